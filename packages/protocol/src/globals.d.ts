@@ -1,0 +1,9 @@
+// The few globals that Node, Bun and browsers share and that this package uses. No Node or DOM types here.
+declare const crypto: { getRandomValues<Bytes extends Uint8Array>(array: Bytes): Bytes };
+declare class TextEncoder {
+  encode(text?: string): Uint8Array<ArrayBuffer>;
+}
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean });
+  decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * A new id: the prefix, `_`, and 20 characters of Crockford base 32 in lower case. 9 characters are the time in
+ * milliseconds (so ids of one kind sort by age), 11 are random (55 bits). Safe in paths, URLs, DNS labels and shells.
+ */
+export function newId(prefix: IdPrefix, nowMs: number): string {
+  let time = "";
+  for (let rest = nowMs, index = 0; index < 9; index++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(11)), (byte) => ALPHABET[byte % 32]).join("");
+  return `${prefix}_${time}${random}`;
+}
+
+/** `c` conversation, `r` run, `m` message, `s` step, `k` call, `x` sandbox, `p` checkpoint, `u` user. */
+export type IdPrefix = "c" | "r" | "m" | "s" | "k" | "x" | "p" | "u";
+
+const idOf = (prefix: IdPrefix) =>
+  z.string().regex(new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{20}$`), `must be an id that starts with ${prefix}_`);
+
+export const ConversationId = idOf("c");
+export const RunId = idOf("r");
+export const MessageId = idOf("m");
+export const StepId = idOf("s");
+export const CallId = idOf("k");
+export const SandboxId = idOf("x");
+export const CheckpointId = idOf("p");

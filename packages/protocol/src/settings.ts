@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { Limits } from "./limits.ts";
+import { BackendName, NetworkRule } from "./sources.ts";
+
+/** Which wire format a model speaks. `google` and `bedrock` go through their own SDK's provider. */
+export const ModelDialect = z.enum(["openai", "anthropic", "google", "bedrock"]);
+export type ModelDialect = z.infer<typeof ModelDialect>;
+
+/** A model as the user sets it. `apiKey` only travels towards the server. Prices in US dollars per million tokens. */
+export const ModelSetting = z.strictObject({
+  dialect: ModelDialect,
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
+  apiKey: z.string().max(8192).optional(),
+  model: z.string().min(1).max(256),
+  contextTokens: z.number().int().positive().optional(),
+  maxOutputTokens: z.number().int().positive().optional(),
+  inputUsdPerMillion: z.number().nonnegative().optional(),
+  outputUsdPerMillion: z.number().nonnegative().optional(),
+});
+export type ModelSetting = z.infer<typeof ModelSetting>;
+
+/** A model as lists show it. `id` is what a conversation names; `demo` is the scripted model. */
+export const ModelInfo = z.object({
+  id: z.string(),
+  label: z.string(),
+  dialect: ModelDialect,
+  baseUrl: z.string().optional(),
+  hasKey: z.boolean(),
+  scripted: z.boolean(),
+  contextTokens: z.number(),
+  priced: z.boolean(),
+  /** True where the environment or a flag set it: the page cannot change it. */
+  fixed: z.boolean(),
+});
+export type ModelInfo = z.infer<typeof ModelInfo>;
+
+export const BackendInfo = z.object({
+  name: BackendName,
+  works: z.boolean(),
+  detail: z.string(),
+  remedy: z.string().optional(),
+});
+export type BackendInfo = z.infer<typeof BackendInfo>;
+
+/** What a new conversation starts from when the user says nothing else. */
+export const Defaults = z.object({
+  model: z.string().nullable(),
+  backend: BackendName.nullable(),
+  network: NetworkRule,
+  limits: Limits,
+  runLimits: Limits,
+});
+export type Defaults = z.infer<typeof Defaults>;
+
+/** One line of `handrail doctor`. */
+export const Finding = z.object({
+  name: z.string(),
+  state: z.enum(["ok", "warning", "missing"]),
+  detail: z.string(),
+  remedy: z.string().optional(),
+});
+export type Finding = z.infer<typeof Finding>;

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/** Where a workspace's first files come from. A `folder` is on the server's machine; it is copied, never changed. */
+export const WorkspaceSource = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("empty") }),
+  z.strictObject({ type: z.literal("folder"), path: z.string().min(1).max(4096) }),
+  z.strictObject({
+    type: z.literal("git"),
+    url: z.string().min(1).max(2048),
+    branch: z.string().min(1).max(255).optional(),
+  }),
+  z.strictObject({ type: z.literal("demo") }),
+]);
+export type WorkspaceSource = z.infer<typeof WorkspaceSource>;
+
+export const BackendName = z.enum(["docker", "process", "none", "containerd", "kubernetes"]);
+export type BackendName = z.infer<typeof BackendName>;
+
+/**
+ * What a sandbox may reach. `none`: nothing. `allow`: the hosts named, each exact (`registry.npmjs.org`) or a suffix
+ * that starts with a dot (`.example.org`). `presets` name sets of hosts.
+ */
+export const NetworkRule = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("none") }),
+  z.strictObject({
+    type: z.literal("allow"),
+    presets: z.array(z.enum(["registries", "git"])).max(8),
+    hosts: z.array(z.string().min(1).max(253)).max(256),
+  }),
+]);
+export type NetworkRule = z.infer<typeof NetworkRule>;
+
+/** How a conversation's sandbox is made. `image` is for backends that use images; absent means the default one. */
+export const SandboxChoice = z.strictObject({
+  backend: BackendName,
+  image: z.string().min(1).max(512).optional(),
+  network: NetworkRule,
+});
+export type SandboxChoice = z.infer<typeof SandboxChoice>;

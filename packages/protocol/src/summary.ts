@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { ConversationState } from "./conversation-state.ts";
+import { ConversationId } from "./ids.ts";
+import { BackendName, WorkspaceSource } from "./sources.ts";
+
+/**
+ * How a conversation stands, for lists. `working`: a run is under way. The rest is the latest run's outcome; `idle`
+ * before the first.
+ */
+export const ConversationStatus = z.enum(["idle", "working", "done", "asked", "failed", "cancelled", "limited"]);
+export type ConversationStatus = z.infer<typeof ConversationStatus>;
+
+/** One row of the conversation list: a projection of the log's fold. Times are Unix milliseconds. */
+export const ConversationSummary = z.object({
+  id: ConversationId,
+  ownerId: z.string(),
+  teamId: z.string().nullable(),
+  title: z.string(),
+  state: ConversationStatus,
+  archived: z.boolean(),
+  source: WorkspaceSource,
+  backend: BackendName,
+  model: z.string(),
+  head: z.number().int(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  costUsd: z.number(),
+  steps: z.number().int(),
+  changes: z.object({ files: z.number().int(), added: z.number().int(), removed: z.number().int() }),
+});
+export type ConversationSummary = z.infer<typeof ConversationSummary>;
+
+export function summaryOf(state: ConversationState): ConversationSummary {
+  return {
+    id: state.id,
+    ownerId: state.ownerId,
+    teamId: state.teamId,
+    title: state.title,
+    state: state.run !== null ? "working" : (state.lastRun?.outcome ?? "idle"),
+    archived: state.archived,
+    source: state.source,
+    backend: state.sandbox.backend,
+    model: state.model,
+    head: state.head,
+    createdAt: state.createdAt,
+    updatedAt: state.updatedAt,
+    costUsd: state.totals.costUsd,
+    steps: state.totals.steps,
+    changes: {
+      files: state.changes.length,
+      added: state.changes.reduce((sum, change) => sum + (change.added ?? 0), 0),
+      removed: state.changes.reduce((sum, change) => sum + (change.removed ?? 0), 0),
+    },
+  };
+}

@@ -1,0 +1,30 @@
+// Plain JavaScript that also runs on Node 20: what start, test and check share before the pinned Node is there.
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** The environment with the project's own binaries, the pinned Node among them, first on the path. */
+export function environment(extra = {}) {
+  const bin = path.join(ROOT, "node_modules/.bin");
+  return { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}`, ...extra };
+}
+
+/** Runs a program in the project's root with its output shown; ends this process with its code when it fails. */
+export async function run(command, args, extra = {}) {
+  const code = await exitCode(command, args, extra);
+  if (code !== 0) process.exit(code);
+}
+
+/** The exit code of a program run in the project's root with its output shown; 127 when it cannot be started. */
+export function exitCode(command, args, extra = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, env: environment(extra), stdio: "inherit" });
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(127);
+    });
+    child.on("close", (code, signal) => resolve(signal ? 1 : (code ?? 1)));
+  });
+}
