@@ -1,0 +1,281 @@
+import type { ContentPart } from "./content.ts";
+import type { EventOf, EventType, StoredEvent } from "./events.ts";
+import type { CallData } from "./run-events.ts";
+
+/**
+ * A call as a reader sees it. `asked`: the model wants it and it has not left yet. `dropped`: it was never made,
+ * because its step was cut or its run ended first. `content` is what the model was told.
+ */
+export type TranscriptCall = {
+  readonly callId: string;
+  readonly tool: string;
+  readonly arguments: string;
+  readonly state: "asked" | "running" | "dropped" | EventOf<"call.ended">["outcome"];
+  readonly startedAt: number | null;
+  readonly durationMs: number | null;
+  readonly errorCode: string | undefined;
+  readonly content: readonly ContentPart[];
+  readonly data: CallData;
+};
+
+/** One thing that the model said in a step, in its order. */
+export type TranscriptPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "reasoning"; readonly text: string }
+  | { readonly type: "call"; readonly call: TranscriptCall };
+
+/** A message. `queued`: a run is under way and no step has read it yet. */
+export type MessageItem = {
+  readonly kind: "message";
+  readonly seq: number;
+  readonly at: number;
+  readonly messageId: string;
+  readonly userId: string;
+  readonly content: readonly ContentPart[];
+  readonly queued: boolean;
+};
+
+/**
+ * A step. `ended` is null while the model speaks, and for good when its server went (`given up`). `retries` are the
+ * attempts that failed, oldest first.
+ */
+export type StepItem = {
+  readonly kind: "step";
+  readonly seq: number;
+  readonly at: number;
+  readonly stepId: string;
+  readonly model: string;
+  readonly open: boolean;
+  readonly parts: readonly TranscriptPart[];
+  readonly retries: readonly EventOf<"step.retried">[];
+  readonly ended: Omit<EventOf<"step.ended">, "content" | "type" | "stepId"> | null;
+};
+
+type MarkerType =
+  | "conversation.created"
+  | "conversation.renamed"
+  | "conversation.archived"
+  | "conversation.unarchived"
+  | "conversation.configured"
+  | "workspace.prepared"
+  | "instructions.loaded"
+  | "sandbox.started"
+  | "sandbox.stopped"
+  | "sandbox.lost"
+  | "result.delivered"
+  | "run.started"
+  | "run.resumed"
+  | "run.ended"
+  | "notice.added"
+  | "limit.reached"
+  | "stuck.detected";
+
+/** An event that is shown as a line of its own. `tookMs` is how long the run took, on `run.ended`. */
+export type MarkerItem = {
+  readonly kind: "marker";
+  readonly seq: number;
+  readonly at: number;
+  readonly event: EventOf<MarkerType>;
+  readonly tookMs: number | null;
+};
+
+export type TranscriptItem = MessageItem | StepItem | MarkerItem;
+
+/** A conversation as people read it. Items keep their identity while nothing about them changes. */
+export type Transcript = {
+  readonly items: readonly TranscriptItem[];
+  /** The `seq` of the last event folded in; -1 before the first. */
+  readonly head: number;
+  readonly runStartedAt: number | null;
+  /** Where the open step, the calls without an outcome and the unread messages are in `items`. */
+  readonly openStep: number | null;
+  readonly pendingCalls: ReadonlyMap<string, number>;
+  readonly queued: readonly number[];
+};
+
+/** The transcript of an empty log. */
+export const NO_TRANSCRIPT: Transcript = {
+  items: [],
+  head: -1,
+  runStartedAt: null,
+  openStep: null,
+  pendingCalls: new Map(),
+  queued: [],
+};
+
+/**
+ * The transcript after more events, in order. Pure; one copy for the whole batch, so hand over many at once. Events
+ * at or below `head` are passed over.
+ */
+export function applyTranscript(transcript: Transcript, events: readonly StoredEvent[]): Transcript {
+  const draft: Draft = {
+    ...transcript,
+    items: [...transcript.items],
+    pendingCalls: new Map(transcript.pendingCalls),
+    queued: [...transcript.queued],
+  };
+  for (const stored of events) {
+    if (stored.seq <= draft.head) continue;
+    draft.head = stored.seq;
+    const apply = APPLY[stored.event.type] as (draft: Draft, event: unknown, stored: StoredEvent) => void;
+    apply(draft, stored.event, stored);
+  }
+  return draft;
+}
+
+/** A transcript that only the batch under way holds, so it may be changed in place. Items never are. */
+type Draft = {
+  items: TranscriptItem[];
+  head: number;
+  runStartedAt: number | null;
+  openStep: number | null;
+  pendingCalls: Map<string, number>;
+  queued: number[];
+};
+
+type Apply<Type extends EventType> = (draft: Draft, event: EventOf<Type>, stored: StoredEvent) => void;
+
+const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
+  "conversation.created": addMarker,
+  "conversation.renamed": addMarker,
+  "conversation.archived": addMarker,
+  "conversation.unarchived": addMarker,
+  "conversation.configured": addMarker,
+  "workspace.prepared": addMarker,
+  "workspace.checkpointed": () => {},
+  "instructions.loaded": addMarker,
+  "sandbox.started": addMarker,
+  "sandbox.stopped": addMarker,
+  "sandbox.lost": addMarker,
+  "result.delivered": addMarker,
+  "notice.added": addMarker,
+  "limit.reached": addMarker,
+  "stuck.detected": addMarker,
+  "message.added": addMessage,
+  "run.started": startRun,
+  "run.resumed": resumeRun,
+  "run.ended": endRun,
+  "step.started": startStep,
+  "step.retried": retryStep,
+  "step.ended": endStep,
+  "call.started": startCall,
+  "call.ended": endCall,
+};
+
+function addMarker(draft: Draft, event: MarkerItem["event"], { seq, at }: StoredEvent): void {
+  draft.items.push({ kind: "marker", seq, at, event, tookMs: null });
+}
+
+function addMessage(draft: Draft, event: EventOf<"message.added">, { seq, at }: StoredEvent): void {
+  const queued = draft.runStartedAt !== null;
+  if (queued) draft.queued.push(draft.items.length);
+  const { messageId, userId, content } = event;
+  draft.items.push({ kind: "message", seq, at, messageId, userId, content, queued });
+}
+
+function startRun(draft: Draft, event: EventOf<"run.started">, stored: StoredEvent): void {
+  draft.runStartedAt = stored.at;
+  addMarker(draft, event, stored);
+}
+
+function resumeRun(draft: Draft, event: EventOf<"run.resumed">, stored: StoredEvent): void {
+  closeStep(draft);
+  addMarker(draft, event, stored);
+}
+
+function endRun(draft: Draft, event: EventOf<"run.ended">, { seq, at }: StoredEvent): void {
+  closeStep(draft);
+  for (const [callId, index] of draft.pendingCalls) {
+    changeCall(draft, index, callId, (call) => ({ ...call, state: call.state === "running" ? "lost" : "dropped" }));
+  }
+  draft.pendingCalls.clear();
+  const tookMs = draft.runStartedAt === null ? null : at - draft.runStartedAt;
+  draft.runStartedAt = null;
+  draft.items.push({ kind: "marker", seq, at, event, tookMs });
+}
+
+function startStep(draft: Draft, event: EventOf<"step.started">, { seq, at }: StoredEvent): void {
+  closeStep(draft);
+  for (const index of draft.queued) {
+    const item = draft.items[index];
+    if (item?.kind === "message") draft.items[index] = { ...item, queued: false };
+  }
+  draft.queued = [];
+  draft.openStep = draft.items.length;
+  const { stepId, model } = event;
+  draft.items.push({ kind: "step", seq, at, stepId, model, open: true, parts: [], retries: [], ended: null });
+}
+
+function retryStep(draft: Draft, event: EventOf<"step.retried">): void {
+  changeStep(draft, draft.openStep, (step) => ({ ...step, retries: [...step.retries, event] }));
+}
+
+function endStep(draft: Draft, event: EventOf<"step.ended">): void {
+  const index = draft.openStep;
+  if (index === null) return;
+  const { content, type: _type, stepId: _stepId, ...ended } = event;
+  const cut = event.finish === "cancelled" || event.finish === "failed";
+  const parts = content.map((part): TranscriptPart => {
+    if (part.type !== "call") return { type: part.type, text: part.text };
+    if (!cut) draft.pendingCalls.set(part.callId, index);
+    return { type: "call", call: newCall(part, cut ? "dropped" : "asked") };
+  });
+  changeStep(draft, index, (step) => ({ ...step, open: false, parts, ended }));
+  draft.openStep = null;
+}
+
+function newCall(
+  part: { readonly callId: string; readonly tool: string; readonly arguments: string },
+  state: "asked" | "dropped",
+): TranscriptCall {
+  return {
+    callId: part.callId,
+    tool: part.tool,
+    arguments: part.arguments,
+    state,
+    startedAt: null,
+    durationMs: null,
+    errorCode: undefined,
+    content: [],
+    data: {},
+  };
+}
+
+function startCall(draft: Draft, event: EventOf<"call.started">, { at }: StoredEvent): void {
+  const index = draft.pendingCalls.get(event.callId);
+  if (index === undefined) return;
+  changeCall(draft, index, event.callId, (call) => ({ ...call, state: "running", startedAt: at }));
+}
+
+function endCall(draft: Draft, event: EventOf<"call.ended">): void {
+  const index = draft.pendingCalls.get(event.callId);
+  if (index === undefined) return;
+  draft.pendingCalls.delete(event.callId);
+  const { outcome: state, durationMs, errorCode, content, data } = event;
+  changeCall(draft, index, event.callId, (call) => ({ ...call, state, durationMs, errorCode, content, data }));
+}
+
+function closeStep(draft: Draft): void {
+  changeStep(draft, draft.openStep, (step) => ({ ...step, open: false }));
+  draft.openStep = null;
+}
+
+function changeStep(draft: Draft, index: number | null, change: (step: StepItem) => StepItem): void {
+  if (index === null) return;
+  const item = draft.items[index];
+  if (item?.kind === "step") draft.items[index] = change(item);
+}
+
+function changeCall(
+  draft: Draft,
+  index: number,
+  callId: string,
+  change: (call: TranscriptCall) => TranscriptCall,
+): void {
+  changeStep(draft, index, (step) => ({
+    ...step,
+    parts: step.parts.map((part) =>
+      part.type === "call" && part.call.callId === callId ? { type: "call", call: change(part.call) } : part,
+    ),
+  }));
+}
