@@ -32,6 +32,15 @@ const SERVER_ROUTES = {
     status: 200,
   },
 
+  createSignInToken: {
+    method: "POST",
+    path: "/api/session/token",
+    access: "session",
+    summary: "A new one-time token, and the link that carries it",
+    response: z.object({ token: z.string(), url: z.string(), expiresAt: z.number() }),
+    status: 201,
+  },
+
   settings: {
     method: "GET",
     path: "/api/settings",
