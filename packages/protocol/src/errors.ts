@@ -20,6 +20,7 @@ export const ERRORS = {
   limit_reached: { status: 409, retryable: false },
   storage_full: { status: 507, retryable: true },
   storage_failed: { status: 503, retryable: true },
+  storage_newer: { status: 503, retryable: false },
   state_locked: { status: 409, retryable: false },
   config_invalid: { status: 400, retryable: false },
   port_taken: { status: 409, retryable: false },
@@ -38,6 +39,8 @@ export const ERRORS = {
   model_rate_limited: { status: 503, retryable: true },
   model_unreachable: { status: 503, retryable: true },
   model_stream_broken: { status: 503, retryable: true },
+  model_empty: { status: 502, retryable: false },
+  model_refused: { status: 502, retryable: false },
   model_timeout: { status: 504, retryable: true },
   context_overflow: { status: 502, retryable: false },
 
@@ -70,6 +73,8 @@ export const ERRORS = {
   search_failed: { status: 400, retryable: false },
   git_missing: { status: 501, retryable: false },
   egress_refused: { status: 403, retryable: false },
+
+  server_unreachable: { status: 503, retryable: true },
 
   internal: { status: 500, retryable: false },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;

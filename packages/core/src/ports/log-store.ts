@@ -32,8 +32,8 @@ export type ListQuery = {
 export type LogStore = {
   /**
    * Appends all of the events or none.
-   * @throws AppError `log_conflict` when `expectedSeq` is not the log's next `seq`; `storage_full`, `storage_failed`:
-   * nothing was written
+   * @throws AppError `log_conflict` when `expectedSeq` is not the log's next `seq`; `conversation_not_found` when it is above
+   * 0 and there is no such log (any more); `storage_full`, `storage_failed`: nothing was written
    */
   append(append: Append): Promise<readonly StoredEvent[]>;
   /** Events with `seq` above `after` (-1: from the first), in order, at most `limit`; empty for an unknown id. */
