@@ -11,3 +11,5 @@ declare class AbortController {
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;
 }
+declare function atob(base64: string): string;
+declare function btoa(binary: string): string;

@@ -34,7 +34,7 @@ export async function openJournal(store: LogStore, clock: Clock, conversationId:
     if (page.length < PAGE) break;
   }
   if (state === null) throw new AppError("conversation_not_found", "There is no such conversation.");
-  return journalFrom(store, clock, state);
+  return new LogJournal(store, clock, state);
 }
 
 /** Writes a new log's first event and opens it. */
@@ -47,68 +47,83 @@ export async function createJournal(
   const state = applyEvent(null, { seq: 0, at, event: created });
   const id = created.conversationId;
   await store.append({ conversationId: id, expectedSeq: 0, events: [created], summary: summaryOf(state), at });
-  return journalFrom(store, clock, state);
+  return new LogJournal(store, clock, state);
 }
 
-function journalFrom(store: LogStore, clock: Clock, from: ConversationState): Journal {
-  let state = from;
-  let queue: Promise<unknown> = Promise.resolve();
-  const listeners = new Set<(events: readonly StoredEvent[]) => void>();
+class LogJournal implements Journal {
+  readonly #store: LogStore;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>();
+  #state: ConversationState;
+  #queue: Promise<unknown> = Promise.resolve();
 
-  const take = (events: readonly StoredEvent[]) => {
-    const fresh = events.filter((stored) => stored.seq > state.head);
-    if (fresh.length === 0) return;
-    state = fresh.reduce(applyEvent, state);
-    for (const listener of listeners) listener(fresh);
-  };
-  const readOn = async () => {
+  constructor(store: LogStore, clock: Clock, state: ConversationState) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#state = state;
+  }
+
+  get state(): ConversationState {
+    return this.#state;
+  }
+
+  commit(decide: Decide): Promise<readonly StoredEvent[]> {
+    return this.#inTurn(() => this.#attempt(decide));
+  }
+
+  catchUp(): Promise<void> {
+    return this.#inTurn(() => this.#readOn());
+  }
+
+  onEvents(listener: (events: readonly StoredEvent[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** One at a time, in order; a failure is its own caller's alone. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(work, work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #attempt(decide: Decide): Promise<readonly StoredEvent[]> {
     for (;;) {
-      const page = await store.read(state.id, state.head, PAGE);
-      take(page);
-      if (page.length < PAGE) return;
-    }
-  };
-  const attempt = async (decide: Decide): Promise<readonly StoredEvent[]> => {
-    for (;;) {
-      const events = decide(state);
+      const events = decide(this.#state);
       if (events.length === 0) return [];
-      const at = Math.max(clock.now(), state.updatedAt);
-      const expectedSeq = state.head + 1;
-      const after = foldOn(state, events, at);
       try {
-        const stored = await store.append({
-          conversationId: state.id,
-          expectedSeq,
-          events,
-          summary: summaryOf(after),
-          at,
-        });
-        take(stored);
-        return stored;
+        return await this.#append(events);
       } catch (thrown) {
         if (!(thrown instanceof AppError) || thrown.code !== "log_conflict") throw thrown;
-        await readOn();
+        await this.#readOn();
       }
     }
-  };
-  /** One at a time, in order; a failure is its own caller's alone. */
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = queue.then(work, work);
-    queue = result.catch(() => undefined);
-    return result;
-  };
+  }
 
-  return {
-    get state() {
-      return state;
-    },
-    commit: (decide) => inTurn(() => attempt(decide)),
-    catchUp: () => inTurn(readOn),
-    onEvents(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
+  async #append(events: readonly ConversationEvent[]): Promise<readonly StoredEvent[]> {
+    // Times never go back within a log, whatever the clock does.
+    const at = Math.max(this.#clock.now(), this.#state.updatedAt);
+    const summary = summaryOf(foldOn(this.#state, events, at));
+    const place = { conversationId: this.#state.id, expectedSeq: this.#state.head + 1 };
+    const stored = await this.#store.append({ ...place, events, summary, at });
+    this.#take(stored);
+    return stored;
+  }
+
+  async #readOn(): Promise<void> {
+    for (;;) {
+      const page = await this.#store.read(this.#state.id, this.#state.head, PAGE);
+      this.#take(page);
+      if (page.length < PAGE) return;
+    }
+  }
+
+  #take(events: readonly StoredEvent[]): void {
+    const fresh = events.filter((stored) => stored.seq > this.#state.head);
+    if (fresh.length === 0) return;
+    this.#state = fresh.reduce(applyEvent, this.#state);
+    for (const listener of this.#listeners) listener(fresh);
+  }
 }
 
 function foldOn(state: ConversationState, events: readonly ConversationEvent[], at: number): ConversationState {

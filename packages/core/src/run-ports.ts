@@ -9,7 +9,7 @@ import type { Sandbox } from "./ports/sandbox.ts";
 /** Everything the loop needs of the world. */
 export type RunPorts = {
   readonly journal: Journal;
-  readonly blobs: Pick<LogStore, "getBlob" | "putBlob">;
+  readonly store: Pick<LogStore, "read" | "getBlob" | "putBlob">;
   /** The model with this id. @throws AppError `model_unset`, `model_unknown` */
   readonly model: (id: string) => Promise<Model>;
   /** The conversation's sandbox, found or started; writes `sandbox.started` and what goes before it to the log. */

@@ -60,11 +60,12 @@ const APPLY: { readonly [Type in RunEventType]: Apply<Type> } = {
   "call.ended": callEnded,
   "limit.reached": (state, event) =>
     withRun(state, { limit: { scope: event.scope, limit: event.limit, value: event.value, max: event.max } }),
-  "stuck.detected": (state, event) => withRun(state, { stuck: event.action }),
+  "stuck.detected": (state, event) => withRun(state, { stuck: event.action, traces: [] }),
   "notice.added": (state, event) =>
     event.audience === "user" || state.run === null
       ? state
-      : withRun(state, { notices: [...state.run.notices, event.code] }),
+      : // The model has something new to answer, so the next thing to do is a step.
+        withRun(state, { notices: [...state.run.notices, event.code], lastStep: null }),
 };
 
 function newRun(event: EventOf<"run.started">, at: number): ActiveRun {
@@ -125,6 +126,7 @@ function stepEnded(state: ConversationState, event: EventOf<"step.ended">): Conv
     run: run && {
       ...run,
       step: null,
+      closing: null,
       steps: run.steps + 1,
       costUsd: run.costUsd + event.costUsd,
       tokens: run.tokens + tokens,
@@ -146,7 +148,8 @@ function callEnded(state: ConversationState, event: EventOf<"call.ended">): Conv
   if (call === undefined) return state;
   const rest = { ...state, calls: state.calls.filter((pending) => pending !== call) };
   const next = event.data.tasks === undefined ? rest : { ...rest, tasks: event.data.tasks };
-  if (next.run === null) return next;
+  // Waiting for a long command gives the same call and result again and again; that is no circle.
+  if (next.run === null || event.data.running === true) return next;
   const trace: CallTrace = {
     tool: call.tool,
     call: hashOf(call.tool + "\n" + call.arguments),
