@@ -38,12 +38,13 @@ export function answerOf(turn: Turn, question: Question): Answer {
 }
 
 function usageOf(turn: Turn, asked: number, answer: { readonly said: number; readonly reasoned: number }): Usage {
+  const given = turn.usage ?? {};
   return {
-    inputTokens: turn.usage?.inputTokens ?? tokens(asked),
-    outputTokens: turn.usage?.outputTokens ?? tokens(answer.said),
-    cacheReadTokens: turn.usage?.cacheReadTokens ?? 0,
-    cacheWriteTokens: turn.usage?.cacheWriteTokens ?? 0,
-    reasoningTokens: turn.usage?.reasoningTokens ?? tokens(answer.reasoned),
+    inputTokens: given.inputTokens ?? tokens(asked),
+    outputTokens: given.outputTokens ?? tokens(answer.said),
+    cacheReadTokens: given.cacheReadTokens ?? 0,
+    cacheWriteTokens: given.cacheWriteTokens ?? 0,
+    reasoningTokens: given.reasoningTokens ?? tokens(answer.reasoned),
   };
 }
 
