@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AppError } from "@handrail/protocol/errors";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { lockDirectory } from "./directory-lock.ts";
+
+let directory: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "lock-"));
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  rmSync(directory, { recursive: true });
+});
+
+async function lockInChild(): Promise<ChildProcess> {
+  const code = `
+    import { lockDirectory } from ${JSON.stringify(join(import.meta.dirname, "directory-lock.ts"))};
+    try { lockDirectory(${JSON.stringify(directory)}); console.log("locked"); } catch (e) { console.log(e.code); }
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(child);
+  const [line] = await once(child.stdout, "data");
+  expect(String(line).trim()).toBe("locked");
+  return child;
+}
+
+function failure(): AppError {
+  try {
+    lockDirectory(directory).release();
+  } catch (thrown) {
+    return thrown as AppError;
+  }
+  throw new Error("The directory was not locked.");
+}
+
+test("a directory is locked once, also within one process, and free after its release", () => {
+  const lock = lockDirectory(directory);
+  expect(failure()).toMatchObject({ code: "state_locked", details: { pid: String(process.pid) } });
+  lock.release();
+  lock.release();
+  lockDirectory(directory).release();
+});
+
+test("another process's lock is named by its pid, and ends with a kill", async () => {
+  const child = await lockInChild();
+  const error = failure();
+  expect(error).toMatchObject({ code: "state_locked", details: { pid: String(child.pid) } });
+  expect(error.message).toContain(`process ${child.pid}`);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  lockDirectory(directory).release();
+});
