@@ -74,8 +74,8 @@ export function report(output: string, exitCode: number | null = 0, running = fa
 }
 
 function describe(operation: OperationName, args: Record<string, unknown>): string {
-  const word = args["command"] ?? args["path"] ?? args["pattern"] ?? "";
-  return `${operation} ${String(word)}`.trimEnd();
+  const word = args["command"] ?? args["path"] ?? args["pattern"];
+  return typeof word === "string" ? `${operation} ${word}` : operation;
 }
 
 const DEFAULTS: SandboxHandlers = {
