@@ -1,8 +1,12 @@
 import type { Model } from "@handrail/core/ports/model";
 import type { ModelSetting } from "@handrail/protocol/settings";
+import { aiSdkModel } from "./ai-sdk-model.ts";
+import { bedrockSource, googleSource } from "./ai-sdk-sources.ts";
+import { anthropicMessages } from "./anthropic-messages.ts";
+import { tokenLimits } from "./default-limits.ts";
 import { type HttpOptions, httpModel, type ModelFacts } from "./http-model.ts";
 import { openAiChat } from "./openai-chat.ts";
-import { listedContextTokens, pricesOf } from "./prices.ts";
+import { pricesOf } from "./prices.ts";
 
 export type NamedSetting = ModelSetting & {
   /** What conversations name the model by. */
@@ -14,29 +18,42 @@ export type CreateModelOptions = Omit<HttpOptions, "secrets"> & {
   readonly scripted?: boolean;
 };
 
-const DEFAULT_CONTEXT_TOKENS = 128_000;
-const DEFAULT_OUTPUT_TOKENS = 8_192;
-const OPENAI_URL = "https://api.openai.com/v1";
+/** Where a dialect's own maker answers, for settings without a base URL. */
+export const DEFAULT_BASE_URLS = {
+  openai: "https://api.openai.com/v1",
+  anthropic: "https://api.anthropic.com",
+} as const;
 
 /**
  * The model of a setting. Nothing is asked of its API yet; an SDK is loaded at the first call.
  * @throws AppError `config_invalid` for a base URL that cannot be used
  */
 export function createModel(setting: NamedSetting, options: CreateModelOptions = {}): Model {
-  const { scripted, ...http } = options;
+  const { scripted, ...rest } = options;
   const facts = factsOf(setting, scripted ?? setting.id === "demo");
+  const http = { ...rest, secrets: secretsOf(setting) };
   const api = { model: setting.model, apiKey: setting.apiKey };
-  const secrets = setting.apiKey === undefined ? [] : [setting.apiKey];
-  return httpModel(openAiChat({ ...api, baseUrl: setting.baseUrl ?? OPENAI_URL }), facts, { ...http, secrets });
+  switch (setting.dialect) {
+    case "openai":
+      return httpModel(openAiChat({ ...api, baseUrl: setting.baseUrl ?? DEFAULT_BASE_URLS.openai }), facts, http);
+    case "anthropic":
+      return httpModel(
+        anthropicMessages({ ...api, baseUrl: setting.baseUrl ?? DEFAULT_BASE_URLS.anthropic }),
+        facts,
+        http,
+      );
+    case "google":
+      return aiSdkModel(googleSource(setting, rest.fetch), facts, http);
+    case "bedrock":
+      return aiSdkModel(bedrockSource(setting, rest.fetch), facts, http);
+  }
+}
+
+/** The key and its parts: an AWS key is several secrets in one. */
+function secretsOf({ apiKey }: ModelSetting): readonly string[] {
+  return apiKey === undefined ? [] : [apiKey, ...apiKey.split(":").filter((part) => part.length >= 8)];
 }
 
 function factsOf(setting: NamedSetting, scripted: boolean): ModelFacts {
-  return {
-    id: setting.id,
-    contextTokens: setting.contextTokens ?? listedContextTokens(setting) ?? DEFAULT_CONTEXT_TOKENS,
-    maxOutputTokens: setting.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS,
-    images: true,
-    scripted,
-    prices: pricesOf(setting),
-  };
+  return { id: setting.id, ...tokenLimits(setting), images: true, scripted, prices: pricesOf(setting) };
 }
