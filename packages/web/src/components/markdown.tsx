@@ -1,0 +1,40 @@
+import { memo } from "react";
+import ReactMarkdown, { type Components } from "react-markdown";
+import rehypeSanitize, { defaultSchema } from "rehype-sanitize";
+import remarkGfm from "remark-gfm";
+import { linkHost } from "../state/link-host.ts";
+
+/** Text of a model or a user is hostile: no raw HTML, no images, no ids, and links that say where they lead. */
+const SCHEMA = {
+  ...defaultSchema,
+  tagNames: (defaultSchema.tagNames ?? []).filter((name) => name !== "img" && name !== "picture" && name !== "source"),
+  protocols: { href: ["http", "https", "mailto"] },
+};
+
+const COMPONENTS: Components = {
+  img: () => null,
+  a: ({ href, children }) => {
+    const host = linkHost(href);
+    if (host === null) return <>{children}</>;
+    return (
+      <a href={href} target="_blank" rel="noreferrer noopener">
+        {children}
+        <span className="ml-1 text-small text-ink-3 no-underline">({host})</span>
+      </a>
+    );
+  },
+};
+
+const REMARK = [remarkGfm];
+const REHYPE = [[rehypeSanitize, SCHEMA] as [typeof rehypeSanitize, typeof SCHEMA]];
+
+/** Markdown as safe elements. */
+export const Markdown = memo(function Markdown({ text }: { readonly text: string }) {
+  return (
+    <div className="prose">
+      <ReactMarkdown remarkPlugins={REMARK} rehypePlugins={REHYPE} components={COMPONENTS} skipHtml>
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+});

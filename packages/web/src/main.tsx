@@ -1,0 +1,28 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { ToastRegion } from "./components/toast-region.tsx";
+import { router } from "./router.tsx";
+import { SessionGate } from "./screens/session-gate.tsx";
+import { pageServices, ServicesContext } from "./state/services.ts";
+import { showTheme } from "./state/theme.ts";
+import "./styles.css";
+
+showTheme();
+const services = pageServices();
+const root = document.getElementById("root");
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <ServicesContext value={services}>
+        <QueryClientProvider client={services.queries}>
+          <SessionGate>
+            <RouterProvider router={router} />
+          </SessionGate>
+          <ToastRegion />
+        </QueryClientProvider>
+      </ServicesContext>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,114 @@
+import type { FileChange } from "@handrail/protocol/changes";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { classNames } from "../components/class-names.ts";
+import { Empty, Failure } from "../components/empty.tsx";
+import { Choices } from "../components/field.tsx";
+import { plural } from "../state/format.ts";
+import { useServices } from "../state/services.ts";
+import { ChangedFile } from "./changed-file.tsx";
+import type { DiffLayout } from "./diff-view.tsx";
+import type { PanelProps } from "./panel-zone.tsx";
+import { changesQuery } from "./query-workspace.ts";
+
+const LAYOUTS = [
+  { value: "unified", label: "Unified" },
+  { value: "split", label: "Split" },
+] as const;
+
+/** Every file that differs from the start, and the difference of one of them. */
+export function ChangesPanel({ conversationId, view, place, go }: PanelProps) {
+  const { client } = useServices();
+  const [layout, setLayout] = useState<DiffLayout>("unified");
+  const changes = useQuery(changesQuery(client, conversationId, view.files.seq));
+  if (changes.isError && view.files.changes.length === 0) return <Failure error={changes.error} />;
+  const list = changes.data?.changes ?? view.files.changes;
+  if (list.length === 0) {
+    return (
+      <Empty>
+        {changes.isPending
+          ? "Reading the changes."
+          : "Nothing is changed yet. Files that the agent edits appear here with their difference."}
+      </Empty>
+    );
+  }
+  const file = list.find((change) => change.path === place.file) ?? list[0];
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div className="flex items-center gap-3 px-3 py-1.5">
+        <span className="min-w-0 flex-1 truncate text-ink-2">
+          {plural(list.length, "file")} changed{changes.data?.live === false && ", as of the last checkpoint"}
+        </span>
+        <span className="[&_legend]:sr-only">
+          <Choices label="Layout of the difference" value={layout} options={LAYOUTS} onValue={setLayout} />
+        </span>
+      </div>
+      <ul
+        aria-label="Changed files"
+        className="max-h-[30%] shrink-0 overflow-y-auto border-y border-line bg-sunken py-1"
+      >
+        {list.map((change) => (
+          <li key={change.path}>
+            <ChangeLine
+              change={change}
+              current={change === file}
+              onChoose={() => go({ panel: "changes", file: change.path })}
+            />
+          </li>
+        ))}
+      </ul>
+      {file && (
+        <ChangedFile
+          key={file.path}
+          conversationId={conversationId}
+          change={file}
+          seq={view.files.seq}
+          layout={layout}
+        />
+      )}
+    </div>
+  );
+}
+
+const STATUSES: Readonly<
+  Record<FileChange["status"], { readonly letter: string; readonly word: string; readonly tone: string }>
+> = {
+  added: { letter: "A", word: "added", tone: "text-ok" },
+  modified: { letter: "M", word: "modified", tone: "text-warn" },
+  deleted: { letter: "D", word: "deleted", tone: "text-bad" },
+  renamed: { letter: "R", word: "renamed", tone: "text-accent" },
+  type: { letter: "T", word: "type changed", tone: "text-warn" },
+};
+
+type LineProps = { readonly change: FileChange; readonly current: boolean; readonly onChoose: () => void };
+
+function ChangeLine({ change, current, onChoose }: LineProps) {
+  const { letter, word, tone } = STATUSES[change.status];
+  return (
+    <button
+      type="button"
+      aria-current={current}
+      onClick={onChoose}
+      className={classNames(
+        "inset-focus flex min-h-7 w-full items-center gap-2 px-3 text-left max-md:min-h-10",
+        current ? "bg-accent-soft" : "hover:bg-hover",
+      )}
+    >
+      <span title={word} className={classNames("w-3 shrink-0 font-mono font-semibold", tone)}>
+        {letter}
+        <span className="sr-only"> {word}</span>
+      </span>
+      <span className="min-w-0 flex-1 truncate font-mono" title={change.path}>
+        {change.oldPath !== undefined && <span className="text-ink-3">{change.oldPath} → </span>}
+        {change.path}
+      </span>
+      {change.binary ? (
+        <span className="text-small text-ink-3">binary</span>
+      ) : (
+        <span className="shrink-0 text-small tabular-nums">
+          <span className="text-ok">+{change.added ?? 0}</span> <span className="text-bad">−{change.removed ?? 0}</span>
+        </span>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,60 @@
+import { MergeView, unifiedMergeView } from "@codemirror/merge";
+import { EditorView } from "@codemirror/view";
+import { useEffect, useRef } from "react";
+import { languageSlot, READER } from "./code-theme.ts";
+
+/** How a difference is laid out. */
+export type DiffLayout = "unified" | "split";
+
+type DiffProps = {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+  readonly layout: DiffLayout;
+};
+
+const COLLAPSE = { margin: 3, minSize: 6 };
+/** Bounds the time that a difference may take; beyond it whole blocks are shown as changed. */
+const DIFF = { scanLimit: 5000, timeout: 1000 };
+
+/** A file's difference; lines that are the same on both sides are folded away. */
+export function DiffView({ path, before, after, layout }: DiffProps) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (place.current === null) return;
+    const show = layout === "split" ? showSplit : showUnified;
+    return show({ path, before, after }, place.current);
+  }, [path, before, after, layout]);
+  return <div ref={place} className="h-full min-h-0 overflow-auto [&_.cm-mergeView]:h-full" />;
+}
+
+type Texts = Pick<DiffProps, "path" | "before" | "after">;
+
+function showUnified({ path, before, after }: Texts, parent: HTMLElement): () => void {
+  const language = languageSlot(path);
+  const merge = unifiedMergeView({
+    original: before,
+    mergeControls: false,
+    collapseUnchanged: COLLAPSE,
+    diffConfig: DIFF,
+    gutter: true,
+  });
+  const view = new EditorView({ doc: after, extensions: [READER, language.slot, merge], parent });
+  language.load(view);
+  return () => view.destroy();
+}
+
+function showSplit({ path, before, after }: Texts, parent: HTMLElement): () => void {
+  const left = languageSlot(path);
+  const right = languageSlot(path);
+  const view = new MergeView({
+    a: { doc: before, extensions: [READER, left.slot] },
+    b: { doc: after, extensions: [READER, right.slot] },
+    parent,
+    collapseUnchanged: COLLAPSE,
+    diffConfig: DIFF,
+  });
+  left.load(view.a);
+  right.load(view.b);
+  return () => view.destroy();
+}

@@ -1,0 +1,90 @@
+import { changedFiles } from "@handrail/protocol/file-changes";
+import { X } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { IconButton } from "../components/button.tsx";
+import { classNames } from "../components/class-names.ts";
+import type { GoTo } from "../screens/conversation-screen.tsx";
+import { PANEL_LOOKS } from "../screens/conversation-tabs.tsx";
+import type { ConversationView } from "../state/conversation-store.ts";
+import { PANELS, type PanelName, type Place } from "../state/place.ts";
+import { usePanelWidth } from "../state/use-panel-width.ts";
+import { useNews } from "../state/use-news.ts";
+
+/** What every panel is given. */
+export type PanelProps = {
+  readonly conversationId: string;
+  readonly view: ConversationView;
+  readonly place: Place;
+  readonly go: GoTo;
+};
+
+const ChangesPanel = lazy(() => import("./changes-panel.tsx").then((module) => ({ default: module.ChangesPanel })));
+const FilesPanel = lazy(() => import("./files-panel.tsx").then((module) => ({ default: module.FilesPanel })));
+const TerminalPanel = lazy(() => import("./terminal-panel.tsx").then((module) => ({ default: module.TerminalPanel })));
+const LogPanel = lazy(() => import("./log-panel.tsx").then((module) => ({ default: module.LogPanel })));
+
+const BODIES = { changes: ChangesPanel, files: FilesPanel, terminal: TerminalPanel, log: LogPanel } as const;
+
+/** The panel on the right: which one its URL says. Its left edge can be dragged, or moved with the arrow keys. */
+export function PanelZone(props: PanelProps) {
+  const { width, dragger } = usePanelWidth();
+  const panel = props.place.panel ?? "changes";
+  const Body = BODIES[panel];
+  return (
+    <section
+      aria-label={PANEL_LOOKS[panel].label}
+      style={{ "--panel-width": `${width}px` } as React.CSSProperties}
+      className="relative flex min-w-0 flex-col border-line max-md:flex-1 md:w-(--panel-width) md:max-w-[70%] md:shrink-0 md:border-l"
+    >
+      <div
+        role="separator"
+        aria-orientation="vertical"
+        aria-label="Width of the panel"
+        aria-valuenow={width}
+        aria-valuemin={280}
+        aria-valuemax={1600}
+        tabIndex={0}
+        {...dragger}
+        className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize touch-none hover:bg-accent/30 max-md:hidden"
+      />
+      <PanelTabs {...props} panel={panel} />
+      <Suspense fallback={<p className="p-4 text-ink-2">Loading the panel.</p>}>
+        <Body {...props} />
+      </Suspense>
+    </section>
+  );
+}
+
+function PanelTabs({ view, go, panel }: PanelProps & { readonly panel: PanelName }) {
+  const news = useNews(view, panel);
+  const files = changedFiles(view.files);
+  return (
+    <div className="flex items-center border-b border-line px-2 max-md:hidden">
+      <nav aria-label="Panels" className="flex min-w-0 flex-1 overflow-x-auto">
+        {PANELS.map((name) => (
+          <button
+            key={name}
+            type="button"
+            aria-current={name === panel ? "page" : undefined}
+            onClick={() => go({ panel: name })}
+            className={classNames(
+              "inset-focus relative min-h-9 border-b-2 px-2.5 whitespace-nowrap",
+              name === panel ? "border-accent font-semibold" : "border-transparent text-ink-2 hover:text-ink",
+            )}
+          >
+            {PANEL_LOOKS[name].label}
+            {name === "changes" && files > 0 && <span className="ml-1 text-small text-ink-3">{files}</span>}
+            {news.has(name) && (
+              <span
+                role="img"
+                aria-label="new"
+                className="ml-1 inline-block size-1.5 rounded-full bg-accent align-middle"
+              />
+            )}
+          </button>
+        ))}
+      </nav>
+      <IconButton label="Close the panel" icon={X} onClick={() => go({})} />
+    </div>
+  );
+}

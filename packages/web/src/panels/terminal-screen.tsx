@@ -1,0 +1,68 @@
+import type { TerminalStream } from "@handrail/client/terminal-stream";
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal } from "@xterm/xterm";
+import "@xterm/xterm/css/xterm.css";
+import { useEffect, useRef, useState } from "react";
+import { useServices } from "../state/services.ts";
+import type { Socket } from "@handrail/client/open-socket";
+import { TerminalKeys } from "./terminal-keys.tsx";
+
+type ScreenProps = { readonly conversationId: string; readonly terminal: string };
+
+/** One terminal, live: what is typed goes into the same shell that the agent uses. */
+export function TerminalScreen({ conversationId, terminal }: ScreenProps) {
+  const { socket } = useServices();
+  const place = useRef<HTMLDivElement>(null);
+  const stream = useRef<TerminalStream | null>(null);
+  const [closed, setClosed] = useState<string | null>(null);
+  useEffect(() => {
+    if (place.current === null) return;
+    setClosed(null);
+    const shown = showTerminal(place.current, { conversationId, terminal, socket: socket(), onClosed: setClosed });
+    stream.current = shown.stream;
+    return shown.end;
+  }, [socket, conversationId, terminal]);
+  const type = (text: string) => stream.current?.type(new TextEncoder().encode(text));
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div ref={place} className="min-h-0 flex-1 overflow-hidden bg-[#16181d] p-1" />
+      {closed !== null && <p className="border-t border-line px-3 py-1 text-warn">This terminal is over: {closed}</p>}
+      <TerminalKeys onType={type} />
+    </div>
+  );
+}
+
+type Shown = { readonly stream: TerminalStream; readonly end: () => void };
+
+type Watch = ScreenProps & { readonly socket: Socket; readonly onClosed: (reason: string) => void };
+
+function showTerminal(parent: HTMLElement, { conversationId, terminal, socket, onClosed }: Watch): Shown {
+  const screen = new Terminal({
+    fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
+    fontSize: 13,
+    scrollback: 5000,
+    screenReaderMode: false,
+    theme: { background: "#16181d", foreground: "#e6e8ec" },
+    linkHandler: { activate: () => {} },
+  });
+  const fit = new FitAddon();
+  screen.loadAddon(fit);
+  screen.open(parent);
+  fit.fit();
+  const stream = socket.openTerminal(
+    { conversationId, terminal, columns: screen.cols, rows: screen.rows },
+    { onOutput: ({ bytes }) => screen.write(bytes), onClosed },
+  );
+  const encoder = new TextEncoder();
+  screen.onData((text) => stream.type(encoder.encode(text)));
+  screen.onBinary((text) => stream.type(Uint8Array.from(text, (character) => character.charCodeAt(0))));
+  screen.onResize(({ cols, rows }) => stream.resize(cols, rows));
+  const observer = new ResizeObserver(() => fit.fit());
+  observer.observe(parent);
+  const end = () => {
+    observer.disconnect();
+    stream.close();
+    screen.dispose();
+  };
+  return { stream, end };
+}

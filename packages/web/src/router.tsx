@@ -1,0 +1,33 @@
+import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { AppShell } from "./screens/app-shell.tsx";
+import { ConversationScreen } from "./screens/conversation-screen.tsx";
+import { HomeScreen } from "./screens/home-screen.tsx";
+import { NewConversationScreen } from "./screens/new-conversation-screen.tsx";
+import { NotFoundScreen } from "./screens/not-found-screen.tsx";
+import { SettingsScreen } from "./screens/settings-screen.tsx";
+import { readPlace } from "./state/place.ts";
+
+const rootRoute = createRootRoute({ component: AppShell, notFoundComponent: NotFoundScreen });
+
+const routes = [
+  createRoute({ getParentRoute: () => rootRoute, path: "/", component: HomeScreen }),
+  createRoute({ getParentRoute: () => rootRoute, path: "/new", component: NewConversationScreen }),
+  createRoute({ getParentRoute: () => rootRoute, path: "/settings", component: SettingsScreen }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/conversations/$conversationId",
+    component: ConversationScreen,
+    validateSearch: readPlace,
+  }),
+] as const;
+
+/** Every place of the page by its URL. */
+export const router = createRouter({ routeTree: rootRoute.addChildren(routes), defaultPreload: false });
+
+declare module "@tanstack/react-router" {
+  // The router's own way of being told the routes.
+  // oxlint-disable-next-line typescript/consistent-type-definitions
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,82 @@
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import { newId } from "@handrail/protocol/ids";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { Button } from "../components/button.tsx";
+import { MessageBox } from "../components/message-box.tsx";
+import { takeDraft } from "../state/drafts.ts";
+import { useServices } from "../state/services.ts";
+import { contentOf, useAttachments } from "../state/use-attachments.ts";
+import type { RunControls } from "../state/use-run-controls.ts";
+import { RunButtons } from "./top-bar.tsx";
+
+type ComposerProps = {
+  readonly conversationId: string;
+  readonly state: ConversationState | null;
+  readonly controls: RunControls;
+};
+
+/** Where the user writes, also while it works. What could not be sent stays in the box. */
+export function Composer({ conversationId, state, controls }: ComposerProps) {
+  const { text, setText, clear } = useDraft(conversationId);
+  const attachments = useAttachments();
+  const send = useSend(conversationId, () => {
+    clear();
+    attachments.clear();
+  });
+  const content = contentOf(text, attachments.attached);
+  const ready = content.length > 0 && attachments.uploading === 0 && !send.isPending;
+  const submit = () => ready && send.mutate(content);
+  if (state?.archived === true)
+    return <p className="py-2 text-ink-2">This conversation is archived. Bring it back to write.</p>;
+  return (
+    <div>
+      <MessageBox
+        label="Message"
+        placeholder={controls.working ? "Steer it: read at the next step" : "Say what to do next"}
+        text={text}
+        onText={setText}
+        onSend={submit}
+        attachments={attachments}
+        rows={2}
+      >
+        <RunButtons controls={controls} />
+        <Button tone="primary" onClick={submit} disabled={!ready}>
+          {send.isPending ? "Sending" : "Send"}
+        </Button>
+      </MessageBox>
+      {send.isError && (
+        <p role="alert" className="pt-1 text-bad">
+          Not sent. {send.error.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The text being written, kept for when the user comes back to the conversation. */
+function useDraft(conversationId: string) {
+  const draft = takeDraft(conversationId);
+  const [text, setShown] = useState(draft.get);
+  const setText = (value: string) => {
+    draft.set(value);
+    setShown(value);
+  };
+  return { text, setText, clear: () => setText("") };
+}
+
+/** Sends a message once: the same content tried again keeps its id, so the server knows a repeat. */
+function useSend(conversationId: string, onSent: () => void) {
+  const { client } = useServices();
+  const [sent, setSent] = useState({ key: "", messageId: "" });
+  return useMutation({
+    mutationFn: async (content: ReturnType<typeof contentOf>) => {
+      const key = JSON.stringify(content);
+      const messageId = sent.key === key ? sent.messageId : newId("m", Date.now());
+      setSent({ key, messageId });
+      await client.addMessage({ params: { id: conversationId }, body: { messageId, content } });
+      setSent({ key: "", messageId: "" });
+    },
+    onSuccess: onSent,
+  });
+}

@@ -1,0 +1,97 @@
+import type { ConversationSummary } from "@handrail/protocol/summary";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { Age } from "../components/age.tsx";
+import { IconButton } from "../components/button.tsx";
+import { classNames } from "../components/class-names.ts";
+import { Menu } from "../components/menu.tsx";
+import { StatusBadge } from "../components/status-badge.tsx";
+import { archiveConversation, deleteConversation } from "../state/conversation-actions.ts";
+import { formatMoney } from "../state/format.ts";
+import { sourceName } from "../state/group-conversations.ts";
+import { useServices } from "../state/services.ts";
+import { isDemoModel } from "../state/session-queries.ts";
+import { report } from "../state/toasts.ts";
+import { RenameField } from "./rename-field.tsx";
+
+/** One conversation in the list. */
+export function ConversationRow({ row }: { readonly row: ConversationSummary }) {
+  const [renaming, setRenaming] = useState(false);
+  const current = useParams({ strict: false }).conversationId === row.id;
+  return (
+    <div className={classNames("group relative mx-1.5 rounded-ui", current ? "bg-accent-soft" : "hover:bg-hover")}>
+      {renaming ? (
+        <RenameField row={row} onDone={() => setRenaming(false)} />
+      ) : (
+        <>
+          <Link
+            to="/conversations/$conversationId"
+            params={{ conversationId: row.id }}
+            search={(search) => ("panel" in search && search.panel !== undefined ? { panel: search.panel } : {})}
+            aria-current={current ? "page" : undefined}
+            className="inset-focus block rounded-ui py-1.5 pr-9 pl-2 max-md:py-2.5"
+          >
+            <div className={classNames("truncate", current && "font-semibold")}>{row.title}</div>
+            <RowFacts row={row} />
+          </Link>
+          <RowMenu row={row} onRename={() => setRenaming(true)} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function RowFacts({ row }: { readonly row: ConversationSummary }) {
+  const { files, added, removed } = row.changes;
+  return (
+    <div className="mt-0.5 flex flex-wrap items-center gap-x-2 text-small text-ink-2">
+      <StatusBadge status={row.state} />
+      <span className="min-w-0 truncate">
+        {isDemoModel(row.model) ? "Demo, scripted model" : sourceName(row.source)}
+      </span>
+      {files > 0 && (
+        <span title={`${files} files changed`}>
+          <span className="text-ok">+{added}</span> <span className="text-bad">−{removed}</span>
+        </span>
+      )}
+      {row.costUsd > 0 && <span>{formatMoney(row.costUsd)}</span>}
+      <span className="ml-auto whitespace-nowrap text-ink-3">
+        <Age at={row.updatedAt} />
+      </span>
+    </div>
+  );
+}
+
+function RowMenu({ row, onRename }: { readonly row: ConversationSummary; readonly onRename: () => void }) {
+  const { client } = useServices();
+  const navigate = useNavigate();
+  const current = useParams({ strict: false }).conversationId === row.id;
+  const leave = () => {
+    if (current) report(navigate({ to: "/" }));
+  };
+  return (
+    <div className="absolute top-1 right-1">
+      <Menu
+        trigger={<IconButton label={`Actions for ${row.title}`} icon={Ellipsis} className="size-6 max-md:size-9" />}
+        items={[
+          { label: "Rename", icon: Pencil, onSelect: onRename },
+          {
+            label: row.archived ? "Bring back" : "Archive",
+            icon: row.archived ? ArchiveRestore : Archive,
+            onSelect: () => archiveConversation(client, row, !row.archived),
+          },
+          {
+            label: "Delete",
+            icon: Trash2,
+            danger: true,
+            onSelect: () => {
+              leave();
+              deleteConversation(client, row);
+            },
+          },
+        ]}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useCallback, useMemo, useState } from "react";
+import { Confirm } from "../components/confirm.tsx";
+import { classNames } from "../components/class-names.ts";
+import { Failure } from "../components/empty.tsx";
+import { PanelZone } from "../panels/panel-zone.tsx";
+import type { ConversationView } from "../state/conversation-store.ts";
+import type { PanelName, Place } from "../state/place.ts";
+import { rowsOf } from "../state/transcript-rows.ts";
+import { report } from "../state/toasts.ts";
+import { useConversation } from "../state/use-conversation.ts";
+import { type RunControls, useRunControls } from "../state/use-run-controls.ts";
+import { useShortcuts } from "../state/use-shortcuts.ts";
+import { valueStore } from "../state/value-store.ts";
+import { LiveScope, TranscriptScope } from "../transcript/transcript-context.ts";
+import { TranscriptView } from "../transcript/transcript-view.tsx";
+import { AskBanner } from "./ask-banner.tsx";
+import { Composer } from "./composer.tsx";
+import { ConversationTabs } from "./conversation-tabs.tsx";
+import { StateAnnouncer } from "./state-announcer.tsx";
+import { StatusLine } from "./status-line.tsx";
+import { TopBar } from "./top-bar.tsx";
+
+/** One conversation: what was said and done, and the panel beside it. */
+export function ConversationScreen() {
+  const { conversationId } = useParams({ from: "/conversations/$conversationId" });
+  return <OneConversation key={conversationId} conversationId={conversationId} />;
+}
+
+function OneConversation({ conversationId }: { readonly conversationId: string }) {
+  const view = useConversation(conversationId);
+  const place = useSearch({ from: "/conversations/$conversationId" });
+  const go = usePlace();
+  const controls = useRunControls(conversationId, view.state);
+  const [asking, setAsking] = useState(false);
+  useShortcuts({
+    "go.changes": () => go({ panel: "changes" }),
+    "go.files": () => go({ panel: "files" }),
+    "go.terminal": () => go({ panel: "terminal" }),
+    "go.log": () => go({ panel: "log" }),
+    "go.conversation": () => go({}),
+    escape: () => leaveOrAsk(controls, () => setAsking(true)),
+  });
+  if (view.error !== null && view.state === null) return <Failure error={view.error} />;
+  return (
+    <div className="flex h-full flex-col">
+      <StateAnnouncer state={view.state} />
+      <TopBar conversationId={conversationId} view={view} controls={controls} place={place} go={go} />
+      <div className="flex min-h-0 flex-1">
+        <section
+          aria-label="Conversation"
+          className={classNames("flex min-w-0 flex-1 flex-col", place.panel && "max-md:hidden")}
+        >
+          <Centre conversationId={conversationId} view={view} controls={controls} go={go} />
+        </section>
+        {place.panel && <PanelZone conversationId={conversationId} view={view} place={place} go={go} />}
+      </div>
+      <ConversationTabs view={view} place={place} go={go} />
+      <Confirm
+        title="Stop the run?"
+        text="The model call is cancelled and the command is killed. You can continue afterwards."
+        action="Stop"
+        open={asking && controls.working}
+        onClose={() => setAsking(false)}
+        onConfirm={controls.stop}
+      />
+    </div>
+  );
+}
+
+/** Escape in a field leaves the field; elsewhere it asks to stop what runs. */
+function leaveOrAsk(controls: RunControls, ask: () => void): boolean {
+  const focused = document.activeElement;
+  if (focused instanceof HTMLElement && focused.matches("input, textarea")) {
+    focused.blur();
+    return true;
+  }
+  if (controls.working && !controls.stopping) ask();
+  return controls.working;
+}
+
+/** Goes to another place in the same conversation. */
+export type GoTo = (place: Place) => void;
+
+function usePlace(): GoTo {
+  const navigate = useNavigate({ from: "/conversations/$conversationId" });
+  return useCallback((place: Place) => report(navigate({ search: place })), [navigate]);
+}
+
+type CentreProps = {
+  readonly conversationId: string;
+  readonly view: ConversationView;
+  readonly controls: RunControls;
+  readonly go: GoTo;
+};
+
+function Centre({ conversationId, view, controls, go }: CentreProps) {
+  const [opened] = useState(() => valueStore<ReadonlyMap<string, boolean>>(new Map()));
+  const rows = useMemo(() => rowsOf(view.transcript.items), [view.transcript]);
+  const scope = useMemo(
+    () => ({
+      conversationId,
+      opened,
+      showPanel: (panel: PanelName, place: Omit<Place, "panel"> = {}) => go({ panel, ...place }),
+    }),
+    [conversationId, opened, go],
+  );
+  return (
+    <TranscriptScope value={scope}>
+      <LiveScope value={view.live}>
+        {view.state === null ? (
+          <p className="flex-1 p-4 text-ink-2">Loading the conversation.</p>
+        ) : (
+          <TranscriptView rows={rows} />
+        )}
+      </LiveScope>
+      <div className="mx-auto w-full max-w-[46rem] px-4 pb-2">
+        <AskBanner conversationId={conversationId} view={view} />
+        <Composer conversationId={conversationId} state={view.state} controls={controls} />
+        <StatusLine view={view} />
+      </div>
+    </TranscriptScope>
+  );
+}

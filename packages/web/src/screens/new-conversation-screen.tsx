@@ -1,0 +1,97 @@
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { Button } from "../components/button.tsx";
+import { MessageBox } from "../components/message-box.tsx";
+import { useServices } from "../state/services.ts";
+import { useSettings } from "../state/session-queries.ts";
+import { type ConversationDraft, NEW_DRAFT, readLimits, readNetwork, readSource } from "../state/source-draft.ts";
+import { contentOf, useAttachments } from "../state/use-attachments.ts";
+import { BackendNotice } from "./backend-notice.tsx";
+import { FirstRun } from "./first-run.tsx";
+import { SandboxFields } from "./sandbox-fields.tsx";
+import { SourceFields } from "./source-fields.tsx";
+
+/** A new conversation: where the files come from, where it runs, and the task. */
+export function NewConversationScreen() {
+  const settings = useSettings();
+  if (settings.data !== undefined && settings.data.models.length === 0) return <FirstRun />;
+  return (
+    <div className="h-full overflow-auto">
+      <div className="mx-auto flex max-w-3xl flex-col gap-5 p-6 max-md:p-4">
+        <h1 className="text-title font-semibold">New conversation</h1>
+        <NewConversationForm />
+      </div>
+    </div>
+  );
+}
+
+function NewConversationForm() {
+  const [draft, setDraft] = useState<ConversationDraft>(NEW_DRAFT);
+  const [text, setText] = useState("");
+  const attachments = useAttachments();
+  const { start, problem } = useStart();
+  const change = (part: Partial<ConversationDraft>) => setDraft({ ...draft, ...part });
+  const send = () => start.mutate({ draft, content: contentOf(text, attachments.attached) });
+  return (
+    <>
+      <BackendNotice />
+      <SourceFields draft={draft} onChange={change} />
+      <div>
+        <h2 className="mb-1 font-medium">Task</h2>
+        <MessageBox
+          label="Task"
+          placeholder="What should be done? Markdown, and images by paste or drop."
+          text={text}
+          onText={setText}
+          onSend={send}
+          attachments={attachments}
+          rows={5}
+        >
+          <span className="text-small text-ink-3 max-md:hidden">Shift Enter for a new line</span>
+          <Button tone="primary" onClick={send} disabled={start.isPending || attachments.uploading > 0}>
+            {start.isPending ? "Starting" : "Start"}
+          </Button>
+        </MessageBox>
+        {problem !== null && (
+          <p role="alert" className="mt-2 text-bad">
+            {problem}
+          </p>
+        )}
+      </div>
+      <SandboxFields draft={draft} onChange={change} />
+    </>
+  );
+}
+
+type Start = { readonly draft: ConversationDraft; readonly content: ReturnType<typeof contentOf> };
+
+function useStart() {
+  const { client } = useServices();
+  const navigate = useNavigate();
+  const start = useMutation({
+    mutationFn: async ({ draft, content }: Start) => {
+      const made = await client.createConversation({ body: requestOf(draft, content) });
+      await navigate({ to: "/conversations/$conversationId", params: { conversationId: made.id }, search: { panel: "changes" } });
+    },
+  });
+  return { start, problem: start.error?.message ?? null };
+}
+
+/** What the form asks the server for. @throws Error a sentence that says what is missing */
+function requestOf(draft: ConversationDraft, content: Start["content"]) {
+  const source = readSource(draft);
+  const runLimits = readLimits(draft);
+  const network = readNetwork(draft);
+  if (typeof source === "string") throw new Error(source);
+  if (typeof runLimits === "string") throw new Error(runLimits);
+  if (content.length === 0) throw new Error("Say what should be done.");
+  const sandbox = { ...(draft.backend === "" ? {} : { backend: draft.backend }), ...(network && { network }) };
+  return {
+    source,
+    content,
+    ...(Object.keys(sandbox).length === 0 ? {} : { sandbox }),
+    ...(draft.model === "" ? {} : { model: draft.model }),
+    ...(Object.keys(runLimits).length === 0 ? {} : { runLimits }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import { summaryOf } from "@handrail/protocol/summary";
+import { StatusBadge } from "../components/status-badge.tsx";
+import { awaited, type LastRetry } from "../state/awaited.ts";
+import type { ConversationView } from "../state/conversation-store.ts";
+import { formatCount, formatDuration, formatMoney, plural } from "../state/format.ts";
+import { isDemoModel, useModel } from "../state/session-queries.ts";
+import { useNow } from "../state/use-now.ts";
+
+/** One line under the composer: state, what is awaited, elapsed, steps, context, cost. */
+export function StatusLine({ view }: { readonly view: ConversationView }) {
+  const { state } = view;
+  const now = useNow(1000, state?.run != null);
+  if (state === null) return <div className="min-h-7" />;
+  const waits = awaited(state, view.live, lastRetry(view), now);
+  return (
+    <div className="flex min-h-7 flex-wrap items-center gap-x-3 pt-1 text-small text-ink-2">
+      <StatusBadge status={summaryOf(state).state} />
+      {isDemoModel(state.model) && <span className="font-semibold text-warn">Demo</span>}
+      {waits !== "" && <span className="min-w-0 truncate">{waits}</span>}
+      <span className="ml-auto flex gap-x-3 whitespace-nowrap tabular-nums">
+        <Numbers state={state} now={now} />
+      </span>
+    </div>
+  );
+}
+
+function Numbers({ state, now }: { readonly state: ConversationState; readonly now: number }) {
+  const { totals, run } = state;
+  const model = useModel(state.model);
+  const tookMs = totals.timeMs + (run === null ? 0 : Math.max(0, now - run.startedAt));
+  return (
+    <>
+      <span title="Time of all runs">{formatDuration(tookMs < 1000 ? tookMs : Math.floor(tookMs / 1000) * 1000)}</span>
+      <span>{plural(totals.steps, "step")}</span>
+      <Context tokens={state.contextTokens} of={model?.contextTokens} />
+      <Cost state={state} />
+    </>
+  );
+}
+
+function Context({ tokens, of }: { readonly tokens: number; readonly of: number | undefined }) {
+  if (tokens === 0) return null;
+  const share = of === undefined ? "" : ` of ${formatCount(of)}`;
+  return <span title="Tokens of the latest model call">{`context ${formatCount(tokens)}${share}`}</span>;
+}
+
+function Cost({ state }: { readonly state: ConversationState }) {
+  const { totals, run, runLimits, limits } = state;
+  const limit = run?.limits.maxCostUsd ?? runLimits.maxCostUsd;
+  const unpriced = totals.unpricedSteps > 0 && totals.costUsd === 0;
+  const spent = unpriced ? "no price known" : formatMoney(totals.costUsd);
+  const whole = limits.maxCostUsd === undefined ? "" : ` of ${formatMoney(limits.maxCostUsd)}`;
+  const each = whole !== "" || limit === undefined ? "" : `, ${formatMoney(limit)} a run`;
+  return <span title="Cost, and its limit">{spent + whole + each}</span>;
+}
+
+function lastRetry({ transcript }: ConversationView): LastRetry {
+  const step = transcript.openStep === null ? undefined : transcript.items[transcript.openStep];
+  return (step?.kind === "step" ? step.retries.at(-1) : undefined) ?? null;
+}

@@ -1,0 +1,14 @@
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import type { Transcript } from "@handrail/protocol/transcript";
+
+/** What the agent asked and the user has not answered. `choices` may be empty. */
+export type OpenQuestion = { readonly question: string; readonly choices: readonly string[] };
+
+/** The question that waits for the user; null when none does. */
+export function openQuestion(state: ConversationState | null, transcript: Transcript): OpenQuestion | null {
+  if (state === null || state.run !== null || state.unread > 0 || state.lastRun?.outcome !== "asked") return null;
+  const step = transcript.items.findLast((item) => item.kind === "step");
+  const calls = step?.parts.flatMap((part) => (part.type === "call" ? [part.call] : [])) ?? [];
+  const asked = calls.findLast((call) => call.data.question !== undefined);
+  return { question: asked?.data.question ?? state.lastRun.detail, choices: asked?.data.choices ?? [] };
+}

@@ -1,0 +1,18 @@
+/** A panel beside the conversation. */
+export type PanelName = "changes" | "files" | "terminal" | "log";
+
+export const PANELS: readonly PanelName[] = ["changes", "files", "terminal", "log"];
+
+/** Where in a conversation the user is, as its URL says. No panel: the conversation alone. */
+export type Place = { readonly panel?: PanelName; readonly file?: string; readonly terminal?: string };
+
+/** The place in a URL's search; what cannot be read is left out. */
+export function readPlace(search: Readonly<Record<string, unknown>>): Place {
+  const panel = PANELS.find((name) => name === search["panel"]);
+  const { file, terminal } = search;
+  return {
+    ...(panel === undefined ? {} : { panel }),
+    ...(typeof file === "string" && file !== "" ? { file } : {}),
+    ...(typeof terminal === "string" && terminal !== "" ? { terminal } : {}),
+  };
+}

@@ -1,0 +1,27 @@
+import { useEffect, useState } from "react";
+import type { ConversationView } from "./conversation-store.ts";
+import type { PanelName } from "./place.ts";
+
+/** The panels that have something which the user has not seen there; the open one never has. */
+export function useNews(view: ConversationView, open: PanelName): ReadonlySet<PanelName> {
+  const latest = { changes: view.files.seq, terminal: lastTerminalUse(view) };
+  const [seen, setSeen] = useState(latest);
+  const fresh = open === "changes" || open === "terminal" ? latest[open] : null;
+  useEffect(() => {
+    if (fresh !== null && (open === "changes" || open === "terminal"))
+      setSeen((before) => ({ ...before, [open]: fresh }));
+  }, [open, fresh]);
+  const names = (["changes", "terminal"] as const).filter((name) => name !== open && latest[name] > seen[name]);
+  return new Set(names);
+}
+
+/** The `seq` of the latest item in which a terminal was used; -1 for none. Looks a little way back only. */
+function lastTerminalUse({ transcript }: ConversationView): number {
+  const used = transcript.items
+    .slice(-30)
+    .findLast(
+      (item) =>
+        item.kind === "step" && item.parts.some((part) => part.type === "call" && part.call.tool === "terminal"),
+    );
+  return used?.seq ?? -1;
+}

@@ -1,0 +1,29 @@
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import { useMutation } from "@tanstack/react-query";
+import { useServices } from "./services.ts";
+import { showError } from "./toasts.ts";
+
+/** Stop and continue for one conversation, and what has been asked for and not yet happened. */
+export function useRunControls(conversationId: string, state: ConversationState | null) {
+  const { client } = useServices();
+  const place = { params: { id: conversationId } };
+  const stop = useMutation({ mutationFn: (_runId: string) => client.stopRun(place), onError: showError });
+  const goOn = useMutation({
+    mutationFn: (_after: string) => client.continueRun({ ...place, body: {} }),
+    onError: showError,
+  });
+  const runId = state?.run?.runId;
+  const lastRun = state?.lastRun;
+  const canContinue =
+    runId === undefined && lastRun != null && ["cancelled", "limited", "failed"].includes(lastRun.outcome);
+  return {
+    working: runId !== undefined,
+    stopping: runId !== undefined && stop.variables === runId && !stop.isError,
+    stop: () => runId !== undefined && stop.mutate(runId),
+    canContinue,
+    continuing: canContinue && goOn.variables === lastRun.runId && !goOn.isError,
+    goOn: () => lastRun != null && goOn.mutate(lastRun.runId),
+  };
+}
+
+export type RunControls = ReturnType<typeof useRunControls>;
