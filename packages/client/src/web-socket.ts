@@ -15,7 +15,7 @@ export const dialWebSocket: Dial = (url, headers, handlers) => {
   const plain = Object.keys(headers).length === 0;
   const socket = plain ? new WebSocket(url) : new WebSocket(url, { headers } as unknown as string[]);
   socket.addEventListener("open", () => handlers.onOpen());
-  socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+  socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
     if (typeof data === "string") handlers.onText(data);
   });
   socket.addEventListener("close", ({ code }) => handlers.onClose(code));

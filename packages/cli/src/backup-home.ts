@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  closeSync,
+} from "node:fs";
+import path from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { AppError } from "@handrail/protocol/errors";
+
+/** What belongs to a running process and means nothing in a copy. */
+const LIVE_ONLY = ["server.json", "lock", "lock.owner", "lock-journal"];
+// All pages in one step: with several, a write in between would start the copy anew.
+const ALL_PAGES = 2 ** 31 - 1;
+
+/**
+ * Writes the state directory as a gzipped tar archive, also while a server uses it. Databases are copied through
+ * SQLite, as one consistent state, and before all else: what they name is then in the archive too.
+ * @throws AppError `file_exists`; `not_found` where there is no state; `storage_failed`
+ */
+export async function backupHome(home: string, file: string): Promise<void> {
+  if (!existsSync(home)) throw new AppError("not_found", `There is no state directory ${home}. Set HANDRAIL_HOME.`);
+  if (existsSync(file)) throw new AppError("file_exists", `There is a file ${file} already. Choose another name.`);
+  const stage = mkdtempSync(path.join(path.dirname(file), ".handrail-backup-"));
+  try {
+    const databases = readdirSync(home).filter((name) => isDatabase(path.join(home, name)));
+    for (const name of databases) await copyDatabase(path.join(home, name), path.join(stage, name));
+    const archive = path.join(stage, "archive.tar.gz");
+    await pack(archive, { home, stage, databases });
+    chmodSync(archive, 0o600);
+    linkSync(archive, file);
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** SQLite's file format, §1.3: the first 16 bytes. */
+function isDatabase(file: string): boolean {
+  if (LIVE_ONLY.includes(path.basename(file))) return false;
+  try {
+    const descriptor = openSync(file, "r");
+    try {
+      const head = Buffer.alloc(16);
+      readSync(descriptor, head, 0, 16, 0);
+      return head.toString("latin1") === "SQLite format 3\0";
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false;
+  }
+}
+
+async function copyDatabase(from: string, to: string): Promise<void> {
+  const source = new DatabaseSync(from, { readOnly: true, timeout: 5000 });
+  try {
+    await backup(source, to, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+}
+
+type Parts = { readonly home: string; readonly stage: string; readonly databases: readonly string[] };
+
+function pack(archive: string, { home, stage, databases }: Parts): Promise<void> {
+  const live = [...LIVE_ONLY, ...databases.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])];
+  const files = readdirSync(home).filter((name) => !live.includes(name));
+  const named = (names: readonly string[]) => names.map((name) => `./${name}`);
+  const args = ["-czf", archive, "-C", stage, ...named(databases), "-C", home, ...named(files)];
+  return tar(databases.length + files.length === 0 ? ["-czf", archive, "-T", "/dev/null"] : args);
+}
+
+/** Runs tar. Its code 1 says that a file changed while it was read: a workspace in use, which is as it should be. */
+function tar(args: readonly string[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const child = spawn("tar", args, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2000)));
+  child.on("error", (cause) => reject(failed("tar is not installed.", cause)));
+  child.on("close", (code) => (code === 0 || code === 1 ? resolve() : reject(failed(said.trim()))));
+  return promise;
+}
+
+const failed = (reason: string, cause?: unknown) =>
+  new AppError("storage_failed", `The backup could not be written: ${reason}`, {}, { cause });

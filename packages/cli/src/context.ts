@@ -1,0 +1,13 @@
+import type { Interrupts } from "./interrupts.ts";
+import type { Screen } from "./screen.ts";
+
+/** What every command gets from the process. */
+export type Context = {
+  readonly screen: Screen;
+  readonly cwd: string;
+  /** The state directory. */
+  readonly home: string;
+  readonly interrupts: Interrupts;
+  /** Sets what the process exits with. */
+  exit(code: number): void;
+};

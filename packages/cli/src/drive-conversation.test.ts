@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Client } from "@handrail/client/create-client";
+import { AppError } from "@handrail/protocol/errors";
+import type { StoredEvent } from "@handrail/protocol/events";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { driveConversation } from "./drive-conversation.ts";
+import { Interrupted } from "./interrupts.ts";
+import type { Reached } from "./reach-server.ts";
+import type { OutcomeOptions } from "./run-options.ts";
+import { capturedScreen } from "./testing/captured-screen.ts";
+import { CONVERSATION, RECORDED_RUN } from "./testing/recorded-run.ts";
+
+let cwd = "";
+beforeEach(() => (cwd = mkdtempSync(path.join(tmpdir(), "handrail-drive-"))));
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+const PATCH = "diff --git a/src/sum.ts b/src/sum.ts\n";
+
+/** A server that plays these events, and on a stop ends the run as cancelled. */
+function scriptedServer(events: readonly StoredEvent[], client: Partial<Client> = {}) {
+  const stopped: string[] = [];
+  let tell: (events: readonly StoredEvent[]) => void = () => {};
+  const server: Reached = {
+    url: "http://localhost",
+    own: false,
+    client: {
+      patch: async () => new Response(PATCH),
+      deliver: async () => ({ kind: "applied", ref: "/home/me/project", files: 1 }),
+      stopRun: async ({ params }: { params: { id: string } }) => {
+        stopped.push(params.id);
+        tell([ended("cancelled", events.length)]);
+        return {};
+      },
+      ...client,
+    } as unknown as Client,
+    openSocket: () => ({
+      subscribe(_id, after, watcher) {
+        tell = (list) => watcher.onEvents(list);
+        queueMicrotask(() => tell(events.filter(({ seq }) => seq > after)));
+        return () => {};
+      },
+      openTerminal: () => {
+        throw new Error("not asked for");
+      },
+      retryNow: () => {},
+      close: () => {},
+    }),
+  };
+  return { server, stopped };
+}
+
+function ended(outcome: "done" | "asked" | "failed" | "cancelled" | "limited", seq: number): StoredEvent {
+  return { seq, at: seq, event: { type: "run.ended", runId: "r_0123456789abcdefghjk", outcome, detail: "" } };
+}
+
+async function drive(server: Reached, options: OutcomeOptions, signal = new AbortController().signal) {
+  const screen = capturedScreen();
+  let code = -1;
+  const interrupts = { signal, release: () => {} };
+  const context = { screen, cwd, home: cwd, interrupts, exit: (value: number) => (code = value) };
+  await driveConversation(context, server, async () => ({ conversationId: CONVERSATION, after: -1 }), options);
+  return { code, ...screen.written };
+}
+
+test.each([
+  ["done", 0],
+  ["asked", 1],
+  ["failed", 1],
+  ["limited", 3],
+  ["cancelled", 130],
+] as const)("a run that ends as %s exits %i", async (outcome, code) => {
+  const { server } = scriptedServer([ended(outcome, 0)]);
+  expect((await drive(server, {})).code).toBe(code);
+});
+
+test("with --json every line on stdout is an event, and the rest is said on stderr", async () => {
+  const { server } = scriptedServer(RECORDED_RUN);
+  const { out, err } = await drive(server, { json: true });
+  const lines = out.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(RECORDED_RUN);
+  const file = path.join(cwd, `${CONVERSATION}.patch`);
+  expect(err).toBe(
+    `The changes are in ${file}. Apply them with: git apply ${CONVERSATION}.patch\n` +
+      `Go on with: handrail resume ${CONVERSATION}\n`,
+  );
+  expect(readFileSync(file, "utf8")).toBe(PATCH);
+});
+
+test("--output names the patch", async () => {
+  const { server } = scriptedServer([ended("done", 0)]);
+  await drive(server, { output: "my.patch" });
+  expect(readFileSync(path.join(cwd, "my.patch"), "utf8")).toBe(PATCH);
+});
+
+test("--apply applies a run that is done, and keeps the patch of one that is not", async () => {
+  const done = await drive(scriptedServer([ended("done", 0)]).server, { apply: true });
+  expect(done.out).toContain("Applied to /home/me/project: 1 file.");
+  expect(readdirSync(cwd)).toEqual([]);
+  const failed = await drive(scriptedServer([ended("failed", 0)]).server, { apply: true });
+  expect(failed.out).toContain("Not applied, because the run did not end well.");
+  expect(readdirSync(cwd)).toEqual([`${CONVERSATION}.patch`]);
+});
+
+test("when nothing was changed no file is written", async () => {
+  const patch = () => Promise.reject(new AppError("nothing_changed", "Nothing differs from the start."));
+  const { out } = await drive(scriptedServer([ended("done", 0)], { patch }).server, {});
+  expect(out).toContain("No file was changed.");
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+test("a question says how to answer it", async () => {
+  const { out } = await drive(scriptedServer([ended("asked", 0)]).server, {});
+  expect(out).toContain(`Answer with: handrail resume ${CONVERSATION} "your answer"`);
+});
+
+test("an interrupt stops the run, waits for its end and exits 130", async () => {
+  const { server, stopped } = scriptedServer(RECORDED_RUN.slice(0, 8));
+  const controller = new AbortController();
+  const driven = drive(server, {}, controller.signal);
+  controller.abort(new Interrupted());
+  expect((await driven).code).toBe(130);
+  expect(stopped).toEqual([CONVERSATION]);
+});

@@ -1,0 +1,56 @@
+import { textOf } from "@handrail/protocol/content";
+import type { EventOf, EventType, StoredEvent } from "@handrail/protocol/events";
+import { sourceLabel } from "@handrail/protocol/source-label";
+import { countText, durationText, moneyText } from "./amounts.ts";
+import type { Paint } from "./paint.ts";
+import { plainLine, plainText } from "./plain-text.ts";
+
+/** An event that stands for itself, as one line or a few; undefined for those that are told with others or not at all. */
+export function eventLine({ event }: StoredEvent, paint: Paint): string | undefined {
+  const line = LINES[event.type] as ((event: unknown, paint: Paint) => string | undefined) | undefined;
+  return line?.(event, paint);
+}
+
+const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Paint) => string | undefined } = {
+  "conversation.created": (event, paint) =>
+    paint(
+      "dim",
+      `${event.conversationId}  ${plainLine(sourceLabel(event.source), 200)}  model ${plainLine(event.model, 80)}`,
+    ),
+  "conversation.renamed": () => undefined,
+  "conversation.archived": (_, paint) => paint("dim", "archived"),
+  "conversation.unarchived": (_, paint) => paint("dim", "taken out of the archive"),
+  "message.added": (event, paint) => `\n${paint("bold", `> ${plainText(textOf(event.content)).trim()}`)}`,
+  "notice.added": (event, paint) =>
+    event.audience === "model" ? undefined : paint("yellow", `  note: ${plainLine(event.text, 400)}`),
+  "workspace.prepared": (event, paint) => paint("dim", `  workspace ready: ${countText(event.files, "file")}`),
+  "instructions.loaded": (event, paint) => paint("dim", `  instructions from ${plainLine(event.path, 200)}`),
+  "sandbox.started": (event, paint) =>
+    paint("dim", `  sandbox ${event.backend} started in ${durationText(event.durationMs)}`),
+  "sandbox.lost": (event, paint) => paint("red", `  the sandbox is gone: ${plainLine(event.detail, 400)}`),
+  "result.delivered": (event, paint) =>
+    paint("dim", `  result delivered: ${event.kind} ${plainLine(event.ref, 200)}, ${countText(event.files, "file")}`),
+  "run.resumed": (_, paint) => paint("yellow", "  the server went and came back; the run goes on"),
+  "step.retried": (event, paint) =>
+    paint(
+      "yellow",
+      `  try ${event.attempt} of ${event.maxAttempts} failed (${event.errorCode}): ${plainLine(event.detail, 200)} ` +
+        `Next try in ${durationText(event.delayMs)}.`,
+    ),
+  "limit.reached": (event, paint) => paint("yellow", `  limit reached: ${limitText(event)}`),
+  "stuck.detected": (event, paint) =>
+    paint(
+      "yellow",
+      `  going in circles${event.action === "told" ? "" : ", so stopped"}: ${plainLine(event.detail, 200)}`,
+    ),
+};
+
+function limitText({ limit, scope, max }: EventOf<"limit.reached">): string {
+  const amounts = {
+    maxCostUsd: () => moneyText(max),
+    maxSteps: () => countText(max, "step"),
+    maxTokens: () => countText(max, "token"),
+    maxTimeMs: () => durationText(max),
+  };
+  return `${amounts[limit]()} for this ${scope}`;
+}
