@@ -49,8 +49,8 @@ export function createModel(setting: NamedSetting, options: CreateModelOptions =
   }
 }
 
-/** The key and its parts: an AWS key is several secrets in one. */
-function secretsOf({ apiKey }: ModelSetting): readonly string[] {
+/** What no text may show of a setting: the key and its parts, as an AWS key is several secrets in one. */
+export function secretsOf({ apiKey }: ModelSetting): readonly string[] {
   return apiKey === undefined ? [] : [apiKey, ...apiKey.split(":").filter((part) => part.length >= 8)];
 }
 

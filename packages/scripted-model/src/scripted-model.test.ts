@@ -142,6 +142,15 @@ test("a request whose client leaves is recorded as aborted, one that is answered
     ]);
 });
 
+test("what was asked can be read over HTTP, body and all", async () => {
+  const model = await start(one({ text: "yes" }));
+  await chat(model, { max_tokens: 5 }).then((answer) => answer.text());
+  const url = new URL("/scripted/requests", model.baseUrl);
+  expect(await (await fetch(url)).json()).toMatchObject([
+    { path: "/v1/chat/completions", body: { model: "m", max_tokens: 5, messages: [user] } },
+  ]);
+});
+
 test("a wrong key, an unknown model and a broken body are refused in the API's own words", async () => {
   const model = await start(
     [

@@ -31,7 +31,7 @@ export type ScriptedModel = {
   /** Of the Anthropic API, without `/v1`, as its clients want it. */
   readonly anthropicBaseUrl: string;
   readonly port: number;
-  /** What was asked of the model, oldest first. */
+  /** What was asked of the model, oldest first. Over HTTP: `GET /scripted/requests`. */
   requests(): readonly RecordedRequest[];
   /** Ends at once: open answers are cut. */
   close(): Promise<void>;
@@ -90,6 +90,7 @@ async function handle(stage: Stage, request: IncomingMessage, response: ServerRe
   const format = FORMATS[path] ?? openAiFormat;
   if (!allowed(stage, request)) return sendJson(response, 401, format.error(401, "The API key is wrong."));
   if (path === "/v1/models" && request.method === "GET") return sendJson(response, 200, models(stage.scripts));
+  if (path === "/scripted/requests") return sendJson(response, 200, stage.recorder.all());
   if (!FORMATS[path]) return sendJson(response, 404, format.error(404, `There is nothing at ${path}.`));
   if (request.method !== "POST") return sendJson(response, 405, format.error(405, "Use POST."));
   return answer({ stage, path, format }, request, response);
