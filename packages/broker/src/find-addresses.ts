@@ -1,0 +1,46 @@
+import { lookup } from "node:dns/promises";
+import type { Host } from "./host.ts";
+import { isLoopback, isPublicAddress } from "./public-address.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** The addresses of a name, as the system knows them. */
+export type Resolve = (name: string) => Promise<readonly string[]>;
+
+export const systemResolve: Resolve = async (name) => (await lookup(name, { all: true })).map((found) => found.address);
+
+const RESOLVE_MS = 10_000;
+const MAX_ADDRESSES = 32;
+
+/**
+ * The addresses to dial for a host, asked for once, so that what was checked is what is dialled. One that is not public
+ * refuses the host as a whole.
+ */
+export async function findAddresses(
+  host: Host,
+  resolve: Resolve,
+  allowLoopback: boolean,
+): Promise<readonly string[] | Refusal> {
+  const addresses = host.address ? [host.name] : await resolved(host.name, resolve);
+  if (addresses.length === 0 || addresses.length > MAX_ADDRESSES) {
+    return { code: "name_unresolved", message: `The name ${host.name} could not be resolved. Check its spelling.` };
+  }
+  const allowed = (address: string) => isPublicAddress(address) || (allowLoopback && isLoopback(address));
+  if (addresses.every(allowed)) return addresses;
+  return {
+    code: "address_forbidden",
+    message: `${host.name} is not on the public internet. A sandbox cannot reach this machine or its private networks.`,
+  };
+}
+
+/** None when the name is unknown, the resolver fails, or it takes too long. */
+async function resolved(name: string, resolve: Resolve): Promise<readonly string[]> {
+  const late = Promise.withResolvers<readonly string[]>();
+  const timer = setTimeout(() => late.resolve([]), RESOLVE_MS);
+  try {
+    return await Promise.race([resolve(name), late.promise]);
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(timer);
+  }
+}

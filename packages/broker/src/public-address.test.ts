@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { isLoopback, isPublicAddress } from "./public-address.ts";
+
+test.each(["1.1.1.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1", "2606:4700::1111"])(
+  "%s is public",
+  (address) => {
+    expect(isPublicAddress(address)).toBe(true);
+  },
+);
+
+test.each([
+  ["this host", "0.0.0.0"],
+  ["private", "10.0.0.1"],
+  ["private", "172.16.0.1"],
+  ["private", "172.31.255.255"],
+  ["private", "192.168.1.1"],
+  ["carrier grade NAT", "100.64.0.1"],
+  ["loopback", "127.0.0.1"],
+  ["loopback", "127.255.255.254"],
+  ["link-local, metadata", "169.254.169.254"],
+  ["container metadata", "169.254.170.2"],
+  ["protocol assignments, metadata", "192.0.0.192"],
+  ["documentation", "192.0.2.1"],
+  ["6to4 relay", "192.88.99.1"],
+  ["benchmarks", "198.19.255.255"],
+  ["metadata in carrier grade NAT", "100.100.100.200"],
+  ["platform service", "168.63.129.16"],
+  ["multicast", "224.0.0.1"],
+  ["reserved", "240.0.0.1"],
+  ["broadcast", "255.255.255.255"],
+  ["unspecified", "::"],
+  ["loopback", "::1"],
+  ["mapped", "::ffff:1.1.1.1"],
+  ["mapped", "::ffff:7f00:1"],
+  ["compatible", "::7f00:1"],
+  ["NAT64", "64:ff9b::1.1.1.1"],
+  ["local NAT64", "64:ff9b:1::1"],
+  ["discard", "100::1"],
+  ["Teredo", "2001:0:1::1"],
+  ["ORCHID", "2001:20::1"],
+  ["documentation", "2001:db8::1"],
+  ["6to4", "2002:7f00:1::1"],
+  ["unique local, metadata", "fd00:ec2::254"],
+  ["link-local", "fe80::1"],
+  ["link-local with a zone", "fe80::1%eth0"],
+  ["site-local", "fec0::1"],
+  ["multicast", "ff02::1"],
+  ["a public one with a zone", "2606:4700::1111%1"],
+  ["a name", "example.com"],
+  ["nothing", ""],
+])("%s (%s) is not public", (_kind, address) => {
+  expect(isPublicAddress(address)).toBe(false);
+});
+
+test("loopback is told in its plain form only", () => {
+  expect(["127.0.0.1", "::1"].map(isLoopback)).toEqual([true, true]);
+  expect(["::ffff:127.0.0.1", "::1%lo", "10.0.0.1", "localhost"].map(isLoopback)).toEqual([false, false, false, false]);
+});

@@ -1,0 +1,67 @@
+import type { Duplex } from "node:stream";
+
+/** Why a request was not let through, or could not be. Travels in the header `x-handrail-refused`. */
+export type RefusalCode =
+  | "network_off"
+  | "host_invalid"
+  | "host_not_allowed"
+  | "port_not_allowed"
+  | "address_forbidden"
+  | "name_unresolved"
+  | "unreachable"
+  | "timed_out"
+  | "request_invalid"
+  | "too_many_connections";
+
+export type Refusal = { readonly code: RefusalCode; readonly message: string };
+
+const STATUS: { readonly [Code in RefusalCode]: readonly [number, string] } = {
+  network_off: [403, "Forbidden"],
+  host_invalid: [403, "Forbidden"],
+  host_not_allowed: [403, "Forbidden"],
+  port_not_allowed: [403, "Forbidden"],
+  address_forbidden: [403, "Forbidden"],
+  name_unresolved: [502, "Bad Gateway"],
+  unreachable: [502, "Bad Gateway"],
+  timed_out: [408, "Request Timeout"],
+  request_invalid: [400, "Bad Request"],
+  too_many_connections: [429, "Too Many Requests"],
+};
+
+/** The refusal as a whole HTTP/1.1 response that ends the connection. */
+export function refusalResponse(refusal: Refusal): string {
+  const [status, reason] = STATUS[refusal.code];
+  const body = `Handrail: ${refusal.message}\n`;
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    `x-handrail-refused: ${refusal.code}`,
+    "content-type: text/plain; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+    "",
+    body,
+  ].join("\r\n");
+}
+
+/** Answers with the refusal and ends the stream. */
+export function endWith(stream: Duplex, refusal: Refusal): void {
+  if (stream.writable) stream.write(refusalResponse(refusal));
+  endGently(stream);
+}
+
+const LINGER_MS = 1_000;
+const FLUSH_MS = 60_000;
+
+/** Ends the stream and destroys it once the client had time to take what was written, and has a moment to end too. */
+export function endGently(stream: Duplex): void {
+  if (stream.destroyed) return;
+  let timer = setTimeout(() => stream.destroy(), FLUSH_MS);
+  stream.once("close", () => clearTimeout(timer));
+  stream.once("end", () => stream.writableFinished && stream.destroy());
+  stream.end(() => {
+    clearTimeout(timer);
+    if (stream.readableEnded) stream.destroy();
+    else timer = setTimeout(() => stream.destroy(), LINGER_MS);
+  });
+  stream.resume();
+}
