@@ -26,7 +26,10 @@ export function servedModel(
 ): Model {
   const headers = { "content-type": "text/event-stream", ...served.headers };
   const fetch = () => Promise.resolve(new Response(streamOf(chunks), { status: served.status ?? 200, headers }));
-  return createModel({ id: "m", baseUrl: "http://model.test/v1", apiKey: "sk-test-secret-1234", ...setting }, { fetch });
+  return createModel(
+    { id: "m", baseUrl: "http://model.test/v1", apiKey: "sk-test-secret-1234", ...setting },
+    { fetch },
+  );
 }
 
 function streamOf(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
