@@ -114,7 +114,10 @@ export type ConversationState = {
 /** The state after one more event. Pure. @throws AppError `internal` when the log does not begin with its creation */
 export function applyEvent(state: ConversationState | null, stored: StoredEvent): ConversationState {
   const { event, seq, at } = stored;
-  if (event.type === "conversation.created") return created(event, seq, at);
+  if (event.type === "conversation.created") {
+    if (state !== null) throw new AppError("internal", "The log begins twice.", { seq });
+    return created(event, seq, at);
+  }
   if (state === null) throw new AppError("internal", "The log does not begin with conversation.created.", { seq });
   if (seq !== state.head + 1) {
     throw new AppError("internal", "The log has a gap or a repeat.", { expected: state.head + 1, seq });
