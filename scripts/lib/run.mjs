@@ -18,9 +18,9 @@ export async function run(command, args, extra = {}) {
 }
 
 /** The exit code of a program run in the project's root with its output shown; 127 when it cannot be started. */
-export function exitCode(command, args, extra = {}) {
+export function exitCode(command, args, extra = {}, stdio = "inherit") {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, env: environment(extra), stdio: "inherit" });
+    const child = spawn(command, args, { cwd: ROOT, env: environment(extra), stdio });
     child.on("error", (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(127);

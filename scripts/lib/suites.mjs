@@ -1,0 +1,80 @@
+// Plain JavaScript for any Node from 20 on.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { environment, ROOT } from "./run.mjs";
+
+/**
+ * Runs one vitest project and counts its tests. What vitest cannot count counts as one failed test: a file that does
+ * not load, an error outside of any test, a suite that does not end in time or runs no test.
+ */
+export async function runSuite(name, withinMs, report) {
+  process.stdout.write(`\n${name}:\n`);
+  const args = ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const ending = await finished(path.join(ROOT, "node_modules/.bin/vitest"), args, withinMs);
+  const counts = countsOf(readReport(report), ending === "code 0");
+  if (ending === "time") process.stdout.write(`${name}: not over after ${withinMs / 60_000} minutes\n`);
+  process.stdout.write(`${name}: ${sumLine([counts])}\n`);
+  return counts;
+}
+
+/** Counts of a report in vitest's JSON format (that of Jest); undefined where there is no report. */
+export function countsOf(report, endedWell) {
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const count = (...states) => tests.filter(({ status }) => states.includes(status)).length;
+  const unloaded = report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"),
+  ).length;
+  const passed = count("passed");
+  const skipped = count("pending", "skipped", "todo", "disabled");
+  const failed = count("failed") + unloaded;
+  const silent = failed === 0 && (!endedWell || tests.length === 0) ? 1 : 0;
+  return { passed, failed: failed + silent, skipped };
+}
+
+/** `N passed, N failed`, and how many were skipped where some were. */
+export function sumLine(results) {
+  const sum = (key) => results.reduce((total, counts) => total + counts[key], 0);
+  const skipped = sum("skipped");
+  return `${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a program in a process group of its own, which ends with it. Gives `code N`, or `time` when it was cut off. */
+function finished(command, args, withinMs) {
+  const child = spawn(command, args, { cwd: ROOT, env: environment(), stdio: "inherit", detached: true });
+  const killGroup = () => {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nothing of it is left.
+    }
+  };
+  const stop = () => {
+    killGroup();
+    process.exit(130);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return new Promise((resolve) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      killGroup();
+    }, withinMs);
+    child.on("error", () => resolve("code 127"));
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      killGroup();
+      process.off("SIGINT", stop).off("SIGTERM", stop);
+      resolve(late ? "time" : `code ${code ?? 1}`);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+// Plain JavaScript for any Node from 20 on: it runs before the pinned one is there.
+import { spawn } from "node:child_process";
+import { accessSync, closeSync, constants, openSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { progress } from "./progress.mjs";
+
+const APT_WITHIN_MS = 10 * 60_000;
+const LOG = path.join(tmpdir(), `handrail-apt-${process.pid}.log`);
+
+/** What the server itself uses. */
+export const BASE_PACKAGES = [
+  { package: "git", program: "git", without: "repositories cannot be cloned, and results only be taken as patches." },
+  { package: "bubblewrap", program: "bwrap", without: "process sandboxes do not work; Docker ones do." },
+];
+
+/** What the tests use beside that. */
+export const TEST_PACKAGES = [
+  { package: "docker.io", program: "dockerd", without: "tests that need a Docker daemon are skipped." },
+  { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
+  { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
+  { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },
+];
+
+/**
+ * Makes sure that programs of the system are there; as root with apt-get they are installed. What stays missing is
+ * said with what it costs. Gives the names of the Debian packages that are missing at the end.
+ *
+ * @param {readonly { package: string, program: string, without: string }[]} wanted
+ */
+export async function ensureSystemPackages(wanted) {
+  const absent = wanted.filter(({ program }) => !isOnPath(program));
+  if (absent.length === 0) return [];
+  if (process.getuid?.() === 0 && isOnPath("apt-get")) await install(absent.map((entry) => entry.package));
+  const missing = absent.filter(({ program }) => !isOnPath(program));
+  for (const { package: name, without } of missing) progress(`${name} is not installed: ${without}`);
+  return missing.map((entry) => entry.package);
+}
+
+async function install(names) {
+  progress(`Installing ${names.join(", ")}.`);
+  await apt(["update"]);
+  const code = await apt(["install", "-y", "--no-install-recommends", ...names]);
+  if (code !== 0) progress(`apt-get ended with code ${code}; see ${LOG}.`);
+}
+
+function apt(args) {
+  const output = openSync(LOG, "a");
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const child = spawn("apt-get", ["-q", ...args], {
+    stdio: ["ignore", output, output],
+    env: environment,
+    timeout: APT_WITHIN_MS,
+  });
+  closeSync(output);
+  return new Promise((resolve) => {
+    child.on("error", () => resolve(127));
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/** Whether a program is on the path, or where Debian puts what only root runs. */
+export function isOnPath(program) {
+  const folders = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
+    try {
+      accessSync(path.join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

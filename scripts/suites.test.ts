@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { countsOf, sumLine } from "./lib/suites.mjs";
+
+const file = (status: string, ...states: string[]) => ({
+  status,
+  assertionResults: states.map((state) => ({ status: state })),
+});
+
+test("tests are counted by how they ended", () => {
+  const report = { testResults: [file("passed", "passed", "skipped"), file("failed", "failed", "passed", "todo")] };
+  expect(countsOf(report, false)).toEqual({ passed: 2, failed: 1, skipped: 2 });
+});
+
+test("a file that does not load counts as a failure", () => {
+  const report = { testResults: [file("passed", "passed"), file("failed")] };
+  expect(countsOf(report, false)).toEqual({ passed: 1, failed: 1, skipped: 0 });
+});
+
+test("no report, no test, and an error outside of any test are failures", () => {
+  expect(countsOf(undefined, false)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  expect(countsOf({ testResults: [] }, true)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  expect(countsOf({ testResults: [file("passed", "passed")] }, false)).toEqual({ passed: 1, failed: 1, skipped: 0 });
+});
+
+test("the sum names what was skipped only where something was", () => {
+  expect(sumLine([{ passed: 3, failed: 0, skipped: 0 }])).toBe("3 passed, 0 failed");
+  const both = [
+    { passed: 3, failed: 1, skipped: 2 },
+    { passed: 4, failed: 0, skipped: 1 },
+  ];
+  expect(sumLine(both)).toBe("7 passed, 1 failed, 3 skipped");
+});

@@ -1,0 +1,59 @@
+// npm test: prepares as npm start does, checks, and runs every suite. Plain JavaScript for any Node from 20 on.
+// The last line is the sum over all suites. Exits 1 when anything failed or did not run.
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ensureBuilds } from "./lib/builds.mjs";
+import { ensureDocker } from "./lib/docker.mjs";
+import { ensureModules } from "./lib/node-modules.mjs";
+import { progress } from "./lib/progress.mjs";
+import { exitCode, ROOT } from "./lib/run.mjs";
+import { runSuite, sumLine } from "./lib/suites.mjs";
+import { BASE_PACKAGES, ensureSystemPackages, TEST_PACKAGES } from "./lib/system-packages.mjs";
+
+const CHECKS = [
+  ["format", "oxfmt", ["--check", "."]],
+  ["lint", "oxlint", ["--type-aware", "--deny-warnings"]],
+  ["types", "node", ["scripts/types.ts"]],
+  ["layers", "node", ["scripts/check-layers.ts"]],
+];
+
+/** Vitest projects, and how long each may take. Together with the rest under 25 minutes on two cores. */
+const SUITES = [
+  ["unit", 4 * 60_000],
+  ["system", 8 * 60_000],
+  ["e2e", 10 * 60_000],
+];
+
+const IMAGE = "deploy/images/sandbox/build-image.ts";
+
+await ensureModules();
+await ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]);
+await ensureBuilds();
+await ensureImage(await ensureDocker());
+
+const results = [];
+for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
+const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
+try {
+  for (const [name, withinMs] of SUITES)
+    results.push(await runSuite(name, withinMs, path.join(reports, `${name}.json`)));
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
+process.stdout.write(`${sumLine(results)}\n`);
+
+/** The default image, built before the tests that start sandboxes from it. */
+async function ensureImage({ ok, detail }) {
+  progress(detail);
+  if (!ok) progress("Tests that need a Docker daemon are skipped.");
+  if (ok && existsSync(path.join(ROOT, IMAGE))) await exitCode("node", [IMAGE], {}, ["ignore", 2, 2]);
+}
+
+/** A check counts as one test. */
+async function check(name, command, args) {
+  const ok = (await exitCode(command, args)) === 0;
+  process.stdout.write(`${name}: ${ok ? "passed" : "FAILED"}\n`);
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+}
