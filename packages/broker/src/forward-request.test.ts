@@ -55,7 +55,7 @@ test("a plain request goes on with its headers, less those that are for the prox
     "User-Agent: curl/8",
     "Accept: a",
     "Accept: b",
-    "Connection: close",
+    "Connection: keep-alive",
     "",
     "",
   ]);
@@ -77,15 +77,15 @@ test("a body goes on as it is framed, and a request without one cannot hide one"
     );
   const head = (method: string) => `${method} / HTTP/1.1\r\nHost: a.test:${port}\r\n`;
   expect(await send("POST", "Content-Length: 3\r\n", "abc")).toBe(
-    `${head("POST")}Content-Length: 3\r\nConnection: close\r\n\r\nabc`,
+    `${head("POST")}Content-Length: 3\r\nConnection: keep-alive\r\n\r\nabc`,
   );
   expect(await send("POST", "Content-Length: 3\r\nConnection: content-length, host\r\n", "abc")).toBe(
-    `${head("POST")}Content-Length: 3\r\nConnection: close\r\n\r\nabc`,
+    `${head("POST")}Content-Length: 3\r\nConnection: keep-alive\r\n\r\nabc`,
   );
-  expect(await send("POST", "", "")).toBe(`${head("POST")}Content-Length: 0\r\nConnection: close\r\n\r\n`);
+  expect(await send("POST", "", "")).toBe(`${head("POST")}Content-Length: 0\r\nConnection: keep-alive\r\n\r\n`);
   for (const method of ["POST", "GET"]) {
     expect(await send(method, "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n")).toBe(
-      `${head(method)}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+      `${head(method)}Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
     );
   }
 });
@@ -181,6 +181,15 @@ test("an answer that comes before the body was read reaches the client", async (
   const [head] = await once(client, "data");
   expect(String(head)).toMatch(/^HTTP\/1.1 413 Too Large/);
   client.destroy();
+});
+
+test("an upload to a server that answers at once gets that answer", async () => {
+  const port = await servers.http((_request, response) => response.end("early"));
+  const { open } = testBroker();
+  const client = open([`a.test:${port}`]);
+  client.write(`PUT http://a.test:${port}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n`);
+  client.write(new Uint8Array(3_000_000));
+  expect(bodyOf(await readAll(client))).toContain("early");
 });
 
 test("a large response keeps its bytes", async () => {

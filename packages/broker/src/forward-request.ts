@@ -52,7 +52,8 @@ function requestHeaders(request: IncomingMessage, url: URL): string[] {
   else if (request.headers["content-length"] === undefined && !BODYLESS.has(request.method ?? "")) {
     headers.push("Content-Length", "0");
   }
-  return [...headers, "Connection", "close"];
+  // A server that is told to close may do so while a body is still on its way, and its answer would be lost.
+  return [...headers, "Connection", "keep-alive"];
 }
 
 const BODYLESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
