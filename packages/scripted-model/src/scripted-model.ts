@@ -127,7 +127,7 @@ async function answer(
   const index = assistantMessages(parsed);
   const turn = turnAt(script, index);
   const question = { model: parsed.model || script.name, turn: index + 1, characters: text.length };
-  const fault = stage.attempts.next(conversationOf(request, parsed), index, turn);
+  const fault = stage.attempts.next(`${script.name} ${conversationOf(request, parsed)}`, index, turn);
   await play(
     { response, format, answer: answerOf(turn, question), stream: parsed.stream, turn, signal: gone.signal },
     fault,
