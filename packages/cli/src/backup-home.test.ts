@@ -1,0 +1,56 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { backupHome } from "./backup-home.ts";
+
+let root = "";
+beforeEach(() => (root = mkdtempSync(path.join(tmpdir(), "handrail-backup-test-"))));
+afterEach(() => rmSync(root, { recursive: true }));
+
+test("the archive has the databases as they are in use, the files, and nothing of the running process", async () => {
+  const home = path.join(root, "home");
+  mkdirSync(path.join(home, "workspaces/one"), { recursive: true });
+  writeFileSync(path.join(home, "workspaces/one/a.txt"), "text");
+  for (const name of ["server.json", "lock.owner"]) writeFileSync(path.join(home, name), "live");
+  const database = new DatabaseSync(path.join(home, "handrail.db"));
+  database.exec("pragma journal_mode = wal; create table events (seq integer); insert into events values (0), (1)");
+  const file = path.join(root, "backup.tar.gz");
+
+  await backupHome(home, file);
+  database.close();
+
+  const restored = path.join(root, "restored");
+  mkdirSync(restored);
+  execFileSync("tar", ["-xzf", file, "-C", restored]);
+  expect(readdirSync(restored).toSorted()).toEqual(["handrail.db", "workspaces"]);
+  expect(readFileSync(path.join(restored, "workspaces/one/a.txt"), "utf8")).toBe("text");
+  const copy = new DatabaseSync(path.join(restored, "handrail.db"), { readOnly: true });
+  expect(
+    copy
+      .prepare("select seq from events")
+      .all()
+      .map((row) => row["seq"]),
+  ).toEqual([0, 1]);
+  copy.close();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readdirSync(root).toSorted()).toEqual(["backup.tar.gz", "home", "restored"]);
+});
+
+test("an empty state gives an empty archive", async () => {
+  const home = path.join(root, "home");
+  mkdirSync(home);
+  await backupHome(home, path.join(root, "backup.tar.gz"));
+  expect(execFileSync("tar", ["-tzf", path.join(root, "backup.tar.gz")], { encoding: "utf8" })).toBe("");
+});
+
+test("a file that is there is left alone, and so is a place without state", async () => {
+  const file = path.join(root, "taken");
+  writeFileSync(file, "mine");
+  await expect(backupHome(root, file)).rejects.toMatchObject({ code: "file_exists" });
+  expect(readFileSync(file, "utf8")).toBe("mine");
+  const nowhere = path.join(root, "nowhere");
+  await expect(backupHome(nowhere, path.join(root, "b"))).rejects.toMatchObject({ code: "not_found" });
+});
