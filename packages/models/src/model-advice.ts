@@ -18,7 +18,7 @@ export async function modelAdvice(
   fetch: typeof globalThis.fetch,
 ): Promise<readonly string[]> {
   if (setting.dialect === "google" || setting.dialect === "bedrock") return [];
-  if (!["model_rejected", "model_unknown", "model_stream_broken"].includes(error.code)) return [];
+  if (!worthAsking(setting, error)) return [];
   const baseUrl = setting.baseUrl ?? DEFAULT_BASE_URLS[setting.dialect];
   const here = await modelNames(endpoint(baseUrl, "/models"), setting, fetch);
   if (here) return namesAdvice(here, setting, error);
@@ -29,14 +29,21 @@ export async function modelAdvice(
     : namesAdvice(below, setting, error);
 }
 
+/** Many APIs list their models without a key, so a refused key is no hint; one that the wrong header brings is. */
+function worthAsking({ dialect }: ModelSetting, { code }: AppError): boolean {
+  if (code === "model_unauthorized") return dialect === "anthropic";
+  return ["model_rejected", "model_unknown", "model_stream_broken"].includes(code);
+}
+
 function namesAdvice(names: readonly string[], { model, dialect }: ModelSetting, error: AppError): readonly string[] {
   if (names.length > 0 && !names.includes(model)) {
     const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
     return [`The API has no model of that name. It has: ${names.slice(0, MAX_NAMES).join(", ")}${more}.`];
   }
   const other = dialect === "openai" ? "Anthropic" : "OpenAI-compatible";
+  const status = error.details["status"];
   const wrong =
-    error.details["status"] === 404 || error.details["status"] === 405 || error.code === "model_stream_broken";
+    error.code === "model_stream_broken" || (typeof status === "number" && [401, 404, 405].includes(status));
   return wrong ? [`Is it an ${other} API? Then choose that kind.`] : [];
 }
 

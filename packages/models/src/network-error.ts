@@ -17,6 +17,7 @@ export function networkError(thrown: unknown, url: string, model: string): AppEr
 function reasonOf(thrown: unknown): string {
   const causes = [at(thrown, "cause"), at(thrown, "cause", "cause"), at(thrown, "cause", "errors", 0), thrown];
   const code = causes.map((cause) => textAt(cause, "code")).find((text) => text !== "");
+  if (textAt(at(thrown, "cause"), "message") === "bad port") return "BAD_PORT";
   return code ?? (thrown instanceof Error ? thrown.name : "unknown");
 }
 
@@ -28,6 +29,7 @@ function sentence(reason: string, { host, hostname, protocol }: Where): string {
   }
   if (reason === "ECONNREFUSED")
     return `Nothing answers at ${host}: the connection was refused. Is the server running?`;
+  if (reason === "BAD_PORT") return `The port of ${host} is reserved for another protocol. Check the base URL.`;
   if (/TIMEDOUT|TIMEOUT/.test(reason))
     return `The server at ${host} did not answer in time. Check address and network.`;
   if (/WRONG_VERSION|EPROTO|ERR_SSL|PACKET_LENGTH/.test(reason)) {
