@@ -1,4 +1,4 @@
-import type { Model, ModelRequest } from "@handrail/core/ports/model";
+import type { Model, ModelPart, ModelRequest } from "@handrail/core/ports/model";
 import { AppError, type ErrorCode, toAppError } from "@handrail/protocol/errors";
 import type { ModelSetting } from "@handrail/protocol/settings";
 import { createModel, type CreateModelOptions, secretsOf } from "./create-model.ts";
@@ -43,9 +43,14 @@ export async function testModel(
 async function said(model: Model, signal: AbortSignal): Promise<string> {
   for await (const output of model.stream(QUESTION, signal)) {
     if (output.type !== "end") continue;
-    return output.content.map((part) => (part.type === "call" ? `(calls ${part.tool})` : part.text)).join(" ");
+    const spoken = output.content.filter((part) => part.type === "text");
+    return (spoken.length > 0 ? spoken : output.content).map(shown).join(" ");
   }
   return "";
+}
+
+function shown(part: ModelPart): string {
+  return part.type === "call" ? `(calls ${part.tool})` : part.text;
 }
 
 /** Room for a little reasoning: an answer that is cut there is an answer too. */
