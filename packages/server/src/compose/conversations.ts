@@ -1,0 +1,88 @@
+import { driveRun } from "@handrail/core/drive-run";
+import type { Journal } from "@handrail/core/journal";
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
+import type { RunPorts } from "@handrail/core/run-ports";
+import { AppError } from "@handrail/protocol/errors";
+import { type IdPrefix, newId } from "@handrail/protocol/ids";
+import type { Logger } from "pino";
+import { systemClock } from "../clock.ts";
+import { type Conversations, conversations } from "../conversations/conversations.ts";
+import { type LiveDeltas, liveDeltas } from "../conversations/live-deltas.ts";
+import type { ObservedStore } from "../conversations/observed-store.ts";
+import { type OpenJournals, openJournals } from "../conversations/open-journals.ts";
+import type { Backends } from "../conversations/ports.ts";
+import { type RunCoordinator, runCoordinator } from "../conversations/run-coordinator.ts";
+import { type SandboxKeeper, sandboxKeeper } from "../conversations/sandbox-keeper.ts";
+import type { ModelSettings } from "../settings/model-settings.ts";
+
+export type ConversationsParts = {
+  readonly store: ObservedStore;
+  readonly models: ModelSettings;
+  readonly backends: Backends;
+  readonly prepareSeed: PrepareSeed;
+  readonly maxRuns: number;
+  readonly log: Logger;
+};
+
+/** Everything that lives as long as the server and knows about conversations. */
+export type ConversationsHost = {
+  readonly conversations: Conversations;
+  readonly journals: OpenJournals;
+  readonly deltas: LiveDeltas;
+  readonly sandboxes: SandboxKeeper;
+  readonly runs: RunCoordinator;
+  /** The conversation's sandbox, started if need be; what is waited for shows to all who watch. */
+  openSandbox(journal: Journal, signal: AbortSignal): Promise<Sandbox>;
+};
+
+export const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
+
+export function hostConversations(parts: ConversationsParts): ConversationsHost {
+  const { store, models, backends, prepareSeed, log } = parts;
+  const clock = systemClock;
+  const onFailure = (thrown: unknown) => log.error({ err: thrown }, "background work failed");
+  const journals = openJournals(store, clock, onFailure);
+  const deltas = liveDeltas();
+  const sandboxes = sandboxKeeper({ backends, prepareSeed, clock });
+  const portsFor = async (id: string) => runPorts(await journals.get(id), { store, models, sandboxes, deltas });
+  const runs = runCoordinator({
+    portsFor,
+    drive: driveRun,
+    maxRuns: parts.maxRuns,
+    clock,
+    onFailure: (conversationId, thrown) => log.error({ err: thrown, conversationId }, "a run could not be driven"),
+  });
+  const made = { store, journals, runs, sandboxes, models, clock, newId: makeId, onFailure };
+  const openSandbox: ConversationsHost["openSandbox"] = (journal, signal) =>
+    openShown(journal, { sandboxes, deltas }, signal);
+  return { conversations: conversations(made), journals, deltas, sandboxes, runs, openSandbox };
+}
+
+function openShown(
+  journal: Journal,
+  { sandboxes, deltas }: Pick<ConversationsHost, "sandboxes" | "deltas">,
+  signal: AbortSignal,
+) {
+  const { id, archived } = journal.state;
+  if (archived)
+    throw new AppError("conversation_archived", "The conversation is archived. Take it out of the archive to go on.");
+  return sandboxes.open(journal, (text) => deltas.emit(id, { type: "progress.delta", text }), signal);
+}
+
+type PortsParts = Pick<ConversationsParts, "store" | "models"> & Pick<ConversationsHost, "sandboxes" | "deltas">;
+
+function runPorts(journal: Journal, { store, models, sandboxes, deltas }: PortsParts): RunPorts {
+  const { id } = journal.state;
+  const emit: RunPorts["emit"] = (delta) => deltas.emit(id, delta);
+  return {
+    journal,
+    store,
+    model: models.open,
+    sandbox: (signal) => openShown(journal, { sandboxes, deltas }, signal),
+    clock: systemClock,
+    random: Math.random,
+    newId: makeId,
+    emit,
+  };
+}

@@ -1,0 +1,101 @@
+import { rateLimit } from "../auth/rate-limit.ts";
+import { type SignInTokens } from "../auth/sign-in-tokens.ts";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { CreateParts } from "../conversations/create-conversation.ts";
+import { workspaceViews } from "../conversations/workspace-views.ts";
+import { examine } from "../doctor.ts";
+import { conversationHandlers } from "../handlers/conversation-handlers.ts";
+import { serverHandlers } from "../handlers/server-handlers.ts";
+import { workspaceHandlers } from "../handlers/workspace-handlers.ts";
+import type { Handlers } from "../http/handlers.ts";
+import type { SocketServer } from "../socket/socket-server.ts";
+import { VERSION } from "../version.ts";
+import type { Deliver } from "../workspaces/deliver.ts";
+import { type ConversationsHost, makeId } from "./conversations.ts";
+import { testSetting } from "./models.ts";
+import type { State } from "./state.ts";
+
+export type HandlerParts = {
+  readonly config: Config;
+  readonly state: State;
+  readonly host: ConversationsHost;
+  readonly tokens: SignInTokens;
+  readonly cookieName: string;
+  readonly checkSource: CreateParts["checkSource"];
+  readonly deliver: (views: ReturnType<typeof workspaceViews>) => Deliver;
+  /** What is known only once the server listens. */
+  readonly live: Live;
+};
+
+export type Live = { sockets: SocketServer | undefined; url: string; stopping: boolean };
+
+/** The handlers of all routes. */
+export function composeHandlers(parts: HandlerParts): Handlers {
+  const { state, host, live } = parts;
+  const views = workspaceViews({
+    journal: host.journals.get,
+    find: host.sandboxes.find,
+    open: async (id, signal) => host.openSandbox(await host.journals.get(id), signal),
+  });
+  return {
+    ...conversationHandlers({
+      conversations: host.conversations,
+      create: createParts(parts),
+      store: state.store,
+      removed: (id, ownerId) => live.sockets?.removed(id, ownerId),
+    }),
+    ...workspaceHandlers({ views, conversations: host.conversations, deliver: parts.deliver(views) }),
+    ...serverHandlers(serverParts(parts)),
+  };
+}
+
+function createParts({ config, state, host, checkSource }: HandlerParts): CreateParts {
+  const { image, network, backend } = config.sandbox;
+  return {
+    store: state.store,
+    models: state.models,
+    backends: state.backends,
+    checkSource,
+    defaults: {
+      image,
+      network,
+      limits: config.limits,
+      runLimits: config.runLimits,
+      unsandboxed: backend === "none",
+    },
+    wake: host.runs.wake,
+    clock: systemClock,
+    newId: makeId,
+  };
+}
+
+function serverParts(parts: HandlerParts): Parameters<typeof serverHandlers>[0] {
+  const { config, state, tokens, live } = parts;
+  const { network, backend } = config.sandbox;
+  return {
+    tokens,
+    sessions: state.sessions,
+    signInLimit: rateLimit(10, 60_000, systemClock),
+    cookie: { name: parts.cookieName, secure: config.publicUrl?.startsWith("https:") === true },
+    signedOut: (session) => live.sockets?.signedOut(session),
+    version: VERSION,
+    home: config.home,
+    localSources: config.localSources,
+    linkFor: (token) => `${live.url}/?token=${token}`,
+    models: state.models,
+    backends: state.backends,
+    defaults: { network, backend, limits: config.limits, runLimits: config.runLimits },
+    testModel: testSetting,
+    doctor: (signal) => doctor(parts, signal),
+    unready: () => (live.stopping ? "stopping" : state.store.full ? "storage_full" : undefined),
+  };
+}
+
+function doctor({ config, state }: HandlerParts, signal: AbortSignal) {
+  const testModel = async (limited: AbortSignal) => {
+    const setting = await state.models.current();
+    return setting === undefined ? undefined : { ...(await testSetting(setting, limited)), label: setting.model };
+  };
+  return examine({ home: config.home, path: config.path, backends: state.backends.health, testModel }, signal);
+}

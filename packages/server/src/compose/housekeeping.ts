@@ -1,0 +1,93 @@
+import type { LogStore } from "@handrail/core/ports/log-store";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { ConversationSummary } from "@handrail/protocol/summary";
+import type { Logger } from "pino";
+import type { Backends } from "../conversations/ports.ts";
+import type { ConversationsHost } from "./conversations.ts";
+
+export type HousekeepingParts = {
+  readonly store: LogStore;
+  readonly host: ConversationsHost;
+  readonly backends: Backends;
+  readonly idleMs: number;
+  readonly log: Logger;
+};
+
+const FIRST_MS = 3000;
+const EVERY_MS = 60_000;
+const PAGE = 200;
+/** How many conversations are asked about sandboxes that an earlier start of the server left. */
+const RECENT = 200;
+
+/** Resumes runs that were left open, and keeps the machine clean, until stopped. */
+export function housekeeping(parts: HousekeepingParts): { stop(): void } {
+  const report = (what: string) => (thrown: unknown) => parts.log.warn({ err: thrown }, what);
+  resumeRuns(parts).catch(report("runs could not be resumed"));
+  const first = setTimeout(() => {
+    collect(parts).catch(report("what is left of deleted conversations could not be removed"));
+  }, FIRST_MS).unref();
+  const every = setInterval(() => {
+    stopIdle(parts).catch(report("idle sandboxes could not be stopped"));
+  }, EVERY_MS).unref();
+  return {
+    stop() {
+      clearTimeout(first);
+      clearInterval(every);
+    },
+  };
+}
+
+async function resumeRuns({ store, host }: HousekeepingParts): Promise<void> {
+  for await (const { id } of allConversations(store, ["working"])) host.runs.wake(id);
+}
+
+async function stopIdle({ host, idleMs, log }: HousekeepingParts): Promise<void> {
+  for (const id of host.sandboxes.unusedSince(Date.now() - idleMs)) {
+    const journal = await host.journals.get(id);
+    if (journal.state.run !== null || host.runs.isDriven(id)) continue;
+    await host.sandboxes.stop(journal, "idle");
+    log.info({ conversationId: id }, "stopped an idle sandbox");
+  }
+}
+
+/** Conversations made meanwhile are kept too: the set grows with every log that is created. */
+async function collect({ store, host, backends, log }: HousekeepingParts): Promise<void> {
+  const keep = new Set<string>();
+  const unwatch = store.onAppend((id) => keep.add(id));
+  try {
+    const recent: ConversationSummary[] = [];
+    for await (const summary of allConversations(store)) {
+      keep.add(summary.id);
+      if (recent.length < RECENT && summary.state !== "working") recent.push(summary);
+    }
+    const working = (await backends.health(AbortSignal.timeout(30_000))).filter((info) => info.works);
+    for (const { name } of working) {
+      const backend = await backends.get(name);
+      await backend.collect(keep);
+      await adopt(host, backend, recent);
+    }
+  } finally {
+    unwatch();
+  }
+  log.debug("looked for what is left over");
+}
+
+/** Sandboxes that run since an earlier start count as idle from now on. */
+async function adopt(host: ConversationsHost, backend: SandboxBackend, recent: readonly ConversationSummary[]) {
+  for (const { id } of recent.filter((summary) => summary.backend === backend.name)) {
+    const signal = AbortSignal.timeout(5000);
+    if ((await backend.find(id, signal)) === undefined) continue;
+    await host.sandboxes.find(await host.journals.get(id), signal);
+  }
+}
+
+async function* allConversations(store: LogStore, states?: readonly ConversationSummary["state"][]) {
+  for (let after: { updatedAt: number; id: string } | undefined; ;) {
+    const query = { limit: PAGE, ...(states && { states }), ...(after && { after }) };
+    const page = await store.list(query);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = { updatedAt: last.updatedAt, id: last.id };
+  }
+}

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
+import type { Logger } from "pino";
+import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
+import { newSecret } from "../auth/sign-in-tokens.ts";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { observedStore, type ObservedStore } from "../conversations/observed-store.ts";
+import type { Backends } from "../conversations/ports.ts";
+import { serverLog } from "../log.ts";
+import { metrics as countMetrics, type Metrics } from "../metrics.ts";
+import { jsonFile } from "../settings/json-file.ts";
+import { type Mask, mask as secretMask } from "../settings/mask.ts";
+import { type ModelSettings, modelSettings, StoredModel } from "../settings/model-settings.ts";
+import { openSecrets } from "../settings/secrets.ts";
+import { backendLoaders } from "./adapters.ts";
+import { lazyBackends } from "./backends.ts";
+import { lazyDemoModel, loadModel } from "./models.ts";
+
+/** What the server keeps on disk and reaches outside, opened. */
+export type State = {
+  readonly log: Logger;
+  readonly mask: Mask;
+  readonly metrics: Metrics;
+  readonly store: ObservedStore;
+  readonly sessions: Sessions;
+  readonly models: ModelSettings;
+  readonly backends: Backends;
+  /** The bearer token of local programs, new with each start. */
+  readonly localToken: string;
+  close(): Promise<void>;
+};
+
+/** @throws AppError `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable` */
+export async function openState(config: Config): Promise<State> {
+  const { home } = config;
+  const mask = secretMask();
+  const log = serverLog(config.logLevel, mask);
+  const metrics = countMetrics();
+  const localToken = newSecret();
+  mask.add(localToken);
+  const [database, secrets, sessions] = await Promise.all([
+    sqliteLogStore({ file: join(home, "handrail.sqlite") }),
+    openSecrets(join(home, "secret.key")),
+    openSessions(jsonFile(join(home, "sessions.json"), SessionsFile), systemClock),
+  ]);
+  const store = observedStore(database, (conversationId, events) => {
+    for (const { seq, event } of events) {
+      metrics.event(event);
+      if (config.logAllEvents) log.info({ conversationId, seq, event }, event.type);
+    }
+  });
+  const demo = lazyDemoModel();
+  const models = modelSettings({
+    ...{ fixed: config.model, secrets, mask, createModel: loadModel, demoModel: demo.open },
+    file: jsonFile(join(home, "model.json"), StoredModel),
+  });
+  const backends = lazyBackends(backendLoaders(config, log), config.sandbox.backend);
+  const close = async () => {
+    await Promise.allSettled([demo.close(), backends.close()]);
+    await store.close();
+  };
+  return { log, mask, metrics, store, sessions, models, backends, localToken, close };
+}

@@ -1,0 +1,174 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import type { Limits } from "@handrail/protocol/limits";
+import type { ModelSetting } from "@handrail/protocol/settings";
+import type { BackendName, NetworkRule } from "@handrail/protocol/sources";
+import { parse } from "yaml";
+import { outdatedNames } from "./config/outdated-names.ts";
+import type { OptionValues } from "./config/options.ts";
+import { readFlags, readOptions } from "./config/read-options.ts";
+
+/** What the server was told. Sizes in bytes, times in milliseconds; undefined means not set. */
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly home: string;
+  readonly publicUrl: string | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly webDirectory: string;
+  /** From the environment, a flag or the file; the page cannot change it. */
+  readonly model: ModelSetting | undefined;
+  readonly sandbox: SandboxConfig;
+  readonly maxRuns: number;
+  readonly limits: Limits;
+  readonly runLimits: Limits;
+  readonly localSources: boolean;
+  readonly metricsPublic: boolean;
+  readonly logLevel: string;
+  readonly logAllEvents: boolean;
+  /** Where programs such as git are looked for. */
+  readonly path: string | undefined;
+  /** Sentences for the log: names that were set and have no effect. */
+  readonly warnings: readonly string[];
+};
+
+export type SandboxConfig = {
+  readonly backend: BackendName | undefined;
+  readonly image: string | undefined;
+  readonly network: NetworkRule;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly diskBytes: number;
+  readonly idleMs: number;
+  readonly dockerHost: string | undefined;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The server's configuration: flags over environment over `handrail.yaml`.
+ * @throws AppError `config_invalid`, naming the flag, the variable or the key
+ */
+export function readConfig(argv: readonly string[], env: Environment = process.env): Config {
+  const flags = readFlags(argv);
+  const home = resolve(expanded(flags.get("home") ?? (env["HANDRAIL_HOME"] || "~/.handrail")));
+  const filePath = resolve(flags.get("config") ?? join(home, "handrail.yaml"));
+  const file = readFile(filePath, flags.has("config"));
+  const values = readOptions({ flags, env, file, filePath });
+  const warnings = [...outdatedNames(env), ...incompleteModel(values)];
+  return { ...configFrom(values), home, path: env["PATH"], warnings };
+}
+
+function configFrom(values: OptionValues): Omit<Config, "home" | "path" | "warnings"> {
+  return {
+    host: values.host ?? "127.0.0.1",
+    port: values.port ?? 3000,
+    publicUrl: values.publicUrl,
+    allowedHosts: values.allowedHosts ?? [],
+    webDirectory: resolve(values.webDirectory ?? join(import.meta.dirname, "../../web/dist")),
+    model: modelFrom(values),
+    sandbox: sandboxFrom(values),
+    maxRuns: values.maxRuns ?? 8,
+    limits: present({ maxCostUsd: values.maxCostUsd, maxSteps: values.maxSteps }),
+    runLimits: runLimitsFrom(values),
+    localSources: values.localSources ?? true,
+    metricsPublic: values.metricsPublic ?? false,
+    logLevel: values.logLevel ?? "info",
+    logAllEvents: values.logAllEvents ?? false,
+  };
+}
+
+function modelFrom(values: OptionValues): ModelSetting | undefined {
+  const { llmModel: model, llmBaseUrl: baseUrl, llmDialect: dialect = "openai" } = values;
+  if (model === undefined) return undefined;
+  if (dialect === "openai" && baseUrl === undefined) {
+    throw new AppError(
+      "config_invalid",
+      "LLM_MODEL is set but LLM_BASE_URL is not. Set the address of the model's API.",
+    );
+  }
+  return {
+    dialect,
+    model,
+    ...present({
+      baseUrl,
+      apiKey: values.llmApiKey ?? (dialect === "anthropic" ? values.anthropicApiKey : undefined),
+      contextTokens: values.llmContextTokens,
+      maxOutputTokens: values.llmMaxOutputTokens,
+      inputUsdPerMillion: values.llmInputUsdPerMillion,
+      outputUsdPerMillion: values.llmOutputUsdPerMillion,
+    }),
+  };
+}
+
+function incompleteModel({ llmBaseUrl, llmModel }: OptionValues): readonly string[] {
+  if (llmBaseUrl === undefined || llmModel !== undefined) return [];
+  return ["LLM_BASE_URL is set but LLM_MODEL is not, so no model is set. Name one of the API's models."];
+}
+
+function sandboxFrom(values: OptionValues): SandboxConfig {
+  return {
+    backend: values.sandbox,
+    image: values.sandboxImage,
+    network: networkFrom(values.sandboxNetwork ?? ["registries", "git"]),
+    cpus: values.sandboxCpus ?? 2,
+    memoryBytes: values.sandboxMemory ?? 4 * 1024 ** 3,
+    processes: values.sandboxProcesses ?? 1024,
+    diskBytes: values.sandboxDisk ?? 10 * 1024 ** 3,
+    idleMs: values.sandboxIdle ?? 30 * 60_000,
+    dockerHost: values.dockerHost,
+  };
+}
+
+const PRESETS = ["registries", "git"] as const;
+
+function networkFrom(words: readonly string[]): NetworkRule {
+  if (words.length === 0 || words.includes("none")) return { type: "none" };
+  return {
+    type: "allow",
+    presets: PRESETS.filter((preset) => words.includes(preset)),
+    hosts: words.filter((word) => !(PRESETS as readonly string[]).includes(word)),
+  };
+}
+
+function runLimitsFrom(values: OptionValues): Limits {
+  return present({
+    maxCostUsd: "runMaxCostUsd" in values ? values.runMaxCostUsd : 20,
+    maxSteps: values.runMaxSteps ?? 500,
+    maxTokens: values.runMaxTokens,
+    maxTimeMs: values.runMaxTime ?? 6 * 3_600_000,
+  });
+}
+
+function readFile(path: string, required: boolean): Readonly<Record<string, unknown>> {
+  if (!existsSync(path)) {
+    if (required) throw new AppError("config_invalid", `There is no file ${path}.`);
+    return {};
+  }
+  const content: unknown = parsedYaml(path);
+  if (content === null) return {};
+  if (typeof content !== "object" || Array.isArray(content)) {
+    throw new AppError("config_invalid", `${path} must hold keys and values.`);
+  }
+  return content as Readonly<Record<string, unknown>>;
+}
+
+function parsedYaml(path: string): unknown {
+  try {
+    return parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
+    throw new AppError("config_invalid", `${path} cannot be read: ${reason}`, {}, { cause });
+  }
+}
+
+const expanded = (path: string) => path.replace(/^~(?=\/|$)/, homedir());
+
+type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+function present<Fields extends object>(fields: Fields): Present<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<Fields>;
+}

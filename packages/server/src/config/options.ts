@@ -1,0 +1,166 @@
+import { ModelDialect } from "@handrail/protocol/settings";
+import { BackendName } from "@handrail/protocol/sources";
+import { z } from "zod";
+import { BooleanText, HttpUrlText, ListText, numberText, SizeText, TimeText } from "./texts.ts";
+
+/**
+ * One setting. Its flag is the key in kebab case with `--`, its key in `handrail.yaml` the same without. `env` holds
+ * the names of environment variables, the first that is set wins. A `secret` has no flag: other users of the machine
+ * can read command lines.
+ */
+export type Option = {
+  readonly env: readonly string[];
+  readonly value: z.ZodType<unknown, string>;
+  readonly help: string;
+  readonly secret?: true;
+};
+
+const whole = numberText(z.number().int().positive().max(1_000_000_000));
+const price = numberText(z.number().nonnegative().max(1_000_000));
+/** OpenHands writes 0 for "no limit". */
+const money = numberText(z.number().nonnegative().max(1_000_000)).transform((usd) => (usd === 0 ? undefined : usd));
+
+/** Every setting of the server. */
+export const OPTIONS = {
+  host: { env: ["HOST"], value: z.string().min(1).max(253), help: "Address to listen on. Default 127.0.0.1." },
+  port: {
+    env: ["PORT"],
+    value: numberText(z.number().int().min(0).max(65_535)),
+    help: "Port to listen on; 0 takes a free one. Default 3000.",
+  },
+  home: { env: ["HANDRAIL_HOME"], value: z.string().min(1), help: "State directory. Default ~/.handrail." },
+  publicUrl: {
+    env: ["HANDRAIL_PUBLIC_URL"],
+    value: HttpUrlText,
+    help: "The address that people use when a proxy stands before Handrail.",
+  },
+  allowedHosts: {
+    env: ["HANDRAIL_ALLOWED_HOSTS"],
+    value: ListText,
+    help: "Further host names that requests may name, between commas.",
+  },
+  webDirectory: { env: ["HANDRAIL_WEB_DIRECTORY"], value: z.string().min(1), help: "Where the built page is." },
+
+  llmBaseUrl: { env: ["LLM_BASE_URL"], value: HttpUrlText, help: "Base URL of an OpenAI-compatible API." },
+  llmApiKey: { env: ["LLM_API_KEY"], value: z.string().min(1).max(8192), help: "Its key.", secret: true },
+  llmModel: { env: ["LLM_MODEL"], value: z.string().min(1).max(256), help: "The model's name at that API." },
+  llmDialect: {
+    env: ["LLM_DIALECT"],
+    value: ModelDialect,
+    help: "Wire format: openai, anthropic, google or bedrock. Default openai.",
+  },
+  anthropicApiKey: {
+    env: ["ANTHROPIC_API_KEY"],
+    value: z.string().min(1).max(8192),
+    help: "Key for Anthropic's API, used with llm-dialect anthropic.",
+    secret: true,
+  },
+  llmContextTokens: { env: ["LLM_CONTEXT_TOKENS"], value: whole, help: "The model's context window in tokens." },
+  llmMaxOutputTokens: {
+    env: ["LLM_MAX_OUTPUT_TOKENS"],
+    value: whole,
+    help: "Cap on what the model says in one step, in tokens.",
+  },
+  llmInputUsdPerMillion: {
+    env: ["LLM_INPUT_USD_PER_MILLION"],
+    value: price,
+    help: "Price of a million input tokens in US dollars.",
+  },
+  llmOutputUsdPerMillion: {
+    env: ["LLM_OUTPUT_USD_PER_MILLION"],
+    value: price,
+    help: "Price of a million output tokens in US dollars.",
+  },
+
+  sandbox: {
+    env: ["HANDRAIL_SANDBOX"],
+    value: BackendName,
+    help: "Backend for new conversations: docker, process, or none (no isolation). Default: the first that works.",
+  },
+  sandboxImage: {
+    env: ["HANDRAIL_SANDBOX_IMAGE", "SANDBOX_BASE_CONTAINER_IMAGE"],
+    value: z.string().min(1).max(512),
+    help: "Image of new Docker sandboxes.",
+  },
+  sandboxCpus: {
+    env: ["HANDRAIL_SANDBOX_CPUS"],
+    value: numberText(z.number().positive().max(1024)),
+    help: "CPUs of one sandbox. Default 2.",
+  },
+  sandboxMemory: { env: ["HANDRAIL_SANDBOX_MEMORY"], value: SizeText, help: "Memory of one sandbox. Default 4g." },
+  sandboxProcesses: {
+    env: ["HANDRAIL_SANDBOX_PROCESSES"],
+    value: numberText(z.number().int().min(16).max(1_000_000)),
+    help: "Processes of one sandbox. Default 1024.",
+  },
+  sandboxDisk: { env: ["HANDRAIL_SANDBOX_DISK"], value: SizeText, help: "Disk of one sandbox. Default 10g." },
+  sandboxNetwork: {
+    env: ["HANDRAIL_SANDBOX_NETWORK"],
+    value: ListText,
+    help: "none, or what sandboxes may reach: registries, git, host names. Default registries,git.",
+  },
+  sandboxIdle: {
+    env: ["HANDRAIL_SANDBOX_IDLE"],
+    value: TimeText,
+    help: "Stop a sandbox that nothing has used for this long. Default 30m.",
+  },
+  dockerHost: {
+    env: ["DOCKER_HOST"],
+    value: z.string().min(1).max(2048),
+    help: "The Docker daemon's socket or address.",
+  },
+
+  maxRuns: {
+    env: ["HANDRAIL_MAX_RUNS"],
+    value: numberText(z.number().int().positive().max(1000)),
+    help: "Runs at the same time; further ones wait. Default 8.",
+  },
+  maxCostUsd: { env: ["HANDRAIL_MAX_COST_USD"], value: money, help: "US dollars that a conversation may cost." },
+  maxSteps: { env: ["HANDRAIL_MAX_STEPS"], value: whole, help: "Steps that a conversation may take." },
+  runMaxCostUsd: {
+    env: ["HANDRAIL_RUN_MAX_COST_USD", "MAX_BUDGET_PER_TASK"],
+    value: money,
+    help: "US dollars that one run may cost. Default 20.",
+  },
+  runMaxSteps: {
+    env: ["HANDRAIL_RUN_MAX_STEPS", "MAX_ITERATIONS"],
+    value: numberText(z.number().int().positive().max(100_000)),
+    help: "Steps that one run may take. Default 500.",
+  },
+  runMaxTokens: {
+    env: ["HANDRAIL_RUN_MAX_TOKENS"],
+    value: numberText(z.number().int().positive().max(10_000_000_000)),
+    help: "Tokens that one run may use, input and output.",
+  },
+  runMaxTime: { env: ["HANDRAIL_RUN_MAX_TIME"], value: TimeText, help: "Time that one run may take. Default 6h." },
+
+  localSources: {
+    env: ["HANDRAIL_LOCAL_SOURCES"],
+    value: BooleanText,
+    help: "Allow folders and repositories on this machine as sources. Default true.",
+  },
+  metricsPublic: {
+    env: ["METRICS_PUBLIC"],
+    value: BooleanText,
+    help: "Answer /metrics without a session. Default false.",
+  },
+  logLevel: {
+    env: ["LOG_LEVEL"],
+    value: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])),
+    help: "trace, debug, info, warn, error, fatal or silent. Default info.",
+  },
+  logAllEvents: { env: ["LOG_ALL_EVENTS"], value: BooleanText, help: "Log every event of every conversation." },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** What was set, parsed; what was not set is absent. */
+export type OptionValues = { readonly [Name in OptionName]?: z.infer<(typeof OPTIONS)[Name]["value"]> | undefined };
+
+/** The setting's name in `handrail.yaml`; its flag is this after `--`. */
+export function optionKey(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

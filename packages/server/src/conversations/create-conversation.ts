@@ -1,0 +1,109 @@
+import type { Clock } from "@handrail/core/ports/clock";
+import type { LogStore } from "@handrail/core/ports/log-store";
+import { messageEvents } from "@handrail/core/start-run";
+import type { ContentPart } from "@handrail/protocol/content";
+import { applyEvent } from "@handrail/protocol/conversation-state";
+import { AppError } from "@handrail/protocol/errors";
+import type { EventOf } from "@handrail/protocol/events";
+import type { IdPrefix } from "@handrail/protocol/ids";
+import type { Limits } from "@handrail/protocol/limits";
+import type { BackendName, NetworkRule, SandboxChoice, WorkspaceSource } from "@handrail/protocol/sources";
+import { type ConversationSummary, summaryOf } from "@handrail/protocol/summary";
+import type { Backends, Models } from "./ports.ts";
+import { titleOf, UNTITLED } from "./title.ts";
+
+export type NewConversation = {
+  readonly ownerId: string;
+  readonly source: WorkspaceSource;
+  readonly sandbox?: { [Field in keyof SandboxChoice]?: SandboxChoice[Field] | undefined } | undefined;
+  readonly model?: string | undefined;
+  readonly title?: string | undefined;
+  readonly limits?: Limits | undefined;
+  readonly runLimits?: Limits | undefined;
+  readonly content?: readonly ContentPart[] | undefined;
+};
+
+export type CreateParts = {
+  readonly store: Pick<LogStore, "append">;
+  readonly models: Models;
+  readonly backends: Pick<Backends, "preferred">;
+  /** @throws AppError `source_invalid`, before anything is written */
+  readonly checkSource: (source: WorkspaceSource) => Promise<void>;
+  readonly defaults: {
+    readonly image: string | undefined;
+    readonly network: NetworkRule;
+    readonly limits: Limits;
+    readonly runLimits: Limits;
+    /** Whether the person who runs the server allowed sandboxes without isolation. */
+    readonly unsandboxed: boolean;
+  };
+  readonly wake: (conversationId: string) => void;
+  readonly clock: Clock;
+  readonly newId: (prefix: IdPrefix) => string;
+};
+
+/**
+ * Writes a conversation's first events in one append; with content, its first run starts.
+ * @throws AppError `source_invalid`, `model_unset`, `backend_unavailable`, `namespaces_forbidden`
+ */
+export async function createConversation(
+  parts: CreateParts,
+  wanted: NewConversation,
+  signal: AbortSignal,
+): Promise<ConversationSummary> {
+  await parts.checkSource(wanted.source);
+  const created = await creation(parts, wanted, signal);
+  if (wanted.content !== undefined) await parts.models.require(created.model);
+  const at = parts.clock.now();
+  const empty = applyEvent(null, { seq: 0, at, event: created });
+  const first =
+    wanted.content === undefined ? [] : messageEvents(empty, firstMessage(parts, wanted.ownerId, wanted.content));
+  const state = first.reduce((before, event) => applyEvent(before, { seq: before.head + 1, at, event }), empty);
+  const summary = summaryOf(state);
+  await parts.store.append({ conversationId: state.id, expectedSeq: 0, events: [created, ...first], summary, at });
+  if (state.run !== null) parts.wake(state.id);
+  return summary;
+}
+
+function firstMessage({ newId }: CreateParts, userId: string, content: readonly ContentPart[]) {
+  return { messageId: newId("m"), userId, content, runId: newId("r") };
+}
+
+async function creation(
+  parts: CreateParts,
+  wanted: NewConversation,
+  signal: AbortSignal,
+): Promise<EventOf<"conversation.created">> {
+  const { defaults, newId } = parts;
+  return {
+    type: "conversation.created",
+    conversationId: newId("c"),
+    ownerId: wanted.ownerId,
+    teamId: null,
+    title: wanted.title ?? titleOf(wanted.content ?? []) ?? UNTITLED,
+    source: wanted.source,
+    sandbox: await sandboxChoice(parts, wanted, signal),
+    model: wanted.model ?? (await defaultModel(parts, wanted.source)),
+    limits: wanted.limits ?? defaults.limits,
+    runLimits: wanted.runLimits ?? defaults.runLimits,
+  };
+}
+
+/** Without any model set, the id under which one will be once it is. */
+async function defaultModel({ models }: CreateParts, source: WorkspaceSource): Promise<string> {
+  return (await models.defaultId()) ?? (source.type === "demo" ? "demo" : "default");
+}
+
+async function sandboxChoice(parts: CreateParts, wanted: NewConversation, signal: AbortSignal): Promise<SandboxChoice> {
+  const { defaults, backends } = parts;
+  const backend: BackendName = wanted.sandbox?.backend ?? (await backends.preferred(signal));
+  if (backend === "none" && !defaults.unsandboxed) {
+    throw new AppError(
+      "forbidden",
+      "Sandboxes without isolation are off. Start Handrail with --sandbox none if you want them.",
+    );
+  }
+  const image = wanted.sandbox?.image ?? defaults.image;
+  const network = wanted.sandbox?.network ?? defaults.network;
+  return image === undefined ? { backend, network } : { backend, image, network };
+}

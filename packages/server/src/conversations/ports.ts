@@ -1,0 +1,27 @@
+import type { Model } from "@handrail/core/ports/model";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { BackendInfo, ModelInfo } from "@handrail/protocol/settings";
+import type { BackendName } from "@handrail/protocol/sources";
+
+/** The models that conversations may name. */
+export type Models = {
+  list(): Promise<readonly ModelInfo[]>;
+  /** What a new conversation uses when the user names none; null when none is set. */
+  defaultId(): Promise<string | null>;
+  /** @throws AppError `model_unset`, `model_unknown` */
+  require(id: string): Promise<void>;
+  /** @throws AppError `model_unset`, `model_unknown` */
+  open(id: string): Promise<Model>;
+};
+
+/** The backends that this server has, each loaded at first use. */
+export type Backends = {
+  /** @throws AppError `backend_unavailable` */
+  get(name: BackendName): Promise<SandboxBackend>;
+  health(signal: AbortSignal): Promise<readonly BackendInfo[]>;
+  /** The one for new conversations. @throws AppError `backend_unavailable` when none works */
+  preferred(signal: AbortSignal): Promise<BackendName>;
+  /** Names of backends that were used or whose sandboxes may be left from an earlier start. */
+  all(): readonly BackendName[];
+  close(): Promise<void>;
+};

@@ -1,0 +1,103 @@
+import type { Journal } from "@handrail/core/journal";
+import { openSandbox } from "@handrail/core/open-sandbox";
+import type { Clock } from "@handrail/core/ports/clock";
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
+import type { EventOf } from "@handrail/protocol/events";
+import { keyedTurns } from "./keyed-turns.ts";
+import type { Backends } from "./ports.ts";
+
+type StopReason = EventOf<"sandbox.stopped">["reason"];
+
+/** The sandboxes of this server's conversations. Starts, stops and removals of one conversation never overlap. */
+export type SandboxKeeper = {
+  /** The conversation's sandbox, found or started. @throws AppError as `SandboxBackend.start` and `PrepareSeed` do */
+  open(journal: Journal, onProgress: (text: string) => void, signal: AbortSignal): Promise<Sandbox>;
+  /** The sandbox if it runs; never starts one. */
+  find(journal: Journal, signal: AbortSignal): Promise<Sandbox | undefined>;
+  /** Ends the sandbox, keeps the workspace, and writes why. */
+  stop(journal: Journal, reason: StopReason): Promise<void>;
+  /** Ends the sandbox and forgets the workspace. */
+  remove(journal: Journal): Promise<void>;
+  /** Marks the sandbox as in use until the returned function is called. */
+  hold(conversationId: string): () => void;
+  /** Conversations whose sandbox nothing has used since `time`. */
+  unusedSince(time: number): readonly string[];
+  readonly running: number;
+};
+
+export type SandboxKeeperParts = {
+  readonly backends: Pick<Backends, "get">;
+  readonly prepareSeed: PrepareSeed;
+  readonly clock: Clock;
+};
+
+type Kept = { readonly sandbox: Sandbox; usedAt: number };
+
+export function sandboxKeeper(parts: SandboxKeeperParts): SandboxKeeper {
+  const { backends, clock } = parts;
+  const kept = new Map<string, Kept>();
+  const holds = new Map<string, number>();
+  const inTurn = keyedTurns();
+
+  const keep = (id: string, sandbox: Sandbox) => {
+    kept.set(id, { sandbox, usedAt: clock.now() });
+    sandbox.gone.then(
+      () => kept.get(id)?.sandbox === sandbox && kept.delete(id),
+      () => undefined,
+    );
+    return sandbox;
+  };
+  const live = ({ state }: Journal) => {
+    const entry = kept.get(state.id);
+    if (entry === undefined || entry.sandbox.bootId !== state.liveSandbox?.bootId) return undefined;
+    entry.usedAt = clock.now();
+    return entry.sandbox;
+  };
+  const backendOf = ({ state }: Journal) => backends.get(state.sandbox.backend);
+
+  return {
+    open: (journal, onProgress, signal) =>
+      inTurn(journal.state.id, async () => {
+        signal.throwIfAborted();
+        const known = live(journal);
+        if (known !== undefined) return known;
+        const ports = { ...parts, journal, backend: await backendOf(journal) };
+        return keep(journal.state.id, await openSandbox(ports, onProgress, signal));
+      }),
+    async find(journal, signal) {
+      const known = live(journal);
+      if (known !== undefined || journal.state.liveSandbox === null) return known;
+      const found = await (await backendOf(journal)).find(journal.state.id, signal);
+      return found === undefined || found.bootId !== journal.state.liveSandbox.bootId
+        ? undefined
+        : keep(journal.state.id, found);
+    },
+    stop: (journal, reason) =>
+      inTurn(journal.state.id, async () => {
+        kept.delete(journal.state.id);
+        await (await backendOf(journal)).stop(journal.state.id);
+        await journal.commit(({ liveSandbox }) =>
+          liveSandbox === null ? [] : [{ type: "sandbox.stopped", sandboxId: liveSandbox.sandboxId, reason }],
+        );
+      }),
+    remove: (journal) =>
+      inTurn(journal.state.id, async () => {
+        kept.delete(journal.state.id);
+        await (await backendOf(journal)).remove(journal.state.id);
+      }),
+    hold(id) {
+      holds.set(id, (holds.get(id) ?? 0) + 1);
+      return () => {
+        holds.set(id, (holds.get(id) ?? 1) - 1);
+        const entry = kept.get(id);
+        if (entry !== undefined) entry.usedAt = clock.now();
+      };
+    },
+    unusedSince: (time) =>
+      [...kept].filter(([id, entry]) => (holds.get(id) ?? 0) === 0 && entry.usedAt < time).map(([id]) => id),
+    get running() {
+      return kept.size;
+    },
+  };
+}

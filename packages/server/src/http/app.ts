@@ -1,0 +1,82 @@
+import { ERRORS } from "@handrail/protocol/errors";
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
+import type { Addresses } from "../auth/addresses.ts";
+import type { Mask } from "../settings/mask.ts";
+import { useOpenApi } from "./openapi.ts";
+import { methodsFor, notFound } from "./not-found.ts";
+import { problemOf } from "./problem.ts";
+import { registerRoutes, type RouteParts, useSchemas } from "./register-routes.ts";
+import { requestError } from "./request-error.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
+import { usePage } from "./static-page.ts";
+
+export type AppParts = RouteParts & {
+  readonly log: FastifyBaseLogger;
+  readonly addresses: Addresses;
+  readonly mask: Mask;
+  readonly version: string;
+  readonly webDirectory: string;
+  /** The text of `/metrics`, for whoever may see it. */
+  readonly metrics: { readonly open: boolean; text(): Promise<{ contentType: string; text: string }> };
+  readonly observe: (route: string, method: string, status: number, durationMs: number) => void;
+};
+
+/** The HTTP side of the server, not yet listening. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const { log, addresses, observe, mask } = parts;
+  const app: FastifyInstance = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 2_000_000,
+    requestTimeout: 60_000,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 300 },
+    trustProxy: false,
+    frameworkErrors: (thrown, _request, reply) => sendProblem(reply, thrown, mask),
+  });
+  app.decorateRequest("identity");
+  useSchemas(app);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    addresses.checkHost(request.headers.host);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    observe(request.routeOptions.url ?? "none", request.method, reply.statusCode, reply.elapsedTime);
+    log.debug({ method: request.method, path: pathOf(request.url), status: reply.statusCode, ms: reply.elapsedTime });
+  });
+  app.setErrorHandler((thrown, _request, reply) => sendProblem(reply, thrown, mask));
+  await useOpenApi(app, parts.version);
+  registerRoutes(app, parts);
+  registerMetrics(app, parts);
+  await usePage(app, parts.webDirectory);
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsFor(pathOf(request.url));
+    if (methods.length > 0) reply.header("allow", methods.join(", "));
+    return sendProblem(reply, notFound(methods), mask);
+  });
+  return app;
+}
+
+/** Query strings stay out of logs: a one-time token travels in one. */
+const pathOf = (url: string) => url.split("?", 1)[0] ?? "";
+
+function sendProblem(reply: FastifyReply, thrown: unknown, mask: Mask) {
+  const error = requestError(thrown);
+  const { status } = ERRORS[error.code];
+  if (status >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, path: pathOf(reply.request.url) });
+  return reply
+    .headers(SECURITY_HEADERS)
+    .status(status)
+    .header("content-type", "application/problem+json")
+    .header("cache-control", "no-store")
+    .serializer((problem: unknown) => mask.text(JSON.stringify(problem)))
+    .send(problemOf(error));
+}
+
+function registerMetrics(app: FastifyInstance, { metrics, identify }: AppParts): void {
+  app.get("/metrics", async (request, reply) => {
+    if (!metrics.open && identify(request.headers, false) === undefined) return reply.callNotFound();
+    const { contentType, text } = await metrics.text();
+    return reply.header("content-type", contentType).header("cache-control", "no-store").send(text);
+  });
+}

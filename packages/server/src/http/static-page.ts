@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance, FastifyReply } from "fastify";
+
+const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Handrail</title>
+<p>Handrail runs, but its page is not built. Run <code>npm run build -w packages/web</code> and load this again.</p>
+`;
+
+/** Addresses of the page's own screens: they all answer `index.html`. Anything else that is no file is not found. */
+const SCREENS = ["/", "/new", "/settings", "/conversations/:id", "/conversations/:id/:panel"];
+
+/** Serves the built page from `directory`; hashed assets may be cached for good. */
+export async function usePage(app: FastifyInstance, directory: string): Promise<void> {
+  const assets = join(directory, "assets");
+  await app.register(fastifyStatic, {
+    root: directory,
+    serve: false,
+    logLevel: "warn",
+  });
+  app.get<{ Params: { "*": string } }>("/assets/*", { schema: { hide: true } }, async (request, reply) => {
+    if (!existsSync(assets)) return reply.callNotFound();
+    return reply.sendFile(request.params["*"], assets, { maxAge: "365d", immutable: true });
+  });
+  for (const name of ["favicon.ico", "favicon.svg", "icon.svg", "manifest.webmanifest", "robots.txt"]) {
+    app.get(`/${name}`, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(name));
+  }
+  for (const path of SCREENS) {
+    app.get(path, { schema: { hide: true } }, (_request, reply) => sendIndex(reply, join(directory, "index.html")));
+  }
+}
+
+async function sendIndex(reply: FastifyReply, path: string) {
+  const html = await readFile(path, "utf8").catch(() => undefined);
+  return reply
+    .status(html === undefined ? 503 : 200)
+    .header("content-type", "text/html; charset=utf-8")
+    .header("cache-control", "no-cache")
+    .send(html ?? NOT_BUILT);
+}
