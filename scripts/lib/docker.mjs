@@ -32,11 +32,11 @@ async function startDaemon(program, address) {
   const output = openSync(log, "a");
   const child = spawn(program, [], { detached: true, stdio: ["ignore", output, output], cwd: "/" });
   closeSync(output);
-  let ended = false;
-  child.on("error", () => (ended = true));
-  child.on("exit", () => (ended = true));
+  const exited = new AbortController();
+  child.on("error", () => exited.abort());
+  child.on("exit", () => exited.abort());
   child.unref();
-  for (const end = Date.now() + START_TIMEOUT_MS; Date.now() < end && !ended; await delay(200)) {
+  for (const end = Date.now() + START_TIMEOUT_MS; Date.now() < end && !exited.signal.aborted; await delay(200)) {
     const version = await daemonVersion(address);
     if (version !== undefined) return { ok: true, detail: `Docker ${version} was started; its log is ${log}.` };
   }
