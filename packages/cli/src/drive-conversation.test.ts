@@ -110,6 +110,15 @@ test("when nothing was changed no file is written", async () => {
   expect(readdirSync(cwd)).toEqual([]);
 });
 
+test("a result that cannot be taken out fails a run that is done, and is said of one that is not", async () => {
+  const patch = () => Promise.reject(new AppError("sandbox_gone", "The workspace is gone."));
+  const done = await drive(scriptedServer([ended("done", 0)], { patch }).server, {});
+  const limited = await drive(scriptedServer([ended("limited", 0)], { patch }).server, {});
+  expect([done.code, limited.code]).toEqual([1, 3]);
+  expect(done.err).toBe("The changes could not be taken out: The workspace is gone. (sandbox_gone)\n");
+  expect(limited.out).toContain(`Go on with: handrail resume ${CONVERSATION}`);
+});
+
 test("a question says how to answer it", async () => {
   const { out } = await drive(scriptedServer([ended("asked", 0)]).server, {});
   expect(out).toContain(`Answer with: handrail resume ${CONVERSATION} "your answer"`);

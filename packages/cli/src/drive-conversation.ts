@@ -1,8 +1,10 @@
+import { AppError, toAppError } from "@handrail/protocol/errors";
 import type { StoredEvent } from "@handrail/protocol/events";
 import type { RunOutcome } from "@handrail/protocol/run-events";
 import type { Context } from "./context.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { type Followed, followRun, type Listener } from "./follow-run.ts";
+import { plainText } from "./plain-text.ts";
 import type { Reached } from "./reach-server.ts";
 import { RunPrinter } from "./run-printer.ts";
 import type { OutcomeOptions } from "./run-options.ts";
@@ -23,18 +25,24 @@ export async function driveConversation(
   const listener = printer ?? jsonLines(context);
   const { signal } = context.interrupts;
   const ended = await followRun(server, followed, listener, signal).finally(() => printer?.end());
-  await tellResult(context, server, { id: followed.conversationId, outcome: ended.outcome, options });
-  context.exit(signal.aborted ? EXIT.interrupted : exitCodeOf(ended.outcome));
+  const taken = await tellResult(context, server, { id: followed.conversationId, outcome: ended.outcome, options });
+  context.exit(signal.aborted ? EXIT.interrupted : taken ? exitCodeOf(ended.outcome) : EXIT.failed);
 }
 
 type Ending = { readonly id: string; readonly outcome: RunOutcome; readonly options: OutcomeOptions };
 
-async function tellResult(context: Context, server: Reached, { id, outcome, options }: Ending): Promise<void> {
+/** False when the run is done and its result could not be taken out. */
+async function tellResult(context: Context, server: Reached, { id, outcome, options }: Ending): Promise<boolean> {
   const say = (text: string) => (options.json === true ? context.screen.err(text) : context.screen.out(text));
   const choice = { apply: options.apply ?? false, output: options.output, cwd: context.cwd };
-  say(`${await takeResult(server.client, id, choice, outcome === "done")}\n`);
+  const done = outcome === "done";
+  const result = await takeResult(server.client, id, choice, done).catch((thrown: unknown) => toAppError(thrown));
+  const lost = result instanceof AppError;
+  if (lost) context.screen.err(`The changes could not be taken out: ${plainText(result.message)} (${result.code})\n`);
+  else say(`${result}\n`);
   const next = nextSentence(id, outcome);
   if (next !== undefined) say(`${next}\n`);
+  return !(done && lost);
 }
 
 function jsonLines(context: Context): Listener {

@@ -36,8 +36,10 @@ export async function callRoute(transport: Transport, route: Route, input: Route
 async function send(transport: Transport, route: Route, input: RouteInput): Promise<Response> {
   const timeout = AbortSignal.timeout(transport.timeoutMs);
   const signal = input.signal === undefined ? timeout : AbortSignal.any([input.signal, timeout]);
-  const body = input.body === undefined ? {} : { body: JSON.stringify(input.body) };
-  const request = { method: route.method, headers: headers(transport, input), signal, ...body };
+  // A body that may be left out travels as an empty object: some proxies and servers make null of nothing.
+  const content = input.body ?? (route.body === undefined ? undefined : {});
+  const body = content === undefined ? {} : { body: JSON.stringify(content) };
+  const request = { method: route.method, headers: headers(transport, content !== undefined), signal, ...body };
   try {
     return await transport.fetch(transport.baseUrl + routePath(route.path, input), request);
   } catch (cause) {
@@ -55,10 +57,10 @@ export function routePath(path: string, { params = {}, query = {} }: RouteInput)
   return search.size === 0 ? filled : `${filled}?${search.toString()}`;
 }
 
-function headers(transport: Transport, input: RouteInput): Record<string, string> {
+function headers(transport: Transport, hasBody: boolean): Record<string, string> {
   return {
     accept: "application/json, */*",
-    ...(input.body === undefined ? {} : { "content-type": "application/json" }),
+    ...(hasBody ? { "content-type": "application/json" } : {}),
     ...(transport.token === undefined ? {} : { authorization: `Bearer ${transport.token}` }),
   };
 }

@@ -40,6 +40,13 @@ test("a body travels as JSON, and a parameter cannot leave its place in the path
   });
 });
 
+test("a body that is left out travels as an empty object", async () => {
+  const { fetch, asked } = scriptedFetch(202, {});
+  await createClient({ baseUrl: "", fetch }).continueRun({ params: { id: ID } });
+  await createClient({ baseUrl: "", fetch }).stopRun({ params: { id: ID } });
+  expect(asked.map(({ init }) => init?.body)).toEqual(["{}", undefined]);
+});
+
 test("unknown keys inside strict shapes are left out too", async () => {
   const event = { type: "conversation.archived", why: "new field" };
   const { fetch } = scriptedFetch(200, { events: [{ seq: 0, at: 1, event, extra: 1 }], head: 0 });
