@@ -52,6 +52,7 @@ test("messages hold the API's sentence, but no key, no control character, and at
   const { message } = providerError({ status: 400, body }, source);
   expect(message).toMatch(/^The model's API answered 400: Bad key \*\*\* or \*\*\* \[31m red/);
   expect(message).toHaveLength(500);
+  expect(safeText("skipping_everything keyboard-interruption", [])).toBe("skipping_everything keyboard-interruption");
   expect(safeText("authorization: Bearer abc.def", [])).toBe("authorization: ***");
 });
 

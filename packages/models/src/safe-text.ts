@@ -1,7 +1,7 @@
 const MAX_CHARACTERS = 500;
 
 /** What looks like a key of the well known providers, also partly starred out. */
-const KEYS = /\b(?:sk|pk|rk|gsk|xai|key|AIza|AKIA|ASIA|ABSK)[-_]?[\w*.-]{12,}|\bBearer\s+[^\s"']+/g;
+const KEYS = /\b(?:(?:sk|pk|rk|gsk|xai|key)[-_]|AIza|AKIA|ASIA|ABSK)[\w*.-]{12,}|\bBearer\s+[^\s"']+/g;
 
 /** Text from a provider for people: keys and control characters taken out, at most 500 characters. */
 export function safeText(text: string, secrets: readonly string[]): string {
