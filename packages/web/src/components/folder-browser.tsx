@@ -1,3 +1,5 @@
+import type { AnswerOf } from "@handrail/client/create-client";
+import type { Routes } from "@handrail/protocol/routes";
 import { useQuery } from "@tanstack/react-query";
 import { CornerLeftUp, Folder, FolderGit2 } from "lucide-react";
 import { useState } from "react";
@@ -27,40 +29,47 @@ export function FolderBrowser({ start, onChoose }: FolderBrowserProps) {
     );
   }
   if (folders.data === undefined) return <p className="p-2 text-ink-2">Reading the folder.</p>;
-  const { data } = folders;
-  const { parent } = data;
   return (
     <div>
       <div className="flex items-center gap-2">
-        <span className="min-w-0 flex-1 font-mono [overflow-wrap:anywhere]">{data.path}</span>
-        <Button tone="primary" onClick={() => onChoose(data.path)}>
+        <span className="min-w-0 flex-1 font-mono [overflow-wrap:anywhere]">{folders.data.path}</span>
+        <Button tone="primary" onClick={() => onChoose(folders.data.path)}>
           Use this folder
         </Button>
       </div>
-      <ul className="mt-2 max-h-[45dvh] overflow-auto rounded-ui border border-line py-1">
-        {parent !== null && (
-          <li>
-            <button type="button" className={ROW} onClick={() => setPath(parent)}>
-              <CornerLeftUp size={14} aria-hidden />
-              Up
-            </button>
-          </li>
-        )}
-        {data.folders.map((folder) => (
-          <li key={folder.path}>
-            <button type="button" className={ROW} onClick={() => setPath(folder.path)}>
-              {folder.git ? (
-                <FolderGit2 size={14} aria-hidden className="text-accent" />
-              ) : (
-                <Folder size={14} aria-hidden />
-              )}
-              <span className="truncate">{folder.name}</span>
-              {folder.git && <span className="ml-auto text-small text-ink-3">git</span>}
-            </button>
-          </li>
-        ))}
-        {data.folders.length === 0 && <li className="px-2 text-ink-3">No folders in here.</li>}
-      </ul>
+      <FolderList level={folders.data} onGo={setPath} />
     </div>
+  );
+}
+
+type Level = AnswerOf<Routes["folders"]>;
+
+function FolderList({ level, onGo }: { readonly level: Level; readonly onGo: (path: string) => void }) {
+  const { parent } = level;
+  return (
+    <ul className="mt-2 max-h-[45dvh] overflow-auto rounded-ui border border-line py-1">
+      {parent !== null && (
+        <li>
+          <button type="button" className={ROW} onClick={() => onGo(parent)}>
+            <CornerLeftUp size={14} aria-hidden />
+            Up
+          </button>
+        </li>
+      )}
+      {level.folders.map((folder) => (
+        <li key={folder.path}>
+          <button type="button" className={ROW} onClick={() => onGo(folder.path)}>
+            {folder.git ? (
+              <FolderGit2 size={14} aria-hidden className="text-accent" />
+            ) : (
+              <Folder size={14} aria-hidden />
+            )}
+            <span className="truncate">{folder.name}</span>
+            {folder.git && <span className="ml-auto text-small text-ink-3">git</span>}
+          </button>
+        </li>
+      ))}
+      {level.folders.length === 0 && <li className="px-2 text-ink-3">No folders in here.</li>}
+    </ul>
   );
 }

@@ -17,8 +17,7 @@ type MessageBoxProps = {
 };
 
 /** Where a message is written: Markdown text, and images by paste, drop or choice. Enter sends. */
-export function MessageBox(props: MessageBoxProps) {
-  const { attachments, onSend } = props;
+export function MessageBox({ ref, attachments, onSend, ...props }: MessageBoxProps) {
   const onPaste = (event: ClipboardEvent) => {
     if (event.clipboardData.files.length === 0) return;
     event.preventDefault();
@@ -40,10 +39,11 @@ export function MessageBox(props: MessageBoxProps) {
       onDrop={onDrop}
     >
       <textarea
-        ref={props.ref}
+        ref={ref}
         aria-label={props.label}
         placeholder={props.placeholder}
         rows={props.rows}
+        style={{ minHeight: props.rows * 24 + 16 }}
         value={props.text}
         onChange={(event) => props.onText(event.target.value)}
         onPaste={onPaste}

@@ -21,7 +21,7 @@ export const STATUS_LOOKS: Readonly<Record<ConversationStatus, Look>> = {
   asked: { icon: MessageCircleQuestion, word: "Asks you", tone: "text-ask" },
   failed: { icon: CircleX, word: "Failed", tone: "text-bad" },
   cancelled: { icon: Ban, word: "Stopped", tone: "text-ink-2" },
-  limited: { icon: Gauge, word: "Limit reached", tone: "text-warn" },
+  limited: { icon: Gauge, word: "Limited", tone: "text-warn" },
 };
 
 /** A conversation's state. */

@@ -8,15 +8,14 @@ import { classNames } from "./class-names.ts";
 export function ToastRegion() {
   const shown = useValue(toasts);
   return (
-    <div
-      role="status"
+    <output
       aria-live="polite"
       className="fixed bottom-16 left-1/2 z-50 flex w-[min(420px,calc(100vw-24px))] -translate-x-1/2 flex-col gap-2"
     >
       {shown.map((toast) => (
         <ToastLine key={toast.id} toast={toast} />
       ))}
-    </div>
+    </output>
   );
 }
 

@@ -23,26 +23,11 @@ export function ChangesPanel({ conversationId, view, place, go }: PanelProps) {
   const changes = useQuery(changesQuery(client, conversationId, view.files.seq));
   if (changes.isError && view.files.changes.length === 0) return <Failure error={changes.error} />;
   const list = changes.data?.changes ?? view.files.changes;
-  if (list.length === 0) {
-    return (
-      <Empty>
-        {changes.isPending
-          ? "Reading the changes."
-          : "Nothing is changed yet. Files that the agent edits appear here with their difference."}
-      </Empty>
-    );
-  }
   const file = list.find((change) => change.path === place.file) ?? list[0];
+  if (file === undefined) return <NoChanges waiting={changes.isPending} />;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div className="flex items-center gap-3 px-3 py-1.5">
-        <span className="min-w-0 flex-1 truncate text-ink-2">
-          {plural(list.length, "file")} changed{changes.data?.live === false && ", as of the last checkpoint"}
-        </span>
-        <span className="[&_legend]:sr-only">
-          <Choices label="Layout of the difference" value={layout} options={LAYOUTS} onValue={setLayout} />
-        </span>
-      </div>
+      <ChangesHeader count={list.length} live={changes.data?.live !== false} layout={layout} onLayout={setLayout} />
       <ul
         aria-label="Changed files"
         className="max-h-[30%] shrink-0 overflow-y-auto border-y border-line bg-sunken py-1"
@@ -57,15 +42,32 @@ export function ChangesPanel({ conversationId, view, place, go }: PanelProps) {
           </li>
         ))}
       </ul>
-      {file && (
-        <ChangedFile
-          key={file.path}
-          conversationId={conversationId}
-          change={file}
-          seq={view.files.seq}
-          layout={layout}
-        />
-      )}
+      <ChangedFile key={file.path} conversationId={conversationId} change={file} seq={view.files.seq} layout={layout} />
+    </div>
+  );
+}
+
+function NoChanges({ waiting }: { readonly waiting: boolean }) {
+  if (waiting) return <Empty>Reading the changes.</Empty>;
+  return <Empty>Nothing is changed yet. Files that the agent edits appear here with their difference.</Empty>;
+}
+
+type HeaderProps = {
+  readonly count: number;
+  readonly live: boolean;
+  readonly layout: DiffLayout;
+  readonly onLayout: (layout: DiffLayout) => void;
+};
+
+function ChangesHeader({ count, live, layout, onLayout }: HeaderProps) {
+  return (
+    <div className="flex items-center gap-3 px-3 py-1.5">
+      <span className="min-w-0 flex-1 truncate text-ink-2">
+        {plural(count, "file")} changed{!live && ", as of the last checkpoint"}
+      </span>
+      <span className="[&_legend]:sr-only">
+        <Choices label="Layout of the difference" value={layout} options={LAYOUTS} onValue={onLayout} />
+      </span>
     </div>
   );
 }

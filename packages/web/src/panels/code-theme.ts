@@ -27,6 +27,7 @@ const THEME = EditorView.theme({
     background: "color-mix(in oklab, var(--bad) 28%, transparent)",
   },
   ".cm-collapsedLines": { background: "var(--sunken)", color: "var(--ink-2)", padding: "2px 12px" },
+  ".cm-collapsedLines::before, .cm-collapsedLines::after": { content: "none" },
   ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
 });
 

@@ -74,17 +74,18 @@ function Entry({ entry, ...props }: DirectoryProps & { readonly entry: FileEntry
   const [open, setOpen] = useState(false);
   const path = props.path === "" ? entry.name : `${props.path}/${entry.name}`;
   const folder = entry.type === "directory";
-  const Icon = folder ? Folder : entry.type === "link" ? Link2 : File;
+  const chosen = props.chosen === path;
   return (
     <li>
       <button
         type="button"
-        {...(folder ? { "aria-expanded": open } : { "aria-current": props.chosen === path })}
+        aria-expanded={folder ? open : undefined}
+        aria-current={chosen}
         onClick={() => (folder ? setOpen(!open) : props.onChoose(path))}
         style={{ paddingLeft: 8 + props.depth * 16 }}
         className={classNames(
           "inset-focus flex min-h-7 w-full items-center gap-1.5 pr-3 text-left max-md:min-h-10",
-          props.chosen === path ? "bg-accent-soft" : "hover:bg-hover",
+          chosen ? "bg-accent-soft" : "hover:bg-hover",
         )}
       >
         <ChevronRight
@@ -92,14 +93,25 @@ function Entry({ entry, ...props }: DirectoryProps & { readonly entry: FileEntry
           aria-hidden
           className={classNames("shrink-0 text-ink-3", open && "rotate-90", !folder && "invisible")}
         />
-        <Icon size={14} aria-hidden className="shrink-0 text-ink-2" />
-        <span className="truncate">{entry.name}</span>
-        {entry.target !== undefined && <span className="truncate text-small text-ink-3">→ {entry.target}</span>}
-        {entry.type === "file" && (
-          <span className="ml-auto shrink-0 text-small text-ink-3">{formatBytes(entry.size)}</span>
-        )}
+        <EntryName entry={entry} />
       </button>
       {open && <Directory {...props} path={path} depth={props.depth + 1} />}
     </li>
+  );
+}
+
+const ENTRY_ICONS = { directory: Folder, link: Link2, file: File, other: File } as const;
+
+function EntryName({ entry }: { readonly entry: FileEntry }) {
+  const Icon = ENTRY_ICONS[entry.type];
+  return (
+    <>
+      <Icon size={14} aria-hidden className="shrink-0 text-ink-2" />
+      <span className="truncate">{entry.name}</span>
+      {entry.target !== undefined && <span className="truncate text-small text-ink-3">→ {entry.target}</span>}
+      {entry.type === "file" && (
+        <span className="ml-auto shrink-0 text-small text-ink-3">{formatBytes(entry.size)}</span>
+      )}
+    </>
   );
 }

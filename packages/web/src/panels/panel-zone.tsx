@@ -36,22 +36,32 @@ export function PanelZone(props: PanelProps) {
       style={{ "--panel-width": `${width}px` } as React.CSSProperties}
       className="relative flex min-w-0 flex-col border-line max-md:flex-1 md:w-(--panel-width) md:max-w-[70%] md:shrink-0 md:border-l"
     >
-      <div
-        role="separator"
-        aria-orientation="vertical"
-        aria-label="Width of the panel"
-        aria-valuenow={width}
-        aria-valuemin={280}
-        aria-valuemax={1600}
-        tabIndex={0}
-        {...dragger}
-        className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize touch-none hover:bg-accent/30 max-md:hidden"
-      />
+      <Splitter width={width} dragger={dragger} />
       <PanelTabs {...props} panel={panel} />
       <Suspense fallback={<p className="p-4 text-ink-2">Loading the panel.</p>}>
         <Body {...props} />
       </Suspense>
     </section>
+  );
+}
+
+type SplitterProps = ReturnType<typeof usePanelWidth>;
+
+function Splitter({ width, dragger }: SplitterProps) {
+  return (
+    // A focusable separator is a widget (WAI-ARIA 1.2 §5.4); the hr element is not.
+    // oxlint-disable jsx-a11y/prefer-tag-over-role, jsx-a11y/no-noninteractive-tabindex
+    <div
+      role="separator"
+      aria-orientation="vertical"
+      aria-label="Width of the panel"
+      aria-valuenow={width}
+      aria-valuemin={280}
+      aria-valuemax={1600}
+      tabIndex={0}
+      {...dragger}
+      className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize touch-none hover:bg-accent/30 max-md:hidden"
+    />
   );
 }
 
@@ -74,13 +84,7 @@ function PanelTabs({ view, go, panel }: PanelProps & { readonly panel: PanelName
           >
             {PANEL_LOOKS[name].label}
             {name === "changes" && files > 0 && <span className="ml-1 text-small text-ink-3">{files}</span>}
-            {news.has(name) && (
-              <span
-                role="img"
-                aria-label="new"
-                className="ml-1 inline-block size-1.5 rounded-full bg-accent align-middle"
-              />
-            )}
+            {news.has(name) && <NewDot />}
           </button>
         ))}
       </nav>
@@ -88,3 +92,10 @@ function PanelTabs({ view, go, panel }: PanelProps & { readonly panel: PanelName
     </div>
   );
 }
+
+const NewDot = () => (
+  <>
+    <span aria-hidden className="ml-1 inline-block size-1.5 rounded-full bg-accent align-middle" />
+    <span className="sr-only">, new</span>
+  </>
+);

@@ -13,16 +13,12 @@ const KEYS = [
 /** Keys that a phone's keyboard does not have. */
 export function TerminalKeys({ onType }: { readonly onType: (text: string) => void }) {
   return (
-    <div
-      role="group"
-      aria-label="Terminal keys"
-      className="flex gap-1 overflow-x-auto border-t border-line p-1 md:hidden"
-    >
+    <fieldset aria-label="Terminal keys" className="flex gap-1 overflow-x-auto border-t border-line p-1 md:hidden">
       {KEYS.map(({ label, text }) => (
         <Button key={label} onClick={() => onType(text)}>
           {label}
         </Button>
       ))}
-    </div>
+    </fieldset>
   );
 }

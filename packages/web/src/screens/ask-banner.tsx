@@ -25,7 +25,7 @@ export function AskBanner({ conversationId, view }: AskProps) {
         <MessageCircleQuestion size={18} aria-hidden />
         The agent asks you
       </h2>
-      <div className="max-h-[30dvh] overflow-auto" tabIndex={0} role="region" aria-label="Question">
+      <div className="max-h-[30dvh] overflow-auto">
         <Markdown text={open.question} />
       </div>
       {open.choices.length > 0 && (

@@ -45,9 +45,9 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
 function RowFacts({ row }: { readonly row: ConversationSummary }) {
   const { files, added, removed } = row.changes;
   return (
-    <div className="mt-0.5 flex flex-wrap items-center gap-x-2 text-small text-ink-2">
+    <div className="mt-0.5 flex items-center gap-x-2 whitespace-nowrap text-small text-ink-2">
       <StatusBadge status={row.state} />
-      <span className="min-w-0 truncate">
+      <span className="min-w-0 flex-1 truncate">
         {isDemoModel(row.model) ? "Demo, scripted model" : sourceName(row.source)}
       </span>
       {files > 0 && (
@@ -55,9 +55,9 @@ function RowFacts({ row }: { readonly row: ConversationSummary }) {
           <span className="text-ok">+{added}</span> <span className="text-bad">−{removed}</span>
         </span>
       )}
-      {row.costUsd > 0 && <span>{formatMoney(row.costUsd)}</span>}
-      <span className="ml-auto whitespace-nowrap text-ink-3">
-        <Age at={row.updatedAt} />
+      {row.costUsd > 0 && !isDemoModel(row.model) && <span>{formatMoney(row.costUsd)}</span>}
+      <span className="text-ink-3">
+        <Age at={row.updatedAt} short />
       </span>
     </div>
   );

@@ -16,7 +16,11 @@ export function DemoOffer() {
     mutationFn: async () => {
       const content = [{ type: "text" as const, text: TASK }];
       const made = await client.createConversation({ body: { source: { type: "demo" }, model: "demo", content } });
-      await navigate({ to: "/conversations/$conversationId", params: { conversationId: made.id }, search: { panel: "changes" } });
+      await navigate({
+        to: "/conversations/$conversationId",
+        params: { conversationId: made.id },
+        search: { panel: "changes" },
+      });
     },
     onError: showError,
   });

@@ -15,6 +15,8 @@ const DIALECTS: readonly { readonly value: ModelDialect; readonly label: string;
   { value: "bedrock", label: "Bedrock", example: "empty for the region's own" },
 ];
 
+const exampleOf = (dialect: ModelDialect) => DIALECTS.find(({ value }) => value === dialect)?.example ?? "";
+
 type ModelFormProps = { readonly initial?: ModelDraft; readonly hasKey?: boolean; readonly onSaved?: () => void };
 
 /** Sets the model. The test makes one real call and shows what came of it. */
@@ -35,11 +37,17 @@ export function ModelForm({ initial = NEW_MODEL, hasKey = false, onSaved }: Mode
     event.preventDefault();
     withSetting(save.mutate);
   };
-  const example = DIALECTS.find((dialect) => dialect.value === draft.dialect)?.example ?? "";
+  const problem = showProblem && isProblem(read) ? read.text : null;
   return (
     <form onSubmit={submit} className="flex flex-col gap-3" noValidate>
       <Choices label="API" value={draft.dialect} options={DIALECTS} onValue={set("dialect")} />
-      <TextField label="Base URL" type="url" placeholder={example} value={draft.baseUrl} onValue={set("baseUrl")} />
+      <TextField
+        label="Base URL"
+        type="url"
+        placeholder={exampleOf(draft.dialect)}
+        value={draft.baseUrl}
+        onValue={set("baseUrl")}
+      />
       <TextField
         label="Key"
         type="password"
@@ -53,11 +61,7 @@ export function ModelForm({ initial = NEW_MODEL, hasKey = false, onSaved }: Mode
       />
       <TextField label="Model" placeholder="name as the API knows it" value={draft.model} onValue={set("model")} />
       <MoreFields draft={draft} set={set} />
-      {showProblem && isProblem(read) && (
-        <p role="alert" className="text-bad">
-          {read.text}
-        </p>
-      )}
+      <Problem text={problem} />
       <div className="flex gap-2">
         <Button disabled={test.isPending} onClick={() => withSetting(test.mutate)}>
           {test.isPending ? "Waiting for the model" : "Test"}
@@ -68,6 +72,15 @@ export function ModelForm({ initial = NEW_MODEL, hasKey = false, onSaved }: Mode
       </div>
       <ModelTestResult result={test.data} error={test.error ?? save.error} />
     </form>
+  );
+}
+
+function Problem({ text }: { readonly text: string | null }) {
+  if (text === null) return null;
+  return (
+    <p role="alert" className="text-bad">
+      {text}
+    </p>
   );
 }
 

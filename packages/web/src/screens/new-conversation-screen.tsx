@@ -72,7 +72,11 @@ function useStart() {
   const start = useMutation({
     mutationFn: async ({ draft, content }: Start) => {
       const made = await client.createConversation({ body: requestOf(draft, content) });
-      await navigate({ to: "/conversations/$conversationId", params: { conversationId: made.id }, search: { panel: "changes" } });
+      await navigate({
+        to: "/conversations/$conversationId",
+        params: { conversationId: made.id },
+        search: { panel: "changes" },
+      });
     },
   });
   return { start, problem: start.error?.message ?? null };

@@ -11,7 +11,7 @@ export function OfflineBanner() {
   const offline = connection.status === "offline";
   const now = useNow(1000, offline);
   return (
-    <div role="status">
+    <output className="block">
       {offline && (
         <div className="flex items-center gap-2 border-b border-line bg-warn-soft px-4 py-1 text-warn">
           <WifiOff size={14} aria-hidden />
@@ -25,7 +25,7 @@ export function OfflineBanner() {
           </Button>
         </div>
       )}
-    </div>
+    </output>
   );
 }
 

@@ -42,29 +42,38 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
             onValue={(hosts) => onChange({ hosts })}
           />
         )}
-        <div className="grid grid-cols-3 gap-3 max-md:grid-cols-1">
-          <TextField
-            label="Cost limit, $"
-            inputMode="decimal"
-            value={draft.maxCostUsd}
-            onValue={(maxCostUsd) => onChange({ maxCostUsd })}
-          />
-          <TextField
-            label="Step limit"
-            inputMode="numeric"
-            value={draft.maxSteps}
-            onValue={(maxSteps) => onChange({ maxSteps })}
-          />
-          <TextField
-            label="Time limit, minutes"
-            inputMode="decimal"
-            value={draft.maxMinutes}
-            onValue={(maxMinutes) => onChange({ maxMinutes })}
-          />
-        </div>
-        <p className="text-small text-ink-3">Limits hold for each run. Empty means the server's default.</p>
+        <LimitFields draft={draft} onChange={onChange} />
       </div>
     </details>
+  );
+}
+
+function LimitFields({ draft, onChange }: DraftProps) {
+  const { maxCostUsd, maxSteps, maxMinutes } = draft;
+  return (
+    <div>
+      <div className="grid grid-cols-3 gap-3 max-md:grid-cols-1">
+        <TextField
+          label="Cost limit, $"
+          inputMode="decimal"
+          value={maxCostUsd}
+          onValue={(value) => onChange({ maxCostUsd: value })}
+        />
+        <TextField
+          label="Step limit"
+          inputMode="numeric"
+          value={maxSteps}
+          onValue={(value) => onChange({ maxSteps: value })}
+        />
+        <TextField
+          label="Time limit, minutes"
+          inputMode="decimal"
+          value={maxMinutes}
+          onValue={(value) => onChange({ maxMinutes: value })}
+        />
+      </div>
+      <p className="mt-1 text-small text-ink-3">Limits hold for each run. Empty means the server's default.</p>
+    </div>
   );
 }
 

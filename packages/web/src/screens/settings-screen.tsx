@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, CircleCheck, CircleX } from "lucide-react";
 import { Button } from "../components/button.tsx";
 import { Failure } from "../components/empty.tsx";
-import { NEW_MODEL } from "../state/model-draft.ts";
+import { type ModelDraft, NEW_MODEL } from "../state/model-draft.ts";
 import { useServices } from "../state/services.ts";
 import { sessionQuery, useSettings } from "../state/session-queries.ts";
 import { report, showError } from "../state/toasts.ts";
@@ -30,29 +30,14 @@ export function SettingsScreen() {
 }
 
 function ModelSection({ models }: { readonly models: readonly ModelInfo[] }) {
-  const { client } = useServices();
-  const queries = useQueryClient();
   const own = models.find((model) => !model.scripted);
-  const forget = useMutation({
-    mutationFn: () => client.removeModel(),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["settings"] }),
-    onError: showError,
-  });
-  const draft =
-    own === undefined
-      ? NEW_MODEL
-      : { ...NEW_MODEL, dialect: own.dialect, baseUrl: own.baseUrl ?? "", model: own.label };
   return (
     <section aria-labelledby="model" className={CARD}>
       <div className="mb-3 flex items-center justify-between">
         <h2 id="model" className="font-semibold">
           Model
         </h2>
-        {own !== undefined && !own.fixed && (
-          <Button tone="quiet" onClick={() => forget.mutate()}>
-            Forget the model and its key
-          </Button>
-        )}
+        {own?.fixed === false && <ForgetModel />}
       </div>
       {own?.fixed === true ? (
         <p className="text-ink-2">
@@ -60,9 +45,29 @@ function ModelSection({ models }: { readonly models: readonly ModelInfo[] }) {
           there.
         </p>
       ) : (
-        <ModelForm key={own?.id ?? ""} initial={draft} hasKey={own?.hasKey ?? false} />
+        <ModelForm key={own?.id} initial={draftOf(own)} hasKey={own?.hasKey === true} />
       )}
     </section>
+  );
+}
+
+function draftOf(model: ModelInfo | undefined): ModelDraft {
+  if (model === undefined) return NEW_MODEL;
+  return { ...NEW_MODEL, dialect: model.dialect, baseUrl: model.baseUrl ?? "", model: model.label };
+}
+
+function ForgetModel() {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const forget = useMutation({
+    mutationFn: () => client.removeModel(),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["settings"] }),
+    onError: showError,
+  });
+  return (
+    <Button tone="quiet" onClick={() => forget.mutate()}>
+      Forget the model and its key
+    </Button>
   );
 }
 

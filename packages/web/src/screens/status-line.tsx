@@ -3,7 +3,8 @@ import { summaryOf } from "@handrail/protocol/summary";
 import { StatusBadge } from "../components/status-badge.tsx";
 import { awaited, type LastRetry } from "../state/awaited.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
-import { formatCount, formatDuration, formatMoney, plural } from "../state/format.ts";
+import { describeCost } from "../state/describe-cost.ts";
+import { formatCount, formatDuration, plural } from "../state/format.ts";
 import { isDemoModel, useModel } from "../state/session-queries.ts";
 import { useNow } from "../state/use-now.ts";
 
@@ -14,10 +15,12 @@ export function StatusLine({ view }: { readonly view: ConversationView }) {
   if (state === null) return <div className="min-h-7" />;
   const waits = awaited(state, view.live, lastRetry(view), now);
   return (
-    <div className="flex min-h-7 flex-wrap items-center gap-x-3 pt-1 text-small text-ink-2">
+    <div className="flex min-h-7 items-center gap-x-3 pt-1 text-small text-ink-2 max-md:flex-wrap">
       <StatusBadge status={summaryOf(state).state} />
       {isDemoModel(state.model) && <span className="font-semibold text-warn">Demo</span>}
-      {waits !== "" && <span className="min-w-0 truncate">{waits}</span>}
+      <span className="min-w-0 flex-1 truncate" title={waits}>
+        {waits}
+      </span>
       <span className="ml-auto flex gap-x-3 whitespace-nowrap tabular-nums">
         <Numbers state={state} now={now} />
       </span>
@@ -46,13 +49,8 @@ function Context({ tokens, of }: { readonly tokens: number; readonly of: number 
 }
 
 function Cost({ state }: { readonly state: ConversationState }) {
-  const { totals, run, runLimits, limits } = state;
-  const limit = run?.limits.maxCostUsd ?? runLimits.maxCostUsd;
-  const unpriced = totals.unpricedSteps > 0 && totals.costUsd === 0;
-  const spent = unpriced ? "no price known" : formatMoney(totals.costUsd);
-  const whole = limits.maxCostUsd === undefined ? "" : ` of ${formatMoney(limits.maxCostUsd)}`;
-  const each = whole !== "" || limit === undefined ? "" : `, ${formatMoney(limit)} a run`;
-  return <span title="Cost, and its limit">{spent + whole + each}</span>;
+  const { text, title } = describeCost(state);
+  return <span title={title}>{text}</span>;
 }
 
 function lastRetry({ transcript }: ConversationView): LastRetry {

@@ -1,3 +1,4 @@
+import type { WorkspaceSource } from "@handrail/protocol/sources";
 import { changedFiles } from "@handrail/protocol/file-changes";
 import { Download, FolderInput, GitBranch, PackageOpen, Upload } from "lucide-react";
 import { useState } from "react";
@@ -15,26 +16,12 @@ type TakeProps = { readonly conversationId: string; readonly view: ConversationV
 export function TakeResult({ conversationId, view }: TakeProps) {
   const { client } = useServices();
   const [delivery, setDelivery] = useState<Delivery | null>(null);
-  const source = view.state?.source;
-  const items: readonly (MenuItem | false)[] = [
-    { label: "Download a patch", icon: Download, onSelect: () => report(downloadPatch(client, conversationId)) },
-    source?.type === "folder" && {
-      label: "Apply to the folder",
-      icon: FolderInput,
-      onSelect: () => setDelivery({ kind: "apply", folder: source.path }),
-    },
-    source?.type !== "empty" && {
-      label: "Commit to a branch",
-      icon: GitBranch,
-      onSelect: () => setDelivery({ kind: "branch" }),
-    },
-    source?.type === "git" && {
-      label: "Commit and push",
-      icon: Upload,
-      onSelect: () => setDelivery({ kind: "push", url: source.url }),
-    },
-  ];
-  if (changedFiles(view.files) === 0) return null;
+  if (view.state === null || changedFiles(view.files) === 0) return null;
+  const download: MenuItem = {
+    label: "Download a patch",
+    icon: Download,
+    onSelect: () => report(downloadPatch(client, conversationId)),
+  };
   return (
     <>
       <Menu
@@ -43,16 +30,32 @@ export function TakeResult({ conversationId, view }: TakeProps) {
             <span className="max-md:hidden">Take the result</span>
           </Button>
         }
-        items={items.filter((item) => item !== false)}
+        items={[download, ...deliveriesOf(view.state.source, setDelivery)]}
       />
       {delivery !== null && (
         <DeliverDialog
           conversationId={conversationId}
-          title={view.state?.title ?? ""}
+          title={view.state.title}
           delivery={delivery}
           onClose={() => setDelivery(null)}
         />
       )}
     </>
   );
+}
+
+/** What can be done with the result where the files came from. */
+function deliveriesOf(source: WorkspaceSource, choose: (delivery: Delivery) => void): readonly MenuItem[] {
+  const branch: MenuItem = {
+    label: "Commit to a branch",
+    icon: GitBranch,
+    onSelect: () => choose({ kind: "branch" }),
+  };
+  if (source.type === "folder") {
+    const apply = () => choose({ kind: "apply", folder: source.path });
+    return [{ label: "Apply to the folder", icon: FolderInput, onSelect: apply }, branch];
+  }
+  if (source.type !== "git") return [];
+  const push = () => choose({ kind: "push", url: source.url });
+  return [branch, { label: "Commit and push", icon: Upload, onSelect: push }];
 }

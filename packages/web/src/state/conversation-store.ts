@@ -27,8 +27,8 @@ const EMPTY: ConversationView = {
 
 /** Holds one conversation's view and tells its readers of changes, at most once for each `schedule`. */
 export type ConversationStore = {
-  subscribe(reader: () => void): () => void;
-  view(): ConversationView;
+  readonly subscribe: (reader: () => void) => () => void;
+  readonly view: () => ConversationView;
   /** Takes events that continue those it has. */
   receiveEvents(events: readonly StoredEvent[]): void;
   receiveDelta(delta: Delta): void;

@@ -89,10 +89,13 @@ const STATE_RESULTS: Readonly<Record<string, string>> = {
 };
 
 function resultOf(call: Described): string {
-  const { data, state } = call;
-  const fixed = STATE_RESULTS[state];
+  const fixed = STATE_RESULTS[call.state];
   if (fixed !== undefined) return fixed;
-  if (state === "error") return (call.errorCode ?? "error").replaceAll("_", " ");
+  if (call.state === "error") return (call.errorCode ?? "error").replaceAll("_", " ");
+  return dataResult(call.data);
+}
+
+function dataResult(data: Described["data"]): string {
   if (data.running === true) return "still running";
   if (data.exitCode !== undefined) return data.exitCode === null ? "the shell ended" : `exit ${data.exitCode}`;
   if (data.edits !== undefined) return editCounts(data.edits);

@@ -6,9 +6,15 @@ export type OpenQuestion = { readonly question: string; readonly choices: readon
 
 /** The question that waits for the user; null when none does. */
 export function openQuestion(state: ConversationState | null, transcript: Transcript): OpenQuestion | null {
-  if (state === null || state.run !== null || state.unread > 0 || state.lastRun?.outcome !== "asked") return null;
-  const step = transcript.items.findLast((item) => item.kind === "step");
-  const calls = step?.parts.flatMap((part) => (part.type === "call" ? [part.call] : [])) ?? [];
-  const asked = calls.findLast((call) => call.data.question !== undefined);
-  return { question: asked?.data.question ?? state.lastRun.detail, choices: asked?.data.choices ?? [] };
+  if (state === null || state.run !== null || state.unread > 0) return null;
+  if (state.lastRun?.outcome !== "asked") return null;
+  const asked = lastQuestion(transcript);
+  return { question: asked?.question ?? state.lastRun.detail, choices: asked?.choices ?? [] };
+}
+
+/** What the last step asked, if it asked at all. */
+function lastQuestion({ items }: Transcript) {
+  const step = items.findLast((item) => item.kind === "step");
+  const calls = step?.parts.flatMap((part) => (part.type === "call" ? [part.call.data] : [])) ?? [];
+  return calls.findLast((data) => data.question !== undefined);
 }

@@ -7,6 +7,7 @@ import { createContext, useContext, useSyncExternalStore } from "react";
 import { AppError } from "@handrail/protocol/errors";
 import { type ConversationStore, conversationStore } from "./conversation-store.ts";
 import { replaceSummary } from "./conversation-queries.ts";
+import { showError } from "./toasts.ts";
 import { valueStore, type ValueStore } from "./value-store.ts";
 
 /** Everything on the page that talks to the server. One for the page's life. */
@@ -52,7 +53,7 @@ function liveSocket({ connection, queries, stores }: Live): Socket {
     if (state.status === "offline") for (const store of stores.values()) store.dropFragments();
   };
   const onSummary = (id: string, summary: ConversationSummary | null) => replaceSummary(queries, id, summary);
-  const socket = openSocket({ baseUrl: location.origin, onState, onSummary });
+  const socket = openSocket({ baseUrl: location.origin, onState, onSummary, onError: showError });
   addEventListener("online", () => socket.retryNow());
   document.addEventListener("visibilitychange", () => document.hidden || socket.retryNow());
   return socket;

@@ -43,12 +43,17 @@ const AFTER_G: Readonly<Record<string, Shortcut>> = {
 
 const TOGETHER_MS = 1200;
 
+type Read = { readonly shortcut: Shortcut | null; readonly pending: Pending };
+
 /** What a key press means, given the first key of two. Keys typed into a field mean only their text. Pure. */
-export function readShortcut(pending: Pending, press: KeyPress): { shortcut: Shortcut | null; pending: Pending } {
-  const nothing = { shortcut: null, pending: null };
-  if (press.command) return press.key.toLowerCase() === "k" ? { shortcut: "palette", pending: null } : nothing;
+export function readShortcut(pending: Pending, press: KeyPress): Read {
+  if (press.command) return { shortcut: press.key.toLowerCase() === "k" ? "palette" : null, pending: null };
   if (press.key === "Escape") return { shortcut: "escape", pending: null };
-  if (press.typing || press.alt) return nothing;
+  if (press.typing || press.alt) return { shortcut: null, pending: null };
+  return readPlainKey(pending, press);
+}
+
+function readPlainKey(pending: Pending, press: KeyPress): Read {
   if (pending?.key === "g" && press.atMs - pending.atMs <= TOGETHER_MS) {
     return { shortcut: AFTER_G[press.key] ?? null, pending: null };
   }

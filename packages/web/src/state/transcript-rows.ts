@@ -8,6 +8,7 @@ export type Row =
   | { readonly kind: "reasoning"; readonly key: string; readonly text: string }
   | { readonly kind: "call"; readonly key: string; readonly call: TranscriptCall; readonly at: number }
   | { readonly kind: "calls"; readonly key: string; readonly calls: readonly TranscriptCall[] }
+  | { readonly kind: "retries"; readonly key: string; readonly item: StepItem }
   | { readonly kind: "step"; readonly key: string; readonly item: StepItem }
   | { readonly kind: "marker"; readonly key: string; readonly item: MarkerItem };
 
@@ -60,11 +61,13 @@ function stepRows(item: StepItem): readonly Row[] {
     if (part.type === "call") return [{ kind: "call", key, call: part.call, at: item.at }];
     return part.text.trim() === "" ? [] : [{ kind: part.type, key, text: part.text }];
   });
-  return needsLine(item) ? [...rows, { kind: "step", key: `s${item.seq}`, item }] : rows;
+  const before: Row[] = item.retries.length > 0 ? [{ kind: "retries", key: `r${item.seq}`, item }] : [];
+  const after: Row[] = needsLine(item) ? [{ kind: "step", key: `s${item.seq}`, item }] : [];
+  return [...before, ...rows, ...after];
 }
 
-/** Whether a step has something to tell beside its parts: it is open, it was tried again, or it ended oddly. */
+/** Whether a step has something to tell after its parts: it is open, or it ended oddly. */
 function needsLine(item: StepItem): boolean {
-  if (item.open || item.retries.length > 0 || item.ended === null) return true;
+  if (item.open || item.ended === null) return true;
   return item.ended.finish !== "stop" && item.ended.finish !== "calls";
 }

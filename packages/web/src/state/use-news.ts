@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { ConversationView } from "./conversation-store.ts";
 import type { PanelName } from "./place.ts";
 
@@ -6,13 +6,10 @@ import type { PanelName } from "./place.ts";
 export function useNews(view: ConversationView, open: PanelName): ReadonlySet<PanelName> {
   const latest = { changes: view.files.seq, terminal: lastTerminalUse(view) };
   const [seen, setSeen] = useState(latest);
-  const fresh = open === "changes" || open === "terminal" ? latest[open] : null;
-  useEffect(() => {
-    if (fresh !== null && (open === "changes" || open === "terminal"))
-      setSeen((before) => ({ ...before, [open]: fresh }));
-  }, [open, fresh]);
-  const names = (["changes", "terminal"] as const).filter((name) => name !== open && latest[name] > seen[name]);
-  return new Set(names);
+  if ((open === "changes" || open === "terminal") && seen[open] !== latest[open]) {
+    setSeen({ ...seen, [open]: latest[open] });
+  }
+  return new Set((["changes", "terminal"] as const).filter((name) => name !== open && latest[name] > seen[name]));
 }
 
 /** The `seq` of the latest item in which a terminal was used; -1 for none. Looks a little way back only. */

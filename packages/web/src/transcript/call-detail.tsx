@@ -5,42 +5,44 @@ import { Button } from "../components/button.tsx";
 import { DiffLines } from "../components/diff-lines.tsx";
 import { Markdown } from "../components/markdown.tsx";
 import type { CallLine } from "../state/describe-call.ts";
+import { plainText } from "../state/plain-text.ts";
 import { CallOutput, RunningOutput } from "./call-output.tsx";
 import { Content } from "./message-row.tsx";
 import { TaskList } from "./task-list.tsx";
 import { useTranscript } from "./transcript-context.ts";
 
-/** What is under a call's line: its hunks, its plan, its question, or its input and output. */
+/** What is under a call's line: its hunks, its plan, its question or summary, or its input and output. */
 export function CallDetail({ call, line }: { readonly call: TranscriptCall; readonly line: CallLine }) {
-  const { data } = call;
-  if (data.edits !== undefined && data.edits.length > 0) return <Edits edits={data.edits} />;
-  if (data.tasks !== undefined) return <TaskList tasks={data.tasks} />;
-  if (call.tool === "finish" && call.state === "ok") {
-    return (
-      <div className="px-3 py-2">
-        <Markdown text={textOf(call.content)} />
-      </div>
-    );
-  }
-  if (data.question !== undefined)
-    return (
-      <div className="px-3 py-2">
-        <Markdown text={data.question} />
-      </div>
-    );
+  const { edits = [], tasks } = call.data;
+  if (edits.length > 0) return <Edits edits={edits} />;
+  if (tasks !== undefined) return <TaskList tasks={tasks} />;
+  const said = saidText(call);
+  if (said === null) return <InputAndOutput call={call} line={line} />;
+  return (
+    <div className="px-3 py-2">
+      <Markdown text={said} />
+    </div>
+  );
+}
+
+/** What a call says to the user; null where it is not for saying something. */
+function saidText(call: TranscriptCall): string | null {
+  if (call.tool === "finish" && call.state === "ok") return textOf(call.content);
+  return call.data.question ?? null;
+}
+
+function InputAndOutput({ call, line }: { readonly call: TranscriptCall; readonly line: CallLine }) {
   const images = call.content.filter((part) => part.type === "image");
+  const running = call.state === "running" || call.state === "asked";
   return (
     <>
       {needsInput(call, line) && (
         <pre className="overflow-x-auto border-b border-line px-3 py-1.5 font-mono text-small whitespace-pre-wrap [overflow-wrap:anywhere]">
-          {inputOf(call, line)}
+          {plainText(inputOf(call, line))}
         </pre>
       )}
-      {call.state === "running" || call.state === "asked" ? (
-        <RunningOutput callId={call.callId} />
-      ) : (
-        <CallOutput text={textOf(call.content)} fromEnd={line.kind === "terminal"} />
-      )}
+      {running && <RunningOutput callId={call.callId} />}
+      {!running && <CallOutput text={textOf(call.content)} fromEnd={line.kind === "terminal"} />}
       {images.length > 0 && (
         <div className="px-3 py-2">
           <Content content={images} />

@@ -6,7 +6,7 @@ import { CallRow } from "./call-row.tsx";
 import { MarkerRow } from "./marker-row.tsx";
 import { MessageRow } from "./message-row.tsx";
 import { ReasoningRow } from "./reasoning-row.tsx";
-import { StepRow } from "./step-row.tsx";
+import { RetriesRow, StepRow } from "./step-row.tsx";
 
 /** One row of the transcript. */
 export const RowView = memo(function RowView({ row }: { readonly row: Row }) {
@@ -21,6 +21,8 @@ export const RowView = memo(function RowView({ row }: { readonly row: Row }) {
       return <CallRow rowKey={row.key} call={row.call} />;
     case "calls":
       return <CallGroupRow rowKey={row.key} calls={row.calls} />;
+    case "retries":
+      return <RetriesRow item={row.item} />;
     case "step":
       return <StepRow item={row.item} />;
     case "marker":

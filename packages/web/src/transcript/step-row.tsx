@@ -9,21 +9,25 @@ import { CallLineView } from "./call-row.tsx";
 import { ReasoningRow } from "./reasoning-row.tsx";
 import { useLive } from "./transcript-context.ts";
 
-/** What a step has to tell beside its parts: attempts that failed, an odd end, and what streams in now. */
+/** Attempts of a step that failed and were made again. */
+export function RetriesRow({ item }: { readonly item: StepItem }) {
+  return item.retries.map((retry) => (
+    <p key={retry.attempt} className="flex items-start gap-1.5 text-warn">
+      <RotateCw size={14} aria-hidden className="mt-[3px] shrink-0" />
+      <span className="min-w-0 [overflow-wrap:anywhere]">
+        Attempt {retry.attempt} of {retry.maxAttempts} failed: {plainText(retry.detail)} Tried again after{" "}
+        {formatDuration(retry.delayMs)}
+      </span>
+    </p>
+  ));
+}
+
+/** What a step has to tell after its parts: an odd end, and what streams in now. */
 export function StepRow({ item }: { readonly item: StepItem }) {
   const live = useLive();
   const streams = item.open && live.stepId === item.stepId;
   return (
     <div className="flex flex-col gap-2">
-      {item.retries.map((retry) => (
-        <p key={retry.attempt} className="flex items-start gap-1.5 text-warn">
-          <RotateCw size={14} aria-hidden className="mt-[3px] shrink-0" />
-          <span className="min-w-0 [overflow-wrap:anywhere]">
-            Attempt {retry.attempt} of {retry.maxAttempts} failed: {plainText(retry.detail)} Tried again after{" "}
-            {formatDuration(retry.delayMs)}
-          </span>
-        </p>
-      ))}
       <OddEnd item={item} />
       {streams && <LiveStep live={live} stepId={item.stepId} />}
     </div>

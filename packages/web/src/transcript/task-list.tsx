@@ -17,7 +17,8 @@ export function TaskList({ tasks }: { readonly tasks: NonNullable<CallData["task
         const { icon: Icon, word, tone } = LOOKS[task.status];
         return (
           <li key={index} className="flex items-start gap-2">
-            <Icon size={14} aria-label={word} role="img" className={classNames("mt-[3px] shrink-0", tone)} />
+            <Icon size={14} aria-hidden className={classNames("mt-[3px] shrink-0", tone)} />
+            <span className="sr-only">{word}:</span>
             <span
               className={classNames(
                 "min-w-0",
