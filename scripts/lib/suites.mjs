@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { environment, ROOT } from "./run.mjs";
 
+const NOT_RUN = ["pending", "skipped", "todo", "disabled"];
+
 /**
  * Runs one vitest project and counts its tests. What vitest cannot count counts as one failed test: a file that does
  * not load, an error outside of any test, a suite that does not end in time or runs no test.
@@ -12,7 +14,9 @@ export async function runSuite(name, withinMs, report) {
   process.stdout.write(`\n${name}:\n`);
   const args = ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const ending = await finished(path.join(ROOT, "node_modules/.bin/vitest"), args, withinMs);
-  const counts = countsOf(readReport(report), ending === "code 0");
+  const read = readReport(report);
+  const counts = countsOf(read, ending === "code 0");
+  for (const title of skippedIn(read)) process.stdout.write(`${name}: skipped here: ${title}\n`);
   if (ending === "time") process.stdout.write(`${name}: not over after ${withinMs / 60_000} minutes\n`);
   process.stdout.write(`${name}: ${sumLine([counts])}\n`);
   return counts;
@@ -27,10 +31,20 @@ export function countsOf(report, endedWell) {
     (file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"),
   ).length;
   const passed = count("passed");
-  const skipped = count("pending", "skipped", "todo", "disabled");
+  const skipped = count(...NOT_RUN);
   const failed = count("failed") + unloaded;
   const silent = failed === 0 && (!endedWell || tests.length === 0) ? 1 : 0;
   return { passed, failed: failed + silent, skipped };
+}
+
+/** Names of the tests that did not run, each with its file. */
+function skippedIn(report) {
+  const files = report?.testResults ?? [];
+  return files.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => NOT_RUN.includes(status))
+      .map(({ fullName }) => `${path.relative(ROOT, name)}: ${fullName}`),
+  );
 }
 
 /** `N passed, N failed`, and how many were skipped where some were. */
@@ -53,7 +67,7 @@ function finished(command, args, withinMs) {
   const child = spawn(command, args, { cwd: ROOT, env: environment(), stdio: "inherit", detached: true });
   const killGroup = () => {
     try {
-      process.kill(-child.pid, "SIGKILL");
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
       // Nothing of it is left.
     }
