@@ -15,6 +15,9 @@ const DIALECTS: readonly { readonly value: ModelDialect; readonly label: string;
   { value: "bedrock", label: "Bedrock", example: "empty for the region's own" },
 ];
 
+const KEY_KEPT = "A key is stored. Leave this empty to keep it.";
+const KEY_NEW = "Kept encrypted on the server. Empty where none is needed.";
+
 const exampleOf = (dialect: ModelDialect) => DIALECTS.find(({ value }) => value === dialect)?.example ?? "";
 
 type ModelFormProps = { readonly initial?: ModelDraft; readonly hasKey?: boolean; readonly onSaved?: () => void };
@@ -51,11 +54,7 @@ export function ModelForm({ initial = NEW_MODEL, hasKey = false, onSaved }: Mode
       <TextField
         label="Key"
         type="password"
-        hint={
-          hasKey
-            ? "A key is stored. Leave this empty to keep it."
-            : "Kept encrypted on the server. Empty where none is needed."
-        }
+        hint={hasKey ? KEY_KEPT : KEY_NEW}
         value={draft.apiKey}
         onValue={set("apiKey")}
       />

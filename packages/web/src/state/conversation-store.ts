@@ -16,6 +16,9 @@ export type ConversationView = {
   readonly error: AppError | null;
 };
 
+/** A batch of this many events is a replay: live ones come by the few. */
+const REPLAY_EVENTS = 100;
+
 const EMPTY: ConversationView = {
   events: [],
   state: null,
@@ -37,8 +40,11 @@ export type ConversationStore = {
   dropFragments(): void;
 };
 
-/** An empty store. `schedule` runs a callback soon, such as before the next frame. */
-export function conversationStore(schedule: (flush: () => void) => void): ConversationStore {
+/**
+ * An empty store. `schedule` runs a callback soon, such as before the next frame; `replaying` says that a long history
+ * is coming in, so that it may be gathered for longer.
+ */
+export function conversationStore(schedule: (flush: () => void, replaying: boolean) => void): ConversationStore {
   const readers = new Set<() => void>();
   let view = EMPTY;
   let waiting: (readonly StoredEvent[] | Delta)[] = [];
@@ -53,7 +59,7 @@ export function conversationStore(schedule: (flush: () => void) => void): Conver
   };
   const take = (received: readonly StoredEvent[] | Delta) => {
     waiting.push(received);
-    if (waiting.length === 1) schedule(flush);
+    if (waiting.length === 1) schedule(flush, Array.isArray(received) && received.length >= REPLAY_EVENTS);
   };
   return {
     subscribe(reader) {

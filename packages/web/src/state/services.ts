@@ -71,9 +71,9 @@ function keptStore(stores: Map<string, ConversationStore>, conversationId: strin
   return store;
 }
 
-/** Before the next frame; in a hidden page, where no frame comes, soon. */
-function beforeNextFrame(flush: () => void): void {
-  if (document.hidden) setTimeout(flush, 200);
+/** Before the next frame; in a hidden page, where no frame comes, and during a replay, soon. */
+function beforeNextFrame(flush: () => void, replaying: boolean): void {
+  if (document.hidden || replaying) setTimeout(flush, 200);
   else requestAnimationFrame(flush);
 }
 
