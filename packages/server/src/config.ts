@@ -28,8 +28,8 @@ export type Config = {
   readonly metricsPublic: boolean;
   readonly logLevel: string;
   readonly logAllEvents: boolean;
-  /** Where programs such as git are looked for. */
-  readonly path: string | undefined;
+  /** For the user's own programs, such as git, that the server runs. */
+  readonly environment: Environment;
   /** Sentences for the log: names that were set and have no effect. */
   readonly warnings: readonly string[];
 };
@@ -59,10 +59,10 @@ export function readConfig(argv: readonly string[], env: Environment = process.e
   const file = readFile(filePath, flags.has("config"));
   const values = readOptions({ flags, env, file, filePath });
   const warnings = [...outdatedNames(env), ...incompleteModel(values)];
-  return { ...configFrom(values), home, path: env["PATH"], warnings };
+  return { ...configFrom(values), home, environment: env, warnings };
 }
 
-function configFrom(values: OptionValues): Omit<Config, "home" | "path" | "warnings"> {
+function configFrom(values: OptionValues): Omit<Config, "home" | "environment" | "warnings"> {
   return {
     host: values.host ?? "127.0.0.1",
     port: values.port ?? 3000,

@@ -17,14 +17,13 @@ const LOW_DISK_BYTES = 2 * 1024 ** 3;
 export async function examine(parts: DoctorParts, signal: AbortSignal): Promise<Finding[]> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const found = await Promise.all([
-    [nodeFinding()],
     gitFinding(parts, limited).then(alone),
     parts.backends(limited).then((backends) => backends.map(backendFinding)),
     modelFinding(parts, limited).then(alone),
     diskFinding(parts.home).then(alone),
     stateFinding(parts.home).then(alone),
   ]);
-  return found.flat();
+  return [nodeFinding(), ...found.flat()];
 }
 
 const alone = (finding: Finding) => [finding];

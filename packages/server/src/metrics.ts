@@ -11,10 +11,10 @@ export type Gauges = {
 
 /** What the server counts, in Prometheus' text format. */
 export type Metrics = {
-  request(route: string, method: string, status: number, durationMs: number): void;
+  readonly request: (route: string, method: string, status: number, durationMs: number) => void;
   event(event: ConversationEvent): void;
   watch(gauges: Gauges): void;
-  text(): Promise<{ contentType: string; text: string }>;
+  readonly text: () => Promise<{ contentType: string; text: string }>;
 };
 
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];

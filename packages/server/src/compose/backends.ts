@@ -49,7 +49,8 @@ export function lazyBackends(loaders: BackendLoaders, wanted: BackendName | unde
     all: () => names,
     async close() {
       const backends = await Promise.allSettled(loaded.values());
-      await Promise.allSettled(backends.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
+      const open = backends.filter((one) => one.status === "fulfilled").map((one) => one.value);
+      await Promise.allSettled(open.map((backend) => backend.close()));
     },
   };
 }

@@ -3,7 +3,7 @@ import { type SignInTokens } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { CreateParts } from "../conversations/create-conversation.ts";
-import { workspaceViews } from "../conversations/workspace-views.ts";
+import { type WorkspaceViews, workspaceViews } from "../conversations/workspace-views.ts";
 import { examine } from "../doctor.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
 import { serverHandlers } from "../handlers/server-handlers.ts";
@@ -23,7 +23,7 @@ export type HandlerParts = {
   readonly tokens: SignInTokens;
   readonly cookieName: string;
   readonly checkSource: CreateParts["checkSource"];
-  readonly deliver: (views: ReturnType<typeof workspaceViews>) => Deliver;
+  readonly deliverFor: (views: WorkspaceViews) => Deliver;
   /** What is known only once the server listens. */
   readonly live: Live;
 };
@@ -45,7 +45,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
       store: state.store,
       removed: (id, ownerId) => live.sockets?.removed(id, ownerId),
     }),
-    ...workspaceHandlers({ views, conversations: host.conversations, deliver: parts.deliver(views) }),
+    ...workspaceHandlers({ views, conversations: host.conversations, deliver: parts.deliverFor(views) }),
     ...serverHandlers(serverParts(parts)),
   };
 }
@@ -97,5 +97,8 @@ function doctor({ config, state }: HandlerParts, signal: AbortSignal) {
     const setting = await state.models.current();
     return setting === undefined ? undefined : { ...(await testSetting(setting, limited)), label: setting.model };
   };
-  return examine({ home: config.home, path: config.path, backends: state.backends.health, testModel }, signal);
+  return examine(
+    { home: config.home, path: config.environment["PATH"], backends: state.backends.health, testModel },
+    signal,
+  );
 }

@@ -15,7 +15,7 @@ export async function testSetting(setting: ModelSetting, signal: AbortSignal) {
 }
 
 /** The demo's model: a script that speaks over HTTP like a real one, in this process. */
-export function lazyDemoModel(): { open(): Promise<Model>; close(): Promise<void> } {
+export function lazyDemoModel(): { readonly open: () => Promise<Model>; close(): Promise<void> } {
   let started: Promise<{ model: Model; close: () => Promise<void> }> | undefined;
   return {
     async open() {

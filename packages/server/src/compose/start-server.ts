@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { lockDirectory } from "@handrail/logs/directory-lock";
 import { AppError } from "@handrail/protocol/errors";
 import type { FastifyInstance } from "fastify";
@@ -14,9 +13,8 @@ import { buildApp } from "../http/app.ts";
 import { eventFeeds } from "../socket/event-feed.ts";
 import { serveSockets, type SocketServer } from "../socket/socket-server.ts";
 import { VERSION } from "../version.ts";
-import { demoDirectory } from "./adapters.ts";
 import { type ConversationsHost, hostConversations } from "./conversations.ts";
-import { composeHandlers, type Live } from "./handlers.ts";
+import { composeHandlers, type HandlerParts, type Live } from "./handlers.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { writeServerFile } from "./server-file.ts";
 import { openState, type State } from "./state.ts";
@@ -51,28 +49,30 @@ export async function startServer(config: Config): Promise<RunningServer> {
 
 async function startLocked(config: Config): Promise<RunningServer> {
   const state = await openState(config);
-  const workspaces = workspacesOf({ config, demoDirectory, seeds: join(config.home, "seeds") });
-  const { prepareSeed, checkSource, deliverFor } = workspaces;
+  const { prepareSeed, checkSource, deliverFor } = workspacesOf(config);
   const host = hostConversations({ ...state, prepareSeed, maxRuns: config.maxRuns });
   const tokens = signInTokens(systemClock);
   const cookieName = cookieNameFor(config.home);
   const door = doorOf(config, state, cookieName);
   const live: Live = { sockets: undefined, url: "", stopping: false };
-  const deliver = deliverFor(host.journals.get);
-  const handlers = composeHandlers({ config, state, host, tokens, cookieName, live, checkSource, deliver });
+  const deliver: HandlerParts["deliverFor"] = (views) => deliverFor(host.journals.get, views);
+  const made = { config, state, host, tokens, cookieName, checkSource, deliverFor: deliver, live };
   const { log, metrics, mask } = state;
   const app = await buildApp({
-    ...{ handlers, ...door, ownerOf: host.conversations.ownerOf, log, mask, version: VERSION },
+    ...door,
+    handlers: composeHandlers(made),
+    ownerOf: host.conversations.ownerOf,
+    log,
+    mask,
+    version: VERSION,
     webDirectory: config.webDirectory,
     metrics: { open: config.metricsPublic, text: metrics.text },
     observe: metrics.request,
   });
-  try {
-    await listen(app, config);
-  } catch (thrown) {
+  await listen(app, config).catch(async (thrown: unknown) => {
     await state.close();
     throw thrown;
-  }
+  });
   const localUrl = urlOf(app, config);
   live.url = config.publicUrl ?? localUrl;
   const sockets = openSockets(app, state, host, door);
@@ -105,7 +105,11 @@ function openSockets(app: FastifyInstance, state: State, host: ConversationsHost
   const { deltas } = host;
   const onFailure = (thrown: unknown) => log.error({ err: thrown }, "a socket failed");
   const sockets = serveSockets(app.server, {
-    ...{ store, ...door, deltas, onFailure, version: VERSION },
+    ...door,
+    store,
+    deltas,
+    onFailure,
+    version: VERSION,
     feeds: eventFeeds({ store, deltas, onFailure }),
     ownerOf: host.conversations.ownerOf,
     async openSandbox(id, signal) {

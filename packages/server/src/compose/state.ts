@@ -52,7 +52,11 @@ export async function openState(config: Config): Promise<State> {
   });
   const demo = lazyDemoModel();
   const models = modelSettings({
-    ...{ fixed: config.model, secrets, mask, createModel: loadModel, demoModel: demo.open },
+    fixed: config.model,
+    secrets,
+    mask,
+    createModel: loadModel,
+    demoModel: demo.open,
     file: jsonFile(join(home, "model.json"), StoredModel),
   });
   const backends = lazyBackends(backendLoaders(config, log), config.sandbox.backend);

@@ -43,7 +43,7 @@ type Message = {
 
 /** What users do with conversations that exist. Who may is decided before. */
 export type Conversations = {
-  ownerOf(id: string): Promise<string>;
+  readonly ownerOf: (id: string) => Promise<string>;
   get(id: string): Promise<ConversationSummary>;
   list(query: ListQuery): Promise<readonly ConversationSummary[]>;
   change(id: string, change: Change): Promise<ConversationSummary>;

@@ -5,7 +5,7 @@ import type { LogStore } from "@handrail/core/ports/log-store";
 /** One journal for each conversation that this process works with, opened at first use. */
 export type OpenJournals = {
   /** @throws AppError `conversation_not_found` */
-  get(conversationId: string): Promise<Journal>;
+  readonly get: (conversationId: string) => Promise<Journal>;
   drop(conversationId: string): void;
   close(): void;
 };

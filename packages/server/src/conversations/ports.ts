@@ -11,14 +11,14 @@ export type Models = {
   /** @throws AppError `model_unset`, `model_unknown` */
   require(id: string): Promise<void>;
   /** @throws AppError `model_unset`, `model_unknown` */
-  open(id: string): Promise<Model>;
+  readonly open: (id: string) => Promise<Model>;
 };
 
 /** The backends that this server has, each loaded at first use. */
 export type Backends = {
   /** @throws AppError `backend_unavailable` */
   get(name: BackendName): Promise<SandboxBackend>;
-  health(signal: AbortSignal): Promise<readonly BackendInfo[]>;
+  readonly health: (signal: AbortSignal) => Promise<readonly BackendInfo[]>;
   /** The one for new conversations. @throws AppError `backend_unavailable` when none works */
   preferred(signal: AbortSignal): Promise<BackendName>;
   /** Names of backends that were used or whose sandboxes may be left from an earlier start. */

@@ -2,12 +2,12 @@ import type { Journal } from "@handrail/core/journal";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { RunPorts, RunSignals } from "@handrail/core/run-ports";
 import { toAppError } from "@handrail/protocol/errors";
-import { runPlaces } from "./run-places.ts";
+import { type RunPlaces, runPlaces } from "./run-places.ts";
 
 /** Who drives runs in this process: at most one driver for each conversation. */
 export type RunCoordinator = {
   /** Has the active run of a conversation driven to its end; nothing when none is active. */
-  wake(conversationId: string): void;
+  readonly wake: (conversationId: string) => void;
   /** Ends this run as `cancelled`, if it is the active one. Returns before it has. */
   stop(conversationId: string, runId: string): void;
   /** Resolves once no run of the conversation is driven here. Never rejects. */
@@ -43,45 +43,8 @@ export function runCoordinator(parts: CoordinatorParts): RunCoordinator {
   const driven = new Map<string, Driven>();
   const places = runPlaces(parts.maxRuns);
   const leave = new AbortController();
+  const host: Host = { ...parts, places, leave: leave.signal };
 
-  const takePlace = async (entry: Driven, ports: RunPorts) => {
-    const signal = AbortSignal.any([entry.stop.signal, leave.signal]);
-    const release = await places.take(signal, (ahead) =>
-      ports.emit({ type: "progress.delta", text: waitText(parts.maxRuns, ahead) }),
-    );
-    ports.emit({ type: "progress.delta", text: "" });
-    return release;
-  };
-  const driveOnce = async (id: string, entry: Driven) => {
-    const ports = await parts.portsFor(id);
-    const release = await takePlace(entry, ports);
-    try {
-      if (!leave.signal.aborted) await parts.drive(ports, { stop: entry.stop.signal, leave: leave.signal });
-    } catch (thrown) {
-      if (leave.signal.aborted) return false;
-      parts.onFailure(id, thrown);
-      await endFailed(ports.journal, thrown);
-    } finally {
-      release();
-    }
-    const { run } = ports.journal.state;
-    entry.stop = new AbortController();
-    if (run !== null && run.runId === entry.stopRunId) entry.stop.abort(STOPPED);
-    return run !== null;
-  };
-  const driveOn = async (id: string, entry: Driven) => {
-    for (let failures = 0, more = true; more && !leave.signal.aborted;) {
-      entry.again = false;
-      try {
-        more = await driveOnce(id, entry);
-        failures = 0;
-      } catch (thrown) {
-        parts.onFailure(id, thrown);
-        const delay = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 0;
-        await parts.clock.sleep(delay, leave.signal).catch(() => undefined);
-      }
-    }
-  };
   const wake = (id: string) => {
     if (leave.signal.aborted) return undefined;
     const known = driven.get(id);
@@ -91,7 +54,7 @@ export function runCoordinator(parts: CoordinatorParts): RunCoordinator {
     }
     const entry: Driven = { stop: new AbortController(), stopRunId: undefined, again: false, done: Promise.resolve() };
     driven.set(id, entry);
-    entry.done = driveOn(id, entry).finally(() => {
+    entry.done = driveOn(host, id, entry).finally(() => {
       driven.delete(id);
       if (entry.again) wake(id);
     });
@@ -121,6 +84,53 @@ export function runCoordinator(parts: CoordinatorParts): RunCoordinator {
       await Promise.all([...driven.values()].map((entry) => entry.done));
     },
   };
+}
+
+type Host = CoordinatorParts & { readonly places: RunPlaces; readonly leave: AbortSignal };
+
+/** Drives until no run is open; what fails because the log cannot be written is tried again later. */
+async function driveOn(host: Host, id: string, entry: Driven): Promise<void> {
+  for (let failures = 0, more = true; more && !host.leave.aborted;) {
+    entry.again = false;
+    try {
+      more = await driveOnce(host, id, entry);
+      failures = 0;
+    } catch (thrown) {
+      host.onFailure(id, thrown);
+      const delay = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 0;
+      await host.clock.sleep(delay, host.leave).catch(() => undefined);
+    }
+  }
+}
+
+/** Whether a run is open after it. */
+async function driveOnce(host: Host, id: string, entry: Driven): Promise<boolean> {
+  const { leave } = host;
+  const ports = await host.portsFor(id);
+  const release = await takePlace(host, entry, ports);
+  try {
+    if (!leave.aborted) await host.drive(ports, { stop: entry.stop.signal, leave });
+  } catch (thrown) {
+    if (leave.aborted) return false;
+    host.onFailure(id, thrown);
+    await endFailed(ports.journal, thrown);
+  } finally {
+    release();
+  }
+  const { run } = ports.journal.state;
+  entry.stop = new AbortController();
+  if (run !== null && run.runId === entry.stopRunId) entry.stop.abort(STOPPED);
+  return run !== null;
+}
+
+async function takePlace({ places, leave, maxRuns }: Host, entry: Driven, ports: RunPorts): Promise<() => void> {
+  let waited = false;
+  const release = await places.take(AbortSignal.any([entry.stop.signal, leave]), (ahead) => {
+    waited = true;
+    ports.emit({ type: "progress.delta", text: waitText(maxRuns, ahead) });
+  });
+  if (waited) ports.emit({ type: "progress.delta", text: "" });
+  return release;
 }
 
 /** A driver that throws has left the run open: it is closed here, so that the user can go on. */

@@ -14,7 +14,7 @@ export type SandboxKeeper = {
   /** The conversation's sandbox, found or started. @throws AppError as `SandboxBackend.start` and `PrepareSeed` do */
   open(journal: Journal, onProgress: (text: string) => void, signal: AbortSignal): Promise<Sandbox>;
   /** The sandbox if it runs; never starts one. */
-  find(journal: Journal, signal: AbortSignal): Promise<Sandbox | undefined>;
+  readonly find: (journal: Journal, signal: AbortSignal) => Promise<Sandbox | undefined>;
   /** Ends the sandbox, keeps the workspace, and writes why. */
   stop(journal: Journal, reason: StopReason): Promise<void>;
   /** Ends the sandbox and forgets the workspace. */
@@ -32,50 +32,31 @@ export type SandboxKeeperParts = {
   readonly clock: Clock;
 };
 
-type Kept = { readonly sandbox: Sandbox; usedAt: number };
-
 export function sandboxKeeper(parts: SandboxKeeperParts): SandboxKeeper {
-  const { backends, clock } = parts;
-  const kept = new Map<string, Kept>();
-  const holds = new Map<string, number>();
+  const kept = keptSandboxes(parts.clock);
   const inTurn = keyedTurns();
-
-  const keep = (id: string, sandbox: Sandbox) => {
-    kept.set(id, { sandbox, usedAt: clock.now() });
-    sandbox.gone.then(
-      () => kept.get(id)?.sandbox === sandbox && kept.delete(id),
-      () => undefined,
-    );
-    return sandbox;
-  };
-  const live = ({ state }: Journal) => {
-    const entry = kept.get(state.id);
-    if (entry === undefined || entry.sandbox.bootId !== state.liveSandbox?.bootId) return undefined;
-    entry.usedAt = clock.now();
-    return entry.sandbox;
-  };
-  const backendOf = ({ state }: Journal) => backends.get(state.sandbox.backend);
+  const backendOf = ({ state }: Journal) => parts.backends.get(state.sandbox.backend);
 
   return {
+    ...kept.uses,
     open: (journal, onProgress, signal) =>
       inTurn(journal.state.id, async () => {
         signal.throwIfAborted();
-        const known = live(journal);
+        const known = kept.live(journal);
         if (known !== undefined) return known;
         const ports = { ...parts, journal, backend: await backendOf(journal) };
-        return keep(journal.state.id, await openSandbox(ports, onProgress, signal));
+        return kept.keep(journal.state.id, await openSandbox(ports, onProgress, signal));
       }),
     async find(journal, signal) {
-      const known = live(journal);
-      if (known !== undefined || journal.state.liveSandbox === null) return known;
-      const found = await (await backendOf(journal)).find(journal.state.id, signal);
-      return found === undefined || found.bootId !== journal.state.liveSandbox.bootId
-        ? undefined
-        : keep(journal.state.id, found);
+      const known = kept.live(journal);
+      const { liveSandbox, id } = journal.state;
+      if (known !== undefined || liveSandbox === null) return known;
+      const found = await (await backendOf(journal)).find(id, signal);
+      return found === undefined || found.bootId !== liveSandbox.bootId ? undefined : kept.keep(id, found);
     },
     stop: (journal, reason) =>
       inTurn(journal.state.id, async () => {
-        kept.delete(journal.state.id);
+        kept.forget(journal.state.id);
         await (await backendOf(journal)).stop(journal.state.id);
         await journal.commit(({ liveSandbox }) =>
           liveSandbox === null ? [] : [{ type: "sandbox.stopped", sandboxId: liveSandbox.sandboxId, reason }],
@@ -83,9 +64,22 @@ export function sandboxKeeper(parts: SandboxKeeperParts): SandboxKeeper {
       }),
     remove: (journal) =>
       inTurn(journal.state.id, async () => {
-        kept.delete(journal.state.id);
+        kept.forget(journal.state.id);
         await (await backendOf(journal)).remove(journal.state.id);
       }),
+    get running() {
+      return kept.size();
+    },
+  };
+}
+
+type Kept = { readonly sandbox: Sandbox; usedAt: number };
+
+/** Sandboxes that this process is connected to, with when each was last used. */
+function keptSandboxes(clock: Clock) {
+  const kept = new Map<string, Kept>();
+  const holds = new Map<string, number>();
+  const uses: Pick<SandboxKeeper, "hold" | "unusedSince"> = {
     hold(id) {
       holds.set(id, (holds.get(id) ?? 0) + 1);
       return () => {
@@ -96,8 +90,25 @@ export function sandboxKeeper(parts: SandboxKeeperParts): SandboxKeeper {
     },
     unusedSince: (time) =>
       [...kept].filter(([id, entry]) => (holds.get(id) ?? 0) === 0 && entry.usedAt < time).map(([id]) => id),
-    get running() {
-      return kept.size;
+  };
+  return {
+    uses,
+    size: () => kept.size,
+    forget: (id: string) => kept.delete(id),
+    keep(id: string, sandbox: Sandbox) {
+      kept.set(id, { sandbox, usedAt: clock.now() });
+      sandbox.gone.then(
+        () => kept.get(id)?.sandbox === sandbox && kept.delete(id),
+        () => undefined,
+      );
+      return sandbox;
+    },
+    /** Only the start of sandboxd that the log names will do. */
+    live({ state }: Journal) {
+      const entry = kept.get(state.id);
+      if (entry === undefined || entry.sandbox.bootId !== state.liveSandbox?.bootId) return undefined;
+      entry.usedAt = clock.now();
+      return entry.sandbox;
     },
   };
 }

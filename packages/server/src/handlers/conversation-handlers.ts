@@ -73,6 +73,12 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
       await conversations.goOn(params.id, body?.runLimits);
       return {};
     },
+    ...blobHandlers(store),
+  };
+}
+
+function blobHandlers(store: ConversationHandlerParts["store"]): Pick<Handlers, "uploadBlob" | "blob"> {
+  return {
     async uploadBlob({ body }) {
       const bytes = Buffer.from(body.data, "base64");
       if (bytes.length > MAX_IMAGE_BYTES) throw new AppError("body_too_large", "Images may have at most 10 MB.");

@@ -32,7 +32,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 300 },
     trustProxy: false,
-    frameworkErrors: (thrown, _request, reply) => sendProblem(reply, thrown, mask),
+    frameworkErrors: (thrown, _request, reply) => {
+      const plain: FastifyReply = reply as unknown as FastifyReply;
+      plain.send(problemReply(plain, thrown, mask));
+    },
   });
   app.decorateRequest("identity");
   useSchemas(app);
@@ -61,16 +64,20 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 const pathOf = (url: string) => url.split("?", 1)[0] ?? "";
 
 function sendProblem(reply: FastifyReply, thrown: unknown, mask: Mask) {
+  return reply.send(problemReply(reply, thrown, mask));
+}
+
+function problemReply(reply: FastifyReply, thrown: unknown, mask: Mask): string {
   const error = requestError(thrown);
   const { status } = ERRORS[error.code];
   if (status >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, path: pathOf(reply.request.url) });
-  return reply
+  reply
     .headers(SECURITY_HEADERS)
     .status(status)
     .header("content-type", "application/problem+json")
     .header("cache-control", "no-store")
-    .serializer((problem: unknown) => mask.text(JSON.stringify(problem)))
-    .send(problemOf(error));
+    .serializer((text: string) => text);
+  return mask.text(JSON.stringify(problemOf(error)));
 }
 
 function registerMetrics(app: FastifyInstance, { metrics, identify }: AppParts): void {

@@ -41,17 +41,7 @@ export const DEMO_MODEL = "demo";
 export function modelSettings(parts: ModelSettingsParts): ModelSettings {
   const { fixed, file, secrets, mask } = parts;
   mask.add(fixed?.apiKey);
-
-  const current = async (): Promise<ModelSetting | undefined> => {
-    if (fixed !== undefined) return fixed;
-    const stored = await file.read();
-    if (stored === undefined) return undefined;
-    const { sealedKey, ...setting } = stored;
-    if (sealedKey === undefined) return setting;
-    const apiKey = secrets.unseal(RECORD, sealedKey);
-    mask.add(apiKey);
-    return { ...setting, apiKey };
-  };
+  const current = () => readCurrent(parts);
   const settingFor = async (id: string) => {
     const setting = await current();
     if (setting === undefined) throw unset();
@@ -59,26 +49,10 @@ export function modelSettings(parts: ModelSettingsParts): ModelSettings {
   };
   const withStoredKey = async (setting: ModelSetting) => {
     mask.add(setting.apiKey);
-    const known = await current().catch(() => undefined);
-    if (setting.apiKey !== undefined || known?.apiKey === undefined) return setting;
-    if (known.dialect !== setting.dialect || originOf(known) !== originOf(setting)) {
-      throw new AppError("bad_request", "Enter the key again: it belongs to another address.", { field: "apiKey" });
-    }
-    return { ...setting, apiKey: known.apiKey };
+    return keyed(setting, await current().catch(() => undefined));
   };
-  const info = async (id: string, setting: ModelSetting): Promise<ModelInfo> => {
-    const model = await parts.createModel(id, setting);
-    return {
-      id,
-      label: setting.model,
-      dialect: setting.dialect,
-      ...(setting.baseUrl === undefined ? {} : { baseUrl: setting.baseUrl }),
-      hasKey: setting.apiKey !== undefined,
-      scripted: false,
-      contextTokens: model.contextTokens,
-      priced: model.price({ inputTokens: 1, outputTokens: 1 }) !== undefined,
-      fixed: fixed !== undefined,
-    };
+  const refuseFixed = () => {
+    if (fixed !== undefined) throw isFixed();
   };
 
   return {
@@ -86,7 +60,7 @@ export function modelSettings(parts: ModelSettingsParts): ModelSettings {
     withStoredKey,
     async list() {
       const setting = await current();
-      return setting === undefined ? [DEMO_INFO] : [await info(DEFAULT_MODEL, setting), DEMO_INFO];
+      return setting === undefined ? [DEMO_INFO] : [await infoOf(parts, setting), DEMO_INFO];
     },
     defaultId: async () => (fixed !== undefined || (await file.read()) !== undefined ? DEFAULT_MODEL : null),
     async require(id) {
@@ -94,17 +68,52 @@ export function modelSettings(parts: ModelSettingsParts): ModelSettings {
     },
     open: async (id) => (id === DEMO_MODEL ? parts.demoModel() : parts.createModel(id, await settingFor(id))),
     async save(wanted) {
-      if (fixed !== undefined) throw isFixed();
+      refuseFixed();
       const { apiKey, ...setting } = await withStoredKey(wanted);
-      const sealed = apiKey === undefined || apiKey === "" ? {} : { sealedKey: secrets.seal(RECORD, apiKey) };
-      const shown = await info(DEFAULT_MODEL, apiKey === undefined ? setting : { ...setting, apiKey });
-      await file.write({ ...setting, ...sealed });
+      const hasKey = apiKey !== undefined && apiKey !== "";
+      const shown = await infoOf(parts, hasKey ? { ...setting, apiKey } : setting);
+      await file.write(hasKey ? { ...setting, sealedKey: secrets.seal(RECORD, apiKey) } : setting);
       return shown;
     },
     async remove() {
-      if (fixed !== undefined) throw isFixed();
+      refuseFixed();
       await file.remove();
     },
+  };
+}
+
+async function readCurrent({ fixed, file, secrets, mask }: ModelSettingsParts): Promise<ModelSetting | undefined> {
+  if (fixed !== undefined) return fixed;
+  const stored = await file.read();
+  if (stored === undefined) return undefined;
+  const { sealedKey, ...setting } = stored;
+  if (sealedKey === undefined) return setting;
+  const apiKey = secrets.unseal(RECORD, sealedKey);
+  mask.add(apiKey);
+  return { ...setting, apiKey };
+}
+
+/** A key only ever goes to the address that it was entered for. */
+function keyed(setting: ModelSetting, known: ModelSetting | undefined): ModelSetting {
+  if (setting.apiKey !== undefined || known?.apiKey === undefined) return setting;
+  if (known.dialect !== setting.dialect || originOf(known) !== originOf(setting)) {
+    throw new AppError("bad_request", "Enter the key again: it belongs to another address.", { field: "apiKey" });
+  }
+  return { ...setting, apiKey: known.apiKey };
+}
+
+async function infoOf({ fixed, createModel }: ModelSettingsParts, setting: ModelSetting): Promise<ModelInfo> {
+  const model = await createModel(DEFAULT_MODEL, setting);
+  return {
+    id: DEFAULT_MODEL,
+    label: setting.model,
+    dialect: setting.dialect,
+    ...(setting.baseUrl === undefined ? {} : { baseUrl: setting.baseUrl }),
+    hasKey: setting.apiKey !== undefined,
+    scripted: false,
+    contextTokens: model.contextTokens,
+    priced: model.price({ inputTokens: 1, outputTokens: 1 }) !== undefined,
+    fixed: fixed !== undefined,
   };
 }
 

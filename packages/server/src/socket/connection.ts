@@ -20,54 +20,25 @@ type Message<Type extends ToServer["type"]> = Extract<ToServer, { type: Type }>;
 const MAX_SUBSCRIPTIONS = 256;
 const MAX_TERMINALS = 32;
 
+type Report = (conversationId: string, thrown: unknown) => void;
+
 /** Serves one socket until it closes. */
 export function serveConnection(socket: WebSocket, parts: ConnectionParts): Outlet {
   const outlet = outletOf(socket);
-  const subscriptions = new Map<string, Promise<() => void>>();
-  const terminals = new Map<string, TerminalBridge>();
-
-  const failed = (conversationId: string, thrown: unknown) => {
+  const failed: Report = (conversationId, thrown) => {
     const { code, message } = toAppError(thrown);
     if (code === "internal") parts.onFailure(thrown);
     outlet.send(frameOf({ type: "error", code, message, conversationId }));
   };
-  const leave = (id: string) => {
-    subscriptions.get(id)?.then(
-      (stop) => stop(),
-      () => undefined,
-    );
-    subscriptions.delete(id);
-  };
-  const join = ({ conversationId, after }: Message<"subscribe">) => {
-    leave(conversationId);
-    if (subscriptions.size >= MAX_SUBSCRIPTIONS) throw tooMany("subscriptions");
-    const joining = parts.requireOwner(conversationId).then(() => subscribe(parts, { conversationId, after, outlet }));
-    subscriptions.set(conversationId, joining);
-    joining.catch((thrown: unknown) => {
-      if (subscriptions.get(conversationId) === joining) subscriptions.delete(conversationId);
-      failed(conversationId, thrown);
-    });
-  };
-  const openTerminal = (asked: Message<"terminal.open">) => {
-    const key = terminalKey(asked);
-    terminals.get(key)?.close();
-    if (terminals.size >= MAX_TERMINALS) throw tooMany("terminals");
-    const open = async (signal: AbortSignal) => {
-      await parts.requireOwner(asked.conversationId);
-      return parts.openSandbox(asked.conversationId, signal);
-    };
-    const bridge = terminalBridge(asked, outlet, open, () => {
-      if (terminals.get(key) === bridge) terminals.delete(key);
-    });
-    terminals.set(key, bridge);
-  };
+  const subscriptions = subscriptionsOf(parts, outlet, failed);
+  const terminals = terminalsOf(parts, outlet);
   const handlers: { readonly [Type in ToServer["type"]]: (message: Message<Type>) => void } = {
-    subscribe: join,
-    unsubscribe: ({ conversationId }) => leave(conversationId),
-    "terminal.open": openTerminal,
-    "terminal.type": (message) => terminals.get(terminalKey(message))?.type(message.data),
-    "terminal.resize": (message) => terminals.get(terminalKey(message))?.resize(message.columns, message.rows),
-    "terminal.close": (message) => terminals.get(terminalKey(message))?.close(),
+    subscribe: (message) => subscriptions.join(message),
+    unsubscribe: ({ conversationId }) => subscriptions.leave(conversationId),
+    "terminal.open": (message) => terminals.open(message),
+    "terminal.type": (message) => terminals.find(message)?.type(message.data),
+    "terminal.resize": (message) => terminals.find(message)?.resize(message.columns, message.rows),
+    "terminal.close": (message) => terminals.find(message)?.close(),
     ping: () => outlet.send(frameOf({ type: "pong" })),
   };
 
@@ -83,15 +54,61 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Outl
       failed("conversationId" in message ? message.conversationId : "", thrown);
     }
   });
-  socket.once("close", () => {
-    for (const id of subscriptions.keys()) leave(id);
-  });
+  socket.once("close", subscriptions.leaveAll);
   outlet.send(frameOf({ type: "welcome", version: parts.version }));
   return outlet;
 }
 
-const terminalKey = (asked: { readonly conversationId: string; readonly terminal: string }) =>
-  `${asked.conversationId} ${asked.terminal}`;
+function subscriptionsOf(parts: ConnectionParts, outlet: Outlet, failed: Report) {
+  const joined = new Map<string, Promise<() => void>>();
+  const leave = (id: string) => {
+    joined.get(id)?.then(
+      (stop) => stop(),
+      () => undefined,
+    );
+    joined.delete(id);
+  };
+  return {
+    leave,
+    leaveAll: () => [...joined.keys()].forEach(leave),
+    join({ conversationId, after }: Message<"subscribe">) {
+      leave(conversationId);
+      if (joined.size >= MAX_SUBSCRIPTIONS) throw tooMany("subscriptions");
+      const joining = parts
+        .requireOwner(conversationId)
+        .then(() => subscribe(parts, { conversationId, after, outlet }));
+      joined.set(conversationId, joining);
+      joining.catch((thrown: unknown) => {
+        if (joined.get(conversationId) === joining) joined.delete(conversationId);
+        failed(conversationId, thrown);
+      });
+    },
+  };
+}
+
+function terminalsOf(parts: ConnectionParts, outlet: Outlet) {
+  const opened = new Map<string, TerminalBridge>();
+  return {
+    find: (asked: TerminalName) => opened.get(terminalKey(asked)),
+    open(asked: Message<"terminal.open">) {
+      const key = terminalKey(asked);
+      opened.get(key)?.close();
+      if (opened.size >= MAX_TERMINALS) throw tooMany("terminals");
+      const open = async (signal: AbortSignal) => {
+        await parts.requireOwner(asked.conversationId);
+        return parts.openSandbox(asked.conversationId, signal);
+      };
+      const bridge = terminalBridge(asked, outlet, open, () => {
+        if (opened.get(key) === bridge) opened.delete(key);
+      });
+      opened.set(key, bridge);
+    },
+  };
+}
+
+type TerminalName = { readonly conversationId: string; readonly terminal: string };
+
+const terminalKey = ({ conversationId, terminal }: TerminalName) => `${conversationId} ${terminal}`;
 
 const tooMany = (what: string) =>
   new AppError("limit_reached", `One socket cannot have so many ${what}. Close some first.`);

@@ -44,24 +44,9 @@ export type FeedParts = {
 export function eventFeeds({ store, deltas, onFailure }: FeedParts): EventFeeds {
   const feeds = new Map<string, Feed>();
 
-  const read = async (id: string, feed: Feed) => {
-    feed.behind = true;
-    if (feed.reading) return;
-    feed.reading = true;
-    try {
-      while (feed.behind) {
-        feed.behind = false;
-        const events = await store.read(id, feed.head, PAGE);
-        feed.behind ||= events.length === PAGE;
-        tell(id, feed, events);
-      }
-    } finally {
-      feed.reading = false;
-    }
-  };
   const unwatch = store.onAppend((id) => {
     const feed = feeds.get(id);
-    if (feed !== undefined) read(id, feed).catch(onFailure);
+    if (feed !== undefined) readNew(store, id, feed).catch(onFailure);
   });
   const open = (id: string): Feed => {
     const watchers = new Set<Watcher>();
@@ -98,6 +83,24 @@ export function eventFeeds({ store, deltas, onFailure }: FeedParts): EventFeeds 
     },
     close: unwatch,
   };
+}
+
+/** One reader at a time; a wake-up while it reads has it read once more. */
+async function readNew(store: Pick<LogStore, "read">, id: string, feed: Feed): Promise<void> {
+  feed.behind = true;
+  if (feed.reading) return;
+  feed.reading = true;
+  try {
+    await feed.ready;
+    while (feed.behind) {
+      feed.behind = false;
+      const events = await store.read(id, feed.head, PAGE);
+      feed.behind ||= events.length === PAGE;
+      tell(id, feed, events);
+    }
+  } finally {
+    feed.reading = false;
+  }
 }
 
 function tell(id: string, feed: Feed, events: readonly StoredEvent[]): void {

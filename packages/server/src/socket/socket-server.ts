@@ -49,28 +49,11 @@ export function serveSockets(http: Server, parts: SocketParts): SocketServer {
     toOwner(summary.ownerId, frameOf({ type: "summary", conversationId: summary.id, summary })),
   );
 
-  const accept = (socket: WebSocket, identity: Identity | undefined) => {
-    socket.on("error", () => socket.terminate());
-    if (identity === undefined) {
-      socket.close(SOCKET_CLOSE.notSignedIn, "not signed in");
-      return;
-    }
-    const owns = (id: string) => requireOwner(id, identity, parts.ownerOf);
-    const client: Client = {
-      socket,
-      identity,
-      outlet: serveConnection(socket, { ...parts, requireOwner: owns }),
-      alive: true,
-    };
-    clients.add(client);
-    socket.on("pong", () => (client.alive = true));
-    socket.once("close", () => clients.delete(client));
-  };
   http.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on("error", () => stream.destroy());
     try {
       const identity = identityOf(request, parts);
-      server.handleUpgrade(request, stream, head, (socket) => accept(socket, identity));
+      server.handleUpgrade(request, stream, head, (socket) => accept(socket, identity, clients, parts));
     } catch (thrown) {
       refuse(stream, thrown);
     }
@@ -94,6 +77,20 @@ export function serveSockets(http: Server, parts: SocketParts): SocketServer {
       server.close();
     },
   };
+}
+
+function accept(socket: WebSocket, identity: Identity | undefined, clients: Set<Client>, parts: SocketParts): void {
+  socket.on("error", () => socket.terminate());
+  if (identity === undefined) {
+    socket.close(SOCKET_CLOSE.notSignedIn, "not signed in");
+    return;
+  }
+  const owns = (id: string) => requireOwner(id, identity, parts.ownerOf);
+  const outlet = serveConnection(socket, { ...parts, requireOwner: owns });
+  const client: Client = { socket, identity, outlet, alive: true };
+  clients.add(client);
+  socket.on("pong", () => (client.alive = true));
+  socket.once("close", () => clients.delete(client));
 }
 
 /** @throws AppError `bad_origin`, `not_found` */

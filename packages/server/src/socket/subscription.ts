@@ -1,7 +1,7 @@
 import type { LogStore } from "@handrail/core/ports/log-store";
 import { AppError } from "@handrail/protocol/errors";
 import type { LiveDeltas } from "../conversations/live-deltas.ts";
-import type { Batch, EventFeeds } from "./event-feed.ts";
+import type { Batch, EventFeed, EventFeeds, Watcher } from "./event-feed.ts";
 import { eventsFrame, frameOf } from "./frames.ts";
 import type { Outlet } from "./outlet.ts";
 
@@ -16,70 +16,73 @@ export type Subscribed = { readonly conversationId: string; readonly after: numb
 
 const PAGE = 500;
 
+/** How far one client is. `live`: it gets what is new as it comes; else events are read for it from the store. */
+type Progress = { position: number; live: boolean; over: boolean };
+
 /**
  * Sends events after a number, then new ones as they come, without gap or repeat. A client that falls behind is given
  * events from the store again, at its own pace. Returns the way to stop.
  * @throws AppError `conversation_not_found`; `log_conflict` when the client has more events than the log
  */
-export async function subscribe(
-  { store, feeds, deltas, onFailure }: SubscriptionParts,
-  { conversationId, after, outlet }: Subscribed,
-): Promise<() => void> {
-  let position = after;
-  let live = false;
-  let over = false;
-
-  const batch = ({ events, frame }: Batch) => {
-    const [first] = events;
-    const last = events.at(-1);
-    if (!live || first === undefined || last === undefined || last.seq <= position) return;
-    if (outlet.behind || first.seq > position + 1) return catchUp();
-    const whole = first.seq === position + 1;
-    outlet.send(
-      whole
-        ? frame
-        : eventsFrame(
-            conversationId,
-            events.filter((stored) => stored.seq > position),
-          ),
-    );
-    position = last.seq;
+export async function subscribe(parts: SubscriptionParts, subscribed: Subscribed): Promise<() => void> {
+  const { conversationId, after, outlet } = subscribed;
+  const progress: Progress = { position: after, live: false, over: false };
+  const watcher: Watcher = {
+    batch: (batch) => {
+      if (!passOn(batch, progress, subscribed)) catchUp();
+    },
+    delta: (frame) => {
+      if (progress.live) outlet.sendIfQuick(frame);
+    },
   };
-  const delta = (frame: string) => {
-    if (live) outlet.sendIfQuick(frame);
-  };
-  const [feed, leave] = await feeds.watch(conversationId, { batch, delta });
-
-  const readOn = async () => {
-    while (!over) {
-      const events = await store.read(conversationId, position, PAGE);
-      const last = events.at(-1);
-      if (last !== undefined) {
-        await outlet.sendAndWait(eventsFrame(conversationId, events));
-        position = last.seq;
-      } else if (feed.head <= position) {
-        live = true;
-        return;
-      }
-    }
-  };
+  const [feed, leave] = await parts.feeds.watch(conversationId, watcher);
   const catchUp = () => {
-    live = false;
-    readOn().catch((thrown: unknown) => {
-      if (!outlet.closed.aborted) onFailure(thrown);
+    progress.live = false;
+    readOn(parts.store, feed, progress, subscribed).catch((thrown: unknown) => {
+      if (!outlet.closed.aborted) parts.onFailure(thrown);
     });
   };
-
   if (after > feed.head) {
     leave();
     throw new AppError("log_conflict", "The server knows fewer events than this page does. Load the page again.");
   }
   catchUp();
-  const waiting = deltas.progress(conversationId);
+  const waiting = parts.deltas.progress(conversationId);
   if (waiting !== undefined) outlet.send(frameOf({ type: "delta", conversationId, delta: waiting }));
   return () => {
-    over = true;
-    live = false;
+    progress.over = true;
+    progress.live = false;
     leave();
   };
+}
+
+/** Sends new events to a live client. False: it cannot take them in order, and must read on from the store. */
+function passOn({ events, frame }: Batch, progress: Progress, { conversationId, outlet }: Subscribed): boolean {
+  const [first] = events;
+  const last = events.at(-1);
+  if (!progress.live || first === undefined || last === undefined || last.seq <= progress.position) return true;
+  if (outlet.behind || first.seq > progress.position + 1) return false;
+  const rest = events.filter((stored) => stored.seq > progress.position);
+  outlet.send(rest.length === events.length ? frame : eventsFrame(conversationId, rest));
+  progress.position = last.seq;
+  return true;
+}
+
+async function readOn(
+  store: Pick<LogStore, "read">,
+  feed: EventFeed,
+  progress: Progress,
+  { conversationId, outlet }: Subscribed,
+): Promise<void> {
+  while (!progress.over) {
+    const events = await store.read(conversationId, progress.position, PAGE);
+    const last = events.at(-1);
+    if (last !== undefined) {
+      await outlet.sendAndWait(eventsFrame(conversationId, events));
+      progress.position = last.seq;
+    } else if (feed.head <= progress.position) {
+      progress.live = true;
+      return;
+    }
+  }
 }

@@ -1,28 +1,49 @@
 import { randomUUID } from "node:crypto";
-import { cp, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PrepareSeed, Seed } from "@handrail/core/ports/workspace-seed";
 import { AppError } from "@handrail/protocol/errors";
 import type { WorkspaceSource } from "@handrail/protocol/sources";
+import { copyTree } from "./copy-tree.ts";
+import { checkFolder, copyFolder } from "./folder-seed.ts";
+import { checkBranchName, checkGitAddress } from "./git-address.ts";
+import { cloneGit, type SeedWork } from "./git-seed.ts";
+import type { Git } from "./git.ts";
 
 export type SeedParts = {
+  readonly git: Git;
   /** Where seeds are made; on the file system of the workspaces, so that a backend can move them. */
   readonly directory: string;
   readonly demoDirectory: string;
+  /** The state directory: never a source. */
+  readonly home: string;
+  /** Whether folders and repositories of this machine may be sources. */
+  readonly local: boolean;
 };
 
+/** Looks at a source before a conversation is made of it. @throws AppError `source_invalid` */
+export async function checkSource({ home, local }: SeedParts, source: WorkspaceSource): Promise<void> {
+  if (source.type === "folder") {
+    if (!local) throw new AppError("source_invalid", "Folders of the server's machine are not allowed here.");
+    await checkFolder(source.path, home);
+  }
+  if (source.type !== "git") return;
+  checkGitAddress(source.url, local);
+  if (source.branch !== undefined) checkBranchName(source.branch);
+}
+
 /** Makes the first files of workspaces. */
-export function seedPreparer({ directory, demoDirectory }: SeedParts): PrepareSeed {
-  return async (source, _onProgress, signal) => {
-    const target = join(directory, randomUUID());
+export function seedPreparer(parts: SeedParts): PrepareSeed {
+  return async (source, say, signal) => {
+    await checkSource(parts, source);
+    const target = join(parts.directory, randomUUID());
     await mkdir(target, { recursive: true, mode: 0o700 });
     const seed: Seed = {
       directory: target,
       dispose: () => rm(target, { recursive: true, force: true }).catch(() => undefined),
     };
     try {
-      await fill(target, source, demoDirectory);
-      signal.throwIfAborted();
+      await fill(parts, source, { target, say, signal });
       return seed;
     } catch (thrown) {
       await seed.dispose();
@@ -31,7 +52,20 @@ export function seedPreparer({ directory, demoDirectory }: SeedParts): PrepareSe
   };
 }
 
-async function fill(target: string, source: WorkspaceSource, demoDirectory: string): Promise<void> {
-  if (source.type === "demo") return cp(demoDirectory, target, { recursive: true });
-  if (source.type !== "empty") throw new AppError("source_invalid", "Only empty and demo workspaces are possible yet.");
+async function fill(parts: SeedParts, source: WorkspaceSource, work: SeedWork): Promise<void> {
+  const { git } = parts;
+  if (source.type === "git") return cloneGit(git, source, work, parts.local);
+  if (source.type === "folder") return copyFolder(git, await checkFolder(source.path, parts.home), work);
+  const { target, signal } = work;
+  if (source.type === "demo") await copyTree(parts.demoDirectory, target, { bytes: 0, entries: 0 }, signal);
+  const failure = "The workspace could not be made.";
+  await git(["init", "--quiet", "--template=", "--initial-branch=main"], { cwd: target, signal, failure });
+  if (source.type === "demo") await commitAll(git, target, signal);
+}
+
+async function commitAll(git: Git, cwd: string, signal: AbortSignal): Promise<void> {
+  const failure = "The demo could not be made.";
+  const author = ["-c", "user.name=Handrail", "-c", "user.email=handrail@localhost", "-c", "commit.gpgSign=false"];
+  await git(["add", "--all"], { cwd, signal, failure });
+  await git([...author, "commit", "--quiet", "--message", "The demo as it comes"], { cwd, signal, failure });
 }
