@@ -1,0 +1,26 @@
+const BLOCK_BYTES = 512;
+
+/**
+ * A tar archive of empty directories, mode 0755, that belong to one numeric user and group.
+ * Source: POSIX.1-1988 ustar header, https://www.gnu.org/software/tar/manual/html_node/Standard.html
+ */
+export function directoryTar(names: readonly string[], owner: number): Buffer {
+  return Buffer.concat([...names.map((name) => directoryHeader(`${name}/`, owner)), Buffer.alloc(2 * BLOCK_BYTES)]);
+}
+
+function directoryHeader(name: string, owner: number): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  block.write(name, 0, 100);
+  block.write("0000755\0", 100);
+  block.write(`${owner.toString(8).padStart(7, "0")}\0`, 108);
+  block.write(`${owner.toString(8).padStart(7, "0")}\0`, 116);
+  block.write("00000000000\0", 124);
+  block.write("00000000000\0", 136);
+  // The checksum counts its own field as spaces.
+  block.write("        ", 148);
+  block.write("5", 156);
+  block.write("ustar\x0000", 257);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return block;
+}

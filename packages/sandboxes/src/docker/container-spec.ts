@@ -1,0 +1,110 @@
+import type { SandboxChoice } from "@handrail/protocol/sources";
+import type { SandboxLimits } from "../limits.ts";
+import { EGRESS_PORT, INSIDE, SANDBOX_UID, sandboxEnvironment } from "../sandbox-environment.ts";
+import type { ContainerSpec } from "./docker-shapes.ts";
+
+/** Where sandboxd listens, seen from inside. */
+export const SOCKET_INSIDE = `${INSIDE.state}/sandboxd.sock`;
+
+export type ContainerWish = {
+  readonly imageId: string;
+  readonly choice: SandboxChoice;
+  readonly limits: SandboxLimits;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly volumes: { readonly workspace: string; readonly state: string; readonly programs: string };
+};
+
+/**
+ * The container of a sandbox: no network, no capabilities, no new privileges, a user without a name, a root file
+ * system that cannot be written, limits on everything, and Docker's own seccomp profile. Nothing of the host is
+ * mounted, so it does not matter where the daemon runs.
+ */
+export function sandboxContainer(wish: ContainerWish): ContainerSpec {
+  return {
+    Image: wish.imageId,
+    Hostname: "sandbox",
+    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
+    Entrypoint: [`${INSIDE.programs}/sandboxd`],
+    Cmd: serveArguments(wish.choice),
+    Env: Object.entries(sandboxEnvironment(wish.choice.network, INSIDE.home)).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
+    WorkingDir: INSIDE.workspace,
+    Labels: wish.labels,
+    HostConfig: { ...hardening, ...limitsOf(wish.limits), Mounts: mountsOf(wish.volumes) },
+  };
+}
+
+/**
+ * A container that is never started: files are put into volumes through it. Its making makes the volumes too, with the
+ * same labels. `mounts` are volumes by where they are mounted.
+ */
+export function carrierContainer(
+  imageId: string,
+  labels: Readonly<Record<string, string>>,
+  mounts: Readonly<Record<string, string>>,
+): ContainerSpec {
+  const volumes = Object.entries(mounts).map(([target, source]) => ({
+    Type: "volume",
+    Source: source,
+    Target: target,
+    VolumeOptions: { NoCopy: true, Labels: labels },
+  }));
+  return {
+    Image: imageId,
+    Entrypoint: ["/never-started"],
+    Cmd: [],
+    Labels: labels,
+    HostConfig: { NetworkMode: "none", Mounts: volumes },
+  };
+}
+
+function serveArguments(choice: SandboxChoice): string[] {
+  const egress = choice.network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
+  const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
+  return ["serve", ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
+}
+
+const hardening = {
+  NetworkMode: "none",
+  CapDrop: ["ALL"],
+  SecurityOpt: ["no-new-privileges"],
+  ReadonlyRootfs: true,
+  Privileged: false,
+  IpcMode: "private",
+  Init: true,
+  RestartPolicy: { Name: "no" },
+  LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "1" } },
+} as const;
+
+function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {
+  return {
+    Memory: limits.memoryBytes,
+    // Memory and swap together: no swap.
+    MemorySwap: limits.memoryBytes,
+    NanoCpus: Math.round(limits.cpus * 1e9),
+    PidsLimit: limits.processes,
+    Ulimits: [
+      { Name: "nofile", Soft: limits.openFiles, Hard: limits.openFiles },
+      { Name: "fsize", Soft: limits.fileBytes, Hard: limits.fileBytes },
+      { Name: "core", Soft: 0, Hard: 0 },
+    ],
+    Tmpfs: {
+      "/tmp": `rw,exec,nosuid,nodev,size=${limits.tmpBytes},mode=1777`,
+      "/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777",
+    },
+  };
+}
+
+function mountsOf(volumes: ContainerWish["volumes"]): readonly object[] {
+  return [
+    volume(volumes.workspace, INSIDE.workspace, false),
+    volume(volumes.state, INSIDE.state, false),
+    volume(volumes.programs, INSIDE.programs, true),
+  ];
+}
+
+/** `NoCopy`: what an image has at that path must not become part of the volume. */
+function volume(source: string, target: string, readOnly: boolean): object {
+  return { Type: "volume", Source: source, Target: target, ReadOnly: readOnly, VolumeOptions: { NoCopy: true } };
+}

@@ -1,0 +1,146 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { SandboxBackend, SandboxSpec } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import type { Egress } from "../egress.ts";
+import type { SandboxLimits } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { sandboxdPrograms } from "../sandboxd-programs.ts";
+import { collectLeftovers } from "./collect-leftovers.ts";
+import type { DockerClient } from "./docker-client.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { explained } from "./docker-error.ts";
+import { dockerHealth } from "./docker-health.ts";
+import { dockerImages } from "./docker-image.ts";
+import { dockerLinks } from "./docker-links.ts";
+import { dockerNames, LABEL } from "./docker-names.ts";
+import { dockerVolumes } from "./docker-volumes.ts";
+import { startContainer } from "./start-container.ts";
+import { startFailure } from "./start-failure.ts";
+
+export type DockerOptions = {
+  /** As `DOCKER_HOST` is written; undefined: the usual socket. */
+  readonly host: string | undefined;
+  /** Tells apart what several installations make in one daemon. a-z, 0-9 and -. */
+  readonly installation: string;
+  /** The folder with the programs `sandboxd` and `rg`. */
+  readonly sandboxdDirectory: string;
+  readonly egress: Egress;
+  /** The image of conversations that name none; undefined: the one that is built here. */
+  readonly defaultImage?: string | undefined;
+  /** Pulled where the default image cannot be built. */
+  readonly fallbackImage?: string | undefined;
+  /** Where the built image is kept between builds. Default `~/.cache/handrail`. */
+  readonly cacheDirectory?: string | undefined;
+  readonly limits?: Partial<SandboxLimits> | undefined;
+};
+
+const FALLBACK_IMAGE = "node:24-bookworm";
+
+/**
+ * Sandboxes as containers of one Docker daemon, which may run on another machine or file system: workspaces are
+ * volumes, first files travel as an archive, and sandboxd is spoken to over the daemon's exec.
+ * @throws AppError `backend_unavailable` for an address that cannot be read, `config_invalid` for the installation
+ */
+export function dockerBackend(options: DockerOptions): SandboxBackend {
+  const parts = assemble(options);
+  const { client, names, volumes, links } = parts;
+  const stop = async (conversationId: string) => {
+    links.release(conversationId);
+    await client.removeContainer(names.container(conversationId));
+  };
+  return {
+    name: "docker",
+    health: (signal) => dockerHealth(client, signal),
+    hasWorkspace: (conversationId) => volumes.hasWorkspace(conversationId),
+    find: async (conversationId, signal) => {
+      const container = await client.findContainer(names.container(conversationId), signal);
+      return container?.running === true ? links.open(conversationId, container, signal) : undefined;
+    },
+    start: (spec, onProgress, signal) =>
+      explained("Docker could not start the sandbox", () => start(parts, { spec, onProgress, signal })),
+    stop: (conversationId) => explained("Docker could not stop the sandbox", () => stop(conversationId)),
+    remove: (conversationId) =>
+      explained("Docker could not remove the sandbox", async () => {
+        await stop(conversationId);
+        await volumes.removeWorkspace(conversationId);
+      }),
+    collect: (keep) => explained("Docker could not be tidied", () => collectLeftovers(parts, keep)),
+    close: async () => {
+      parts.closing.abort(new AppError("backend_unavailable", "The server is stopping."));
+      links.close();
+      client.close();
+    },
+  };
+}
+
+export type DockerParts = ReturnType<typeof assemble>;
+
+function assemble(options: DockerOptions) {
+  const closing = new AbortController();
+  const client = dockerClient(dockerEndpoint(options.host));
+  const names = dockerNames(options.installation);
+  const programs = sandboxdPrograms(options.sandboxdDirectory);
+  const source = {
+    defaultImage: options.defaultImage,
+    fallbackImage: options.fallbackImage ?? FALLBACK_IMAGE,
+    cacheDirectory: options.cacheDirectory ?? join(homedir(), ".cache", "handrail"),
+  };
+  return {
+    closing,
+    client,
+    names,
+    programs,
+    volumes: dockerVolumes(client, names, programs),
+    images: dockerImages(client, source, closing.signal),
+    links: dockerLinks(client, options.egress),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    cpus: cpuCount(client),
+  };
+}
+
+export type Starting = {
+  readonly spec: SandboxSpec;
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+async function start(parts: DockerParts, starting: Starting) {
+  const { spec, signal } = starting;
+  const { client, names, links } = parts;
+  const name = names.container(spec.conversationId);
+  const old = await client.findContainer(name, signal);
+  if (old?.running === true && isAsWished(old.labels, spec)) {
+    // One that does not answer, or is of another version, makes room for a new one.
+    const linked = await links.open(spec.conversationId, old, signal).catch(() => undefined);
+    if (linked !== undefined) return linked;
+    signal.throwIfAborted();
+  }
+  if (old !== undefined) {
+    links.release(spec.conversationId);
+    await client.removeContainer(name);
+  }
+  const container = await startContainer(parts, starting);
+  try {
+    return await links.open(spec.conversationId, container, signal);
+  } catch (thrown) {
+    const failure = signal.aborted ? thrown : await startFailure(client, container, thrown);
+    await client.removeContainer(container.id);
+    throw failure;
+  }
+}
+
+/** Whether a container was made for the same choice, so that it serves. */
+function isAsWished(labels: Readonly<Record<string, string>>, spec: SandboxSpec): boolean {
+  return labels[LABEL.choice] === JSON.stringify(spec.choice);
+}
+
+/** The daemon's processors, asked once: it refuses a limit above their number. */
+function cpuCount(client: DockerClient): () => Promise<number> {
+  let known: number | undefined;
+  return async () => {
+    known ??= (await client.info(AbortSignal.timeout(10_000))).cpus;
+    return known;
+  };
+}

@@ -1,0 +1,176 @@
+import type { Duplex, Readable } from "node:stream";
+import { AppError } from "@handrail/protocol/errors";
+import type { DockerEndpoint } from "./docker-endpoint.ts";
+import { isMissing } from "./docker-error.ts";
+import type { DockerHttp, DockerRequest } from "./docker-http.ts";
+import { addressOf, dockerHttp } from "./docker-http.ts";
+import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts, Listed, Progress } from "./docker-shapes.ts";
+import { readContainer, readInfo, readImage, readList, readNamed, readProgress } from "./docker-shapes.ts";
+import { programStream } from "./stream-demux.ts";
+
+/**
+ * The Docker Engine API as far as sandboxes need it. Names and ids given to it are our own, never outside text, save
+ * image references, which are percent-encoded here. What the daemon refuses is thrown as `DockerError`; a daemon that
+ * does not answer, as AppError `backend_unavailable`.
+ */
+export type DockerClient = ReturnType<typeof dockerClient>;
+
+/** 20.10. Older daemons lack what the sandbox relies on. */
+const OLDEST_API = [1, 41] as const;
+/** What this client was written against. Newer daemons still speak it. */
+const NEWEST_API = [1, 47] as const;
+
+export function dockerClient(endpoint: DockerEndpoint) {
+  const http = versioned(dockerHttp(endpoint), addressOf(endpoint));
+  return {
+    address: addressOf(endpoint),
+    close: () => http.close(),
+    ...daemonCalls(http),
+    ...containerCalls(http),
+    ...volumeCalls(http),
+    ...imageCalls(http),
+    ...execCalls(http),
+  };
+}
+
+function daemonCalls(http: DockerHttp) {
+  return {
+    info: async (signal: AbortSignal): Promise<DaemonInfo> =>
+      readInfo(await http.json({ method: "GET", path: "/info", signal, timeoutMs: 5000 })),
+  };
+}
+
+function containerCalls(http: DockerHttp) {
+  return {
+    /** The new container's id. */
+    createContainer: async (name: string, spec: ContainerSpec): Promise<string> =>
+      readNamed(await http.json({ method: "POST", path: "/containers/create", query: { name }, body: spec }), "Id"),
+    startContainer: async (id: string): Promise<void> => {
+      await http.json({ method: "POST", path: `/containers/${id}/start` });
+    },
+    /** By id or name; undefined when there is none. */
+    findContainer: async (id: string, signal?: AbortSignal): Promise<ContainerState | undefined> => {
+      const found = await unlessMissing(http, { method: "GET", path: `/containers/${id}/json`, ...having(signal) });
+      return found === undefined ? undefined : readContainer(found);
+    },
+    /** Containers in any state with all of these labels, or with exactly this name. */
+    listContainers: async (by: { readonly label: readonly string[] } | { readonly name: string }) => {
+      const filters = "name" in by ? { name: [`^/${by.name}$`] } : by;
+      const query = { all: "1", filters: JSON.stringify(filters) };
+      return readList(await http.json({ method: "GET", path: "/containers/json", query }));
+    },
+    /** Kills it if it runs. Its volumes stay. No error when there is none. */
+    removeContainer: async (id: string): Promise<void> => {
+      await unlessMissing(http, { method: "DELETE", path: `/containers/${id}`, query: { force: "1" } });
+    },
+    /** Unpacks a tar stream at the root of a container, volumes included; owners are those of the archive. */
+    putArchive: async (id: string, tar: Readable, signal?: AbortSignal): Promise<void> => {
+      const path = `/containers/${id}/archive`;
+      await http.json({ method: "PUT", path, query: { path: "/" }, body: tar, timeoutMs: 0, ...having(signal) });
+    },
+    /** The end of what the container printed, standard output and error in one. */
+    logs: async (id: string): Promise<Readable> =>
+      http.open({ method: "GET", path: `/containers/${id}/logs`, query: { stdout: "1", stderr: "1", tail: "20" } }),
+  };
+}
+
+function volumeCalls(http: DockerHttp) {
+  return {
+    hasVolume: async (name: string): Promise<boolean> =>
+      (await unlessMissing(http, { method: "GET", path: `/volumes/${name}` })) !== undefined,
+    listVolumes: async (labels: readonly string[]): Promise<readonly Listed[]> => {
+      const found = await http.json({
+        method: "GET",
+        path: "/volumes",
+        query: { filters: JSON.stringify({ label: labels }) },
+      });
+      return readList((found as { readonly Volumes?: unknown }).Volumes ?? []);
+    },
+    removeVolume: async (name: string): Promise<void> => {
+      await http.json({ method: "DELETE", path: `/volumes/${name}`, query: { force: "1" } });
+    },
+  };
+}
+
+function imageCalls(http: DockerHttp) {
+  return {
+    /** What is known of an image that is present, or undefined. */
+    findImage: async (reference: string): Promise<ImageFacts | undefined> => {
+      const facts = await unlessMissing(http, { method: "GET", path: `/images/${encodeURIComponent(reference)}/json` });
+      return facts === undefined ? undefined : readImage(facts);
+    },
+    /** Fetches an image; each line of the daemon's report goes to `onProgress`. Ends when the image is there. */
+    pullImage: async (reference: string, onProgress: (line: Progress) => void, signal: AbortSignal): Promise<void> => {
+      const query = { fromImage: reference, ...(hasTag(reference) ? {} : { tag: "latest" }) };
+      const asked = { method: "POST", path: "/images/create", query, signal, timeoutMs: 300_000 } as const;
+      await readProgress(await http.open(asked), onProgress);
+    },
+    /** Makes an image of one layer out of a tar stream of a root file system. */
+    importImage: async (tar: Readable, repository: string, tag: string, changes: readonly string[]): Promise<void> => {
+      const query = new URLSearchParams({ fromSrc: "-", repo: repository, tag });
+      changes.forEach((change) => query.append("changes", change));
+      const path = `/images/create?${query.toString()}`;
+      await readProgress(await http.open({ method: "POST", path, body: tar, timeoutMs: 0 }), () => undefined);
+    },
+  };
+}
+
+function execCalls(http: DockerHttp) {
+  return {
+    /** Runs a program in a container and gives its standard input and output; `onError` gets its standard error. */
+    exec: async (id: string, argv: readonly string[], onError: (bytes: Buffer) => void): Promise<Duplex> => {
+      const body = { Cmd: argv, AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+      const execId = readNamed(await http.json({ method: "POST", path: `/containers/${id}/exec`, body }), "Id");
+      const path = `/exec/${execId}/start`;
+      return programStream(await http.hijack({ method: "POST", path, body: { Detach: false, Tty: false } }), onError);
+    },
+  };
+}
+
+/** Puts the version that both sides speak before each path; asks for it once, at the first request. */
+function versioned(http: DockerHttp, address: string): DockerHttp {
+  let prefix: Promise<string> | undefined;
+  const negotiated = () => {
+    prefix ??= negotiate(http, address).catch((error: unknown) => {
+      prefix = undefined;
+      throw error;
+    });
+    return prefix;
+  };
+  const withPrefix = async (asked: DockerRequest) => ({ ...asked, path: (await negotiated()) + asked.path });
+  return {
+    open: async (asked) => http.open(await withPrefix(asked)),
+    json: async (asked) => http.json(await withPrefix(asked)),
+    hijack: async (asked) => http.hijack(await withPrefix(asked)),
+    close: () => http.close(),
+  };
+}
+
+async function negotiate(http: DockerHttp, address: string): Promise<string> {
+  const answer = await http.json({ method: "GET", path: "/version", timeoutMs: 5000 });
+  const theirs = (answer as { readonly ApiVersion?: unknown } | undefined)?.ApiVersion;
+  const [major, minor] = String(theirs).split(".").map(Number);
+  if (major === undefined || minor === undefined || major !== OLDEST_API[0] || !(minor >= OLDEST_API[1])) {
+    const message = `What answers at ${address} is not Docker 20.10 or newer (API version ${String(theirs)}). Update it.`;
+    throw new AppError("backend_unavailable", message, { address, apiVersion: String(theirs) });
+  }
+  return `/v${major}.${Math.min(minor, NEWEST_API[1])}`;
+}
+
+async function unlessMissing(http: DockerHttp, asked: DockerRequest): Promise<unknown> {
+  try {
+    return await http.json(asked);
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+function having(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Whether a reference names a tag or a digest; a colon before the last slash is a registry's port. */
+function hasTag(reference: string): boolean {
+  return reference.includes("@") || (reference.split("/").at(-1) ?? "").includes(":");
+}

@@ -1,0 +1,145 @@
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:http";
+import type { Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { DockerEndpoint } from "./docker-endpoint.ts";
+import { DockerError, unreachable } from "./docker-error.ts";
+
+type Query = Readonly<Record<string, string>>;
+
+export type DockerRequest = {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  /** Begins with a slash, without the version. Parts from outside are already percent-encoded. */
+  readonly path: string;
+  readonly query?: Query;
+  /** A stream is sent as a tar archive, anything else as JSON. */
+  readonly body?: Readable | object;
+  readonly signal?: AbortSignal;
+  /** Silence after which the request fails. Default 60 s; 0: wait for ever. */
+  readonly timeoutMs?: number;
+};
+
+/** Plain requests to one daemon, kept-alive. Knows the wire, not what the endpoints mean. */
+export type DockerHttp = {
+  /** The answer's body as a stream. @throws DockerError, AppError `backend_unavailable`, the signal's reason */
+  open(asked: DockerRequest): Promise<IncomingMessage>;
+  /** The answer's body as JSON; undefined when it is empty. Throws as `open` does. */
+  json(asked: DockerRequest): Promise<unknown>;
+  /** The raw connection after "101 Switching Protocols". The caller ends it. Throws as `open` does. */
+  hijack(asked: DockerRequest): Promise<Duplex>;
+  close(): void;
+};
+
+const MAX_JSON_BYTES = 32 * 1024 * 1024;
+const MAX_ERROR_BYTES = 16 * 1024;
+const SILENCE_MS = 60_000;
+
+export function dockerHttp(endpoint: DockerEndpoint): DockerHttp {
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
+  const open = (asked: DockerRequest) => send(endpoint, agent, asked);
+  return {
+    open,
+    json: async (asked) => parsed(await text(await open(asked), MAX_JSON_BYTES)),
+    hijack: (asked) => upgrade(endpoint, asked),
+    close: () => agent.destroy(),
+  };
+}
+
+/** The endpoint as people write it. */
+export function addressOf(endpoint: DockerEndpoint): string {
+  return "socketPath" in endpoint ? `unix://${endpoint.socketPath}` : `tcp://${endpoint.host}:${endpoint.port}`;
+}
+
+async function send(endpoint: DockerEndpoint, agent: Agent, asked: DockerRequest): Promise<IncomingMessage> {
+  asked.signal?.throwIfAborted();
+  const outgoing = request({ ...optionsOf(endpoint, asked), agent });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.on("response", resolve);
+    outgoing.on("error", (error) => reject(reasonFor(endpoint, asked, error)));
+  });
+  outgoing.setTimeout(asked.timeoutMs ?? SILENCE_MS, () => outgoing.destroy(new Error("The daemon does not answer.")));
+  const [response] = await Promise.all([answered, write(outgoing, asked.body)]);
+  return accepted(response);
+}
+
+async function write(outgoing: ReturnType<typeof request>, body: Readable | object | undefined): Promise<void> {
+  if (body === undefined) return void outgoing.end();
+  if (!("pipe" in body)) return void outgoing.end(JSON.stringify(body));
+  try {
+    await pipeline(body, outgoing);
+  } catch (error) {
+    // The daemon may answer and hang up before it has read all; then its answer says more than this.
+    if (!outgoing.destroyed || (error as NodeJS.ErrnoException).code !== "EPIPE") outgoing.destroy(error as Error);
+  }
+}
+
+function upgrade(endpoint: DockerEndpoint, asked: DockerRequest): Promise<Duplex> {
+  const options = optionsOf(endpoint, asked);
+  const headers = { ...options.headers, connection: "Upgrade", upgrade: "tcp" };
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ ...options, headers, agent: false });
+    outgoing.on("upgrade", (_response, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    outgoing.on("response", (response) => {
+      const refused = new DockerError(response.statusCode ?? 0, "The daemon did not open a stream.");
+      accepted(response).then(() => reject(refused), reject);
+    });
+    outgoing.on("error", (error) => reject(reasonFor(endpoint, asked, error)));
+    outgoing.end(asked.body === undefined ? undefined : JSON.stringify(asked.body));
+  });
+}
+
+function optionsOf(endpoint: DockerEndpoint, asked: DockerRequest) {
+  const query = asked.query === undefined ? "" : `?${new URLSearchParams(asked.query).toString()}`;
+  const type = asked.body === undefined ? {} : { "content-type": contentType(asked.body) };
+  return {
+    ...endpoint,
+    method: asked.method,
+    path: asked.path + query,
+    headers: { host: "docker", ...type },
+    ...(asked.signal === undefined ? {} : { signal: asked.signal }),
+  };
+}
+
+function contentType(body: Readable | object): string {
+  return "pipe" in body ? "application/x-tar" : "application/json";
+}
+
+function reasonFor(endpoint: DockerEndpoint, asked: DockerRequest, error: NodeJS.ErrnoException): unknown {
+  if (asked.signal?.aborted === true) return asked.signal.reason;
+  return unreachable(addressOf(endpoint), error);
+}
+
+/** @throws DockerError when the status says that the daemon refused */
+async function accepted(response: IncomingMessage): Promise<IncomingMessage> {
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return response;
+  const body = await text(response, MAX_ERROR_BYTES).catch(() => "");
+  throw new DockerError(status, messageIn(body) ?? `the daemon answered ${status}`);
+}
+
+async function text(stream: Readable, maxBytes: number): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    parts.push(part as Buffer);
+    size += (part as Buffer).length;
+    if (size > maxBytes) throw new DockerError(0, "The daemon's answer is too large.");
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function parsed(body: string): unknown {
+  return body.trim() === "" ? undefined : (JSON.parse(body) as unknown);
+}
+
+function messageIn(body: string): string | undefined {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === "string" ? message : undefined;
+  } catch {
+    return body === "" ? undefined : body;
+  }
+}

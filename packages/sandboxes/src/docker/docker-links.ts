@@ -1,0 +1,79 @@
+import type { Duplex } from "node:stream";
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import { SandboxChoice } from "@handrail/protocol/sources";
+import type { NetworkRule } from "@handrail/protocol/sources";
+import type { Egress } from "../egress.ts";
+import { takeEgress } from "../egress.ts";
+import { openLinkSoon } from "../open-link.ts";
+import { linkTable } from "../link-table.ts";
+import { INSIDE } from "../sandbox-environment.ts";
+import { SOCKET_INSIDE } from "./container-spec.ts";
+import type { DockerClient } from "./docker-client.ts";
+import { DockerError } from "./docker-error.ts";
+import { LABEL } from "./docker-names.ts";
+import type { ContainerState } from "./docker-shapes.ts";
+
+const CONNECT = [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE];
+
+/** The connections of this server to the sandboxes of one daemon, one for each conversation. */
+export type DockerLinks = ReturnType<typeof dockerLinks>;
+
+export function dockerLinks(client: DockerClient, egress: Egress) {
+  const table = linkTable();
+  return {
+    /** The sandbox in a running container; the one that is open already, if it is. Throws as `OpenLink` does. */
+    open: (conversationId: string, container: ContainerState, signal: AbortSignal): Promise<Sandbox> => {
+      const network = networkOf(container.labels);
+      const sandboxId = container.labels[LABEL.sandbox] ?? container.id;
+      return table.open(conversationId, sandboxId, () =>
+        openLinkSoon(
+          {
+            sandboxId,
+            backend: "docker",
+            connect: (signal) => dial(client, container.id, signal),
+            onEgress: (stream) => takeEgress(egress, { conversationId, network }, stream),
+            isAlive: () => isRunning(client, container.id),
+          },
+          signal,
+        ),
+      );
+    },
+    release: (conversationId: string) => table.release(conversationId),
+    close: () => table.close(),
+  };
+}
+
+/** The rule that the container was made with; its environment cannot be changed later. */
+function networkOf(labels: Readonly<Record<string, string>>): NetworkRule {
+  try {
+    return SandboxChoice.parse(JSON.parse(labels[LABEL.choice] ?? "")).network;
+  } catch {
+    return { type: "none" };
+  }
+}
+
+async function dial(client: DockerClient, id: string, signal: AbortSignal): Promise<Duplex> {
+  try {
+    return await client.exec(id, CONNECT, () => undefined);
+  } catch (thrown) {
+    if (!(thrown instanceof DockerError)) throw thrown;
+    const state = await client.findContainer(id, signal);
+    if (state?.running === true) throw thrown;
+    throw new AppError("sandbox_gone", whyGone(state), { container: id.slice(0, 12) }, { cause: thrown });
+  }
+}
+
+/** How a container ended, for people; undefined: it is not there any more. */
+export function whyGone(state: ContainerState | undefined): string {
+  if (state === undefined) return "The sandbox's container was removed.";
+  if (state.outOfMemory) return "The sandbox ran out of memory and was ended.";
+  if (state.exitCode === 137) return "The sandbox was killed.";
+  return `The sandbox ended with exit code ${state.exitCode}.`;
+}
+
+/** A daemon that does not answer says nothing of the container: it may be there again in a moment. */
+async function isRunning(client: DockerClient, id: string): Promise<boolean> {
+  const state = await client.findContainer(id).catch(() => "unknown" as const);
+  return state === "unknown" || state?.running === true;
+}

@@ -1,0 +1,35 @@
+import { AppError } from "@handrail/protocol/errors";
+
+/** The labels on everything that we make, so that we find it again and touch nothing else. */
+export const LABEL = {
+  installation: "handrail.installation",
+  conversation: "handrail.conversation",
+  sandbox: "handrail.sandbox",
+  choice: "handrail.choice",
+  programs: "handrail.programs",
+} as const;
+
+/** Names of what one installation makes in a daemon that others use too. */
+export type DockerNames = ReturnType<typeof dockerNames>;
+
+/** @throws AppError `config_invalid` for an installation id that Docker would not take as part of a name */
+export function dockerNames(installation: string) {
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(installation)) {
+    throw new AppError("config_invalid", "An installation id is made of a-z, 0-9 and -.", { installation });
+  }
+  const of = (conversationId: string) => `handrail-${installation}-${conversationId}`;
+  return {
+    installation,
+    container: of,
+    workspace: (conversationId: string) => `${of(conversationId)}-ws`,
+    /** sandboxd's memory and the home directory. */
+    state: (conversationId: string) => `${of(conversationId)}-state`,
+    /** A volume is being filled as long as the container with its carrier's name exists. */
+    carrier: (volume: string) => `${volume}-carrier`,
+    programs: (version: string) => `handrail-${installation}-programs-${version}`,
+    labels: (conversationId: string) => ({
+      [LABEL.installation]: installation,
+      [LABEL.conversation]: conversationId,
+    }),
+  };
+}

@@ -1,0 +1,141 @@
+import type { Readable } from "node:stream";
+import { AppError } from "@handrail/protocol/errors";
+import { DockerError } from "./docker-error.ts";
+
+/** A container to make, as `POST /containers/create` takes it; only the fields that we set. */
+export type ContainerSpec = {
+  readonly Image: string;
+  readonly Hostname?: string;
+  readonly User?: string;
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly Env?: readonly string[];
+  readonly WorkingDir?: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly NetworkDisabled?: boolean;
+  readonly HostConfig: Readonly<Record<string, unknown>>;
+};
+
+export type ContainerState = {
+  readonly id: string;
+  readonly running: boolean;
+  readonly exitCode: number;
+  readonly outOfMemory: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+export type DaemonInfo = {
+  readonly version: string;
+  readonly storage: string;
+  readonly cgroups: string;
+  readonly architecture: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Limits that we set and this daemon cannot keep. */
+  readonly missingLimits: readonly string[];
+};
+
+export type ImageFacts = { readonly id: string; readonly architecture: string };
+
+/** A container or volume of a list. `state` is empty for volumes. */
+export type Listed = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+/** One line of a pull or an import. Bytes are of the layer `id`. */
+export type Progress = {
+  readonly id: string;
+  readonly status: string;
+  readonly current: number;
+  readonly total: number;
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A text field of an answer. @throws AppError `backend_unavailable` when it is not there */
+export function readNamed(answer: unknown, field: string): string {
+  const value = fields(answer)[field];
+  if (typeof value === "string") return value;
+  throw new AppError("backend_unavailable", "The Docker daemon gave an answer that cannot be understood.", { field });
+}
+
+export function readInfo(answer: unknown): DaemonInfo {
+  const info = fields(answer);
+  const missing = { memory: info["MemoryLimit"], processes: info["PidsLimit"], CPU: info["CpuCfsQuota"] };
+  return {
+    version: textOf(info["ServerVersion"]),
+    storage: textOf(info["Driver"]),
+    cgroups: info["CgroupVersion"] === "2" ? "cgroup v2" : "cgroup v1",
+    architecture: textOf(info["Architecture"]),
+    cpus: numberOf(info["NCPU"]),
+    memoryBytes: numberOf(info["MemTotal"]),
+    missingLimits: Object.entries(missing).flatMap(([name, kept]) => (kept === false ? [name] : [])),
+  };
+}
+
+export function readContainer(answer: unknown): ContainerState {
+  const state = fields(fields(answer)["State"]);
+  return {
+    id: readNamed(answer, "Id"),
+    running: state["Running"] === true,
+    exitCode: numberOf(state["ExitCode"]),
+    outOfMemory: state["OOMKilled"] === true,
+    labels: labelsOf(fields(fields(answer)["Config"])["Labels"]),
+  };
+}
+
+export function readImage(answer: unknown): ImageFacts {
+  return { id: readNamed(answer, "Id"), architecture: textOf(fields(answer)["Architecture"]) };
+}
+
+export function readList(answer: unknown): Listed[] {
+  if (!Array.isArray(answer)) return [];
+  return answer.map((item) => {
+    const name = textOf(fields(item)["Name"]);
+    const id = textOf(fields(item)["Id"]) || name;
+    return { id, name, state: textOf(fields(item)["State"]), labels: labelsOf(fields(item)["Labels"]) };
+  });
+}
+
+/** Reads a stream of JSON lines to its end. @throws DockerError for the error that the daemon reports in it */
+export async function readProgress(body: Readable, onProgress: (line: Progress) => void): Promise<void> {
+  let rest = "";
+  body.setEncoding("utf8");
+  for await (const text of body) {
+    const lines = (rest + String(text)).split("\n");
+    rest = lines.pop() ?? "";
+    lines.filter((line) => line.trim() !== "").forEach((line) => onProgress(readLine(line)));
+  }
+  if (rest.trim() !== "") onProgress(readLine(rest));
+}
+
+function readLine(line: string): Progress {
+  const read = fields(JSON.parse(line));
+  if (typeof read["error"] === "string") throw new DockerError(500, read["error"]);
+  const detail = fields(read["progressDetail"]);
+  return {
+    id: textOf(read["id"]),
+    status: textOf(read["status"]),
+    current: numberOf(detail["current"]),
+    total: numberOf(detail["total"]),
+  };
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function labelsOf(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(fields(value)).map(([key, text]) => [key, textOf(text)]));
+}

@@ -1,0 +1,94 @@
+import { Readable } from "node:stream";
+import { directoryTar } from "../directory-tar.ts";
+import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
+import type { SandboxdPrograms } from "../sandboxd-programs.ts";
+import { tarStream } from "../tar-stream.ts";
+import { carrierContainer } from "./container-spec.ts";
+import type { DockerClient } from "./docker-client.ts";
+import type { DockerNames } from "./docker-names.ts";
+import { LABEL } from "./docker-names.ts";
+
+/**
+ * Volumes that are filled whole or not at all. While one is filled, its carrier, a container that is never started,
+ * exists; a carrier that is left over says that the filling was cut off.
+ */
+export type DockerVolumes = ReturnType<typeof dockerVolumes>;
+
+/** What it takes to fill a volume. Any image serves, since nothing of it is run. */
+export type Filler = { readonly imageId: string; readonly signal: AbortSignal };
+
+type Filling = Filler & {
+  /** The volume that decides whether the filling was done. */
+  readonly volume: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Volumes by where they are mounted. */
+  readonly mounts: Readonly<Record<string, string>>;
+  readonly archives: readonly (() => Readable)[];
+};
+
+export function dockerVolumes(client: DockerClient, names: DockerNames, programs: SandboxdPrograms) {
+  const isWhole = async (volume: string) => {
+    const carried = client.listContainers({ name: names.carrier(volume) });
+    const [there, carriers] = await Promise.all([client.hasVolume(volume), carried]);
+    return there && carriers.length === 0;
+  };
+  return {
+    hasWorkspace: (conversationId: string) => isWhole(names.workspace(conversationId)),
+
+    /** The name of the volume that holds sandboxd, after it was filled if need be. */
+    programs: async (filler: Filler): Promise<string> => {
+      const volume = names.programs(await programs.version());
+      if (!(await isWhole(volume)))
+        await fill(client, names, { ...filler, ...programsFilling(names, programs, volume) });
+      return volume;
+    },
+
+    /** Makes the workspace with its first files, owned by the sandbox's user, unless it is there and whole. */
+    workspace: async (conversationId: string, seedDirectory: string | undefined, filler: Filler): Promise<void> => {
+      if (await isWhole(names.workspace(conversationId))) return;
+      await fill(client, names, { ...filler, ...workspaceFilling(names, conversationId, seedDirectory) });
+    },
+
+    removeWorkspace: async (conversationId: string): Promise<void> => {
+      await client.removeVolume(names.workspace(conversationId));
+      await client.removeVolume(names.state(conversationId));
+    },
+  };
+}
+
+function programsFilling(names: DockerNames, programs: SandboxdPrograms, volume: string): Omit<Filling, keyof Filler> {
+  return {
+    volume,
+    labels: { [LABEL.installation]: names.installation, [LABEL.programs]: volume },
+    mounts: { [INSIDE.programs]: volume },
+    archives: [() => tarStream({ directory: programs.directory, name: INSIDE.programs.slice(1), owner: 0 })],
+  };
+}
+
+function workspaceFilling(
+  names: DockerNames,
+  conversationId: string,
+  seedDirectory: string | undefined,
+): Omit<Filling, keyof Filler> {
+  const directories = [INSIDE.workspace, INSIDE.state, INSIDE.home].map((path) => path.slice(1));
+  const skeleton = () => Readable.from([directoryTar(directories, SANDBOX_UID)]);
+  const seed = (directory: string) => () =>
+    tarStream({ directory, name: INSIDE.workspace.slice(1), owner: SANDBOX_UID });
+  const volume = names.workspace(conversationId);
+  return {
+    volume,
+    labels: names.labels(conversationId),
+    mounts: { [INSIDE.workspace]: volume, [INSIDE.state]: names.state(conversationId) },
+    archives: seedDirectory === undefined ? [skeleton] : [skeleton, seed(seedDirectory)],
+  };
+}
+
+async function fill(client: DockerClient, names: DockerNames, filling: Filling): Promise<void> {
+  const carrier = names.carrier(filling.volume);
+  await client.removeContainer(carrier);
+  for (const volume of Object.values(filling.mounts)) await client.removeVolume(volume);
+  const spec = carrierContainer(filling.imageId, filling.labels, filling.mounts);
+  const id = await client.createContainer(carrier, spec);
+  for (const archive of filling.archives) await client.putArchive(id, archive(), filling.signal);
+  await client.removeContainer(id);
+}

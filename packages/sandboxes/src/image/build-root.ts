@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import { recipeArguments, recipeTag } from "./image-recipe.ts";
+
+export type RootBuild = {
+  /** Keeps the tar between builds. */
+  readonly cacheDirectory: string;
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Whether this machine can make the default image: it takes root, mmdebstrap and tar. */
+export async function canBuildRoot(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  return isInstalled("mmdebstrap");
+}
+
+/**
+ * The path of a tar with the default image's root file system, made from Debian packages unless the cache has it.
+ * Takes about a minute and 700 MB.
+ * @throws AppError `image_unavailable`; the signal's reason when aborted
+ */
+export async function buildRoot(build: RootBuild): Promise<string> {
+  const tarFile = join(build.cacheDirectory, `sandbox-${recipeTag()}.tar`);
+  if (await isThere(tarFile)) return tarFile;
+  await mkdir(build.cacheDirectory, { recursive: true });
+  await forgetOthers(build.cacheDirectory);
+  const unfinished = `${tarFile}.${process.pid}.part`;
+  try {
+    await runMmdebstrap(unfinished, build);
+    await rename(unfinished, tarFile);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return tarFile;
+}
+
+async function runMmdebstrap(tarFile: string, build: RootBuild): Promise<void> {
+  build.onProgress("Building the default image from Debian packages. This takes a minute or two, once.");
+  const child = spawn("mmdebstrap", recipeArguments(tarFile), { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
+  // SIGTERM lets it unmount what it mounted.
+  const stop = () => child.kill("SIGTERM");
+  build.signal.addEventListener("abort", stop, { once: true });
+  let tail = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    tail = (tail + text).slice(-4000);
+    for (const [, step] of text.matchAll(/^I: (.*)$/gm)) build.onProgress(`Building the default image: ${step ?? ""}`);
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  }).finally(() => build.signal.removeEventListener("abort", stop));
+  build.signal.throwIfAborted();
+  if (code !== 0) throw unbuilt(tail);
+}
+
+function unbuilt(tail: string): AppError {
+  const reason = tail.split("\n").findLast((line) => line.startsWith("E:")) ?? tail.slice(-300).trim();
+  const message = `The default image could not be built (${reason}). Check that this machine reaches a Debian mirror, or set an image that is there.`;
+  return new AppError("image_unavailable", message, { reason });
+}
+
+/** Tars of earlier recipes, each of them hundreds of megabytes. */
+async function forgetOthers(directory: string): Promise<void> {
+  const old = (await readdir(directory)).filter((name) => /^sandbox-[0-9a-f]{12}\.tar$/.test(name));
+  await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+  const there = await Promise.all(folders.map((folder) => isThere(join(folder, program))));
+  return there.includes(true);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+}

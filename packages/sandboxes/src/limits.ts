@@ -1,0 +1,24 @@
+/** What one sandbox may use at most. */
+export type SandboxLimits = {
+  readonly memoryBytes: number;
+  /** Processor cores, fractions allowed. A machine with fewer gives what it has. */
+  readonly cpus: number;
+  /** Processes and threads together. */
+  readonly processes: number;
+  /** Of /tmp, which is in memory and counts as memory. */
+  readonly tmpBytes: number;
+  readonly openFiles: number;
+  /** Of one file. There is no limit on a workspace as a whole here. */
+  readonly fileBytes: number;
+};
+
+const GIB = 1024 ** 3;
+
+export const DEFAULT_LIMITS: SandboxLimits = {
+  memoryBytes: 4 * GIB,
+  cpus: 2,
+  processes: 512,
+  tmpBytes: GIB,
+  openFiles: 65_536,
+  fileBytes: 16 * GIB,
+};

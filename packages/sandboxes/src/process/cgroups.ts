@@ -1,0 +1,119 @@
+import { readFile, mkdir, readdir, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { SandboxLimits } from "../limits.ts";
+
+/** Control groups that bound sandboxes as a whole. */
+export type Cgroups = {
+  readonly version: 1 | 2;
+  /** Makes the groups of one sandbox; gives the files that take the id of its first process. */
+  create(sandboxId: string, limits: SandboxLimits): Promise<readonly string[]>;
+  /** Ids of the processes in a sandbox's groups. */
+  processes(sandboxId: string): Promise<readonly number[]>;
+  /** Takes the groups of a sandbox away once its processes have ended. Best effort. */
+  remove(sandboxId: string): Promise<void>;
+};
+
+const ROOT = "/sys/fs/cgroup";
+const V1_CONTROLLERS = ["pids", "memory", "cpu"] as const;
+const PERIOD_US = 100_000;
+
+type Setting = { readonly file: string; readonly value: string; readonly optional?: boolean };
+
+/** The groups under a name of our own, or undefined where this process may not make any (it takes root). */
+export async function findCgroups(installation: string): Promise<Cgroups | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const unified = await readFile(join(ROOT, "cgroup.controllers"), "utf8").catch(() => undefined);
+  const parent = `handrail-${installation}`;
+  const bases = unified === undefined ? V1_CONTROLLERS.map((name) => join(ROOT, name, parent)) : [join(ROOT, parent)];
+  const works = unified === undefined ? await madeAll(bases) : await delegated(join(ROOT, parent));
+  return works ? groupsUnder(bases, unified === undefined ? 1 : 2) : undefined;
+}
+
+function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
+  return {
+    version,
+    create: async (sandboxId, limits) => {
+      const groups = bases.map((base) => join(base, sandboxId));
+      for (const group of groups) {
+        await mkdir(group, { recursive: true });
+        for (const setting of settingsFor(group, version, limits)) await apply(group, setting);
+      }
+      return groups.map((group) => join(group, "cgroup.procs"));
+    },
+    processes: async (sandboxId) => {
+      const listed = await Promise.all(bases.map((base) => idsIn(join(base, sandboxId, "cgroup.procs"))));
+      return [...new Set(listed.flat())];
+    },
+    remove: async (sandboxId) => {
+      await Promise.all(bases.map((base) => removeEmpty(join(base, sandboxId))));
+    },
+  };
+}
+
+function settingsFor(group: string, version: 1 | 2, limits: SandboxLimits): readonly Setting[] {
+  const memory = String(limits.memoryBytes);
+  const processes = { file: "pids.max", value: String(limits.processes) };
+  const quota = String(Math.round(limits.cpus * PERIOD_US));
+  if (version === 2) {
+    return [
+      processes,
+      { file: "memory.max", value: memory },
+      { file: "memory.swap.max", value: "0", optional: true },
+      { file: "cpu.max", value: `${quota} ${PERIOD_US}`, optional: true },
+    ];
+  }
+  const controller = group.split("/")[4];
+  if (controller === "pids") return [processes];
+  if (controller === "cpu") return [{ file: "cpu.cfs_quota_us", value: quota, optional: true }];
+  return [
+    { file: "memory.limit_in_bytes", value: memory },
+    { file: "memory.memsw.limit_in_bytes", value: memory, optional: true },
+  ];
+}
+
+async function apply(group: string, setting: Setting): Promise<void> {
+  try {
+    await writeFile(join(group, setting.file), setting.value);
+  } catch (error) {
+    if (setting.optional !== true) throw error;
+  }
+}
+
+/** Version 2: a group passes limits on to its children only for controllers that it was told to. */
+async function delegated(group: string): Promise<boolean> {
+  try {
+    await writeFile(join(dirname(group), "cgroup.subtree_control"), "+memory +pids +cpu");
+    await mkdir(group, { recursive: true });
+    await writeFile(join(group, "cgroup.subtree_control"), "+memory +pids +cpu");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function madeAll(groups: readonly string[]): Promise<boolean> {
+  try {
+    for (const group of groups) await mkdir(group, { recursive: true });
+    return (await Promise.all(groups.map((group) => readdir(group)))).every((files) => files.includes("cgroup.procs"));
+  } catch {
+    return false;
+  }
+}
+
+async function idsIn(file: string): Promise<number[]> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.split("\n").filter(Boolean).map(Number);
+}
+
+/** A group is busy for some milliseconds after its last process was killed. */
+async function removeEmpty(group: string): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const error = await rmdir(group).then(
+      () => undefined,
+      (thrown: NodeJS.ErrnoException) => thrown,
+    );
+    if (error?.code !== "EBUSY") return;
+    await delay(50);
+  }
+}

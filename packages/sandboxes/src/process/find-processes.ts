@@ -1,0 +1,40 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename } from "node:path";
+
+/** One process of this machine. */
+export type Found = { readonly pid: number; readonly sandboxId: string };
+
+/** The variable whose value marks the processes of a sandbox. */
+export const MARK = "HANDRAIL_SANDBOX";
+
+/**
+ * Processes of bubblewrap that were started for sandboxes, read from their command lines. Killing them ends all that
+ * runs inside. It finds them also when the server that started them has been killed before it could write anything down.
+ */
+export function findBoxes(): Promise<readonly Found[]> {
+  return eachProcess("cmdline", (words) => {
+    const at = basename(words[0] ?? "") === "bwrap" ? words.indexOf(MARK) : -1;
+    return at > 0 && words[at - 1] === "--setenv" ? words[at + 1] : undefined;
+  });
+}
+
+/** Processes of this user whose environment at their start carried the mark. A program can take it off. */
+export function findMarked(): Promise<readonly Found[]> {
+  return eachProcess("environ", (words) => {
+    return words.find((word) => word.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
+  });
+}
+
+async function eachProcess(
+  file: "cmdline" | "environ",
+  sandboxIn: (words: readonly string[]) => string | undefined,
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const text = await readFile(`/proc/${name}/${file}`, "utf8").catch(() => "");
+    const sandboxId = sandboxIn(text.split("\0"));
+    if (sandboxId !== undefined) found.push({ pid: Number(name), sandboxId });
+  }
+  return found;
+}

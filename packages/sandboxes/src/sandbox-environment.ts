@@ -1,0 +1,42 @@
+import type { NetworkRule } from "@handrail/protocol/sources";
+
+/** Where things are inside every sandbox that has mounts of its own. */
+export const INSIDE = {
+  workspace: "/workspace",
+  state: "/handrail-state",
+  home: "/handrail-state/home",
+  programs: "/handrail",
+} as const;
+
+/** The port on the sandbox's own loopback where sandboxd takes connections to the proxy. */
+export const EGRESS_PORT = 3128;
+
+/** Everything in a sandbox runs as this user and group, whether or not the image knows them. */
+export const SANDBOX_UID = 1000;
+
+const LOCAL = "localhost,127.0.0.1,::1";
+
+/** The environment of a sandbox, whole: nothing of the server's own gets in. `PATH` is the backend's to add. */
+export function sandboxEnvironment(network: NetworkRule, home: string): Readonly<Record<string, string>> {
+  return {
+    HOME: home,
+    USER: "agent",
+    LOGNAME: "agent",
+    LANG: "C.UTF-8",
+    HANDRAIL: "1",
+    ...(network.type === "none" ? {} : proxyEnvironment(`http://127.0.0.1:${EGRESS_PORT}`)),
+  };
+}
+
+/** Both spellings: curl reads only the lower-case `http_proxy`, others only capitals; Node's fetch wants to be asked. */
+function proxyEnvironment(proxy: string): Readonly<Record<string, string>> {
+  return {
+    http_proxy: proxy,
+    https_proxy: proxy,
+    no_proxy: LOCAL,
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    NO_PROXY: LOCAL,
+    NODE_USE_ENV_PROXY: "1",
+  };
+}
