@@ -2,8 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Client, createClient } from "@handrail/client/create-client";
 import { openSocket, type Socket, type SocketOptions } from "@handrail/client/open-socket";
 import type { Context } from "./context.ts";
-import { startOwnServer } from "./own-server.ts";
-import { runningServer, type ServerFile } from "./running-server.ts";
+import { type OwnServer, startOwnServer } from "./own-server.ts";
+import { isHeld, runningServer, type ServerFile } from "./running-server.ts";
 
 /** A server that commands talk to. `own`: it was started for this command. */
 export type Reached = {
@@ -34,6 +34,8 @@ export async function withServer<Result>(context: Context, use: (server: Reached
 export function askServer<Result>(context: Context, use: (server: Reached) => Promise<Result>): Promise<Result> {
   const { signal } = context.interrupts;
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  // Nobody waits for it before the server is there, or after the answer is.
+  interrupted.catch(() => {});
   signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   return withServer(context, (server) => Promise.race([use(server), interrupted]));
 }
@@ -44,16 +46,23 @@ export async function reachRunning(home: string): Promise<Reached | undefined> {
   return running && reached(running, false);
 }
 
-/** A start fails when another command starts a server at the same instant: then that one serves both. */
-async function startOrJoin(home: string, signal: AbortSignal) {
-  try {
-    return await startOwnServer(home, signal);
-  } catch (thrown) {
-    signal.throwIfAborted();
-    await delay(500);
-    const other = await runningServer(home);
-    if (other === undefined) throw thrown;
-    return other;
+const JOIN_WITHIN_MS = 30_000;
+
+/**
+ * A server of one's own, or the one that holds the state directory: while another command's server starts or stops,
+ * neither can be had, so this tries again for up to 30 seconds.
+ */
+async function startOrJoin(home: string, signal: AbortSignal): Promise<OwnServer | ServerFile> {
+  for (const deadline = Date.now() + JOIN_WITHIN_MS; ;) {
+    try {
+      return await startOwnServer(home, signal);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const other = await runningServer(home);
+      if (other !== undefined) return other;
+      if (!isHeld(home) || Date.now() > deadline) throw thrown;
+      await delay(200, undefined, { signal });
+    }
   }
 }
 

@@ -20,6 +20,16 @@ export async function runningServer(home: string): Promise<ServerFile | undefine
   }
 }
 
+/** Whether a process that lives has this state directory, also one that still starts or already stops. */
+export function isHeld(home: string): boolean {
+  try {
+    const owner = Number.parseInt(readFileSync(path.join(home, "lock.owner"), "utf8"), 10);
+    return owner > 0 && isAlive(owner);
+  } catch {
+    return false;
+  }
+}
+
 function readServerFile(home: string): ServerFile | undefined {
   try {
     return ServerFile.safeParse(JSON.parse(readFileSync(path.join(home, "server.json"), "utf8"))).data;
