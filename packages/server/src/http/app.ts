@@ -33,7 +33,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 300 },
     trustProxy: false,
     frameworkErrors: (thrown, _request, reply) => {
-      const plain: FastifyReply = reply as unknown as FastifyReply;
+      const plain: FastifyReply = reply;
       plain.send(problemReply(plain, thrown, mask));
     },
   });

@@ -84,8 +84,14 @@ const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "
 
 /** Has fastify check requests with the routes' own zod schemas and write answers through them. */
 export function useSchemas(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else parseJson(request, body.toString(), done);
+  });
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data: unknown) => {
-    const result = schema.safeParse(data);
+    // Fastify gives null for a body that is not there.
+    const result = schema.safeParse(data === null && httpPart === "body" ? undefined : data);
     if (result.success) return { value: result.data };
     return { error: invalidPart(PARTS[httpPart ?? ""] ?? "request", result.error) };
   });

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Journal } from "@handrail/core/journal";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
@@ -66,11 +66,12 @@ const impossible = (message: string) => new AppError("source_invalid", message);
 async function apply({ git, home, patch, state, signal }: Work): Promise<Result> {
   const cwd = await checkFolder(state.source.type === "folder" ? state.source.path : "", home);
   const files = await filesIn(git, cwd, patch, signal);
-  // Git looks for a repository above the folder; without one, it applies to plain files.
+  // In a folder below a repository, git would leave out what it takes for outside.
+  const env = { GIT_CEILING_DIRECTORIES: dirname(cwd) };
   const failure = "The folder has changed since, so the result does not apply. Nothing was changed.";
   const options = ["apply", "--whitespace=nowarn", "--binary"];
-  await git([...options, "--check", "-"], { cwd, signal, stdin: patch, failure });
-  await git([...options, "-"], { cwd, signal, stdin: patch, failure });
+  await git([...options, "--check", "-"], { cwd, env, signal, stdin: patch, failure });
+  await git([...options, "-"], { cwd, env, signal, stdin: patch, failure });
   return { kind: "applied", ref: cwd, files };
 }
 

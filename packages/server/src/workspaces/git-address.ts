@@ -11,13 +11,11 @@ export function checkGitAddress(url: string, local: boolean): void {
   if (/[\p{Cc}\s]/u.test(url) || url.startsWith("-") || url.includes("::")) throw invalid("That is not a git address.");
   if (isAbsolute(url)) return requireLocal(local);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return checkUrl(url, local);
-  if (
-    !/^(?:[a-z0-9._-]+@)?[a-z0-9][a-z0-9.-]*:[^-/:][^:]*$/i.test(url) &&
-    !/^[a-z0-9._-]+@[a-z0-9][a-z0-9.-]*:\/?[^-]/i.test(url)
-  ) {
-    throw invalid("Give the whole address, such as https://example.org/team/project.git.");
-  }
+  if (!SCP_LIKE.test(url)) throw invalid("Give the whole address, such as https://example.org/team/project.git.");
 }
+
+/** `user@host:path`, as git's URLs page has it. */
+const SCP_LIKE = /^(?:[a-z0-9._][a-z0-9._-]*@)?[a-z0-9][a-z0-9.-]*:[^-:][^:]*$/i;
 
 function checkUrl(url: string, local: boolean): void {
   if (!URL.canParse(url)) throw invalid("That is not a git address.");
