@@ -1,3 +1,4 @@
+import { BackendNotice } from "./backend-notice.tsx";
 import { DemoOffer } from "./demo-offer.tsx";
 import { ModelForm } from "./model-form.tsx";
 
@@ -13,6 +14,7 @@ export function FirstRun() {
             neither.
           </p>
         </header>
+        <BackendNotice />
         <DemoOffer />
         <section aria-labelledby="model-form" className="rounded-ui border border-line bg-raised p-4">
           <h2 id="model-form" className="mb-3 font-semibold">
