@@ -8,6 +8,8 @@ export type Context = {
   /** The state directory. */
   readonly home: string;
   readonly interrupts: Interrupts;
+  /** Further options of a server that is started for this command. */
+  readonly serverOptions?: readonly string[];
   /** Sets what the process exits with. */
   exit(code: number): void;
 };

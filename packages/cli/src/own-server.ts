@@ -7,6 +7,13 @@ import { runningServer, type ServerFile } from "./running-server.ts";
 
 export type OwnServer = { readonly server: ServerFile; stop(): Promise<void> };
 
+export type OwnServerStart = {
+  readonly home: string;
+  readonly signal: AbortSignal;
+  /** Further options of the server's command line. */
+  readonly options: readonly string[];
+};
+
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
 const MAIN = path.join(import.meta.dirname, "../../server/src/main.ts");
@@ -16,8 +23,8 @@ const MAIN = path.join(import.meta.dirname, "../../server/src/main.ts");
  * own, so that Ctrl-C reaches only the command, which then stops the run in order. The caller stops it.
  * @throws AppError `server_unreachable`, with what the server said; the signal's reason
  */
-export async function startOwnServer(home: string, signal: AbortSignal): Promise<OwnServer> {
-  const args = [MAIN, "--home", home, "--host", "127.0.0.1", "--port", "0", "--log-level", "warn"];
+export async function startOwnServer({ home, signal, options }: OwnServerStart): Promise<OwnServer> {
+  const args = [MAIN, "--home", home, "--host", "127.0.0.1", "--port", "0", "--log-level", "warn", ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
   // A command that ends at once leaves no server behind.
   const onExit = () => child.kill("SIGTERM");

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Client, createClient } from "@handrail/client/create-client";
 import { openSocket, type Socket, type SocketOptions } from "@handrail/client/open-socket";
 import type { Context } from "./context.ts";
-import { type OwnServer, startOwnServer } from "./own-server.ts";
+import { type OwnServer, type OwnServerStart, startOwnServer } from "./own-server.ts";
 import { isHeld, runningServer, type ServerFile } from "./running-server.ts";
 
 /** A server that commands talk to. `own`: it was started for this command. */
@@ -21,7 +21,11 @@ export type Reached = {
 export async function withServer<Result>(context: Context, use: (server: Reached) => Promise<Result>): Promise<Result> {
   const running = await runningServer(context.home);
   if (running !== undefined) return use(reached(running, false));
-  const own = await startOrJoin(context.home, context.interrupts.signal);
+  const own = await startOrJoin({
+    home: context.home,
+    signal: context.interrupts.signal,
+    options: context.serverOptions ?? [],
+  });
   if ("token" in own) return use(reached(own, false));
   try {
     return await use(reached(own.server, true));
@@ -52,10 +56,11 @@ const JOIN_WITHIN_MS = 30_000;
  * A server of one's own, or the one that holds the state directory: while another command's server starts or stops,
  * neither can be had, so this tries again for up to 30 seconds.
  */
-async function startOrJoin(home: string, signal: AbortSignal): Promise<OwnServer | ServerFile> {
+async function startOrJoin(start: OwnServerStart): Promise<OwnServer | ServerFile> {
+  const { home, signal } = start;
   for (const deadline = Date.now() + JOIN_WITHIN_MS; ;) {
     try {
-      return await startOwnServer(home, signal);
+      return await startOwnServer(start);
     } catch (thrown) {
       signal.throwIfAborted();
       const other = await runningServer(home);

@@ -20,7 +20,9 @@ export function addRunCommand(program: Command, context: Context): void {
         const conversation = await server.client.createConversation({ body });
         return { conversationId: conversation.id, after: -1 };
       };
-      await withServer(context, (server) => driveConversation(context, server, begin, options));
+      // A server allows sandboxes without isolation only when it is told so; here the user has just said it.
+      const serverOptions = options.sandbox === "none" ? ["--sandbox", "none"] : [];
+      await withServer({ ...context, serverOptions }, (server) => driveConversation(context, server, begin, options));
     });
   addOutcomeOptions(addPlaceOptions(command));
 }
