@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BackendName } from "@handrail/protocol/sources";
+import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
+import { withDirectory } from "../parts/free-directory.ts";
+import { openNew, type Opened, ownBackend, type Places, runTrue } from "../parts/own-backends.ts";
+import { floorOf, imageOfSandbox, shellTrips } from "../parts/sandbox-floors.ts";
+import { type Group, missing, type Row } from "../row.ts";
+import { median, middleOf, percentile, repeat, spreadOf, timed } from "../samples.ts";
+
+const TIMES = { times: 10, warmUp: 2 };
+const TRIPS = 200;
+const IDLE = 50;
+const SETTLE_MS = 5000;
+const BACKENDS = ["docker", "process", "none"] as const;
+/** A cold start is allowed 100 ms over its floor in Docker; the process backend has a bound of its own. */
+const OVER_FLOOR_MS = { docker: 100 } as const;
+
+/** Sandboxes by the server's own backends, called as the loop calls them. */
+export const sandboxes: Group = {
+  name: "sandboxes",
+  measures: "new conversation to first command, round trip of `true`, and memory of idle sandboxes, for each backend",
+  async run() {
+    const rows: Row[] = [];
+    for (const name of BACKENDS) {
+      const measured = await withDirectory((home) => backendRows(name, home)).catch((thrown: unknown) => [
+        missing(`new conversation to first command, ${name}`, "ms", thrown),
+      ]);
+      rows.push(...measured);
+    }
+    return rows;
+  },
+};
+
+async function backendRows(name: BackendName, home: string): Promise<readonly Row[]> {
+  const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
+  const backend = await ownBackend(name, home, store);
+  const places = { store, backend, home };
+  try {
+    const first = await firstCommand(places);
+    const trips = await roundTrips(places);
+    return name === "none" ? [first, trips] : [first, trips, await idleMemory(places)];
+  } finally {
+    await store.close();
+    await backend.close();
+  }
+}
+
+async function firstCommand(places: Places): Promise<Row> {
+  const { name } = places.backend;
+  let image: string | undefined;
+  const ms = await repeat(TIMES, async () => {
+    let opened: Opened | undefined;
+    const took = await timed(async () => {
+      opened = await openNew(places);
+      await runTrue(opened.sandbox);
+    });
+    if (opened === undefined) throw new Error("there is no sandbox");
+    const { id } = opened.journal.state;
+    if (name === "docker") image ??= await imageOfSandbox(id);
+    await places.backend.remove(id);
+    return took;
+  });
+  const floor = floorOf(name, image);
+  const floorMs = median(await repeat(TIMES, () => floor.measure()));
+  const limit = name === "docker" ? floorMs + OVER_FLOOR_MS.docker : name === "process" ? 150 : undefined;
+  return {
+    name: `new conversation to first command, ${name}`,
+    unit: "ms",
+    p50: median(ms),
+    p99: percentile(ms, 1),
+    ...(limit === undefined ? {} : { target: { p50AtMost: limit } }),
+    beside: [{ name: floor.name, p50: floorMs }],
+    note: "the second figure is the slowest; log, sandbox, start of the workspace and `true` in a shell",
+  };
+}
+
+async function roundTrips(places: Places): Promise<Row> {
+  const { name } = places.backend;
+  const { journal, sandbox } = await openNew(places);
+  const samples = await repeat({ times: 5, warmUp: 1 }, async () => {
+    const trips: number[] = [];
+    for (let trip = 0; trip < TRIPS; trip++) trips.push(await timed(() => runTrue(sandbox)));
+    return trips;
+  });
+  await places.backend.remove(journal.state.id);
+  const spawned = await repeat({ times: 50, warmUp: 5 }, () => floorOf("none", undefined).measure());
+  return {
+    name: `sandboxd round trip of true, ${name}`,
+    unit: "ms",
+    ...middleOf(samples),
+    target: { p50AtMost: 2 },
+    beside: [
+      { name: "true in a bash over a pipe", ...spreadOf(await shellTrips(TRIPS)) },
+      { name: "bash -c true", ...spreadOf(spawned) },
+    ],
+  };
+}
+
+async function idleMemory(places: Places): Promise<Row> {
+  const opened: Opened[] = [await openNew(places)];
+  await sleep(SETTLE_MS);
+  const before = await availableBytes();
+  for (let count = 0; count < IDLE; count++) {
+    const next = await openNew(places);
+    await runTrue(next.sandbox);
+    opened.push(next);
+  }
+  await sleep(SETTLE_MS);
+  const used = before - (await availableBytes());
+  for (const { journal } of opened) await places.backend.remove(journal.state.id);
+  return {
+    name: `idle sandbox, ${places.backend.name}, of ${IDLE}`,
+    unit: "MB",
+    p50: used / IDLE / 1024 ** 2,
+    target: { p50AtMost: 15 },
+    note: "what MemAvailable of the machine went down by for each, its shell open; the first sandbox is not counted",
+  };
+}
+
+async function availableBytes(): Promise<number> {
+  const text = await readFile("/proc/meminfo", "utf8");
+  return Number(/MemAvailable:\s+(\d+) kB/.exec(text)?.[1]) * 1024;
+}

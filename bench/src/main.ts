@@ -1,0 +1,59 @@
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { GROUPS } from "./groups.ts";
+import { machineLine } from "./machine.ts";
+import { type Group, isMet, missing, type Row } from "./row.ts";
+import { tableOf } from "./table.ts";
+
+const HELP = `Measures Handrail on this machine and prints one table.
+
+  npm run bench [-- NAME… ] [-- --json] [-- --output FILE]
+
+${GROUPS.map((group) => `  ${group.name.padEnd(10)}${group.measures}`).join("\n")}
+
+  --json      print the rows as JSON instead
+  --output    write the JSON to a file as well
+
+See docs/benchmarks.md.
+`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean" }, output: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const unknown = positionals.filter((name) => !GROUPS.some((group) => group.name === name));
+  if (unknown.length > 0) throw new Error(`There is no measurement named ${unknown.join(", ")}. See --help.`);
+  const chosen = GROUPS.filter((group) => positionals.length === 0 || positionals.includes(group.name));
+  const rows: Row[] = [];
+  for (const group of chosen) rows.push(...(await rowsOf(group)));
+  const result = {
+    date: new Date().toISOString(),
+    machine: machineLine(),
+    rows: rows.map((row) => ({ ...row, met: isMet(row) ?? null })),
+  };
+  const json = `${JSON.stringify(result, null, 2)}\n`;
+  if (values.output !== undefined) await writeFile(values.output, json);
+  process.stdout.write(values.json ? json : `${result.machine}\n${result.date}\n\n${tableOf(rows)}\n\n${LATER}\n`);
+}
+
+const LATER = "Rows of the model gateway come with the gateway.";
+
+/** A measurement that fails is a row that says so; the others go on. */
+async function rowsOf(group: Group): Promise<readonly Row[]> {
+  process.stderr.write(`${group.name}: ${group.measures} …\n`);
+  try {
+    return await group.run();
+  } catch (thrown) {
+    return [missing(group.name, "ms", thrown)];
+  }
+}
+
+main().catch((thrown: unknown) => {
+  process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+  process.exitCode = 2;
+});
