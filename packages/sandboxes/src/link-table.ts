@@ -1,12 +1,12 @@
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import type { LinkedSandbox } from "./link/sandbox-link.ts";
+import type { SandboxLink } from "./link/sandbox-link.ts";
 
-type Entry = { readonly sandboxId: string; readonly linked: Promise<LinkedSandbox> };
+type Entry = { readonly sandboxId: string; readonly linked: Promise<SandboxLink> };
 
 /** Open connections by conversation: one each, shared by all who ask, forgotten when the sandbox goes. */
 export type LinkTable = {
   /** The open sandbox, or the one that `open` gives. Another `sandboxId` than before takes the place of the old one. */
-  open(conversationId: string, sandboxId: string, open: () => Promise<LinkedSandbox>): Promise<Sandbox>;
+  open(conversationId: string, sandboxId: string, open: () => Promise<SandboxLink>): Promise<Sandbox>;
   /** Lets go of a conversation's connection. No error when there is none. */
   release(conversationId: string): void;
   /** Lets go of all connections. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError, toAppError } from "@handrail/protocol/errors";
-import type { LinkedSandbox, LinkOptions } from "./link/sandbox-link.ts";
+import type { LinkOptions, SandboxLink } from "./link/sandbox-link.ts";
 import { openLink } from "./link/sandbox-link.ts";
 
 const PATIENCE_MS = 15_000;
@@ -12,11 +12,11 @@ const MAX_RETRY_MS = 200;
  * @throws AppError `sandbox_gone` once it has ended, `sandboxd_mismatch`, or what the last try said after 15 s; the
  * signal's reason when aborted
  */
-export async function openLinkSoon(options: LinkOptions, signal: AbortSignal): Promise<LinkedSandbox> {
+export async function openLinkSoon(options: LinkOptions, signal: AbortSignal): Promise<SandboxLink> {
   const until = Date.now() + PATIENCE_MS;
   for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(MAX_RETRY_MS, delayMs * 2)) {
     try {
-      return await openLink(options, signal);
+      return await openLink({ ...options, signal });
     } catch (thrown) {
       signal.throwIfAborted();
       if (isFinal(toAppError(thrown)) || Date.now() > until) throw thrown;

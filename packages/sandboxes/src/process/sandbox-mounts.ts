@@ -44,8 +44,8 @@ const HOST_ETC = [
 
 const SYSTEM_FOLDERS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-/** The host's programs and libraries, read-only, and an /etc that names nobody. `etcDirectory` has the `ETC_FILES`. */
-export function systemMounts(etcDirectory: string): Mounts {
+/** The host's programs and libraries, read-only, and what of its /etc they need. */
+export function systemMounts(): Mounts {
   const linked = SYSTEM_FOLDERS.flatMap((path) => linkAt(path));
   const own = SYSTEM_FOLDERS.filter((path) => linked.every((link) => link.target !== path));
   return {
@@ -53,10 +53,14 @@ export function systemMounts(etcDirectory: string): Mounts {
       readOnly("/usr", "/usr"),
       ...own.map((path) => readOnly(path, path, true)),
       ...HOST_ETC.map((name) => readOnly(`/etc/${name}`, `/etc/${name}`, true)),
-      ...Object.keys(ETC_FILES).map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`)),
     ],
     links: linked,
   };
+}
+
+/** An /etc that names nobody of the host. `etcDirectory` has the `ETC_FILES`. */
+export function etcMounts(etcDirectory: string): readonly Bind[] {
+  return Object.keys(ETC_FILES).map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`));
 }
 
 export type OwnPlaces = {

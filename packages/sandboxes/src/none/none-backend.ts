@@ -1,0 +1,54 @@
+import { join, relative } from "node:path";
+import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import { findMarked, MARK } from "../process/find-processes.ts";
+import { killAll } from "../process/kill-all.ts";
+import { REDIRECT, SANDBOXD_LOG, spawnDetached } from "../process/launch-sandboxd.ts";
+import type { LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
+import { localBackend } from "../process/local-backend.ts";
+import { sandboxEnvironment } from "../sandbox-environment.ts";
+import { requireSandboxd } from "../sandboxd-programs.ts";
+
+export type NoneOptions = LocalOptions & {
+  /** The folder with the programs `sandboxd` and `rg`. */
+  readonly sandboxdDirectory: string;
+};
+
+/**
+ * No sandbox at all: what the agent runs, runs as the server's own user, and can do what that user can. For machines
+ * that are themselves the sandbox, and only when it is chosen by name. It still gets none of the server's environment.
+ */
+export function noneBackend(options: NoneOptions): SandboxBackend {
+  const runner: LocalRunner = {
+    name: "none",
+    ownUsers: false,
+    health: async (): Promise<BackendHealth> => ({
+      name: "none",
+      works: true,
+      detail: "Nothing is isolated: commands run as the server's user, with its files and its network.",
+    }),
+    launch: (start) => launch(options, start),
+    isAlive: async (sandboxId) => (await marked(sandboxId)).length > 0,
+    kill: (sandboxId) => killAll(() => marked(sandboxId)),
+  };
+  return localBackend(runner, options);
+}
+
+async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socketPath }: LocalStart) {
+  await requireSandboxd(sandboxdDirectory);
+  const serve = ["serve", "--workspace", place.workspace, "--state", place.state];
+  // The path of a socket is at most 107 bytes, so it is given from where sandboxd starts.
+  const dial = ["--dial", `unix:${relative(place.workspace, socketPath)}`];
+  const command = [join(sandboxdDirectory, "sandboxd"), ...serve, ...dial];
+  return spawnDetached({
+    command: ["sh", "-c", REDIRECT, join(place.state, SANDBOXD_LOG), ...command],
+    environment: { ...sandboxEnvironment({ type: "none" }, join(place.state, "home")), [MARK]: record.sandboxId },
+    cwd: place.workspace,
+    state: place.state,
+    explain: async (said) => new AppError("sandbox_failed", `sandboxd ended at its start. It said: ${said.trim()}`),
+  });
+}
+
+async function marked(sandboxId: string): Promise<readonly number[]> {
+  return (await findMarked()).filter((found) => found.sandboxId === sandboxId).map((found) => found.pid);
+}

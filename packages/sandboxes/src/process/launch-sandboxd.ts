@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { constants, open } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import type { Launched } from "./local-backend.ts";
+
+/** The file in the state directory that takes what sandboxd prints. */
+export const SANDBOXD_LOG = "sandboxd.log";
+
+/** Runs a command with its output in a file: `sh -c REDIRECT file command…`. */
+export const REDIRECT = 'exec "$@" >"$0" 2>&1';
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const MAX_SAID = 4000;
+
+export type Spawning = {
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** The state directory on the host. */
+  readonly state: string;
+  /** Makes an error of the last words of what was started and of sandboxd. */
+  readonly explain: (said: string) => Promise<AppError>;
+};
+
+/** Starts a command that outlives this process, in a session of its own and with none of its environment. */
+export function spawnDetached(spawning: Spawning): Launched {
+  const [program = "", ...args] = spawning.command;
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH, ...spawning.environment },
+    cwd: spawning.cwd ?? "/",
+  });
+  child.unref();
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-MAX_SAID)));
+  child.stderr.on("error", () => child.stderr.destroy());
+  const failed = new Promise<AppError>((resolve) => {
+    child.on("error", (cause) => resolve(new AppError("sandbox_failed", `${program} cannot be run.`, {}, { cause })));
+    child.on("exit", () => resolve(lastWords(said, spawning)));
+  });
+  return { failed, release: () => child.stderr.destroy() };
+}
+
+async function lastWords(said: string, { state, explain }: Spawning): Promise<AppError> {
+  return explain(`${said}${await tail(join(state, SANDBOXD_LOG))}`);
+}
+
+/** The end of a file that a sandbox may have swapped for anything. */
+async function tail(path: string): Promise<string> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const { size } = await file.stat();
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SAID), 0, MAX_SAID, Math.max(0, size - MAX_SAID));
+      return buffer.toString("utf8", 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return "";
+  }
+}

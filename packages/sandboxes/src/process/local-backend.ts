@@ -1,0 +1,191 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { BackendHealth, Sandbox, SandboxBackend, SandboxSpec } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import { newId } from "@handrail/protocol/ids";
+import type { Egress } from "../egress.ts";
+import { takeEgress } from "../egress.ts";
+import { linkTable } from "../link-table.ts";
+import { openLinkSoon } from "../open-link.ts";
+import { SANDBOX_STARTING } from "../texts.ts";
+import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
+import {
+  conversationPlace,
+  furnish,
+  hasWorkspace,
+  readRecord,
+  removePlace,
+  writeRecord,
+} from "./conversation-place.ts";
+import type { SandboxSocket } from "./sandbox-socket.ts";
+import { sandboxSocket } from "./sandbox-socket.ts";
+import { sandboxUid } from "./sandbox-user.ts";
+
+/** One start of a sandbox on this machine. */
+export type LocalStart = {
+  readonly place: ConversationPlace;
+  readonly record: SandboxRecord;
+  /** The socket that sandboxd dials, alone in its directory. */
+  readonly socketPath: string;
+};
+
+/** A sandbox that was just started and may not be up yet. */
+export type Launched = {
+  /** Settles with the reason when it ends before `release`. Never rejects. */
+  readonly failed: Promise<AppError>;
+  /** Stops listening to what it says: it is up, or given up. */
+  release(): void;
+};
+
+/** How sandboxes on this machine are started, found and ended: what differs between with and without isolation. */
+export type LocalRunner = {
+  readonly name: "process" | "none";
+  health(signal: AbortSignal): Promise<BackendHealth>;
+  /** Whether sandboxes run as users of their own. */
+  readonly ownUsers: boolean;
+  /** Starts sandboxd; it goes on when this server ends. @throws AppError `backend_unavailable` */
+  launch(start: LocalStart): Promise<Launched>;
+  /** Whether anything of it runs. */
+  isAlive(sandboxId: string): Promise<boolean>;
+  /** Ends all that runs in it, and waits until it is gone. */
+  kill(sandboxId: string): Promise<void>;
+};
+
+export type LocalOptions = {
+  /** Holds a directory for each conversation; made when it is not there. */
+  readonly directory: string;
+  readonly egress: Egress;
+};
+
+/** A backend whose sandboxes are processes of this machine. */
+export function localBackend(runner: LocalRunner, options: LocalOptions): SandboxBackend {
+  const local: Local = { runner, options, table: linkTable(), sockets: new Map() };
+  const placeOf = (conversationId: string) => conversationPlace(options.directory, conversationId);
+  return {
+    name: runner.name,
+    health: (signal) => runner.health(signal),
+    hasWorkspace: (conversationId) => hasWorkspace(placeOf(conversationId)),
+    find: (conversationId, signal) => find(local, placeOf(conversationId), signal),
+    start: (spec, onProgress, signal) => start(local, placeOf(spec.conversationId), { spec, onProgress, signal }),
+    stop: (conversationId) => stop(local, placeOf(conversationId)),
+    remove: async (conversationId) => {
+      await stop(local, placeOf(conversationId));
+      await removePlace(placeOf(conversationId));
+    },
+    collect: async (keep) => {
+      const names = await readdir(options.directory).catch(() => []);
+      for (const name of names.filter((name) => /^c_[0-9a-z]+$/.test(name) && !keep.has(name))) {
+        await stop(local, placeOf(name));
+        await removePlace(placeOf(name));
+      }
+    },
+    close: async () => {
+      local.table.close();
+      await Promise.all([...local.sockets.values()].map((socket) => socket.close()));
+      local.sockets.clear();
+    },
+  };
+}
+
+type Local = {
+  readonly runner: LocalRunner;
+  readonly options: LocalOptions;
+  readonly table: ReturnType<typeof linkTable>;
+  /** Open sockets by sandbox. */
+  readonly sockets: Map<string, SandboxSocket>;
+};
+
+type Wish = {
+  readonly spec: SandboxSpec;
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+async function find(local: Local, place: ConversationPlace, signal: AbortSignal): Promise<Sandbox | undefined> {
+  const record = await readRecord(place);
+  if (record === undefined || !(await local.runner.isAlive(record.sandboxId))) return undefined;
+  return link(local, place, record, signal);
+}
+
+async function start(local: Local, place: ConversationPlace, wish: Wish): Promise<Sandbox> {
+  const { spec, signal } = wish;
+  const found = await running(local, place, wish);
+  if (found !== undefined) return found;
+  await stop(local, place);
+  wish.onProgress(SANDBOX_STARTING);
+  await mkdir(local.options.directory, { recursive: true, mode: 0o700 });
+  const uid = sandboxUid(spec.conversationId, local.runner.ownUsers);
+  await rm(place.links, { recursive: true, force: true });
+  await furnish(place, spec.seedDirectory, uid);
+  const record = {
+    sandboxId: newId("x", Date.now()),
+    network: spec.choice.network,
+    ...(uid === undefined ? {} : { uid }),
+  };
+  await writeRecord(place, record);
+  const { path: socketPath } = await openSocket(local, place, record);
+  signal.throwIfAborted();
+  const launched = await local.runner.launch({ place, record, socketPath });
+  try {
+    return await Promise.race([link(local, place, record, signal), launched.failed.then(thrown)]);
+  } catch (failure) {
+    await stop(local, place);
+    throw failure;
+  } finally {
+    launched.release();
+  }
+}
+
+/** The sandbox that runs already, if it is under the rule that is wished for and answers. */
+async function running(local: Local, place: ConversationPlace, wish: Wish): Promise<Sandbox | undefined> {
+  const record = await readRecord(place);
+  if (JSON.stringify(record?.network) !== JSON.stringify(wish.spec.choice.network)) return undefined;
+  const found = await find(local, place, wish.signal).catch(() => undefined);
+  wish.signal.throwIfAborted();
+  return found;
+}
+
+async function stop(local: Local, place: ConversationPlace): Promise<void> {
+  const record = await readRecord(place);
+  local.table.release(place.conversationId);
+  if (record === undefined) return;
+  await local.sockets.get(record.sandboxId)?.close();
+  local.sockets.delete(record.sandboxId);
+  await local.runner.kill(record.sandboxId);
+}
+
+async function link(
+  local: Local,
+  place: ConversationPlace,
+  record: SandboxRecord,
+  signal: AbortSignal,
+): Promise<Sandbox> {
+  const { sandboxId, network } = record;
+  return local.table.open(place.conversationId, sandboxId, async () => {
+    const socket = await openSocket(local, place, record);
+    return openLinkSoon(
+      {
+        sandboxId,
+        backend: local.runner.name,
+        connect: (signal) => socket.next(signal),
+        onEgress: (stream) =>
+          takeEgress(local.options.egress, { conversationId: place.conversationId, network }, stream),
+        isAlive: () => local.runner.isAlive(sandboxId),
+      },
+      signal,
+    );
+  });
+}
+
+/** Each start has a socket of its own, so that what is left of an earlier one cannot answer in its place. */
+async function openSocket(local: Local, place: ConversationPlace, record: SandboxRecord): Promise<SandboxSocket> {
+  const open = local.sockets.get(record.sandboxId);
+  if (open !== undefined) return open;
+  const socket = await sandboxSocket(join(place.links, record.sandboxId), record.uid);
+  local.sockets.set(record.sandboxId, socket);
+  return socket;
+}
+
+function thrown(failure: AppError): never {
+  throw failure;
+}

@@ -1,0 +1,144 @@
+import { basename, dirname, join } from "node:path";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { NetworkRule } from "@handrail/protocol/sources";
+import type { SandboxLimits } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { EGRESS_PORT, INSIDE, sandboxEnvironment } from "../sandbox-environment.ts";
+import { requireSandboxd } from "../sandboxd-programs.ts";
+import { attainableLimits } from "./attainable-limits.ts";
+import type { Bubblewrap } from "./bubblewrap.ts";
+import { findBubblewrap } from "./bubblewrap.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { findCgroups } from "./cgroups.ts";
+import { writeEtcFiles } from "./etc-files.ts";
+import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
+import { findBoxes, MARK } from "./find-processes.ts";
+import { killAll } from "./kill-all.ts";
+import { launchCommand } from "./launch-command.ts";
+import { REDIRECT, SANDBOXD_LOG, spawnDetached } from "./launch-sandboxd.ts";
+import type { LocalOptions, LocalRunner, LocalStart } from "./local-backend.ts";
+import { localBackend } from "./local-backend.ts";
+import { processHealth } from "./process-health.ts";
+import type { Bind } from "./sandbox-mounts.ts";
+import { etcMounts, LINK_INSIDE, ownMounts, readOnly, systemMounts } from "./sandbox-mounts.ts";
+
+export type ProcessOptions = LocalOptions & {
+  /** Tells apart the control groups of several installations. a-z, 0-9 and -. */
+  readonly installation: string;
+  /** The folder with the programs `sandboxd` and `rg`. */
+  readonly sandboxdDirectory: string;
+  readonly limits?: Partial<SandboxLimits> | undefined;
+  /** More paths of the host that sandboxes may read, at the same place inside. */
+  readonly extraReadOnly?: readonly string[] | undefined;
+};
+
+/** Where the server's own Node is inside, when the host has it outside /usr. */
+const NODE_INSIDE = "/opt/handrail-node/bin";
+const PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Sandboxes as processes of this machine in bubblewrap: namespaces, mounts and limits of their own, and the host's
+ * /usr to read. They outlive the server and are found again. As root each runs as a user of its own, within control
+ * groups; without root, limits hold for each process and for the number of processes. There is no way from here to a
+ * process that is not isolated.
+ */
+export function processBackend(options: ProcessOptions): SandboxBackend {
+  const prepared = once(() => prepare(options));
+  const runner: LocalRunner = {
+    name: "process",
+    ownUsers: process.getuid?.() === 0,
+    health: async () => processHealth(await prepared()),
+    launch: async (start) => launch(await prepared(), start),
+    isAlive: async (sandboxId) => (await boxesOf(sandboxId)).length > 0,
+    kill: async (sandboxId) => {
+      const { cgroups } = await prepared();
+      await killAll(async () => [...(await boxesOf(sandboxId)), ...((await cgroups?.processes(sandboxId)) ?? [])]);
+      await cgroups?.remove(sandboxId);
+    },
+  };
+  return localBackend(runner, options);
+}
+
+/** What is found out about this machine once. */
+export type Prepared = {
+  readonly options: ProcessOptions;
+  readonly bubblewrap: Bubblewrap | undefined;
+  readonly cgroups: Cgroups | undefined;
+  readonly limits: SandboxLimits;
+  /** Holds the /etc of all sandboxes. */
+  readonly etcDirectory: string;
+  /** The mounts of paths that are no sandbox's own. */
+  readonly shared: readonly Bind[];
+};
+
+async function prepare(options: ProcessOptions): Promise<Prepared> {
+  const etcDirectory = join(options.directory, "etc");
+  await writeEtcFiles(etcDirectory);
+  const [bubblewrap, cgroups, limits] = await Promise.all([
+    findBubblewrap(),
+    findCgroups(options.installation),
+    attainableLimits({ ...DEFAULT_LIMITS, ...options.limits }),
+  ]);
+  const extra = (options.extraReadOnly ?? []).map((path) => readOnly(path, path));
+  const node = process.execPath.startsWith("/usr/") ? [] : [readOnly(process.execPath, `${NODE_INSIDE}/node`)];
+  return {
+    options,
+    bubblewrap,
+    cgroups,
+    limits,
+    etcDirectory,
+    shared: [...etcMounts(etcDirectory), ...node, ...extra],
+  };
+}
+
+async function launch(prepared: Prepared, { place, record, socketPath }: LocalStart) {
+  const { bubblewrap, cgroups, limits, options } = prepared;
+  if (bubblewrap === undefined) throw missingBubblewrap();
+  await requireSandboxd(options.sandboxdDirectory);
+  const places = { ...place, programs: options.sandboxdDirectory, link: dirname(socketPath) };
+  const command = launchCommand({
+    bubblewrap,
+    limits,
+    system: systemMounts(),
+    own: [...prepared.shared, ...ownMounts(places)],
+    environment: environmentOf(record.sandboxId, record.network),
+    uid: record.uid,
+    cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
+    command: [
+      "sh",
+      "-c",
+      REDIRECT,
+      `${INSIDE.state}/${SANDBOXD_LOG}`,
+      ...serveCommand(record.network, basename(socketPath)),
+    ],
+  });
+  return spawnDetached({ command, state: place.state, explain: explainBubblewrap });
+}
+
+function serveCommand(network: NetworkRule, socket: string): readonly string[] {
+  const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
+  const egress = network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
+  const dial = ["--dial", `unix:${LINK_INSIDE}/${socket}`];
+  return [`${INSIDE.programs}/sandboxd`, "serve", ...places, ...dial, ...egress];
+}
+
+function environmentOf(sandboxId: string, network: NetworkRule): Readonly<Record<string, string>> {
+  const path = `${PATH_INSIDE}:${NODE_INSIDE}`;
+  return { ...sandboxEnvironment(network, INSIDE.home), PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
+}
+
+async function boxesOf(sandboxId: string): Promise<readonly number[]> {
+  return (await findBoxes()).filter((box) => box.sandboxId === sandboxId).map((box) => box.pid);
+}
+
+/** Asks once; a failure is asked again. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | undefined;
+  return () => {
+    known ??= ask().catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
+}

@@ -1,0 +1,40 @@
+import type { BackendHealth } from "@handrail/core/ports/sandbox";
+import { INSIDE } from "../sandbox-environment.ts";
+import { runProgram } from "../run-program.ts";
+import { explainBubblewrap, INSTALL } from "./explain-bubblewrap.ts";
+import { launchCommand } from "./launch-command.ts";
+import type { Prepared } from "./process-backend.ts";
+import { readOnly, systemMounts } from "./sandbox-mounts.ts";
+import { sandboxUid } from "./sandbox-user.ts";
+
+/** Whether sandboxes can be made here, found out by making one that does nothing. */
+export async function processHealth(prepared: Prepared): Promise<BackendHealth> {
+  const { bubblewrap } = prepared;
+  if (bubblewrap === undefined) {
+    return { name: "process", works: false, detail: "bubblewrap (bwrap) is not installed.", remedy: INSTALL };
+  }
+  const { code, stderr } = await runTrue(prepared, bubblewrap);
+  if (code === 0)
+    return { name: "process", works: true, detail: `bubblewrap ${bubblewrap.version}, ${limitsOf(prepared)}` };
+  const [detail = "", ...remedy] = (await explainBubblewrap(stderr)).message.split(/(?<=[.)]) (?=[A-Z])/);
+  return { name: "process", works: false, detail, remedy: remedy.join(" ") };
+}
+
+async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bubblewrap"]>) {
+  const [program = "", ...args] = launchCommand({
+    bubblewrap,
+    limits: prepared.limits,
+    system: systemMounts(),
+    own: [...prepared.shared, readOnly(prepared.etcDirectory, INSIDE.workspace)],
+    environment: {},
+    uid: sandboxUid("health", process.getuid?.() === 0),
+    cgroupFiles: [],
+    command: ["true"],
+  });
+  return runProgram(program, args);
+}
+
+function limitsOf({ cgroups }: Prepared): string {
+  if (cgroups !== undefined) return `limits by cgroup v${cgroups.version}`;
+  return "no control groups: memory is limited for each process, not for the sandbox as a whole";
+}
