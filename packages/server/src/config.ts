@@ -41,7 +41,6 @@ export type SandboxConfig = {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly processes: number;
-  readonly diskBytes: number;
   readonly idleMs: number;
   readonly dockerHost: string | undefined;
 };
@@ -117,7 +116,6 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     cpus: values.sandboxCpus ?? 2,
     memoryBytes: values.sandboxMemory ?? 4 * 1024 ** 3,
     processes: values.sandboxProcesses ?? 1024,
-    diskBytes: values.sandboxDisk ?? 10 * 1024 ** 3,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
     dockerHost: values.dockerHost,
   };

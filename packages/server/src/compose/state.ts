@@ -59,7 +59,7 @@ export async function openState(config: Config): Promise<State> {
     demoModel: demo.open,
     file: jsonFile(join(home, "model.json"), StoredModel),
   });
-  const backends = lazyBackends(backendLoaders(config, log), config.sandbox.backend);
+  const backends = lazyBackends(backendLoaders(config, store, log), config.sandbox.backend);
   const close = async () => {
     await Promise.allSettled([demo.close(), backends.close()]);
     await store.close();

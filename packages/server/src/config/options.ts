@@ -93,7 +93,6 @@ export const OPTIONS = {
     value: numberText(z.number().int().min(16).max(1_000_000)),
     help: "Processes of one sandbox. Default 1024.",
   },
-  sandboxDisk: { env: ["HANDRAIL_SANDBOX_DISK"], value: SizeText, help: "Disk of one sandbox. Default 10g." },
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
     value: ListText,

@@ -147,7 +147,7 @@ test("a full disk refuses writes and goes on reading", async () => {
   await start();
   const id = await create();
   const { store } = server.state;
-  const append = store.append;
+  const append = store.append.bind(store);
   store.append = async () => {
     throw new AppError("storage_full", "The disk is full.");
   };

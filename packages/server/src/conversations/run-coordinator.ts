@@ -107,6 +107,8 @@ async function driveOn(host: Host, id: string, entry: Driven): Promise<void> {
 async function driveOnce(host: Host, id: string, entry: Driven): Promise<boolean> {
   const { leave } = host;
   const ports = await host.portsFor(id);
+  await ports.journal.catchUp();
+  if (ports.journal.state.run === null) return false;
   const release = await takePlace(host, entry, ports);
   try {
     if (!leave.aborted) await host.drive(ports, { stop: entry.stop.signal, leave });

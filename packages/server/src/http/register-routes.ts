@@ -86,8 +86,8 @@ const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "
 export function useSchemas(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else parseJson(request, body.toString(), done);
+    // What it gives is for parsers without a callback.
+    return body.length === 0 ? done(null, undefined) : parseJson(request, body.toString(), done);
   });
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data: unknown) => {
     // Fastify gives null for a body that is not there.

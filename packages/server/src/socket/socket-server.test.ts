@@ -103,7 +103,7 @@ test("summaries go to the owner's sockets alone", async () => {
     .poll(() => client.received.filter((message) => message.type === "summary"))
     .toMatchObject([{ conversationId: id, summary: { id, head: 0 } }]);
   const { store } = server.state;
-  const summary = store.summary;
+  const summary = store.summary.bind(store);
   store.summary = async (asked) => ({ ...(await summary(asked)), ownerId: "somebody" });
   client.send({ type: "subscribe", conversationId: id, after: -1 });
   await expect.poll(() => client.received.at(-1)).toMatchObject({ type: "error", code: "conversation_not_found" });

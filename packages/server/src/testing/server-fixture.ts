@@ -89,7 +89,15 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
       const { deltas } = host;
       const version = "0.0.0";
       live.sockets = serveSockets(app.server, {
-        ...{ store, deltas, feeds, identify, ownerOf, addresses: allowed, version, onFailure, openSandbox },
+        store,
+        deltas,
+        feeds,
+        identify,
+        ownerOf,
+        addresses: allowed,
+        version,
+        onFailure,
+        openSandbox,
       });
       return app.listeningOrigin.replace("http://", "");
     },

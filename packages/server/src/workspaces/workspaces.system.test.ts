@@ -79,12 +79,13 @@ test("a repository's folder comes as committed, with what is changed and new, wi
   write("staged.txt", "staged\n");
   git(source, "add", "staged.txt");
   const before = git(source, "status", "--porcelain");
-  const { directory, dispose } = await prepare({ type: "folder", path: source });
+  const seed = await prepare({ type: "folder", path: source });
+  const { directory } = seed;
   expect(readdirSync(directory).toSorted()).toEqual([".git", ".gitignore", "a.txt", "new.txt", "staged.txt"]);
   expect(readFileSync(join(directory, "a.txt"), "utf8")).toBe("one, changed\n");
   expect(git(directory, "rev-parse", "HEAD").trim()).toBe(commit);
   expect(git(source, "status", "--porcelain")).toBe(before);
-  await dispose();
+  await seed.dispose();
   expect(existsSync(directory)).toBe(false);
 });
 

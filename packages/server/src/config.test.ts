@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readConfig } from "./config.ts";
+import { helpText } from "./config/help.ts";
+import { OPTIONS, optionKey } from "./config/options.ts";
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "handrail-config-"));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const env = (more: Record<string, string> = {}) => ({ HANDRAIL_HOME: home, ...more });
+const yaml = (text: string) => writeFileSync(join(home, "handrail.yaml"), text);
+const refusal = (work: () => unknown) => {
+  try {
+    work();
+    return "taken";
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+};
+
+test("without settings the defaults hold", () => {
+  expect(readConfig([], env())).toMatchObject({
+    host: "127.0.0.1",
+    port: 3000,
+    home,
+    model: undefined,
+    limits: {},
+    runLimits: { maxCostUsd: 20, maxSteps: 500 },
+    sandbox: { network: { type: "allow", presets: ["registries", "git"], hosts: [] }, idleMs: 1_800_000 },
+    warnings: [],
+  });
+});
+
+test("flags win over the environment, the environment over the file", () => {
+  yaml("port: 1001\nhost: 10.0.0.1\nsandbox-memory: 2g\n");
+  const config = readConfig(["--port", "1003"], env({ PORT: "1002", HOST: "10.0.0.2" }));
+  expect([config.port, config.host, config.sandbox.memoryBytes]).toEqual([1003, "10.0.0.2", 2 * 1024 ** 3]);
+});
+
+test("every option can be set by file and environment, and all but secrets by flag", () => {
+  const help = helpText();
+  for (const [name, option] of Object.entries(OPTIONS)) {
+    expect(help).toContain(option.env[0]);
+    expect(help.includes(`--${optionKey(name)} `)).toBe(!("secret" in option));
+  }
+});
+
+test("unknown keys and bad values are refused by name", () => {
+  yaml("prot: 1\n");
+  expect(refusal(() => readConfig([], env()))).toBe(`${home}/handrail.yaml has an unknown key: prot.`);
+  yaml("port: [1\n");
+  expect(refusal(() => readConfig([], env()))).toContain("handrail.yaml cannot be read");
+  yaml("");
+  expect(refusal(() => readConfig(["--prot", "1"], env()))).toBe("--prot is not an option of the server. See --help.");
+  expect(refusal(() => readConfig(["--port"], env()))).toBe("--port needs a value.");
+  expect(refusal(() => readConfig([], env({ PORT: "99999" })))).toContain('PORT is not valid (it is "99999")');
+  expect(refusal(() => readConfig([], env({ HANDRAIL_SANDBOX: "vm" })))).toContain("HANDRAIL_SANDBOX is not valid");
+  expect(refusal(() => readConfig(["--config", "/nonexistent"], env()))).toBe("There is no file /nonexistent.");
+});
+
+test("a bad secret is not repeated", () => {
+  const message = refusal(() => readConfig([], env({ LLM_API_KEY: "s".repeat(9000) })));
+  expect(message).toContain("LLM_API_KEY is not valid");
+  expect(message).not.toContain("sss");
+});
+
+test("a key is never a flag, for others can read command lines", () => {
+  expect(refusal(() => readConfig(["--llm-api-key", "secret"], env()))).toContain("is not an option");
+});
+
+test("a model needs an address, and an address without a model is said", () => {
+  const LLM_BASE_URL = "http://litellm/v1";
+  const set = { LLM_BASE_URL, LLM_API_KEY: "sk-1", LLM_MODEL: "gpt" };
+  expect(readConfig([], env(set)).model).toEqual({
+    dialect: "openai",
+    baseUrl: LLM_BASE_URL,
+    apiKey: "sk-1",
+    model: "gpt",
+  });
+  expect(refusal(() => readConfig([], env({ LLM_MODEL: "gpt" })))).toContain("LLM_BASE_URL is not");
+  expect(readConfig([], env({ LLM_BASE_URL })).warnings).toHaveLength(1);
+  const anthropic = { LLM_DIALECT: "anthropic", LLM_MODEL: "claude", ANTHROPIC_API_KEY: "sk-2" };
+  expect(readConfig([], env(anthropic)).model).toEqual({ dialect: "anthropic", model: "claude", apiKey: "sk-2" });
+});
+
+test("names that OpenHands' deployments carry are taken, or warned about when they do nothing", () => {
+  const config = readConfig(
+    [],
+    env({
+      SANDBOX_HOST: "127.0.0.1",
+      WORKSPACE_BASE: "/x",
+      MAX_ITERATIONS: "7",
+      MAX_BUDGET_PER_TASK: "0",
+      LOG_ALL_EVENTS: "true",
+    }),
+  );
+  expect(config.runLimits).toEqual({ maxSteps: 7, maxTimeMs: 21_600_000 });
+  expect(config.logAllEvents).toBe(true);
+  expect(config.warnings.map((warning) => warning.split(" ")[0])).toEqual(["SANDBOX_HOST", "WORKSPACE_BASE"]);
+});
