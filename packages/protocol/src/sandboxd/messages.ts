@@ -1,5 +1,18 @@
 import { z } from "zod";
 
+/** Ids name files in the sandbox: nothing but these characters. */
+const Id = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/);
+const Channel = z.number().int().positive().max(0xffff_ffff);
+
+/** A side may have this many bytes of one channel under way; `channel.credit` says that the other read some. */
+export const CHANNEL_WINDOW_BYTES = 1024 * 1024;
+
+const ChannelCredit = z.strictObject({
+  type: z.literal("channel.credit"),
+  channel: Channel,
+  bytes: z.number().int().positive(),
+});
+
 /**
  * JSON messages of channel 0. The server is the client: it says `hello` first, whichever side dialled.
  *
@@ -11,19 +24,20 @@ export const ToSandboxd = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("hello"), protocol: z.number(), token: z.string() }),
   z.strictObject({
     type: z.literal("call"),
-    id: z.string(),
+    id: Id,
     operation: z.string(),
     args: z.json(),
     keep: z.boolean(),
     /** First byte of the call's output to send as `output`; absent: send none. */
     outputFrom: z.number().int().nonnegative().optional(),
   }),
-  z.strictObject({ type: z.literal("cancel"), id: z.string() }),
-  z.strictObject({ type: z.literal("ack"), ids: z.array(z.string()) }),
-  z.strictObject({ type: z.literal("status"), id: z.string() }),
+  z.strictObject({ type: z.literal("cancel"), id: Id }),
+  z.strictObject({ type: z.literal("ack"), ids: z.array(Id) }),
+  z.strictObject({ type: z.literal("status"), id: Id }),
   /** A stream that sandboxd asked for with `channel.open` is over, or refused, with a sentence. */
-  z.strictObject({ type: z.literal("channel.close"), channel: z.number(), reason: z.string().optional() }),
-  z.strictObject({ type: z.literal("ping"), id: z.string() }),
+  z.strictObject({ type: z.literal("channel.close"), channel: Channel, reason: z.string().optional() }),
+  ChannelCredit,
+  z.strictObject({ type: z.literal("ping"), id: Id }),
 ]);
 export type ToSandboxd = z.infer<typeof ToSandboxd>;
 
@@ -54,12 +68,13 @@ export const FromSandboxd = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("refused"), code: z.string(), message: z.string() }),
   /** Live output of a call; `data` is base64 of raw terminal bytes that begin at `offset` of that call's output. */
-  z.object({ type: z.literal("output"), id: z.string(), offset: z.number(), data: z.string() }),
-  z.object({ type: z.literal("ended"), id: z.string(), outcome: WireOutcome }),
-  z.object({ type: z.literal("status"), id: z.string(), state: z.enum(["unknown", "running", "ended"]) }),
+  z.object({ type: z.literal("output"), id: Id, offset: z.number(), data: z.string() }),
+  z.object({ type: z.literal("ended"), id: Id, outcome: WireOutcome }),
+  z.object({ type: z.literal("status"), id: Id, state: z.enum(["unknown", "running", "ended"]) }),
   /** A program in the sandbox wants the network: raw bytes on `channel` are its connection to the proxy. */
-  z.object({ type: z.literal("channel.open"), channel: z.number(), kind: z.literal("egress") }),
-  z.object({ type: z.literal("channel.close"), channel: z.number() }),
-  z.object({ type: z.literal("pong"), id: z.string() }),
+  z.object({ type: z.literal("channel.open"), channel: Channel, kind: z.literal("egress") }),
+  z.object({ type: z.literal("channel.close"), channel: Channel }),
+  ChannelCredit,
+  z.object({ type: z.literal("pong"), id: Id }),
 ]);
 export type FromSandboxd = z.infer<typeof FromSandboxd>;

@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { rgPath } from "@vscode/ripgrep";
+
+const HERE = import.meta.dirname;
+const ROOT = join(HERE, "../..");
+const INPUTS = ["build.ts", "package.json", "src", "../protocol/src", "../../package-lock.json"];
+
+/** A folder with `sandboxd` and `rg`, and the version that `sandboxd --version` prints. */
+export type Build = { readonly directory: string; readonly version: string };
+
+/** Builds sandboxd into `dist`, unless what is there was built from the same inputs. Needs `bun`, from `node_modules`. */
+export function buildSandboxd(): Build {
+  const directory = join(HERE, "dist");
+  const version = hashOfInputs();
+  const manifest = join(directory, "manifest.json");
+  const built = existsSync(manifest) && existsSync(join(directory, "sandboxd")) && existsSync(join(directory, "rg"));
+  if (built && readFileSync(manifest, "utf8") === manifestText(version)) return { directory, version };
+  mkdirSync(directory, { recursive: true });
+  compile(join(directory, "sandboxd.new"), version);
+  copyFileSync(rgPath, join(directory, "rg.new"));
+  for (const name of ["sandboxd", "rg"]) {
+    chmodSync(join(directory, `${name}.new`), 0o755);
+    renameSync(join(directory, `${name}.new`), join(directory, name));
+  }
+  writeFileSync(manifest, manifestText(version));
+  return { directory, version };
+}
+
+function compile(output: string, version: string): void {
+  const bun = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
+  const define = `SANDBOXD_VERSION=${JSON.stringify(version)}`;
+  const flags = ["--compile", "--minify-syntax", "--define", define, "--outfile", output];
+  execFileSync(bun, ["build", join(HERE, "src/main.ts"), ...flags], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+const manifestText = (version: string) => `${JSON.stringify({ version })}\n`;
+
+function hashOfInputs(): string {
+  const hash = createHash("sha256").update(process.arch);
+  for (const file of INPUTS.flatMap((input) => filesOf(join(HERE, input)))) {
+    hash.update(`${relative(ROOT, file)}\n`).update(readFileSync(file));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Files of the program, in order; tests change nothing. */
+function filesOf(path: string): string[] {
+  if (statSync(path).isDirectory()) {
+    return readdirSync(path)
+      .sort()
+      .flatMap((name) => filesOf(join(path, name)));
+  }
+  return /\.test\.ts$/.test(path) ? [] : [path];
+}
+
+if (import.meta.main) process.stdout.write(`sandboxd ${buildSandboxd().version}\n`);

@@ -1,0 +1,24 @@
+/** The part of Bun that `pty.ts` uses (https://bun.sh/docs/api/spawn#terminal-pty, 1.4). */
+declare namespace Bun {
+  type TerminalOptions = {
+    cols: number;
+    rows: number;
+    name: string;
+    data: (terminal: Terminal, data: Uint8Array) => void;
+    exit: (terminal: Terminal, code: number) => void;
+  };
+
+  class Terminal {
+    constructor(options: TerminalOptions);
+    write(data: string | Uint8Array): number;
+    resize(cols: number, rows: number): void;
+    close(): void;
+  }
+
+  type Subprocess = { readonly pid: number; readonly exited: Promise<number> };
+
+  function spawn(
+    argv: string[],
+    options: { terminal: Terminal; readonly detached?: boolean; cwd: string; env: Record<string, string | undefined> },
+  ): Subprocess;
+}

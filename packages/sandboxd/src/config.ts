@@ -1,0 +1,116 @@
+import { parseArgs } from "node:util";
+import { parseAddress, type Address } from "./wire/endpoints.ts";
+
+export type ServeConfig = {
+  readonly mode: "serve";
+  readonly workspace: string;
+  readonly state: string;
+  readonly listen: Address | undefined;
+  /** The path of a unix socket. */
+  readonly dial: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly egressPort: number | undefined;
+  readonly idleExitSeconds: number | undefined;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export type Config =
+  | ServeConfig
+  | { readonly mode: "connect"; readonly socket: string }
+  | { readonly mode: "version" }
+  /** The arguments make no sense; `message` says why. */
+  | { readonly mode: "usage"; readonly message: string };
+
+export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
+               [--token-file FILE] [--egress-port PORT] [--idle-exit SECONDS]
+sandboxd connect --socket PATH
+sandboxd --version
+`;
+
+/** What this process was started to do. */
+export function readConfig(argv: readonly string[]): Config {
+  try {
+    return parse(argv);
+  } catch (thrown) {
+    return { mode: "usage", message: thrown instanceof Error ? thrown.message : "The arguments cannot be read." };
+  }
+}
+
+function parse(argv: readonly string[]): Config {
+  const text = { type: "string" } as const;
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      workspace: text,
+      state: text,
+      listen: text,
+      dial: text,
+      "token-file": text,
+      "egress-port": text,
+      "idle-exit": text,
+      socket: text,
+      version: { type: "boolean" },
+    },
+  });
+  if (values.version === true) return { mode: "version" };
+  const [mode] = positionals;
+  if (mode === "connect" && values.socket !== undefined) return { mode, socket: values.socket };
+  if (mode !== "serve") throw new Error("Say serve, connect or --version.");
+  const { workspace, state } = values;
+  if (workspace === undefined || state === undefined) throw new Error("--workspace and --state are needed.");
+  const listen = address("--listen", values.listen);
+  if (listen !== undefined && "port" in listen && values["token-file"] === undefined) {
+    throw new Error("--listen tcp: needs a --token-file.");
+  }
+  return {
+    mode,
+    workspace,
+    state,
+    listen,
+    dial: dialled(values.dial),
+    tokenFile: values["token-file"],
+    egressPort: number("--egress-port", values["egress-port"], 65_535),
+    idleExitSeconds: number("--idle-exit", values["idle-exit"], 1_000_000_000),
+    env: environment(),
+  };
+}
+
+function address(flag: string, text: string | undefined): Address | undefined {
+  const parsed = text === undefined ? undefined : parseAddress(text);
+  if (text !== undefined && parsed === undefined) throw new Error(`${flag} must be unix:PATH or tcp:HOST:PORT.`);
+  return parsed;
+}
+
+function dialled(text: string | undefined): string | undefined {
+  const parsed = address("--dial", text);
+  if (parsed !== undefined && !("path" in parsed)) throw new Error("--dial must be unix:PATH.");
+  return parsed?.path;
+}
+
+function number(flag: string, text: string | undefined, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > max) throw new Error(`${flag} must be a number from 1 to ${max}.`);
+  return value;
+}
+
+/** What programs in the sandbox get, and what keeps them from waiting for a pager, an editor or a password. */
+function environment(): Record<string, string> {
+  const inherited = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  const own = Object.fromEntries(inherited) as Record<string, string>;
+  return {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: "/root",
+    LANG: "C.UTF-8",
+    ...own,
+    TERM: "xterm-256color",
+    PAGER: "cat",
+    GIT_PAGER: "cat",
+    MANPAGER: "cat",
+    GIT_TERMINAL_PROMPT: "0",
+    DEBIAN_FRONTEND: "noninteractive",
+  };
+}

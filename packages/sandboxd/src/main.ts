@@ -1,0 +1,23 @@
+import { SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
+import { readConfig, USAGE, type Config } from "./config.ts";
+import { joinSocket } from "./connect.ts";
+import { serve } from "./serve.ts";
+import { VERSION } from "./version.ts";
+
+process.exit(await run(readConfig(process.argv.slice(2))));
+
+async function run(config: Config): Promise<number> {
+  switch (config.mode) {
+    case "serve":
+      await serve(config);
+      return 0;
+    case "connect":
+      return joinSocket(config.socket);
+    case "version":
+      process.stdout.write(`sandboxd ${VERSION} protocol ${SANDBOXD_PROTOCOL}\n`);
+      return 0;
+    case "usage":
+      process.stderr.write(`${config.message}\n${USAGE}`);
+      return 2;
+  }
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A program on a pseudo-terminal of its own, leader of its own session. */
+export type Pty = {
+  readonly pid: number;
+  write(bytes: Uint8Array): void;
+  resize(columns: number, rows: number): void;
+  /** Settles once the program is over and all of its output has been given to `onData`. Never rejects. */
+  readonly ended: Promise<void>;
+};
+
+export type PtyOptions = {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly columns: number;
+  readonly rows: number;
+  /** The bytes are only good until the callback returns. */
+  readonly onData: (bytes: Uint8Array) => void;
+};
+
+const QUIET_MS = 10;
+const DRAIN_MS = 500;
+
+/** Starts a program on a new pseudo-terminal. The only file that knows Bun. */
+export function openPty(options: PtyOptions): Pty {
+  let lastDataAt = 0;
+  let hungUp = false;
+  const terminal = new Bun.Terminal({
+    cols: options.columns,
+    rows: options.rows,
+    name: "xterm-256color",
+    data: (_terminal, bytes) => {
+      lastDataAt = Date.now();
+      options.onData(bytes);
+    },
+    exit: () => {
+      hungUp = true;
+    },
+  });
+  // Detached makes it the leader of a session whose terminal this is; without, the shell has no job control.
+  const program = Bun.spawn([...options.argv], {
+    terminal,
+    detached: true,
+    cwd: options.cwd,
+    env: { ...options.env },
+  });
+  return {
+    pid: program.pid,
+    write: (bytes) => {
+      if (!hungUp) terminal.write(bytes);
+    },
+    resize: (columns, rows) => {
+      if (!hungUp) terminal.resize(columns, rows);
+    },
+    ended: program.exited.then(async () => {
+      const deadline = Date.now() + DRAIN_MS;
+      do await sleep(QUIET_MS);
+      while (!hungUp && Date.now() - lastDataAt < QUIET_MS && Date.now() < deadline);
+      if (!hungUp) terminal.close();
+    }),
+  };
+}

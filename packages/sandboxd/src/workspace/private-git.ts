@@ -1,0 +1,94 @@
+import { copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import { runProgram, type Finished } from "../run-program.ts";
+
+export type GitPlace = {
+  readonly program: string | undefined;
+  readonly workspace: string;
+  /** Where our own repository is kept. */
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export type RunGit = (args: readonly string[], options?: { readonly stdoutFile?: number }) => Promise<Finished>;
+
+const TIMEOUT_MS = 300_000;
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+
+/** Nothing that a repository says may make git run a program or change bytes. */
+const INERT = [
+  ...["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null", "core.autocrlf=false"],
+  ...["core.quotePath=false", "core.fileMode=true", "core.symlinks=true", "core.sparseCheckout=false"],
+  ...["safe.directory=*", "gc.auto=0", "maintenance.auto=false", "submodule.recurse=false", "index.sparse=false"],
+  ...[
+    "advice.addEmbeddedRepo=false",
+    "protocol.allow=never",
+    "diff.ignoreSubmodules=dirty",
+    "core.untrackedCache=false",
+  ],
+].flatMap((setting) => ["-c", setting]);
+
+/**
+ * A git repository of our own over the workspace, apart from the user's. It borrows the user's objects, and starts
+ * from the user's index, so that files that did not change are not read.
+ * @throws AppError `git_missing`, `git_failed`
+ */
+export function privateGit(place: GitPlace): RunGit {
+  const env = {
+    ...Object.fromEntries(Object.entries(place.env).filter(([name]) => !name.startsWith("GIT_"))),
+    GIT_DIR: place.directory,
+    GIT_WORK_TREE: place.workspace,
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_SYSTEM: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    LC_ALL: "C",
+  };
+  let prepared: Promise<void> | undefined;
+  const run: RunGit = async (args, options = {}) => {
+    if (place.program === undefined) throw new AppError("git_missing", "There is no git in this sandbox's image.");
+    const settings = { cwd: place.workspace, env, timeoutMs: TIMEOUT_MS, capBytes: MAX_OUTPUT_BYTES, ...options };
+    return runProgram([place.program, ...INERT, ...args], { ...settings, signal: new AbortController().signal });
+  };
+  return async (args, options) => {
+    prepared ??= prepare(place, run).catch((thrown: unknown) => {
+      prepared = undefined;
+      throw thrown;
+    });
+    await prepared;
+    return run(args, options);
+  };
+}
+
+/** What git wrote. @throws AppError `git_failed` with what git said, when it ended otherwise than with 0 */
+export function outputOf(done: Finished, doing: string): Buffer {
+  if (done.exitCode === 0 && !done.cut) return done.stdout;
+  const said = done.stderr.toString().trim().slice(0, 1000);
+  throw new AppError("git_failed", `Git could not ${doing}. ${said}`.trim(), { exitCode: done.exitCode ?? -1 });
+}
+
+async function prepare({ workspace, directory }: GitPlace, run: RunGit): Promise<void> {
+  rmSync(join(directory, "index.lock"), { force: true });
+  if (existsSync(join(directory, "HEAD"))) return;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  outputOf(await run(["init", "--quiet", "--template="]), "make its own repository");
+  mkdirSync(join(directory, "info"), { recursive: true });
+  writeFileSync(join(directory, "info", "attributes"), "* -text -filter -ident -working-tree-encoding\n");
+  const user = join(workspace, ".git");
+  if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  writeFileSync(join(directory, "objects", "info", "alternates"), `${join(user, "objects")}\n`, { flag: "w" });
+  copyIfFile(join(user, "info", "exclude"), join(directory, "info", "exclude"));
+  copyIfFile(join(user, "index"), join(directory, "index"));
+  if ((await run(["ls-files", "--error-unmatch", "--", "."])).exitCode === 128)
+    rmSync(join(directory, "index"), { force: true });
+}
+
+/** With its time: git compares the index' own time with those of files. */
+function copyIfFile(from: string, to: string): void {
+  if (lstatSync(from, { throwIfNoEntry: false })?.isFile() !== true) return;
+  copyFileSync(from, to);
+  const { atime, mtime } = statSync(from);
+  utimesSync(to, atime, mtime);
+}

@@ -1,0 +1,207 @@
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
+import { pathBytes } from "@handrail/protocol/paths";
+import { z } from "zod";
+import { isBinary, readAt, readContent } from "../files/file-content.ts";
+import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
+import type { Handlers } from "../handlers.ts";
+import { outputOf, privateGit, type GitPlace, type RunGit } from "./private-git.ts";
+import { readTreeChanges } from "./tree-changes.ts";
+
+type WorkspaceHandlers = Pick<Handlers, `workspace.${"begin" | "changes" | "file" | "patch"}`>;
+type Start = OperationResult<"workspace.begin">;
+
+const Start = z.object({
+  tree: z.string(),
+  files: z.number(),
+  bytes: z.number(),
+  commit: z.string().optional(),
+  branch: z.string().optional(),
+});
+const MAX_PART_BYTES = 4 * 1024 * 1024;
+
+/** The operations that compare the workspace with its start. One at a time: they share an index. */
+export function workspaceOperations(
+  root: Root,
+  stateDirectory: string,
+  git: Omit<GitPlace, "directory">,
+): WorkspaceHandlers {
+  const history = new History(root, stateDirectory, privateGit({ ...git, directory: join(stateDirectory, "git") }));
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+  return {
+    "workspace.begin": () => inTurn(() => history.begin()),
+    "workspace.changes": () => inTurn(() => history.changes()),
+    "workspace.file": (args) => inTurn(() => history.file(args)),
+    "workspace.patch": (args) => inTurn(() => history.patch(args)),
+  };
+}
+
+class History {
+  readonly #root: Root;
+  readonly #state: string;
+  readonly #git: RunGit;
+
+  constructor(root: Root, state: string, git: RunGit) {
+    this.#root = root;
+    this.#state = state;
+    this.#git = git;
+  }
+
+  async begin(): Promise<Start> {
+    const known = this.#start();
+    if (known !== undefined) return known;
+    const tree = await this.#snapshot();
+    const entries = (await this.#tree(tree)).filter((entry) => entry.size !== undefined);
+    const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);
+    const start = { tree, files: entries.length, bytes, ...(await this.#userHead()) };
+    const file = join(this.#state, "baseline.json");
+    writeFileSync(`${file}.new`, JSON.stringify(start));
+    renameSync(`${file}.new`, file);
+    return start;
+  }
+
+  async changes(): Promise<OperationResult<"workspace.changes">> {
+    const start = await this.begin();
+    const tree = await this.#snapshot();
+    const differences = await this.#git([
+      "diff-tree",
+      "-r",
+      "-M",
+      "-z",
+      "--raw",
+      "--numstat",
+      ...QUIET,
+      start.tree,
+      tree,
+    ]);
+    return { tree, changes: readTreeChanges(outputOf(differences, "compare the workspace with its start")) };
+  }
+
+  async file({ path, capBytes }: OperationArgs<"workspace.file">): Promise<OperationResult<"workspace.file">> {
+    const start = await this.begin();
+    const before = await this.#fileBefore(start.tree, path, capBytes);
+    const after = this.#fileNow(path, capBytes);
+    const binary = [before, after].some((bytes) => bytes !== null && isBinary(bytes));
+    return { before: before?.toString("base64") ?? null, after: after?.toString("base64") ?? null, binary };
+  }
+
+  /** The whole patch is made when its first part is asked for; later parts are of that one. */
+  async patch(args: OperationArgs<"workspace.patch">): Promise<OperationResult<"workspace.patch">> {
+    const path = join(this.#state, "patch");
+    if (args.offset === 0) await this.#writePatch(path);
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined) throw new AppError("bad_request", "Ask for the patch from its first byte on.");
+    const file = openSync(path, "r");
+    try {
+      const length = Math.max(0, Math.min(args.length, MAX_PART_BYTES, size - args.offset));
+      return { data: readAt(file, args.offset, length).toString("base64"), size };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  async #writePatch(path: string): Promise<void> {
+    const start = await this.begin();
+    const tree = await this.#snapshot();
+    const stdoutFile = openSync(path, "w", 0o600);
+    try {
+      const args = ["diff-tree", "-r", "-p", "-M", "--binary", "--full-index", ...QUIET, start.tree, tree];
+      outputOf(await this.#git(args, { stdoutFile }), "write a patch");
+    } finally {
+      closeSync(stdoutFile);
+    }
+  }
+
+  /** Files that cannot be read are left as they were. @returns the tree's name */
+  async #snapshot(): Promise<string> {
+    const added = await this.#git(["add", "--all", "--ignore-errors", "--", "."]);
+    if (added.exitCode !== 0 && added.exitCode !== 1) await this.#addNestedLast();
+    const tree = outputOf(await this.#git(["write-tree"]), "take a snapshot of the workspace");
+    return tree.toString().trim();
+  }
+
+  /** A directory with a `.git` that has no commit makes `git add` give up on everything. */
+  async #addNestedLast(): Promise<void> {
+    const listed = await this.#git(["ls-files", "-z", "--others", "--exclude-standard", "--directory"]);
+    const nested = outputOf(listed, "list new files")
+      .toString()
+      .split("\0")
+      .filter((path) => path.endsWith("/"));
+    const broken = nested.filter((path) =>
+      lstatSync(join(this.#root.workspace, path, ".git"), { throwIfNoEntry: false }),
+    );
+    const except = broken.map((path) => `:(exclude,literal)${path.slice(0, -1)}`);
+    const added = await this.#git(["add", "--all", "--ignore-errors", "--", ".", ...except]);
+    if (added.exitCode !== 1) outputOf(added, "read the workspace");
+  }
+
+  async #tree(tree: string): Promise<TreeEntry[]> {
+    const listed = await this.#git(["ls-tree", "-r", "-z", "-l", tree]);
+    return outputOf(listed, "list the start").toString("latin1").split("\0").slice(0, -1).map(treeEntry);
+  }
+
+  async #fileBefore(tree: string, path: string, capBytes: number): Promise<Buffer | null> {
+    const name = Buffer.from(pathBytes(path)).toString("latin1");
+    const entry = (await this.#tree(tree)).find((candidate) => candidate.name === name);
+    if (entry?.size === undefined || entry.size > capBytes) return null;
+    return outputOf(await this.#git(["cat-file", "blob", entry.id]), "read a file of the start");
+  }
+
+  #fileNow(path: string, capBytes: number): Buffer | null {
+    const text = Buffer.concat([Buffer.from(`${this.#root.workspace}/`), pathBytes(path)]);
+    const link = lstatSync(text, { throwIfNoEntry: false });
+    if (link === undefined) return null;
+    if (link.isSymbolicLink()) {
+      resolveWritable(this.#root, path.replace(/[^/]*$/, ".handrail"));
+      return readlinkSync(text, { encoding: "buffer" });
+    }
+    const file = resolveExisting(this.#root, path, "workspace");
+    return link.isFile() && link.size <= capBytes ? readContent(file).bytes : null;
+  }
+
+  #start(): Start | undefined {
+    try {
+      return Start.parse(JSON.parse(readFileSync(join(this.#state, "baseline.json"), "utf8"))) as Start;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What the user's own repository has checked out, if there is one. */
+  async #userHead(): Promise<{ commit?: string; branch?: string }> {
+    const place = `--git-dir=${join(this.#root.workspace, ".git")}`;
+    const commit = await this.#git([place, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+    const branch = await this.#git([place, "symbolic-ref", "--short", "--quiet", "HEAD"]);
+    return {
+      ...(commit.exitCode === 0 ? { commit: commit.stdout.toString().trim() } : {}),
+      ...(branch.exitCode === 0 ? { branch: branch.stdout.toString().trim() } : {}),
+    };
+  }
+}
+
+const QUIET = ["--no-ext-diff", "--no-textconv", "--no-color"];
+
+/** `name` has one character for each byte; `size` is undefined for another repository. */
+type TreeEntry = { readonly id: string; readonly size: number | undefined; readonly name: string };
+
+function treeEntry(line: string): TreeEntry {
+  const tab = line.indexOf("\t");
+  const [, , id = "", size = ""] = line.slice(0, tab).split(/ +/);
+  return { id, size: size === "-" ? undefined : Number(size), name: line.slice(tab + 1) };
+}

@@ -1,0 +1,72 @@
+import type { CallOptions } from "@handrail/core/ports/sandbox";
+import { AppError, isErrorCode } from "@handrail/protocol/errors";
+import type { FromSandboxd, ToSandboxd, WireOutcome } from "@handrail/protocol/sandboxd/messages";
+import { OPERATIONS, type OperationName } from "@handrail/protocol/sandboxd/operations";
+import { z } from "zod";
+
+type Output = Extract<FromSandboxd, { type: "output" }>;
+type Message = Extract<ToSandboxd, { type: "call" }>;
+
+const MAX_MESSAGE = 4000;
+const MAX_DETAILS = 20;
+
+/** A call that has not ended, for as long as somebody waits for it. */
+export class PendingCall {
+  readonly id: string;
+  readonly operation: OperationName;
+  readonly #args: Message["args"];
+  readonly #keep: boolean;
+  readonly #onOutput: CallOptions["onOutput"];
+  readonly #done = Promise.withResolvers<unknown>();
+  #outputFrom: number;
+
+  constructor(id: string, operation: OperationName, args: unknown, options: CallOptions & { readonly keep: boolean }) {
+    this.id = id;
+    this.operation = operation;
+    this.#args = z.json().parse(args);
+    this.#keep = options.keep;
+    this.#onOutput = options.onOutput;
+    this.#outputFrom = options.outputFrom ?? 0;
+  }
+
+  /** The result, checked. @throws AppError with the operation's own code */
+  get done(): Promise<unknown> {
+    return this.#done.promise;
+  }
+
+  /** What starts the call, or attaches to it where the last output ended. */
+  message(): Message {
+    const { id, operation } = this;
+    const from = this.#onOutput === undefined ? {} : { outputFrom: this.#outputFrom };
+    return { type: "call", id, operation, args: this.#args, keep: this.#keep, ...from };
+  }
+
+  output({ offset, data }: Output): void {
+    const bytes = Buffer.from(data, "base64");
+    this.#outputFrom = offset + bytes.length;
+    this.#onOutput?.(offset, bytes);
+  }
+
+  end(outcome: WireOutcome): void {
+    if (!outcome.ok) {
+      this.fail(readError(outcome.error));
+      return;
+    }
+    const result = OPERATIONS[this.operation].result.safeParse(outcome.result);
+    if (result.success) this.#done.resolve(result.data);
+    else this.fail(new AppError("sandboxd_protocol", "The sandbox answered with something else than a result."));
+  }
+
+  fail(reason: unknown): void {
+    this.#done.reject(reason);
+  }
+}
+
+function readError({ code, message, details }: Extract<WireOutcome, { ok: false }>["error"]): AppError {
+  const some = Object.fromEntries(Object.entries(details).slice(0, MAX_DETAILS).map(shortened));
+  return new AppError(isErrorCode(code) ? code : "internal", message.slice(0, MAX_MESSAGE), some);
+}
+
+function shortened([name, value]: [string, string | number | boolean]): [string, string | number | boolean] {
+  return [name.slice(0, 100), typeof value === "string" ? value.slice(0, MAX_MESSAGE) : value];
+}
