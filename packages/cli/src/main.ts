@@ -13,7 +13,7 @@ const screen: Screen = {
   err: (text) => process.stderr.write(text),
   live,
   paint: live && !noColor ? colored : uncolored,
-  columns: () => (live ? process.stdout.columns : 80),
+  columns: () => (live && process.stdout.columns > 0 ? process.stdout.columns : 80),
 };
 
 // A reader that went away (`handrail list | head`) wants no more: as an interrupt would end it.
