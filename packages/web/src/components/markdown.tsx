@@ -13,6 +13,11 @@ const SCHEMA = {
 
 const COMPONENTS: Components = {
   img: () => null,
+  // What scrolls sideways must be reachable by keyboard (WCAG 2.1.1).
+  /* oxlint-disable jsx-a11y/no-noninteractive-tabindex */
+  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
+  table: ({ children }) => <table tabIndex={0}>{children}</table>,
+  /* oxlint-enable jsx-a11y/no-noninteractive-tabindex */
   a: ({ href, children }) => {
     const host = linkHost(href);
     if (host === null) return <>{children}</>;

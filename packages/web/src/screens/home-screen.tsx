@@ -8,7 +8,7 @@ export function HomeScreen() {
   if (settings.data !== undefined && !settings.data.models.some((model) => !model.scripted)) return <FirstRun />;
   return (
     <div className="flex h-full flex-col items-center justify-center gap-3 p-4 text-ink-2">
-      <p>Choose a conversation, or start one.</p>
+      <h1>Choose a conversation, or start one.</h1>
       <Link
         to="/new"
         className="rounded-ui border border-line-strong bg-raised px-3 py-1 font-medium text-ink hover:bg-hover"
