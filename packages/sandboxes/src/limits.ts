@@ -7,6 +7,7 @@ export type SandboxLimits = {
   readonly processes: number;
   /** Of /tmp, which is in memory and counts as memory. */
   readonly tmpBytes: number;
+  /** A daemon that may not raise its own limit (4,096 is usual for a user) refuses more than that. */
   readonly openFiles: number;
   /** Of one file. There is no limit on a workspace as a whole here. */
   readonly fileBytes: number;
@@ -19,6 +20,6 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   cpus: 2,
   processes: 512,
   tmpBytes: GIB,
-  openFiles: 65_536,
+  openFiles: 16_384,
   fileBytes: 16 * GIB,
 };

@@ -1,8 +1,7 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { SandboxBackend, SandboxSpec } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import type { Egress } from "../egress.ts";
+import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { sandboxdPrograms } from "../sandboxd-programs.ts";
@@ -85,7 +84,7 @@ function assemble(options: DockerOptions) {
   const source = {
     defaultImage: options.defaultImage,
     fallbackImage: options.fallbackImage ?? FALLBACK_IMAGE,
-    cacheDirectory: options.cacheDirectory ?? join(homedir(), ".cache", "handrail"),
+    cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
   };
   return {
     closing,

@@ -2,17 +2,15 @@ import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { NetworkRule } from "@handrail/protocol/sources";
-import { z } from "zod";
 import { runProgram } from "../run-program.ts";
 
 /** What the server wrote down about a sandbox before it started it. The sandbox cannot see or change it. */
-export const SandboxRecord = z.object({
-  sandboxId: z.string(),
-  network: NetworkRule,
+export type SandboxRecord = {
+  readonly sandboxId: string;
+  readonly network: NetworkRule;
   /** Who owns the workspace on the host when the server is root. */
-  uid: z.number().optional(),
-});
-export type SandboxRecord = z.infer<typeof SandboxRecord>;
+  readonly uid?: number;
+};
 
 /** The directories of one conversation on the host. */
 export type ConversationPlace = ReturnType<typeof conversationPlace>;
@@ -41,7 +39,10 @@ export function hasWorkspace(place: ConversationPlace): Promise<boolean> {
 /** The last sandbox of a conversation, or undefined when there was none or its record cannot be read. */
 export async function readRecord(place: ConversationPlace): Promise<SandboxRecord | undefined> {
   try {
-    return SandboxRecord.parse(JSON.parse(await readFile(place.record, "utf8")));
+    const read = JSON.parse(await readFile(place.record, "utf8")) as Partial<SandboxRecord>;
+    const { sandboxId, uid } = read;
+    if (typeof sandboxId !== "string") return undefined;
+    return { sandboxId, network: NetworkRule.parse(read.network), ...(typeof uid === "number" ? { uid } : {}) };
   } catch {
     return undefined;
   }
