@@ -24,18 +24,17 @@ const DRAIN_MS = 500;
 
 /** Starts a program on a new pseudo-terminal. The only file that knows Bun. */
 export function openPty(options: PtyOptions): Pty {
-  let lastDataAt = 0;
-  let hungUp = false;
+  const line = { hungUp: false, lastDataAt: 0 };
   const terminal = new Bun.Terminal({
     cols: options.columns,
     rows: options.rows,
     name: "xterm-256color",
     data: (_terminal, bytes) => {
-      lastDataAt = Date.now();
+      line.lastDataAt = Date.now();
       options.onData(bytes);
     },
     exit: () => {
-      hungUp = true;
+      line.hungUp = true;
     },
   });
   // Detached makes it the leader of a session whose terminal this is; without, the shell has no job control.
@@ -48,16 +47,16 @@ export function openPty(options: PtyOptions): Pty {
   return {
     pid: program.pid,
     write: (bytes) => {
-      if (!hungUp) terminal.write(bytes);
+      if (!line.hungUp) terminal.write(bytes);
     },
     resize: (columns, rows) => {
-      if (!hungUp) terminal.resize(columns, rows);
+      if (!line.hungUp) terminal.resize(columns, rows);
     },
     ended: program.exited.then(async () => {
       const deadline = Date.now() + DRAIN_MS;
       do await sleep(QUIET_MS);
-      while (!hungUp && Date.now() - lastDataAt < QUIET_MS && Date.now() < deadline);
-      if (!hungUp) terminal.close();
+      while (!line.hungUp && Date.now() - line.lastDataAt < QUIET_MS && Date.now() < deadline);
+      if (!line.hungUp) terminal.close();
     }),
   };
 }

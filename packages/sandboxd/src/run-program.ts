@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
 import { signalProcess } from "./terminals/processes.ts";
 
@@ -28,24 +29,13 @@ export type Finished = {
  */
 export async function runProgram(argv: readonly string[], options: ProgramOptions): Promise<Finished> {
   const [program = "", ...args] = argv;
-  const child = spawn(program, args, {
-    cwd: options.cwd,
-    env: { ...options.env },
-    detached: true,
-    stdio: ["pipe", options.stdoutFile ?? "pipe", "pipe"],
-  });
-  const stdout = collector(options.capBytes);
-  const stderr = collector(options.capBytes);
-  child.stdout?.on("data", stdout.push);
-  child.stderr?.on("data", stderr.push);
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(options.stdin ?? "");
+  const child = startGroup(program, args, options);
+  const stdout = collector(child.stdout, options.capBytes);
+  const stderr = collector(child.stderr, options.capBytes);
   let stopped = false;
   const stop = (): void => {
     stopped = true;
-    if (child.pid !== undefined) signalProcess(-child.pid, "SIGKILL");
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+    endGroup(child);
   };
   const timer = setTimeout(stop, options.timeoutMs);
   if (options.signal.aborted) stop();
@@ -64,17 +54,32 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   }
 }
 
-function collector(capBytes: number) {
+function startGroup(program: string, args: readonly string[], options: ProgramOptions): ChildProcess {
+  const { cwd, env, stdin = "", stdoutFile = "pipe" } = options;
+  const child = spawn(program, args, { cwd, env: { ...env }, detached: true, stdio: ["pipe", stdoutFile, "pipe"] });
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(stdin);
+  return child;
+}
+
+/** Its pipes too: a grandchild that left the group may hold them. */
+function endGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) signalProcess(-child.pid, "SIGKILL");
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}
+
+function collector(stream: Readable | null, capBytes: number) {
   const parts: Buffer[] = [];
   let held = 0;
   let cut = false;
+  stream?.on("data", (bytes: Buffer) => {
+    const kept = bytes.subarray(0, capBytes - held);
+    if (kept.length > 0) parts.push(kept);
+    held += kept.length;
+    cut ||= kept.length < bytes.length;
+  });
   return {
-    push: (bytes: Buffer): void => {
-      const kept = bytes.subarray(0, capBytes - held);
-      if (kept.length > 0) parts.push(kept);
-      held += kept.length;
-      cut ||= kept.length < bytes.length;
-    },
     take: () => Buffer.concat(parts),
     cut: () => cut,
   };

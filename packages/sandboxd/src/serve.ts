@@ -23,7 +23,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   const shell = findExecutable("bash", config.env) ?? "/bin/sh";
   const git = findExecutable("git", config.env);
   const state = realpathSync(config.state);
-  const { handlers, close } = operations({ workspace, state, shell, git, env: config.env });
+  const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env });
   const calls = new Calls(handlers);
   const connections = new Connections(calls, {
     token: config.tokenFile === undefined ? undefined : readFileSync(config.tokenFile, "utf8").trim(),
@@ -41,7 +41,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   if (config.dial !== undefined) keepDialling({ path: config.dial }, (socket) => connections.add(socket));
   if (config.egressPort !== undefined) await egressListener(config.egressPort, () => connections.latest);
   await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);
-  close();
+  shells.close();
 }
 
 /** The servers that are connected. */

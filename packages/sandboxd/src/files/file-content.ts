@@ -4,24 +4,40 @@ import { AppError } from "@handrail/protocol/errors";
 import { fileError } from "./file-error.ts";
 import type { Resolved } from "./resolve-path.ts";
 
+export type OpenFile = { readonly file: number; readonly stat: Stats };
 export type FileContent = { readonly bytes: Buffer; readonly stat: Stats };
 
 /** Files over this are not read whole. 64 MiB. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
-const BINARY_PROBE_BYTES = 8000;
+/** How much of a file tells whether it is text. */
+export const BINARY_PROBE_BYTES = 8000;
 
-/** Opens a regular file and never waits for one that is none. @throws AppError `path_not_file` and others */
-export function withFile<Value>(path: Resolved, use: (file: number, stat: Stats) => Value): Value {
+/** Opens a regular file; never waits for pipes and devices. The caller closes it. @throws AppError `path_not_file` */
+export function openRegular(path: Resolved): OpenFile {
   let file: number | undefined;
   try {
     file = openSync(path.real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stat = fstatSync(file);
-    if (!stat.isFile()) throw new AppError("path_not_file", "This path is not a regular file.", { path: path.shown });
+    if (stat.isFile()) return { file, stat };
+    throw new AppError("path_not_file", kindOf(stat), { path: path.shown });
+  } catch (thrown) {
+    if (file !== undefined) closeSync(file);
+    throw fileError(thrown, path.shown);
+  }
+}
+
+const kindOf = (stat: Stats) =>
+  stat.isDirectory() ? "This path is a directory. List it instead." : "This path is not a regular file.";
+
+/** Uses a regular file and closes it. @throws AppError `path_not_file` and others */
+export function withFile<Value>(path: Resolved, use: (file: number, stat: Stats) => Value): Value {
+  const { file, stat } = openRegular(path);
+  try {
     return use(file, stat);
   } catch (thrown) {
     throw fileError(thrown, path.shown);
   } finally {
-    if (file !== undefined) closeSync(file);
+    closeSync(file);
   }
 }
 

@@ -1,67 +1,84 @@
 import type { FileEdit } from "@handrail/protocol/changes";
 import { isBinary } from "./file-content.ts";
 import { diffLines, type DiffLine } from "./line-diff.ts";
+import { CONTEXT_LINES, unifiedHunks } from "./unified-hunks.ts";
 
-const CONTEXT = 3;
-const MAX_HUNK_CHARACTERS = 64_000;
+/** Where more than this differs, lines are counted but not compared. 4 MiB. */
+const MAX_COMPARED_BYTES = 4 * 1024 * 1024;
+const MAX_HUNK_BYTES = 64 * 1024;
+const CUT = "\\ [diff cut]\n";
+const LINE_FEED = 10;
 
 /** What an edit did to a file; `before` is undefined for one that was made. Binary files have no hunks. */
 export function fileEdit(path: string, before: Buffer | undefined, after: Buffer): FileEdit {
+  const old = before ?? Buffer.alloc(0);
   const created = before === undefined;
-  if (isBinary(before ?? Buffer.alloc(0)) || isBinary(after)) return { path, created, added: 0, removed: 0, hunks: "" };
-  const lines = diffLines(splitLines(before ?? Buffer.alloc(0)), splitLines(after));
+  if (isBinary(old) || isBinary(after)) return { path, created, added: 0, removed: 0, hunks: "" };
+  const { start, oldEnd, newEnd } = changedPart(old, after);
+  const [removed, added] = [old.subarray(start, oldEnd), after.subarray(start, newEnd)];
+  if (removed.length + added.length > MAX_COMPARED_BYTES) {
+    return { path, created, added: lineCount(added), removed: lineCount(removed), hunks: CUT };
+  }
+  const [from, to] = [linesBack(old, start, CONTEXT_LINES), linesOn(old, oldEnd, CONTEXT_LINES)];
+  const lines = [
+    ...unchanged(old.subarray(from, start)),
+    ...diffLines(splitLines(removed), splitLines(added)),
+    ...unchanged(old.subarray(oldEnd, to)),
+  ];
   const count = (sign: DiffLine["sign"]) => lines.filter((line) => line.sign === sign).length;
-  return { path, created, added: count("+"), removed: count("-"), hunks: capped(unifiedHunks(lines)) };
+  const hunks = capped(unifiedHunks(lines, lineCount(old.subarray(0, from)) + 1));
+  return { path, created, added: count("+"), removed: count("-"), hunks };
 }
 
-/** Lines with their ends. */
+/** The whole lines between the first and the last difference. */
+function changedPart(old: Buffer, after: Buffer): { start: number; oldEnd: number; newEnd: number } {
+  const shorter = Math.min(old.length, after.length);
+  let same = 0;
+  while (same < shorter && old[same] === after[same]) same++;
+  if (same === old.length && same === after.length) return { start: same, oldEnd: same, newEnd: same };
+  const start = same === 0 ? 0 : old.lastIndexOf(LINE_FEED, same - 1) + 1;
+  let tail = 0;
+  while (tail < shorter - start && old[old.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  const feed = tail === 0 ? -1 : old.indexOf(LINE_FEED, old.length - tail);
+  const kept = feed < 0 ? 0 : old.length - feed - 1;
+  return { start, oldEnd: old.length - kept, newEnd: after.length - kept };
+}
+
+/** Where the line begins that is so many lines before the one that begins at `offset`. */
+function linesBack(bytes: Buffer, offset: number, lines: number): number {
+  let start = offset;
+  for (let left = lines; left > 0 && start > 0; left--) {
+    start = start < 2 ? 0 : bytes.lastIndexOf(LINE_FEED, start - 2) + 1;
+  }
+  return start;
+}
+
+function linesOn(bytes: Buffer, offset: number, lines: number): number {
+  let end = offset;
+  for (let left = lines; left > 0 && end < bytes.length; left--) {
+    const feed = bytes.indexOf(LINE_FEED, end);
+    end = feed < 0 ? bytes.length : feed + 1;
+  }
+  return end;
+}
+
+function lineCount(bytes: Buffer): number {
+  let lines = bytes.length > 0 && bytes.at(-1) !== LINE_FEED ? 1 : 0;
+  for (let feed = bytes.indexOf(LINE_FEED); feed >= 0; feed = bytes.indexOf(LINE_FEED, feed + 1)) lines++;
+  return lines;
+}
+
+/** Lines with their ends, as latin1: bytes that are no UTF-8 stay distinct until they are shown. */
 function splitLines(bytes: Buffer): string[] {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  return text === "" ? [] : text.split(/(?<=\n)/);
+  return bytes.length === 0 ? [] : bytes.toString("latin1").split(/(?<=\n)/);
 }
 
-/** Unified format (POSIX diff -U, "Diff -u Output Format") without the file headers. */
-function unifiedHunks(lines: readonly DiffLine[]): string {
-  let text = "";
-  let [oldLine, newLine] = [1, 1];
-  let from = 0;
-  for (const [start, end] of hunkRanges(lines)) {
-    for (const { sign } of lines.slice(from, start)) [oldLine, newLine] = stepped(sign, oldLine, newLine);
-    const hunk = lines.slice(start, end);
-    const oldCount = hunk.filter(({ sign }) => sign !== "+").length;
-    const newCount = hunk.filter(({ sign }) => sign !== "-").length;
-    text += `@@ -${range(oldLine, oldCount)} +${range(newLine, newCount)} @@\n`;
-    text += hunk.map(({ sign, line }) => sign + ended(line)).join("");
-    if (text.length > MAX_HUNK_CHARACTERS) return text;
-    from = start;
-  }
-  return text;
-}
+const unchanged = (bytes: Buffer) => splitLines(bytes).map((line): DiffLine => ({ sign: " ", line }));
 
-function hunkRanges(lines: readonly DiffLine[]): readonly (readonly [number, number])[] {
-  const ranges: [number, number][] = [];
-  for (const [index, { sign }] of lines.entries()) {
-    if (sign === " ") continue;
-    const start = Math.max(0, index - CONTEXT);
-    const end = Math.min(lines.length, index + CONTEXT + 1);
-    const last = ranges.at(-1);
-    if (last !== undefined && start <= last[1]) last[1] = end;
-    else ranges.push([start, end]);
-  }
-  return ranges;
-}
-
-function stepped(sign: DiffLine["sign"], oldLine: number, newLine: number): [number, number] {
-  return [oldLine + (sign === "+" ? 0 : 1), newLine + (sign === "-" ? 0 : 1)];
-}
-
-/** An empty range names the line before it. */
-const range = (line: number, count: number) => (count === 1 ? `${line}` : `${count === 0 ? line - 1 : line},${count}`);
-
-const ended = (line: string) => (line.endsWith("\n") ? line : `${line}\n\\ No newline at end of file\n`);
-
-function capped(hunks: string): string {
-  if (hunks.length <= MAX_HUNK_CHARACTERS) return hunks;
-  const end = hunks.lastIndexOf("\n", MAX_HUNK_CHARACTERS);
-  return `${hunks.slice(0, end < 0 ? MAX_HUNK_CHARACTERS : end)}\n\\ The rest of this diff is left out.\n`;
+function capped(latin1: string): string {
+  const text = Buffer.from(latin1, "latin1").toString();
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_HUNK_BYTES) return text;
+  const end = bytes.lastIndexOf(LINE_FEED, MAX_HUNK_BYTES - CUT.length - 1);
+  return bytes.subarray(0, end + 1).toString() + CUT;
 }

@@ -3,6 +3,7 @@ import { AppError, type ErrorCode } from "@handrail/protocol/errors";
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ["path_missing", "There is nothing at this path."],
   ENOTDIR: ["path_missing", "A part of this path is not a directory."],
+  EEXIST: ["path_not_file", "A file is where this path needs a directory."],
   EISDIR: ["path_not_file", "This path is a directory."],
   ENXIO: ["path_not_file", "This path is not a regular file."],
   ELOOP: ["path_outside", "The links of this path lead in a circle, or changed meanwhile."],

@@ -1,26 +1,32 @@
+import { createHash } from "node:crypto";
+import { closeSync, read } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
-import { hashOf, isBinary, readAt, readContent, withFile } from "./file-content.ts";
-import { resolveExisting, type Root } from "./resolve-path.ts";
+import { BINARY_PROBE_BYTES, hashOf, isBinary, openRegular, readAt, withFile, type OpenFile } from "./file-content.ts";
+import { fileError } from "./file-error.ts";
+import { imageType } from "./image-type.ts";
+import { LineWindow } from "./line-window.ts";
+import { resolveExisting, type Resolved, type Root } from "./resolve-path.ts";
 
 const MAX_IMAGE_BYTES = 5 * 1024 * 1024;
-const MAX_LINE = 2000;
 const MAX_PART_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
-/** The operation `file.read`. */
-export function readFilePart(root: Root, args: OperationArgs<"file.read">): OperationResult<"file.read"> {
+type Part = OperationResult<"file.read">;
+
+/** The operation `file.read`. Files of any size: only the lines that were asked for are held. */
+export async function readFilePart(
+  root: Root,
+  args: OperationArgs<"file.read">,
+  signal?: AbortSignal,
+): Promise<OperationResult<"file.read">> {
   const path = resolveExisting(root, args.path, args.within);
-  const { bytes } = readContent(path);
-  const whole = { path: path.shown, hash: hashOf(bytes), size: bytes.length };
-  const mediaType = imageType(bytes);
-  if (mediaType !== undefined && bytes.length <= MAX_IMAGE_BYTES) {
-    const image = { mediaType, data: bytes.toString("base64") };
-    return { ...whole, image, fromLine: 1, lines: 0, totalLines: 0, cutLines: 0 };
+  const opened = openRegular(path);
+  try {
+    return imageIn(opened, path) ?? (await linesIn(opened, path, args, signal));
+  } finally {
+    closeSync(opened.file);
   }
-  if (mediaType !== undefined || isBinary(bytes)) {
-    throw new AppError("file_binary", "This is a binary file.", { path: path.shown, size: bytes.length });
-  }
-  return { ...whole, fromLine: args.fromLine, ...linesOf(bytes, args) };
 }
 
 /** The operation `file.bytes`. */
@@ -32,45 +38,56 @@ export function readFileBytes(root: Root, args: OperationArgs<"file.bytes">): Op
   });
 }
 
-type Range = { readonly fromLine: number; readonly maxLines: number; readonly capBytes: number };
-
-function linesOf(bytes: Buffer, range: Range) {
-  const parts: string[] = [];
-  let held = 0;
-  let cutLines = 0;
-  let line = 0;
-  let full = false;
-  for (let at = 0; at < bytes.length; line++) {
-    const end = bytes.indexOf(10, at);
-    const next = end < 0 ? bytes.length : end + 1;
-    full ||= parts.length >= range.maxLines;
-    if (line + 1 >= range.fromLine && !full) {
-      const part = shortened(bytes.subarray(at, next));
-      full = held + part.text.length > range.capBytes && parts.length > 0;
-      if (!full) {
-        parts.push(part.text);
-        held += Buffer.byteLength(part.text);
-        cutLines += part.cut ? 1 : 0;
-      }
-    }
-    at = next;
+/** Undefined for text. @throws AppError `file_binary` */
+function imageIn({ file, stat }: OpenFile, path: Resolved): Part | undefined {
+  const head = readHead(file, path);
+  const mediaType = imageType(head);
+  if (mediaType === undefined && !isBinary(head)) return undefined;
+  if (mediaType === undefined || stat.size > MAX_IMAGE_BYTES) {
+    const message = "This is a binary file, which cannot be shown as text. Use a command to look into it.";
+    throw new AppError("file_binary", message, { path: path.shown, size: stat.size });
   }
-  return { text: parts.join(""), lines: parts.length, totalLines: line, cutLines };
+  const bytes = readAt(file, 0, stat.size);
+  const whole = { path: path.shown, hash: hashOf(bytes), size: bytes.length };
+  const image = { mediaType, data: bytes.toString("base64") };
+  return { ...whole, image, fromLine: 1, lines: 0, totalLines: 0, cutLines: 0 };
 }
 
-/** A line with its end, cut in its middle when it is longer than a reader would want. */
-function shortened(line: Buffer): { readonly text: string; readonly cut: boolean } {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(line.subarray(0, MAX_LINE * 4 + 8));
-  const body = text.replace(/\r?\n$/, "");
-  if (body.length <= MAX_LINE) return { text, cut: false };
-  return { text: `${body.slice(0, MAX_LINE)}${line.at(-1) === 10 ? "\n" : ""}`, cut: true };
+function readHead(file: number, path: Resolved): Buffer {
+  try {
+    return readAt(file, 0, BINARY_PROBE_BYTES);
+  } catch (thrown) {
+    throw fileError(thrown, path.shown);
+  }
 }
 
-/** The type of an image by its first bytes (WHATWG MIME Sniffing §6.1). */
-function imageType(bytes: Buffer): string | undefined {
-  const head = bytes.subarray(0, 12).toString("latin1");
-  if (head.startsWith("\u0089PNG\r\n\u001a\n")) return "image/png";
-  if (head.startsWith("\u00ff\u00d8\u00ff")) return "image/jpeg";
-  if (head.startsWith("GIF87a") || head.startsWith("GIF89a")) return "image/gif";
-  return head.startsWith("RIFF") && head.endsWith("WEBP") ? "image/webp" : undefined;
+async function linesIn(
+  { file }: OpenFile,
+  path: Resolved,
+  args: OperationArgs<"file.read">,
+  signal: AbortSignal | undefined,
+): Promise<Part> {
+  const hash = createHash("sha256");
+  const window = new LineWindow(args);
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  let size = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const count = await readChunk(file, chunk, size, path);
+    if (count === 0) break;
+    hash.update(chunk.subarray(0, count));
+    window.push(chunk.subarray(0, count));
+    size += count;
+  }
+  return { path: path.shown, hash: hash.digest("hex"), size, fromLine: args.fromLine, ...window.end() };
+}
+
+async function readChunk(file: number, chunk: Buffer, position: number, path: Resolved): Promise<number> {
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      read(file, chunk, 0, chunk.length, position, (error, count) => (error === null ? resolve(count) : reject(error)));
+    });
+  } catch (thrown) {
+    throw fileError(thrown, path.shown);
+  }
 }

@@ -1,8 +1,11 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { pathBytes, pathText } from "@handrail/protocol/paths";
 import { fileError } from "./file-error.ts";
+
+/** As many links as Linux follows in one path. */
+const MAX_LINKS = 40;
 
 /** `workspace` is a real path. */
 export type Root = { readonly workspace: string };
@@ -25,21 +28,29 @@ export function resolveExisting(root: Root, path: string, within: Within): Resol
 }
 
 /**
- * Where a file of this path is, or would be: through links of an existing one, else below what exists of the path.
+ * Where a file of this path is, or would be: through links, also ones that lead to nothing yet.
  * @throws AppError `path_outside`, `path_denied`
  */
-export function resolveWritable(root: Root, path: string): Resolved {
-  const full = fullPath(root, path);
-  if (exists(full)) return resolveExisting(root, path, "workspace");
-  let parent = posix.dirname(full.toString("latin1"));
-  while (!exists(Buffer.from(parent, "latin1"))) parent = posix.dirname(parent);
+export function resolveWritable(root: Root, path: string, within: Within = "workspace"): Resolved {
   try {
-    const real = realpathSync.native(Buffer.from(parent, "latin1"), { encoding: "buffer" });
-    const rest = full.toString("latin1").slice(parent.length);
-    return checked(root, Buffer.from(posix.join(real.toString("latin1"), rest), "latin1"), "workspace");
+    return checked(root, wouldBe(fullPath(root, path).toString("latin1"), 0), within);
   } catch (thrown) {
     throw fileError(thrown, path);
   }
+}
+
+/** The real path of what exists of a path, with the rest as it is; @throws the system's error */
+function wouldBe(path: string, links: number): Buffer {
+  const bytes = Buffer.from(path, "latin1");
+  const stat = lstatSync(bytes, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink() === true && !exists(bytes) && links < MAX_LINKS) {
+    const target = readlinkSync(bytes, { encoding: "buffer" }).toString("latin1");
+    const directory = realpathSync.native(Buffer.from(posix.dirname(path), "latin1"), { encoding: "buffer" });
+    return wouldBe(posix.resolve(directory.toString("latin1"), target), links + 1);
+  }
+  if (stat !== undefined) return realpathSync.native(bytes, { encoding: "buffer" });
+  const parent = wouldBe(posix.dirname(path), links).toString("latin1");
+  return Buffer.from(posix.join(parent, posix.basename(path)), "latin1");
 }
 
 /** Paths are bytes: latin1 text has one character for each of them. */
@@ -49,8 +60,9 @@ function fullPath(root: Root, path: string): Buffer {
   return Buffer.from(posix.resolve(Buffer.from(root.workspace).toString("latin1"), given), "latin1");
 }
 
+/** Whether a path, links followed, leads to something. */
 function exists(path: Buffer): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function checked(root: Root, real: Buffer, within: Within): Resolved {

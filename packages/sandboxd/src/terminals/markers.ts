@@ -26,23 +26,18 @@ export function markerParser(nonce: string): (bytes: Uint8Array) => Piece[] {
     const all = held.length > 0 ? Buffer.concat([held, bytes]) : asBuffer(bytes);
     const pieces: Piece[] = [];
     let at = 0;
-    for (;;) {
-      const found = all.indexOf(prefix, at);
-      if (found < 0) break;
+    let rest: number | undefined;
+    for (let found = all.indexOf(prefix); found >= 0; found = all.indexOf(prefix, at)) {
+      pieces.push(...plain(all, at, found));
       const end = all.indexOf(BEL, found);
-      if (end < 0 && all.length - found <= MAX_MARKER_BYTES) {
-        held = Buffer.from(all.subarray(found));
-        if (found > at) pieces.push({ bytes: all.subarray(at, found) });
-        return pieces;
-      }
-      if (found > at) pieces.push({ bytes: all.subarray(at, found) });
-      const marker = end < 0 ? undefined : readMarker(all.subarray(found + prefix.length, end));
       at = end < 0 ? found + prefix.length : end + 1;
-      if (marker !== undefined) pieces.push({ marker });
+      if (end >= 0) pieces.push(...readMarker(all.subarray(found + prefix.length, end)));
+      else if (all.length - found <= MAX_MARKER_BYTES) rest = found;
+      if (rest !== undefined) break;
     }
-    const keep = beginning(all, at, prefix);
-    if (all.length - keep > at) pieces.push({ bytes: all.subarray(at, all.length - keep) });
-    held = Buffer.from(all.subarray(all.length - keep));
+    rest ??= all.length - beginning(all, at, prefix);
+    pieces.push(...plain(all, at, rest));
+    held = Buffer.from(all.subarray(rest));
     return pieces;
   };
 }
@@ -58,15 +53,18 @@ function beginning(all: Buffer, from: number, prefix: Buffer): number {
   return 0;
 }
 
-function readMarker(body: Buffer): Marker | undefined {
-  const [kind, ...rest] = splitted(body, 3);
-  if (kind === undefined) return undefined;
-  const [first, second] = rest;
-  if (kind.equals(Buffer.from("ready"))) return { kind: "ready" };
-  if (kind.equals(Buffer.from("start")) && first !== undefined) return { kind: "start", id: first.toString() };
-  if (!kind.equals(Buffer.from("prompt")) || first === undefined || second === undefined) return undefined;
-  const exitCode = Number(first.toString("latin1"));
-  return Number.isInteger(exitCode) ? { kind: "prompt", exitCode, cwd: Buffer.from(second) } : undefined;
+const plain = (all: Buffer, from: number, to: number): Piece[] =>
+  to > from ? [{ bytes: all.subarray(from, to) }] : [];
+
+/** None when it is not one of ours. */
+function readMarker(body: Buffer): Piece[] {
+  const [kind, first, second] = splitted(body, 3);
+  const name = kind?.toString("latin1");
+  if (name === "ready") return [{ marker: { kind: name } }];
+  if (name === "start" && first !== undefined) return [{ marker: { kind: name, id: first.toString() } }];
+  const exitCode = Number(first?.toString("latin1"));
+  if (name !== "prompt" || second === undefined || !Number.isInteger(exitCode)) return [];
+  return [{ marker: { kind: name, exitCode, cwd: Buffer.from(second) } }];
 }
 
 /** At most `count` parts between semicolons; the last one holds the rest. */

@@ -18,15 +18,23 @@ const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
 /** Nothing that a repository says may make git run a program or change bytes. */
 const INERT = [
-  ...["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null", "core.autocrlf=false"],
-  ...["core.quotePath=false", "core.fileMode=true", "core.symlinks=true", "core.sparseCheckout=false"],
-  ...["safe.directory=*", "gc.auto=0", "maintenance.auto=false", "submodule.recurse=false", "index.sparse=false"],
-  ...[
-    "advice.addEmbeddedRepo=false",
-    "protocol.allow=never",
-    "diff.ignoreSubmodules=dirty",
-    "core.untrackedCache=false",
-  ],
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "core.attributesFile=/dev/null",
+  "core.autocrlf=false",
+  "core.quotePath=false",
+  "core.fileMode=true",
+  "core.symlinks=true",
+  "core.sparseCheckout=false",
+  "safe.directory=*",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "submodule.recurse=false",
+  "index.sparse=false",
+  "advice.addEmbeddedRepo=false",
+  "protocol.allow=never",
+  "diff.ignoreSubmodules=dirty",
+  "core.untrackedCache=false",
 ].flatMap((setting) => ["-c", setting]);
 
 /**

@@ -17,14 +17,12 @@ export function readTreeChanges(output: Buffer): FileChange[] {
   const fields = output.toString("latin1").split("\0").slice(0, -1);
   const changes: Omit<FileChange, "binary">[] = [];
   let at = 0;
-  while (fields[at]?.startsWith(":") === true) {
-    const letter = fields[at]?.split(" ")[4]?.[0] ?? "";
-    const paths = fields.slice(at + 1, at + (letter === "R" || letter === "C" ? 3 : 2)).map(shown);
-    changes.push({
-      path: paths.at(-1) ?? "",
-      status: STATUSES[letter] ?? "modified",
-      ...(letter === "R" ? { oldPath: paths[0] ?? "" } : {}),
-    });
+  for (;;) {
+    const letter = /^:.* ([A-Z])\d*$/.exec(fields[at] ?? "")?.[1];
+    if (letter === undefined) break;
+    const paths = fields.slice(at + 1, at + ("RC".includes(letter) ? 3 : 2)).map(shown);
+    const oldPath = letter === "R" ? { oldPath: paths[0] ?? "" } : {};
+    changes.push({ path: paths.at(-1) ?? "", status: STATUSES[letter] ?? "modified", ...oldPath });
     at += 1 + paths.length;
   }
   const counts = readCounts(fields.slice(at));

@@ -177,7 +177,7 @@ class History {
 
   #start(): Start | undefined {
     try {
-      return Start.parse(JSON.parse(readFileSync(join(this.#state, "baseline.json"), "utf8"))) as Start;
+      return Start.parse(JSON.parse(readFileSync(join(this.#state, "baseline.json"), "utf8")));
     } catch {
       return undefined;
     }

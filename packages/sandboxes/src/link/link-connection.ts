@@ -104,7 +104,7 @@ export class LinkConnection {
       case "channel.open":
         return this.#openChannel(message.channel);
       case "channel.close":
-        this.#channels.get(message.channel)?.peerClosed();
+        this.#channels.get(message.channel)?.closedByPeer();
         this.#channels.delete(message.channel);
         return;
       case "channel.credit":
