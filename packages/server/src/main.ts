@@ -1,45 +1,9 @@
-import { toAppError } from "@handrail/protocol/errors";
-import { startServer } from "./compose/start-server.ts";
-import { readConfig } from "./config.ts";
-import { helpText } from "./config/help.ts";
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
-const UNUSABLE = new Set(["config_invalid", "port_taken", "state_locked"]);
-const CLOSE_MS = 4500;
-
-/** Runs the server until a signal. Gives the exit code. */
-async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes("--help") || argv.includes("-h")) {
-    process.stdout.write(helpText());
-    return 0;
-  }
-  const server = await startServer(readConfig(argv));
-  process.stdout.write(`Handrail is ready: ${server.signInUrl}\n`);
-  await firstSignal();
-  const late = setTimeout(() => process.exit(0), CLOSE_MS);
-  await server.close();
-  clearTimeout(late);
-  return 0;
-}
-
-/** A second signal does not wait for anything. */
-async function firstSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  let seen = false;
-  const onSignal = () => {
-    if (seen) process.exit(1);
-    seen = true;
-    resolve(undefined);
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
-  await promise;
-}
-
-try {
-  process.exit(await main(process.argv.slice(2)));
-} catch (thrown) {
-  const error = toAppError(thrown);
-  const detail = error.code === "internal" && thrown instanceof Error ? `\n${thrown.stack ?? ""}` : "";
-  process.stderr.write(`handrail: ${error.message}${detail}\n`);
-  process.exit(UNUSABLE.has(error.code) ? 2 : 1);
-}
+// Compiled code is kept between starts, in a directory of this user's own: it is run without a further look. Set
+// before anything else is loaded.
+enableCompileCache(join(homedir(), ".cache/handrail/compiled"));
+const { runServer } = await import("./run-server.ts");
+process.exit(await runServer(process.argv.slice(2)));

@@ -1,0 +1,47 @@
+import { toAppError } from "@handrail/protocol/errors";
+import { startServer } from "./compose/start-server.ts";
+import { readConfig } from "./config.ts";
+import { helpText } from "./config/help.ts";
+
+const UNUSABLE = new Set(["config_invalid", "port_taken", "state_locked"]);
+const CLOSE_MS = 4500;
+
+/** Runs the server until a signal. Gives the exit code; failures are sentences on the second output. */
+export async function runServer(argv: readonly string[]): Promise<number> {
+  try {
+    return await serve(argv);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const detail = error.code === "internal" && thrown instanceof Error ? `\n${thrown.stack ?? ""}` : "";
+    process.stderr.write(`handrail: ${error.message}${detail}\n`);
+    return UNUSABLE.has(error.code) ? 2 : 1;
+  }
+}
+
+async function serve(argv: readonly string[]): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    process.stdout.write(helpText());
+    return 0;
+  }
+  const server = await startServer(readConfig(argv));
+  process.stdout.write(`Handrail is ready: ${server.signInUrl}\n`);
+  await firstSignal();
+  const late = setTimeout(() => process.exit(0), CLOSE_MS);
+  await server.close();
+  clearTimeout(late);
+  return 0;
+}
+
+/** A second signal does not wait for anything. */
+async function firstSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let seen = false;
+  const onSignal = () => {
+    if (seen) process.exit(1);
+    seen = true;
+    resolve(undefined);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  await promise;
+}
