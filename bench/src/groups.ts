@@ -1,4 +1,5 @@
 import { appends } from "./groups/appends.ts";
+import { browser } from "./groups/browser.ts";
 import { idle } from "./groups/idle.ts";
 import { live } from "./groups/live.ts";
 import { peers } from "./groups/peers.ts";
@@ -8,4 +9,4 @@ import { steps } from "./groups/steps.ts";
 import type { Group } from "./row.ts";
 
 /** Every measurement, in the order of the table. */
-export const GROUPS: readonly Group[] = [serverStart, sandboxes, steps, appends, live, idle, peers];
+export const GROUPS: readonly Group[] = [serverStart, sandboxes, steps, appends, live, idle, browser, peers];

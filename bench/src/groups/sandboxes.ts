@@ -11,7 +11,7 @@ import { median, middleOf, percentile, repeat, spreadOf, timed } from "../sample
 
 const TIMES = { times: 10, warmUp: 2 };
 const TRIPS = 200;
-const IDLE = 50;
+const IDLE = 5;
 const SETTLE_MS = 5000;
 const BACKENDS = ["docker", "process", "none"] as const;
 /** A cold start is allowed 100 ms over its floor in Docker; the process backend has a bound of its own. */
