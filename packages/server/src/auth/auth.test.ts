@@ -52,7 +52,7 @@ test("tries are counted for each address within the window", () => {
 });
 
 test("beyond loopback, addresses in Host are taken and foreign names are not", () => {
-  const { checkHost, checkOrigin } = addresses({
+  const allowed = addresses({
     host: "0.0.0.0",
     publicUrl: "https://agents.example.org",
     allowedHosts: ["agents.local"],
@@ -67,9 +67,9 @@ test("beyond loopback, addresses in Host are taken and foreign names are not", (
     "a b",
     "10.1.2.3.evil",
   ];
-  const taken = (name: string) => refusal(() => checkHost(name)) === "taken";
+  const taken = (name: string) => refusal(() => allowed.checkHost(name)) === "taken";
   expect(hosts.map(taken)).toEqual([true, true, true, true, false, false, false, false]);
   const origins = ["https://agents.example.org", "http://agents.example.org", "http://10.1.2.3:3000", "file://"];
-  const trusted = (origin: string) => refusal(() => checkOrigin(origin, "10.1.2.3:3000")) === "taken";
+  const trusted = (origin: string) => refusal(() => allowed.checkOrigin(origin, "10.1.2.3:3000")) === "taken";
   expect(origins.map(trusted)).toEqual([true, false, true, false]);
 });

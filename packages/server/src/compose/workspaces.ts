@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Journal } from "@handrail/core/journal";
 import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
@@ -19,13 +19,15 @@ export type Workspaces = {
 /** Where workspaces come from, and where their results go. */
 export function workspacesOf(config: Config): Workspaces {
   const home = realpathSync(config.home);
+  const directory = join(home, "seeds");
+  // What a killed server left half made.
+  rmSync(directory, { recursive: true, force: true });
   const git = hostGit(config.environment);
-  const local = config.localSources;
-  const parts = { git, directory: join(home, "seeds"), demoDirectory, home, local };
+  const parts = { git, directory, demoDirectory, home, local: config.localSources };
   return {
     prepareSeed: seedPreparer(parts),
     checkSource: (source) => checkSource(parts, source),
     deliverFor: (journal, views) =>
-      deliverer({ git, home, local, journal, readPatch: (id, signal) => readPatch(views, id, signal) }),
+      deliverer({ ...parts, journal, readPatch: (id, signal) => readPatch(views, id, signal) }),
   };
 }

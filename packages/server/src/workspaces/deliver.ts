@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Journal } from "@handrail/core/journal";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
@@ -20,6 +20,8 @@ export type Deliver = (conversationId: string, wanted: DeliverWanted, signal: Ab
 export type DeliverParts = {
   readonly git: Git;
   readonly home: string;
+  /** For repositories that are made for one delivery; made when it is not there. */
+  readonly directory: string;
   readonly local: boolean;
   readonly journal: (conversationId: string) => Promise<Journal>;
   /** Everything changed since the workspace's start. @throws AppError `nothing_changed` */
@@ -76,8 +78,9 @@ async function apply({ git, home, patch, state, signal }: Work): Promise<Result>
 }
 
 async function commit(work: Work, wanted: Branch): Promise<Result> {
-  const { git, signal, home } = work;
-  const scratch = await mkdtemp(join(home, "deliver-"));
+  const { git, signal, directory } = work;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const scratch = await mkdtemp(join(directory, "deliver-"));
   try {
     const repository = join(scratch, "repository.git");
     const source = await fetchSource(work, repository);
