@@ -7,7 +7,7 @@ import { killSandboxPrograms, workingBackends } from "./support/sandbox-kills.ts
 import { startServer, type TestServer } from "./support/test-server.ts";
 
 const CALLS = 30;
-const LINES = Array.from({ length: CALLS }, (_, index) => `line-${index}`);
+const LINES = Array.from({ length: CALLS }, (_, index) => `line-${index + 1}`);
 
 /** Each call takes a little while, so that kills meet it at every stage of its life. */
 const script = repeatScript({

@@ -1,3 +1,4 @@
+import { AppError } from "@handrail/protocol/errors";
 import { expect, test } from "vitest";
 import { runFixture } from "./testing/run-fixture.ts";
 import { scriptedModel } from "./testing/scripted-model-port.ts";
@@ -96,4 +97,26 @@ test("driving when no run is under way does nothing", async () => {
   const fixture = await runFixture({ model: scriptedModel([]) });
   await fixture.drive();
   expect((await fixture.log()).map(({ event }) => event.type)).toEqual(["conversation.created"]);
+});
+
+test("a sandbox that dies while it is opened is opened again; a backend that is no good fails the run", async () => {
+  const failing = (code: "sandbox_gone" | "image_unavailable", times: number) => {
+    let left = times;
+    return scriptedSandbox({
+      "workspace.begin": () => {
+        if (left-- > 0) throw new AppError(code, "It died.");
+        return { tree: "t0", files: 0, bytes: 0 };
+      },
+    });
+  };
+  const passing = await runFixture({
+    model: scriptedModel([{ text: "Hi." }]),
+    sandboxes: [failing("sandbox_gone", 2)],
+  });
+  await passing.run("go");
+  const hopeless = await runFixture({ model: scriptedModel([]), sandboxes: [failing("image_unavailable", 9)] });
+  await hopeless.run("go");
+
+  expect(await passing.events("run.ended")).toMatchObject([{ outcome: "done" }]);
+  expect(await hopeless.events("run.ended")).toMatchObject([{ outcome: "failed", errorCode: "image_unavailable" }]);
 });

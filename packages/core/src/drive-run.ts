@@ -1,6 +1,7 @@
 import { toAppError } from "@handrail/protocol/errors";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import type { ConversationEvent } from "@handrail/protocol/events";
+import { acquireSandbox } from "./acquire-sandbox.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { timeLeft, timeReached } from "./limits.ts";
 import { cancelledCalls, runCalls } from "./run-calls.ts";
@@ -49,7 +50,7 @@ async function untilEnded(session: RunSession, cutting: AbortSignal, stepSignal:
     const decided = await journal.commit((now) => (now.calls.length > 0 ? [] : decideNext(now)));
     if (decided.length > 0) continue;
     // Before the first step, so that the repository's instructions are in the prompt from the start.
-    if (state.liveSandbox === null || state.run.steps === 0) await session.ports.sandbox(cutting);
+    if (state.liveSandbox === null || state.run.steps === 0) await acquireSandbox(session.ports, cutting);
     await runStep(session, stepSignal);
   }
 }

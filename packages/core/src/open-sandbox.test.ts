@@ -68,7 +68,7 @@ test("a workspace that has vanished is said to be gone, not replaced by an empty
   const ports = { journal, backend: backend({}), prepareSeed, clock };
   await openSandbox(ports, () => undefined, never);
 
-  await expect(openSandbox(ports, () => undefined, never)).rejects.toMatchObject({ code: "sandbox_gone" });
+  await expect(openSandbox(ports, () => undefined, never)).rejects.toMatchObject({ code: "workspace_gone" });
 });
 
 test("an image without git is said once, and work goes on", async () => {

@@ -17,7 +17,7 @@ export type OpenSandbox = {
 /**
  * The conversation's sandbox: the one that runs, or a new one on its workspace, or, the first time, both. Writes to
  * the log what it did. A workspace that has vanished is never replaced by an empty one.
- * @throws AppError `sandbox_gone` when the workspace has vanished, or a code of the backend or of `prepareSeed`
+ * @throws AppError `workspace_gone` when the workspace has vanished, or a code of the backend or of `prepareSeed`
  */
 export async function openSandbox(
   { journal, backend, prepareSeed, clock }: OpenSandbox,
@@ -37,7 +37,7 @@ export async function openSandbox(
     const exists = await backend.hasWorkspace(id);
     if (!exists && workspace !== null) {
       const message = "This conversation's workspace is gone, and with it the files. Start a new conversation.";
-      throw new AppError("sandbox_gone", message);
+      throw new AppError("workspace_gone", message);
     }
     const seed = exists ? undefined : await prepareSeed(source, onProgress, signal);
     try {

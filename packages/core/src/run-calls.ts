@@ -1,6 +1,7 @@
 import type { PendingCall } from "@handrail/protocol/conversation-state";
 import { toAppError } from "@handrail/protocol/errors";
 import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
+import { acquireSandbox } from "./acquire-sandbox.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 import type { RunSession } from "./run-session.ts";
 import { toolNamed, ALL_TOOLS } from "./tools/all-tools.ts";
@@ -37,7 +38,7 @@ async function runCall(session: RunSession, call: PendingCall, signal: AbortSign
   const prepared = prepare(call);
   if (prepared.place === "wrong") return answerHere(session, call, failure(prepared.code, prepared.problem));
   if (prepared.place === "local") return answerHere(session, call, { outcome: "ok", ...prepared.answer });
-  const sandbox = await session.ports.sandbox(signal);
+  const sandbox = await acquireSandbox(session.ports, signal);
   if (call.started !== null && call.started.bootId !== sandbox.bootId) {
     return endCall(session, call, [lostOutcome("The sandbox it ran in is gone.")]);
   }

@@ -48,6 +48,7 @@ export const ERRORS = {
   image_unavailable: { status: 503, retryable: false },
   sandbox_failed: { status: 503, retryable: true },
   sandbox_gone: { status: 410, retryable: true },
+  workspace_gone: { status: 410, retryable: false },
   sandboxd_mismatch: { status: 503, retryable: false },
   sandboxd_protocol: { status: 502, retryable: false },
   namespaces_forbidden: { status: 503, retryable: false },
