@@ -2,15 +2,17 @@
 const transcript = () => document.querySelector('section[aria-label="Transcript"]');
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
-globalThis.bench = { readableMs: 0, jumpAround };
+globalThis.bench = { readable: readable(), jumpAround };
 
-function look() {
-  const last = transcript()?.querySelector("ul > li:last-of-type[aria-posinset]");
-  const whole = last && last.getAttribute("aria-posinset") === last.getAttribute("aria-setsize");
-  if (whole && last.textContent.includes("Done after")) globalThis.bench.readableMs = performance.now();
-  else requestAnimationFrame(look);
+/** Milliseconds from navigation until the end of the log was in the transcript. */
+async function readable() {
+  for (;;) {
+    const last = transcript()?.querySelector("ul > li:last-of-type[aria-posinset]");
+    const whole = last && last.getAttribute("aria-posinset") === last.getAttribute("aria-setsize");
+    if (whole && last.textContent.includes("Done after")) return performance.now();
+    await frame();
+  }
 }
-requestAnimationFrame(look);
 
 /** Jumps to places spread over the whole log; gives how long each took to show a row in the middle of the view. */
 async function jumpAround(count) {
