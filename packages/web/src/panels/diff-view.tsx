@@ -39,7 +39,11 @@ function showUnified({ path, before, after }: Texts, parent: HTMLElement): () =>
     diffConfig: DIFF,
     gutter: true,
   });
-  const view = new EditorView({ doc: after, extensions: [READER, language.slot, merge], parent });
+  const view = new EditorView({
+    doc: after,
+    extensions: [READER, EditorView.lineWrapping, language.slot, merge],
+    parent,
+  });
   language.load(view);
   return () => view.destroy();
 }
@@ -48,8 +52,8 @@ function showSplit({ path, before, after }: Texts, parent: HTMLElement): () => v
   const left = languageSlot(path);
   const right = languageSlot(path);
   const view = new MergeView({
-    a: { doc: before, extensions: [READER, left.slot] },
-    b: { doc: after, extensions: [READER, right.slot] },
+    a: { doc: before, extensions: [READER, EditorView.lineWrapping, left.slot] },
+    b: { doc: after, extensions: [READER, EditorView.lineWrapping, right.slot] },
     parent,
     collapseUnchanged: COLLAPSE,
     diffConfig: DIFF,

@@ -32,6 +32,19 @@ export function TerminalScreen({ conversationId, terminal }: ScreenProps) {
   );
 }
 
+/** Colours that can be read on the dark ground, contrast 4.5 or more. */
+const COLOURS = {
+  background: "#16181d",
+  foreground: "#e6e8ec",
+  brightBlack: "#8f96a3",
+  red: "#f2777a",
+  green: "#7ec77e",
+  yellow: "#e3b65b",
+  blue: "#7aa7f7",
+  magenta: "#d391e8",
+  cyan: "#62c3cf",
+};
+
 type Shown = { readonly stream: TerminalStream; readonly end: () => void };
 
 type Watch = ScreenProps & { readonly socket: Socket; readonly onClosed: (reason: string) => void };
@@ -42,7 +55,7 @@ function showTerminal(parent: HTMLElement, { conversationId, terminal, socket, o
     fontSize: 13,
     scrollback: 5000,
     screenReaderMode: false,
-    theme: { background: "#16181d", foreground: "#e6e8ec" },
+    theme: COLOURS,
     linkHandler: { activate: () => {} },
   });
   const fit = new FitAddon();

@@ -8,10 +8,10 @@ import { classNames } from "../components/class-names.ts";
 import { Menu } from "../components/menu.tsx";
 import { StatusBadge } from "../components/status-badge.tsx";
 import { archiveConversation, deleteConversation } from "../state/conversation-actions.ts";
-import { formatMoney } from "../state/format.ts";
+import { formatMoney, plural } from "../state/format.ts";
 import { sourceName } from "../state/group-conversations.ts";
 import { useServices } from "../state/services.ts";
-import { isDemoModel } from "../state/session-queries.ts";
+import { DEMO_LABEL, isDemoModel } from "../state/session-queries.ts";
 import { report } from "../state/toasts.ts";
 import { RenameField } from "./rename-field.tsx";
 
@@ -43,23 +43,29 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
 }
 
 function RowFacts({ row }: { readonly row: ConversationSummary }) {
-  const { files, added, removed } = row.changes;
+  const demo = isDemoModel(row.model);
   return (
-    <div className="mt-0.5 flex items-center gap-x-2 whitespace-nowrap text-small text-ink-2">
-      <StatusBadge status={row.state} />
-      <span className="min-w-0 flex-1 truncate">
-        {isDemoModel(row.model) ? "Demo, scripted model" : sourceName(row.source)}
-      </span>
-      {files > 0 && (
-        <span title={`${files} files changed`}>
-          <span className="text-ok">+{added}</span> <span className="text-bad">−{removed}</span>
+    <div className="mt-0.5 text-small text-ink-2">
+      <div className="flex items-center gap-x-2 whitespace-nowrap">
+        <StatusBadge status={row.state} />
+        <span className="min-w-0 flex-1 truncate">{sourceName(row.source)}</span>
+        <DiffSize changes={row.changes} />
+        {row.costUsd > 0 && <span>{formatMoney(row.costUsd)}</span>}
+        <span className="text-ink-3">
+          <Age at={row.updatedAt} short />
         </span>
-      )}
-      {row.costUsd > 0 && !isDemoModel(row.model) && <span>{formatMoney(row.costUsd)}</span>}
-      <span className="text-ink-3">
-        <Age at={row.updatedAt} short />
-      </span>
+      </div>
+      {demo && <div className="font-semibold text-warn">{DEMO_LABEL}</div>}
     </div>
+  );
+}
+
+function DiffSize({ changes }: Pick<ConversationSummary, "changes">) {
+  if (changes.files === 0) return null;
+  return (
+    <span title={`${plural(changes.files, "file")} changed`}>
+      <span className="text-ok">+{changes.added}</span> <span className="text-bad">−{changes.removed}</span>
+    </span>
   );
 }
 

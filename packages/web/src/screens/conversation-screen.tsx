@@ -97,13 +97,15 @@ type CentreProps = {
 function Centre({ conversationId, view, controls, go }: CentreProps) {
   const [opened] = useState(() => valueStore<ReadonlyMap<string, boolean>>(new Map()));
   const rows = useMemo(() => rowsOf(view.transcript.items), [view.transcript]);
+  const lastPlan = rows.findLast((row) => row.kind === "call" && row.call.data.tasks !== undefined)?.key;
   const scope = useMemo(
     () => ({
       conversationId,
       opened,
+      lastPlan,
       showPanel: (panel: PanelName, place: Omit<Place, "panel"> = {}) => go({ panel, ...place }),
     }),
-    [conversationId, opened, go],
+    [conversationId, opened, lastPlan, go],
   );
   return (
     <TranscriptScope value={scope}>

@@ -55,7 +55,7 @@ function FolderField({ draft, onChange }: DraftProps) {
     setBrowsing(false);
   };
   return (
-    <div className="flex items-end gap-2">
+    <div className="flex items-start gap-2">
       <TextField
         label="Folder"
         placeholder="/home/you/project"
@@ -64,7 +64,7 @@ function FolderField({ draft, onChange }: DraftProps) {
         value={draft.folder}
         onValue={(folder) => onChange({ folder })}
       />
-      <Button icon={FolderOpen} className="mb-5 min-h-8" onClick={() => setBrowsing(true)}>
+      <Button icon={FolderOpen} className="mt-6 min-h-8" onClick={() => setBrowsing(true)}>
         Browse
       </Button>
       <Dialog title="Choose a folder" open={browsing} onClose={() => setBrowsing(false)} wide>

@@ -5,7 +5,7 @@ import { awaited, type LastRetry } from "../state/awaited.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { describeCost } from "../state/describe-cost.ts";
 import { formatCount, formatDuration, plural } from "../state/format.ts";
-import { isDemoModel, useModel } from "../state/session-queries.ts";
+import { DEMO_LABEL, isDemoModel, useModel } from "../state/session-queries.ts";
 import { useNow } from "../state/use-now.ts";
 
 /** One line under the composer: state, what is awaited, elapsed, steps, context, cost. */
@@ -17,7 +17,7 @@ export function StatusLine({ view }: { readonly view: ConversationView }) {
   return (
     <div className="flex min-h-7 items-center gap-x-3 pt-1 text-small text-ink-2 max-md:flex-wrap">
       <StatusBadge status={summaryOf(state).state} />
-      {isDemoModel(state.model) && <span className="font-semibold text-warn">Demo</span>}
+      {isDemoModel(state.model) && <span className="font-semibold whitespace-nowrap text-warn">{DEMO_LABEL}</span>}
       <span className="min-w-0 flex-1 truncate" title={waits}>
         {waits}
       </span>

@@ -17,6 +17,7 @@ import { formatDuration } from "../state/format.ts";
 import { plainText } from "../state/plain-text.ts";
 import { useNow } from "../state/use-now.ts";
 import { CallDetail } from "./call-detail.tsx";
+import { useTranscript } from "./transcript-context.ts";
 import { useOpened } from "./use-opened.ts";
 
 const ICONS: Readonly<Record<CallLine["kind"], LucideIcon>> = {
@@ -32,10 +33,11 @@ const ICONS: Readonly<Record<CallLine["kind"], LucideIcon>> = {
 
 type CallRowProps = { readonly rowKey: string; readonly call: TranscriptCall };
 
-/** One call: a line until it is opened. Failures, edits, plans and what is running are open by themselves. */
+/** One call: a line until it is opened. Failures, edits, the last plan and what is running are open by themselves. */
 export function CallRow({ rowKey, call }: CallRowProps) {
   const line = describeCall(call);
-  const [open, toggle] = useOpened(rowKey, opensByItself(call, line));
+  const { lastPlan } = useTranscript();
+  const [open, toggle] = useOpened(rowKey, opensByItself(call, line) || rowKey === lastPlan);
   return (
     <div className="rounded-ui border border-line bg-raised">
       <button
@@ -60,7 +62,7 @@ export function CallRow({ rowKey, call }: CallRowProps) {
 
 function opensByItself(call: TranscriptCall, line: CallLine): boolean {
   if (line.failed || call.state === "running") return true;
-  return call.data.edits !== undefined || call.tool === "tasks" || call.tool === "finish";
+  return call.data.edits !== undefined || call.tool === "finish";
 }
 
 type LineProps = { readonly line: CallLine; readonly state: TranscriptCall["state"] };
@@ -92,8 +94,8 @@ export function CallLineView({ line, state }: LineProps) {
 function CallTime({ call }: { readonly call: TranscriptCall }) {
   const running = call.state === "running" && call.startedAt !== null;
   const now = useNow(1000, running);
-  const took = running ? Math.max(0, now - (call.startedAt ?? now)) : call.durationMs;
-  if (took === null) return null;
+  const took = running ? Math.floor((now - (call.startedAt ?? now)) / 1000) * 1000 : call.durationMs;
+  if (took === null || took <= 0) return null;
   return (
     <span className="min-w-12 shrink-0 text-right text-small text-ink-3 tabular-nums">{formatDuration(took)}</span>
   );

@@ -10,6 +10,8 @@ export type TranscriptContext = {
   readonly conversationId: string;
   /** Rows that the user opened or closed, by key; the rest are as their outcome says. */
   readonly opened: ValueStore<ReadonlyMap<string, boolean>>;
+  /** The row of the newest plan; older ones are folded. */
+  readonly lastPlan: string | undefined;
   readonly showPanel: (panel: PanelName, place?: { readonly file?: string; readonly terminal?: string }) => void;
 };
 
@@ -17,6 +19,7 @@ export type TranscriptContext = {
 export const TranscriptScope = createContext<TranscriptContext>({
   conversationId: "",
   opened: valueStore<ReadonlyMap<string, boolean>>(new Map()),
+  lastPlan: undefined,
   showPanel: () => {},
 });
 

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { describeMarker } from "./describe-marker.ts";
+
+test("a run's end says how it ended and after how long", () => {
+  const ended = { type: "run.ended", runId: "r", detail: "The key was refused." } as const;
+  expect(describeMarker({ event: { ...ended, outcome: "failed" }, tookMs: 3200 })).toEqual({
+    tone: "bad",
+    text: "Failed after 3.2 s: The key was refused.",
+  });
+  expect(describeMarker({ event: { ...ended, outcome: "cancelled" }, tookMs: null }).text).toBe("Stopped by you");
+});
+
+test("a limit is told with its name, its value and its unit", () => {
+  const text = (limit: "maxCostUsd" | "maxTimeMs" | "maxTokens", value: number, max: number) =>
+    describeMarker({ event: { type: "limit.reached", scope: "run", limit, value, max }, tookMs: null }).text;
+  expect(text("maxCostUsd", 5.01, 5)).toBe("Limit reached: cost of the run, $5.01 of $5.00");
+  expect(text("maxTimeMs", 3_600_000, 3_600_000)).toBe("Limit reached: time of the run, 1 h of 1 h");
+  expect(text("maxTokens", 1_200_000, 1_000_000)).toBe("Limit reached: tokens of the run, 1.2M of 1.0M");
+});
+
+test("changed settings are told one by one", () => {
+  const event = {
+    type: "conversation.configured",
+    network: { type: "allow", presets: ["git"], hosts: ["a.org"] },
+    runLimits: { maxSteps: 40 },
+  } as const;
+  const { presets, hosts } = event.network;
+  const network = { type: "allow" as const, presets: [...presets], hosts: [...hosts] };
+  expect(describeMarker({ event: { ...event, network }, tookMs: null }).text).toBe(
+    "Settings changed: git hosts, 1 host; each run at most 40 steps",
+  );
+});
