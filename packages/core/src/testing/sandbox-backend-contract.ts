@@ -5,8 +5,11 @@ import type { BackendBench, BackendUnderTest } from "./sandbox-bench.ts";
 import { sandboxHostilityContract } from "./sandbox-hostility-contract.ts";
 import { sandboxLifeContract } from "./sandbox-life-contract.ts";
 
-/** What every backend must do. A backend's test file calls it once. `make` is called before the tests. */
-export function sandboxBackendContract(name: string, make: () => Promise<BackendUnderTest>): void {
+/**
+ * What every backend must do. `make` is called before the tests. `isolates` is false where nothing is isolated: what
+ * must not be reached is then not tested.
+ */
+export function sandboxBackendContract(name: string, isolates: boolean, make: () => Promise<BackendUnderTest>): void {
   describe(name, () => {
     let bench: BackendBench | undefined;
     beforeAll(async () => {
@@ -21,8 +24,8 @@ export function sandboxBackendContract(name: string, make: () => Promise<Backend
       if (bench === undefined) throw new Error("The backend was not opened.");
       return bench;
     };
-    sandboxLifeContract(current);
-    sandboxHostilityContract(current);
+    sandboxLifeContract(current, isolates);
+    if (isolates) sandboxHostilityContract(current);
   });
 }
 

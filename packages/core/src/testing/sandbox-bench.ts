@@ -13,8 +13,6 @@ export type BackendUnderTest = {
    * `/etc/hostname`, `deep/er/file`, and a file whose name is the bytes `n`, 0xff, `n`.
    */
   readonly seed: () => Promise<string>;
-  /** False where nothing is isolated: what must not be reached is then not tested. */
-  readonly isolates: boolean;
   /** A path of the host that exists and that a sandbox must not see. */
   readonly hostPath: string;
   /** Limits that the backend was opened with. */

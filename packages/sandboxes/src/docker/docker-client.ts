@@ -59,6 +59,10 @@ function containerCalls(http: DockerHttp) {
       const query = { all: "1", filters: JSON.stringify(filters) };
       return readList(await http.json({ method: "GET", path: "/containers/json", query }));
     },
+    /** Sends SIGKILL to its first process. */
+    killContainer: async (id: string): Promise<void> => {
+      await http.json({ method: "POST", path: `/containers/${id}/kill` });
+    },
     /** Kills it if it runs. Its volumes stay. No error when there is none. */
     removeContainer: async (id: string): Promise<void> => {
       await unlessMissing(http, { method: "DELETE", path: `/containers/${id}`, query: { force: "1" } });

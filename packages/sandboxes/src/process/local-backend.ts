@@ -163,14 +163,22 @@ async function link(
   const { sandboxId, network } = record;
   return local.table.open(place.conversationId, sandboxId, async () => {
     const socket = await openSocket(local, place, record);
+    const isAlive = () => local.runner.isAlive(sandboxId);
+    let reached = false;
     return openLinkSoon(
       {
         sandboxId,
         backend: local.runner.name,
-        connect: (signal) => socket.next(signal),
+        connect: async (signal) => {
+          // One that was up and has ended will never dial again.
+          if (reached && !(await isAlive())) throw new AppError("sandbox_gone", "The sandbox has ended.");
+          const stream = await socket.next(signal);
+          reached = true;
+          return stream;
+        },
         onEgress: (stream) =>
           takeEgress(local.options.egress, { conversationId: place.conversationId, network }, stream),
-        isAlive: () => local.runner.isAlive(sandboxId),
+        isAlive,
       },
       signal,
     );
