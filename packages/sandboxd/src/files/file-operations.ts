@@ -9,7 +9,7 @@ type FileOperations = Pick<Handlers, "file.read" | "file.bytes" | "file.write" |
 /** The operations on single files. `workspace` is a real path. */
 export function fileOperations(place: { readonly workspace: string }): FileOperations {
   return {
-    "file.read": async (args) => readFilePart(place, args),
+    "file.read": (args, call) => readFilePart(place, args, call.signal),
     "file.bytes": async (args) => readFileBytes(place, args),
     "file.write": async (args) => writeFile(place, args),
     "file.edit": async (args) => editFile(place, args),

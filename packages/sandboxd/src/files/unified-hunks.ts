@@ -16,7 +16,7 @@ export function unifiedHunks(lines: readonly DiffLine[], firstLine: number): str
     oldLine += count(skipped, "+");
     newLine += count(skipped, "-");
     hunks.push(`@@ -${range(oldLine, count(hunk, "+"))} +${range(newLine, count(hunk, "-"))} @@\n`);
-    hunks.push(...hunk.map(({ sign, line }) => sign + ended(line)));
+    hunks.push(hunk.map(({ sign, line }) => sign + ended(line)).join(""));
     done = start;
   }
   return hunks.join("");
