@@ -1,11 +1,11 @@
 import { Link } from "@tanstack/react-router";
-import { useSettings } from "../state/session-queries.ts";
+import { hasOwnModel, useSettings } from "../state/session-queries.ts";
 import { FirstRun } from "./first-run.tsx";
 
 /** What stands beside the list when no conversation is open. */
 export function HomeScreen() {
   const settings = useSettings();
-  if (settings.data !== undefined && !settings.data.models.some((model) => !model.scripted)) return <FirstRun />;
+  if (settings.data !== undefined && !hasOwnModel(settings.data.models)) return <FirstRun />;
   return (
     <div className="flex h-full flex-col items-center justify-center gap-3 p-4 text-ink-2">
       <h1>Choose a conversation, or start one.</h1>

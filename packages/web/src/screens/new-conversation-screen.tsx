@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { MessageBox } from "../components/message-box.tsx";
 import { useServices } from "../state/services.ts";
-import { useSettings } from "../state/session-queries.ts";
+import { hasOwnModel, useSettings } from "../state/session-queries.ts";
 import { type ConversationDraft, NEW_DRAFT, readLimits, readNetwork, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import { BackendNotice } from "./backend-notice.tsx";
@@ -15,7 +15,7 @@ import { SourceFields } from "./source-fields.tsx";
 /** A new conversation: where the files come from, where it runs, and the task. */
 export function NewConversationScreen() {
   const settings = useSettings();
-  if (settings.data !== undefined && settings.data.models.length === 0) return <FirstRun />;
+  if (settings.data !== undefined && !hasOwnModel(settings.data.models)) return <FirstRun />;
   return (
     <div className="h-full overflow-auto">
       <div className="mx-auto flex max-w-3xl flex-col gap-5 p-6 max-md:p-4">

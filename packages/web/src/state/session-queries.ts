@@ -1,3 +1,4 @@
+import type { ModelInfo } from "@handrail/protocol/settings";
 import type { Client } from "@handrail/client/create-client";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useServices } from "./services.ts";
@@ -30,3 +31,6 @@ export const isDemoModel = (id: string): boolean => id === "demo";
 
 /** What the scripted model is called everywhere. */
 export const DEMO_LABEL = "Demo, scripted model";
+
+/** Whether the user has set a model that thinks: without one there is only the demo. */
+export const hasOwnModel = (models: readonly ModelInfo[]): boolean => models.some((model) => !model.scripted);
