@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { dockerHealth, healthOf } from "./docker-health.ts";
+import { whyGone } from "./docker-links.ts";
+import { pullReport } from "./pull-report.ts";
+import { explainExit } from "./start-failure.ts";
+
+const INFO = {
+  version: "28.5.2",
+  storage: "overlay2",
+  cgroups: "cgroup v2",
+  architecture: "x86_64",
+  cpus: 2,
+  memoryBytes: 1,
+  missingLimits: [],
+};
+const STATE = { id: "x", running: false, exitCode: 3, outOfMemory: false, labels: {} };
+
+test("a daemon that works is described, with the limits that it cannot keep", () => {
+  expect(healthOf(INFO)).toEqual({ name: "docker", works: true, detail: "Docker 28.5.2, overlay2, cgroup v2" });
+  expect(healthOf({ ...INFO, missingLimits: ["memory", "processes"] }).detail).toBe(
+    "Docker 28.5.2, overlay2, cgroup v2; it keeps no limits on: memory, processes",
+  );
+});
+
+test("a daemon that does not answer is a state with a remedy, not an error", async () => {
+  const client = dockerClient(dockerEndpoint("unix:///nonexistent/docker.sock"));
+  expect(await dockerHealth(client, AbortSignal.timeout(5000))).toEqual({
+    name: "docker",
+    works: false,
+    detail: "No Docker daemon answers at unix:///nonexistent/docker.sock.",
+    remedy: "Start it (systemctl start docker, or Docker Desktop), or set DOCKER_HOST to where it listens.",
+  });
+});
+
+test("addresses are read as DOCKER_HOST is written, and others are refused", () => {
+  expect(
+    ["", "unix:///run/d.sock", "tcp://[::1]:2375", "tcp://box", "http://10.0.0.1:99/"].map(dockerEndpoint),
+  ).toEqual([
+    { socketPath: "/var/run/docker.sock" },
+    { socketPath: "/run/d.sock" },
+    { host: "::1", port: 2375 },
+    { host: "box", port: 2375 },
+    { host: "10.0.0.1", port: 99 },
+  ]);
+  for (const address of ["ssh://box", "tcp://", "unix://relative", "nonsense"]) {
+    expect(() => dockerEndpoint(address)).toThrow(/cannot be used/);
+  }
+});
+
+test("an image without the GNU C library is told from other failures at the start", () => {
+  const log = "[FATAL tini (7)] exec /handrail/sandboxd failed: No such file or directory\n";
+  expect(explainExit("alpine", 127, log)).toMatchObject({ code: "image_unavailable" });
+  expect(explainExit("debian", 1, "warning\nno state directory\n")).toMatchObject({
+    code: "sandbox_failed",
+    message: "The sandbox ended at its start (exit code 1). It said: no state directory",
+  });
+});
+
+test("a sandbox that went says how", () => {
+  expect([undefined, STATE, { ...STATE, exitCode: 137 }, { ...STATE, outOfMemory: true }].map(whyGone)).toEqual([
+    "The sandbox's container was removed.",
+    "The sandbox ended with exit code 3.",
+    "The sandbox was killed.",
+    "The sandbox ran out of memory and was ended.",
+  ]);
+});
+
+test("a pull is told in megabytes over all layers, each figure once", () => {
+  const said: string[] = [];
+  const report = pullReport("node:24", (text) => said.push(text));
+  const line = (id: string, status: string, current = 0, total = 0) => report({ id, status, current, total });
+  line("a", "Pulling fs layer");
+  line("a", "Downloading", 1e6, 10e6);
+  line("a", "Downloading", 1_000_001, 10e6);
+  line("b", "Downloading", 2e6, 5e6);
+  line("a", "Download complete");
+  line("a", "Extracting", 1e6, 10e6);
+  expect(said).toEqual([
+    "Pulling image node:24, 1 of 10 MB.",
+    "Pulling image node:24, 3 of 15 MB.",
+    "Pulling image node:24, 12 of 15 MB.",
+  ]);
+});
