@@ -82,6 +82,9 @@ function volumeCalls(http: DockerHttp) {
   return {
     hasVolume: async (name: string): Promise<boolean> =>
       (await unlessMissing(http, { method: "GET", path: `/volumes/${name}` })) !== undefined,
+    createVolume: async (name: string, labels: Readonly<Record<string, string>>): Promise<void> => {
+      await http.json({ method: "POST", path: "/volumes/create", body: { Name: name, Labels: labels } });
+    },
     listVolumes: async (labels: readonly string[]): Promise<readonly Listed[]> => {
       const found = await http.json({
         method: "GET",

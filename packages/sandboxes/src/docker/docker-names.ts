@@ -24,8 +24,10 @@ export function dockerNames(installation: string) {
     workspace: (conversationId: string) => `${of(conversationId)}-ws`,
     /** sandboxd's memory and the home directory. */
     state: (conversationId: string) => `${of(conversationId)}-state`,
-    /** A volume is being filled as long as the container with its carrier's name exists. */
+    /** The container through which a volume is filled. */
     carrier: (volume: string) => `${volume}-carrier`,
+    /** An empty volume whose being there says that the other one is filled. */
+    whole: (volume: string) => `${volume}-whole`,
     programs: (version: string) => `handrail-${installation}-programs-${version}`,
     labels: (conversationId: string) => ({
       [LABEL.installation]: installation,

@@ -9,8 +9,8 @@ import type { DockerNames } from "./docker-names.ts";
 import { LABEL } from "./docker-names.ts";
 
 /**
- * Volumes that are filled whole or not at all. While one is filled, its carrier, a container that is never started,
- * exists; a carrier that is left over says that the filling was cut off.
+ * Volumes that are filled whole or not at all. The last thing that filling makes is an empty volume that says so: what
+ * a killed server, or a request that the daemon gave up, left half made has none.
  */
 export type DockerVolumes = ReturnType<typeof dockerVolumes>;
 
@@ -28,9 +28,8 @@ type Filling = Filler & {
 
 export function dockerVolumes(client: DockerClient, names: DockerNames, programs: SandboxdPrograms) {
   const isWhole = async (volume: string) => {
-    const carried = client.listContainers({ name: names.carrier(volume) });
-    const [there, carriers] = await Promise.all([client.hasVolume(volume), carried]);
-    return there && carriers.length === 0;
+    const there = await Promise.all([client.hasVolume(volume), client.hasVolume(names.whole(volume))]);
+    return there.every(Boolean);
   };
   return {
     hasWorkspace: (conversationId: string) => isWhole(names.workspace(conversationId)),
@@ -50,6 +49,7 @@ export function dockerVolumes(client: DockerClient, names: DockerNames, programs
     },
 
     removeWorkspace: async (conversationId: string): Promise<void> => {
+      await client.removeVolume(names.whole(names.workspace(conversationId)));
       await client.removeVolume(names.workspace(conversationId));
       await client.removeVolume(names.state(conversationId));
     },
@@ -86,9 +86,11 @@ function workspaceFilling(
 async function fill(client: DockerClient, names: DockerNames, filling: Filling): Promise<void> {
   const carrier = names.carrier(filling.volume);
   await client.removeContainer(carrier);
+  await client.removeVolume(names.whole(filling.volume));
   for (const volume of Object.values(filling.mounts)) await client.removeVolume(volume);
   const spec = carrierContainer(filling.imageId, filling.labels, filling.mounts);
   const id = await client.createContainer(carrier, spec);
   for (const archive of filling.archives) await client.putArchive(id, archive(), filling.signal);
   await client.removeContainer(id);
+  await client.createVolume(names.whole(filling.volume), filling.labels);
 }
