@@ -105,6 +105,6 @@ function restarts(name: string, open: SandboxOpener): void {
     expect(await sandbox.status(id)).toBe("ended");
     expect(await callsOf(sandbox).call("file.write", args, { id })).toEqual(first);
     sandbox.acknowledge([id]);
-    await expect(callsOf(sandbox).call("file.write", args, { id })).rejects.toMatchObject({ code: "file_changed" });
+    await expect(callsOf(sandbox).call("file.write", args, { id })).rejects.toMatchObject({ code: "file_exists" });
   });
 }

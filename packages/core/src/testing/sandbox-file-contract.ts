@@ -51,7 +51,7 @@ function editing(name: string, open: SandboxOpener): void {
     const stale = call("file.edit", { ...edit, oldText: "x x", expectedHash: hash });
     await expect(stale).rejects.toMatchObject({ code: "file_changed" });
     await expect(call("file.write", { path: "a.txt", text: "", expectedHash: null })).rejects.toMatchObject({
-      code: "file_changed",
+      code: "file_exists",
     });
   });
 }
@@ -97,12 +97,6 @@ function paths(name: string, open: SandboxOpener): void {
     await shell("ln -s /etc/passwd file; ln -s / root; ln -s /nowhere/at/all dangling; mkdir in; ln -s in inner");
     for (const path of ["../up.txt", "/etc/passwd", "file", "root/etc/passwd", "in/../../up.txt"]) {
       await expect(call("file.read", { ...PART, path }), path).rejects.toHaveProperty(
-        "code",
-        expect.stringMatching(/^path_(outside|missing)$/),
-      );
-    }
-    for (const path of ["../up.txt", "/etc/up.txt", "root/tmp/up.txt", "file", "dangling"]) {
-      await expect(write(path, "no"), path).rejects.toHaveProperty(
         "code",
         expect.stringMatching(/^path_(outside|missing)$/),
       );

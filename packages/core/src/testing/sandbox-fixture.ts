@@ -11,16 +11,19 @@ export type SandboxOpener = () => Promise<OpenSandbox>;
 
 /** Short ways to call a sandbox in a test. */
 export type Calls = {
-  call<Name extends OperationName>(
+  readonly call: <Name extends OperationName>(
     operation: Name,
     args: OperationArgs<Name>,
     options?: Partial<CallOptions>,
-  ): Promise<OperationResult<Name>>;
+  ) => Promise<OperationResult<Name>>;
   /** Runs a command in the terminal `main`, for at most 20 s. */
-  run(command: string, args?: Partial<OperationArgs<"terminal.run">>): Promise<OperationResult<"terminal.run">>;
+  readonly run: (
+    command: string,
+    args?: Partial<OperationArgs<"terminal.run">>,
+  ) => Promise<OperationResult<"terminal.run">>;
   /** A program's standard output, apart from any terminal. */
-  shell(script: string): Promise<string>;
-  write(path: string, text: string): Promise<OperationResult<"file.write">>;
+  readonly shell: (script: string) => Promise<string>;
+  readonly write: (path: string, text: string) => Promise<OperationResult<"file.write">>;
 };
 
 const CAP_BYTES = 20_000;

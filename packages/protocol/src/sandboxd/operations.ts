@@ -126,7 +126,7 @@ export const OPERATIONS = {
     z.strictObject({ path: Path, offset: Bytes, length: Bytes, within: Within }),
     z.object({ path: z.string(), size: Bytes, data: z.string() }),
   ),
-  /** Writes a whole file, making directories. With `expectedHash` (null: must not exist) refuses with `file_changed`. */
+  /** Writes a whole file, making directories. `file_changed` when its hash is not `expectedHash`; null: `file_exists`. */
   "file.write": operation(
     z.strictObject({ path: Path, text: z.string(), expectedHash: Hash.nullable().optional() }),
     z.object({ path: z.string(), hash: Hash, edit: FileEdit }),

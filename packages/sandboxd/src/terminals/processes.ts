@@ -76,12 +76,15 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Kills what `list` gives until it gives nothing, or a hundred rounds: programs may fork while they are killed. */
+/**
+ * Kills what `list` gives until it gives nothing, or a hundred rounds: programs may fork while they are killed. Those
+ * that keep forking are stopped first; a shell would take a stopped program for one in the background.
+ */
 export function killAll(list: () => readonly number[]): void {
   for (let round = 0; round < 100; round++) {
     const pids = list();
     if (pids.length === 0) return;
-    for (const pid of pids) signalProcess(pid, "SIGSTOP");
+    if (round > 5) for (const pid of pids) signalProcess(pid, "SIGSTOP");
     for (const pid of pids) signalProcess(pid, "SIGKILL");
   }
 }
