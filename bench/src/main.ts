@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { GROUPS } from "./groups.ts";
 import { machineLine } from "./machine.ts";
@@ -29,16 +30,22 @@ async function main(): Promise<void> {
   const unknown = positionals.filter((name) => !GROUPS.some((group) => group.name === name));
   if (unknown.length > 0) throw new Error(`There is no measurement named ${unknown.join(", ")}. See --help.`);
   const chosen = GROUPS.filter((group) => positionals.length === 0 || positionals.includes(group.name));
+  const [load] = loadavg();
   const rows: Row[] = [];
   for (const group of chosen) rows.push(...(await rowsOf(group)));
   const result = {
     date: new Date().toISOString(),
     machine: machineLine(),
+    loadAtStart: load,
     rows: rows.map((row) => ({ ...row, met: isMet(row) ?? null })),
   };
   const json = `${JSON.stringify(result, null, 2)}\n`;
   if (values.output !== undefined) await writeFile(values.output, json);
-  process.stdout.write(values.json ? json : `${result.machine}\n${result.date}\n\n${tableOf(rows)}\n\n${LATER}\n`);
+  process.stdout.write(
+    values.json
+      ? json
+      : `${result.machine}\n${result.date}, load ${load?.toFixed(1)} at the start\n\n${tableOf(rows)}\n\n${LATER}\n`,
+  );
 }
 
 const LATER = "Rows of the model gateway come with the gateway.";

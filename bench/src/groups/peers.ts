@@ -9,62 +9,83 @@ import { installPeers, type Peer, PEERS } from "../parts/peers.ts";
 import { runProgram } from "../parts/run-program.ts";
 import { modelEnvironment, type ServerProcess, startServerProcess } from "../parts/server-process.ts";
 import { type Group, missing, type Row } from "../row.ts";
-import { median, middleOf, repeat } from "../samples.ts";
+import { median, middleOf } from "../samples.ts";
 
 const STEPS = 50;
-const TIMES = { times: 5, warmUp: 1 };
+const ROUNDS = 5;
 const BACKENDS: readonly BackendName[] = ["none", "process", "docker"];
 
-/** One task of 50 steps, as the model saw it. */
-type Task = { readonly name: string; readonly runs: readonly Run[] };
+/** Who takes part: each runs the same task of 50 steps. */
+type Contestant = { readonly name: string; run(): Promise<Run> };
+/** `runs` is empty when it failed; `problem` then says how. */
+type Result = { readonly name: string; readonly runs: readonly Run[]; readonly problem?: Error | undefined };
 type Run = { readonly wallMs: number; readonly exchanges: readonly Exchange[] };
 
-/** Handrail's server and other coding agents drive the same model, each by its own means. */
+/** Handrail's server and other coding agents drive the same model, each by its own means, in turns. */
 export const peers: Group = {
   name: "peers",
   measures: "the base prompt, and 50 steps of `true` driven by the same model, beside opencode and pi",
   async run() {
+    await installPeers();
     const model = await meteredModel(STEPS);
     try {
-      const others: (Task | Row)[] = [];
-      for (const peer of PEERS)
-        others.push(await peerTask(peer, model).catch((thrown) => missing(peer.name, "ms", thrown)));
-      const rows = rowsOf(
-        await ourTasks(model),
-        others.filter((each) => "runs" in each),
-      );
-      return [await promptRow(others), ...rows, ...others.filter((each) => "unit" in each)];
+      return await withDirectory(async (home) => {
+        const env = { ...modelEnvironment(model.baseUrl), HANDRAIL_SANDBOX: "none" };
+        const server = await startServerProcess({ home, env });
+        try {
+          const theirs = PEERS.map((peer) => ({ name: peer.name, run: () => peerRun(peer, model) }));
+          const own = BACKENDS.map((backend) => ({
+            name: `server with ${backend} sandbox`,
+            run: () => ownRun(server, model, backend),
+          }));
+          const results = await inTurns([...theirs, ...own]);
+          const others = results.slice(0, theirs.length);
+          return [await promptRow(others), ...rowsOf(results.slice(theirs.length), others)];
+        } finally {
+          await server.stop();
+        }
+      });
     } finally {
       await model.close();
     }
   },
 };
 
+/** Each runs once in every round, so that what else the machine does weighs on all alike. The first round is a warm-up. */
+async function inTurns(contestants: readonly Contestant[]): Promise<readonly Result[]> {
+  const results = contestants.map(({ name }) => ({ name, runs: [] as Run[], problem: undefined as Error | undefined }));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [index, contestant] of contestants.entries()) {
+      const result = results[index];
+      if (result === undefined || result.problem !== undefined) continue;
+      const run = await contestant.run().catch((thrown: Error) => void (result.problem = thrown));
+      if (run !== undefined && round > 0) result.runs.push(run);
+    }
+  }
+  return results;
+}
+
 /** A row for each of our backends, also for one that could not be measured: the peers' figures stay in sight. */
-function rowsOf(ours: readonly (Task | Row)[], others: readonly Task[]): readonly Row[] {
-  const beside = others.map((task) => ({ name: task.name, ...stepSpread(task) }));
-  return ours.map((task) => {
-    if ("unit" in task) return { ...task, beside };
-    return {
-      name: `step with its command, ${STEPS} steps, ${task.name}`,
-      unit: "ms",
-      ...stepSpread(task),
-      beside,
-      note: `from an answer's end to the next request; whole task without the model: ${wholeText([task, ...others])}`,
-    };
+function rowsOf(own: readonly Result[], others: readonly Result[]): readonly Row[] {
+  const beside = others.map((result) => ({ name: result.name, ...stepSpread(result) }));
+  return own.map((result) => {
+    const name = `step with its command, ${STEPS} steps, ${result.name}`;
+    if (result.problem !== undefined) return { ...missing(name, "ms", result.problem), beside };
+    const whole = wholeText([result, ...others]);
+    const note = `from an answer's end to the next request; whole task without the model: ${whole}`;
+    return { name, unit: "ms", ...stepSpread(result), beside, note };
   });
 }
 
 /** The first request of a conversation in an empty workspace, as the model received it. */
-async function promptRow(others: readonly (Task | Row)[]): Promise<Row> {
+async function promptRow(others: readonly Result[]): Promise<Row> {
   const first = await firstExchange();
-  const measured = others.filter((each) => "runs" in each);
   return {
     name: "base prompt with all tools",
     unit: "bytes",
     p50: promptBytes(first),
     target: { p50AtMost: 8000 },
-    beside: measured.map(({ name, runs }) => ({ name, p50: promptBytes(runs[0]?.exchanges[0]) })),
+    beside: others.map(({ name, runs }) => ({ name, p50: promptBytes(runs[0]?.exchanges[0]) })),
     note: `as the model received it: system text ${first?.systemBytes}, ${first?.tools.length} tools as JSON ${first?.toolsBytes}`,
   };
 }
@@ -73,62 +94,37 @@ function promptBytes(exchange: Exchange | undefined): number {
   return exchange === undefined ? Number.NaN : exchange.systemBytes + exchange.toolsBytes;
 }
 
-const stepSpread = ({ runs }: Task) => middleOf(runs.map(({ exchanges }) => gapsOf(exchanges)));
+const stepSpread = ({ runs }: Result) => middleOf(runs.map(({ exchanges }) => gapsOf(exchanges)));
 
-/** Milliseconds a step of the whole task, from its start to its end, less the model's own time. */
-function wholeText(tasks: readonly Task[]): string {
-  const each = ({ runs }: Task) => median(runs.map((run) => (run.wallMs - modelMs(run.exchanges)) / STEPS));
-  return tasks.map((task) => `${task.name} ${each(task).toFixed(1)} ms a step`).join(", ");
+/** Milliseconds a step of the whole task, from its start to its end, less the model's own time; or why there is none. */
+function wholeText(results: readonly Result[]): string {
+  const each = ({ runs }: Result) => median(runs.map((run) => (run.wallMs - modelMs(run.exchanges)) / STEPS));
+  const text = (result: Result) =>
+    result.problem === undefined ? `${each(result).toFixed(1)} ms a step` : `failed (${result.problem.message})`;
+  return results.map((result) => `${result.name} ${text(result)}`).join(", ");
 }
 
 /** A peer's wall time is from the start of its program to its end. */
-async function peerTask(peer: Peer, model: MeteredModel): Promise<Task> {
-  await installPeers();
-  const runs = await repeat(TIMES, () =>
-    withDirectory(async (home) => {
-      const { command, args, env } = await peer.prepare(home, model.baseUrl);
-      const cwd = join(home, "work");
-      await mkdir(cwd);
-      model.reset();
-      const ran = await runProgram(command, args, { cwd, env, timeoutMs: 120_000 });
-      return checked({ wallMs: ran.ms, exchanges: model.exchanges() }, ran.output);
-    }),
-  );
-  return { name: peer.name, runs };
+function peerRun(peer: Peer, model: MeteredModel): Promise<Run> {
+  return withDirectory(async (home) => {
+    const { command, args, env } = await peer.prepare(home, model.baseUrl);
+    const cwd = join(home, "work");
+    await mkdir(cwd);
+    model.reset();
+    const ran = await runProgram(command, args, { cwd, env, timeoutMs: 120_000 });
+    return checked({ wallMs: ran.ms, exchanges: model.exchanges() }, ran.output);
+  });
 }
 
 /** Our wall time is from the request that makes the conversation to the end of its run: the server runs already. */
-async function ourTasks(model: MeteredModel): Promise<readonly (Task | Row)[]> {
-  return withDirectory(async (home) => {
-    const env = { ...modelEnvironment(model.baseUrl), HANDRAIL_SANDBOX: "none" };
-    const server = await startServerProcess({ home, env });
-    try {
-      const tasks: (Task | Row)[] = [];
-      for (const backend of BACKENDS) {
-        tasks.push(
-          await ourTask(server, model, backend).catch((thrown) =>
-            missing(`step with its command, server with ${backend} sandbox`, "ms", thrown),
-          ),
-        );
-      }
-      return tasks;
-    } finally {
-      await server.stop();
-    }
-  });
-}
-
-async function ourTask(server: ServerProcess, model: MeteredModel, backend: BackendName): Promise<Task> {
-  const runs = await repeat(TIMES, async () => {
-    model.reset();
-    const started = performance.now();
-    const id = await startTask(server, backend);
-    const detail = await taskEnd(server, id);
-    const run = { wallMs: performance.now() - started, exchanges: model.exchanges() };
-    await server.client.deleteConversation({ params: { id } });
-    return checked(run, detail);
-  });
-  return { name: `server with ${backend} sandbox`, runs };
+async function ownRun(server: ServerProcess, model: MeteredModel, backend: BackendName): Promise<Run> {
+  model.reset();
+  const started = performance.now();
+  const id = await startTask(server, backend);
+  const detail = await taskEnd(server, id);
+  const run = { wallMs: performance.now() - started, exchanges: model.exchanges() };
+  await server.client.deleteConversation({ params: { id } });
+  return checked(run, detail);
 }
 
 async function startTask({ client }: ServerProcess, backend: BackendName): Promise<string> {
