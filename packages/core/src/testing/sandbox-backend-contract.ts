@@ -1,7 +1,8 @@
 import { newId } from "@handrail/protocol/ids";
 import type { NetworkRule, SandboxChoice } from "@handrail/protocol/sources";
-import { afterAll, beforeAll, describe } from "vitest";
-import type { BackendBench, BackendUnderTest } from "./sandbox-bench.ts";
+import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { type BackendBench, type BackendUnderTest, freshConversation } from "./sandbox-bench.ts";
+import { sandboxContract } from "./sandbox-contract.ts";
 import { sandboxHostilityContract } from "./sandbox-hostility-contract.ts";
 import { sandboxLifeContract } from "./sandbox-life-contract.ts";
 
@@ -25,7 +26,36 @@ export function sandboxBackendContract(name: string, isolates: boolean, make: ()
       return bench;
     };
     sandboxLifeContract(current, isolates);
+    callsContract(name, current);
     if (isolates) sandboxHostilityContract(current);
+  });
+}
+
+/** What every sandbox must do, on sandboxes of this backend, with a server that is started again in between. */
+function callsContract(name: string, bench: () => BackendBench): void {
+  const opened: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const end of opened.splice(0)) await end();
+  });
+  sandboxContract(name, async () => {
+    const { open, installation, within } = bench();
+    const conversationId = freshConversation();
+    let backend = await open(`${installation}s`);
+    opened.push(async () => {
+      await backend.remove(conversationId);
+      await backend.close();
+    });
+    const choice: SandboxChoice = { backend: backend.name, network: NO_NETWORK };
+    const spec = { conversationId, choice, seedDirectory: undefined };
+    const sandbox = await backend.start(spec, () => undefined, within(30_000));
+    const restartLink = async () => {
+      await backend.close();
+      backend = await open(`${installation}s`);
+      const found = await backend.find(conversationId, within(10_000));
+      if (found === undefined) throw new Error("The sandbox was not found again.");
+      return found;
+    };
+    return { sandbox, restartLink };
   });
 }
 
