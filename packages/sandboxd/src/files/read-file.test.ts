@@ -125,6 +125,14 @@ test("paths that lead out of the workspace are refused there, through links too,
   }
 });
 
+test("what is missing outside the workspace is outside, not missing", async () => {
+  symlinkSync("..", join(workspace, "up"));
+  symlinkSync("../none", join(workspace, "dangling"));
+  for (const path of ["../none", "up/none", "dangling", "/none"]) {
+    await expect(read(path)).rejects.toMatchObject({ code: "path_outside" });
+  }
+});
+
 test("a link inside the workspace is followed, and a name that begins like the workspace is outside", async () => {
   put("real.txt", "in\n");
   symlinkSync("real.txt", join(workspace, "link"));

@@ -23,7 +23,10 @@ export function resolveExisting(root: Root, path: string, within: Within): Resol
   try {
     return checked(root, realpathSync.native(full, { encoding: "buffer" }), within);
   } catch (thrown) {
-    throw fileError(thrown, path);
+    const error = fileError(thrown, path);
+    // What is missing outside is outside: the answer does not tell what there is.
+    if (error.code === "path_missing") resolveWritable(root, path, within);
+    throw error;
   }
 }
 
