@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { ServeConfig } from "./config.ts";
@@ -89,11 +88,13 @@ async function stopped(idleSeconds: number | undefined, isIdle: () => boolean): 
   });
 }
 
-/** An image may run as a user that it has no name for. */
+/** The name of this process's user; its number where the image has no name for it. */
 function userName(): string {
+  const uid = String(process.getuid?.() ?? "");
   try {
-    return userInfo().username;
+    const rows = readFileSync("/etc/passwd", "utf8").split("\n");
+    return rows.map((row) => row.split(":")).find((fields) => fields[2] === uid)?.[0] ?? uid;
   } catch {
-    return String(process.getuid?.() ?? "");
+    return uid;
   }
 }

@@ -50,13 +50,19 @@ export function startShell(options: ShellOptions): Shell {
   };
 }
 
+/**
+ * A session leader that opens a terminal gets it as its own (tty_ioctl(4)). Bash opens it again by itself; other shells
+ * do not, and have no job control without it.
+ */
+const OWN_TERMINAL = 'exec "$0" -i <>/proc/self/fd/0 >&0 2>&0';
+
 function setUp(options: ShellOptions, nonce: string): { argv: string[]; env: Record<string, string> } {
   const directory = join(options.stateDirectory, "shells");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, nonce);
   if (!options.program.endsWith("/bash")) {
     writeFileSync(file, posixSetUp(nonce), { mode: 0o600 });
-    return { argv: [options.program, "-i"], env: { ENV: file } };
+    return { argv: ["/bin/sh", "-c", OWN_TERMINAL, options.program], env: { ENV: file } };
   }
   writeFileSync(file, bashSetUp(nonce), { mode: 0o600 });
   return { argv: [options.program, "--rcfile", file, "-i"], env: {} };

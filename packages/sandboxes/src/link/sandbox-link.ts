@@ -34,6 +34,8 @@ type State = "unknown" | "running" | "ended";
 const MIN_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 1000;
 const GIVE_UP_MS = 10_000;
+/** Between attempts it is asked whether the sandbox is alive. */
+const ATTEMPT_MS = 1000;
 const MAX_UNSENT_ACKNOWLEDGEMENTS = 100_000;
 
 /** Doing these twice makes a difference, so they are kept until we have the outcome, whatever happens on the way. */
@@ -177,7 +179,7 @@ class Link implements SandboxLink {
     while (this.#lost === undefined && this.#connection === undefined) {
       const left = deadline - Date.now();
       if (left <= 0) return this.#lose("The sandbox could not be reached again.");
-      const attempt = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(left)]);
+      const attempt = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(Math.min(left, ATTEMPT_MS))]);
       const failure = await this.#connect(attempt).then(() => undefined, toAppError);
       if (failure === undefined) return;
       if (failure.code === "sandboxd_mismatch" || failure.code === "forbidden") return this.#lose(failure.message);
