@@ -22,7 +22,7 @@ export function SignInScreen({ problem, onToken }: SignInProps) {
       )}
       <p className="text-ink-2">
         Open the URL that the server printed when it started, or paste it here. Its token works once; a new one is
-        printed by <code className="font-mono">npx handrail url</code> or the next start.
+        printed by <code className="font-mono">npx handrail open</code> or the next start.
       </p>
       <form onSubmit={submit} className="flex items-end gap-2">
         <TextField label="URL or token" value={text} onValue={setText} className="flex-1" />
