@@ -1,5 +1,6 @@
 /** What one sandbox may use at most. */
 export type SandboxLimits = {
+  /** Where memory is limited for each process, less than 512 MiB is too little for sandboxd itself. */
   readonly memoryBytes: number;
   /** Processor cores, fractions allowed. A machine with fewer gives what it has. */
   readonly cpus: number;

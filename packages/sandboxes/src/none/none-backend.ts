@@ -28,8 +28,8 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
       detail: "Nothing is isolated: commands run as the server's user, with its files and its network.",
     }),
     launch: (start) => launch(options, start),
-    isAlive: async (sandboxId) => (await marked(sandboxId)).length > 0,
-    kill: (sandboxId) => killAll(() => marked(sandboxId)),
+    isAlive: async (sandboxId) => marked(sandboxId).length > 0,
+    kill: (sandboxId) => killAll(async () => marked(sandboxId)),
   };
   return localBackend(runner, options);
 }
@@ -49,6 +49,8 @@ async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socke
   });
 }
 
-async function marked(sandboxId: string): Promise<readonly number[]> {
-  return (await findMarked()).filter((found) => found.sandboxId === sandboxId).map((found) => found.pid);
+function marked(sandboxId: string): readonly number[] {
+  return findMarked()
+    .filter((found) => found.sandboxId === sandboxId)
+    .map((found) => found.pid);
 }

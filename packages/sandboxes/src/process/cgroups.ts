@@ -108,12 +108,12 @@ async function idsIn(file: string): Promise<number[]> {
 
 /** A group is busy for some milliseconds after its last process was killed. */
 async function removeEmpty(group: string): Promise<void> {
-  for (let attempt = 0; attempt < 20; attempt++) {
+  for (let attempt = 0; attempt < 200; attempt++) {
     const error = await rmdir(group).then(
       () => undefined,
       (thrown: NodeJS.ErrnoException) => thrown,
     );
     if (error?.code !== "EBUSY") return;
-    await delay(50);
+    await delay(5);
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 
 /** One process of this machine. */
@@ -11,7 +11,7 @@ export const MARK = "HANDRAIL_SANDBOX";
  * Processes of bubblewrap that were started for sandboxes, read from their command lines. Killing them ends all that
  * runs inside. It finds them also when the server that started them has been killed before it could write anything down.
  */
-export function findBoxes(): Promise<readonly Found[]> {
+export function findBoxes(): readonly Found[] {
   return eachProcess("cmdline", (words) => {
     const at = basename(words[0] ?? "") === "bwrap" ? words.indexOf(MARK) : -1;
     return at > 0 && words[at - 1] === "--setenv" ? words[at + 1] : undefined;
@@ -19,22 +19,31 @@ export function findBoxes(): Promise<readonly Found[]> {
 }
 
 /** Processes of this user whose environment at their start carried the mark. A program can take it off. */
-export function findMarked(): Promise<readonly Found[]> {
+export function findMarked(): readonly Found[] {
   return eachProcess("environ", (words) => {
     return words.find((word) => word.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
   });
 }
 
-async function eachProcess(
+/** Synchronous: the kernel answers from memory, and a look at a process must not last longer than the process. */
+function eachProcess(
   file: "cmdline" | "environ",
   sandboxIn: (words: readonly string[]) => string | undefined,
-): Promise<readonly Found[]> {
+): readonly Found[] {
   const found: Found[] = [];
-  for (const name of await readdir("/proc")) {
+  for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const text = await readFile(`/proc/${name}/${file}`, "utf8").catch(() => "");
-    const sandboxId = sandboxIn(text.split("\0"));
+    const sandboxId = sandboxIn(wordsOf(`/proc/${name}/${file}`));
     if (sandboxId !== undefined) found.push({ pid: Number(name), sandboxId });
   }
   return found;
+}
+
+/** None for a process that has ended or that is not ours to look at. */
+function wordsOf(path: string): readonly string[] {
+  try {
+    return readFileSync(path, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }

@@ -13,7 +13,7 @@ export async function killAll(list: () => Promise<readonly number[]>): Promise<v
     if (Date.now() > until)
       throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: left.length });
     left.forEach(kill);
-    await delay(10);
+    await delay(5);
   }
 }
 

@@ -32,7 +32,7 @@ async function local(kind: "process" | "none") {
     },
     killFromOutside: async (installation: string, conversationId: string) => {
       const record = await readRecord(conversationPlace(directoryOf(installation), conversationId));
-      const running = kind === "process" ? await findBoxes() : await findMarked();
+      const running = kind === "process" ? findBoxes() : findMarked();
       running
         .filter((found) => found.sandboxId === record?.sandboxId)
         .forEach(({ pid }) => process.kill(pid, "SIGKILL"));

@@ -49,10 +49,13 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
     ownUsers: process.getuid?.() === 0,
     health: async () => processHealth(await prepared()),
     launch: async (start) => launch(await prepared(), start),
-    isAlive: async (sandboxId) => (await boxesOf(sandboxId)).length > 0,
+    isAlive: async (sandboxId) => {
+      const { cgroups } = await prepared();
+      return (await (cgroups?.processes(sandboxId) ?? boxesOf(sandboxId))).length > 0;
+    },
     kill: async (sandboxId) => {
       const { cgroups } = await prepared();
-      await killAll(async () => [...(await boxesOf(sandboxId)), ...((await cgroups?.processes(sandboxId)) ?? [])]);
+      await killAll(async () => [...boxesOf(sandboxId), ...((await cgroups?.processes(sandboxId)) ?? [])]);
       await cgroups?.remove(sandboxId);
     },
   };
@@ -127,8 +130,10 @@ function environmentOf(sandboxId: string, network: NetworkRule): Readonly<Record
   return { ...sandboxEnvironment(network, INSIDE.home), PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
 }
 
-async function boxesOf(sandboxId: string): Promise<readonly number[]> {
-  return (await findBoxes()).filter((box) => box.sandboxId === sandboxId).map((box) => box.pid);
+function boxesOf(sandboxId: string): readonly number[] {
+  return findBoxes()
+    .filter((box) => box.sandboxId === sandboxId)
+    .map((box) => box.pid);
 }
 
 /** Asks once; a failure is asked again. */

@@ -1,0 +1,29 @@
+import { processBackend } from "../process/process-backend.ts";
+import { builtPrograms } from "./test-programs.ts";
+
+/** A program for tests: starts a process sandbox as whoever runs it, and prints what it is there. */
+const [directory = ""] = process.argv.slice(2);
+const limits = { processes: 100, memoryBytes: 512 * 1024 ** 2 };
+const backend = processBackend({
+  directory,
+  installation: "user",
+  sandboxdDirectory: builtPrograms(),
+  egress: () => undefined,
+  limits,
+});
+const signal = AbortSignal.timeout(30_000);
+const conversationId = "c_00000000000000000000";
+const choice = { backend: "process", network: { type: "none" } } as const;
+const sandbox = await backend.start({ conversationId, choice, seedDirectory: undefined }, () => undefined, signal);
+const run = async (script: string) => {
+  const args = { argv: ["sh", "-c", script], timeoutMs: 20_000, capBytes: 10_000 };
+  return (await sandbox.call("process.run", args, { signal })).stdout.trim();
+};
+const who = await run("id -u; touch file && ls; (echo x > /usr/x) 2>/dev/null || echo refused");
+const eaten = await run("head -c 1G /dev/zero | tail -n 1 | wc -c");
+const forked = await run(
+  "i=0; while [ $i -lt 300 ]; do sleep 9 >/dev/null 2>&1 & i=$((i+1)); done 2>/dev/null; echo all",
+);
+await backend.remove(conversationId);
+await backend.close();
+process.stdout.write(JSON.stringify({ who, eaten, forked }));
