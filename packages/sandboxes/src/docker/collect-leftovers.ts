@@ -14,7 +14,7 @@ export async function collectLeftovers(parts: DockerParts, keep: ReadonlySet<str
     const conversation = labels[LABEL.conversation];
     return conversation === undefined ? labels[LABEL.programs] !== programs : !keep.has(conversation);
   };
-  for (const container of (await client.listContainers({ label: ours })).filter(isLeftover)) {
+  for (const container of (await client.listContainers(ours)).filter(isLeftover)) {
     const conversation = container.labels[LABEL.conversation];
     if (conversation !== undefined) parts.links.release(conversation);
     await client.removeContainer(container.id);

@@ -11,7 +11,16 @@ export type ContainerWish = {
   readonly choice: SandboxChoice;
   readonly limits: SandboxLimits;
   readonly labels: Readonly<Record<string, string>>;
-  readonly volumes: { readonly workspace: string; readonly state: string; readonly programs: string };
+  /**
+   * `whole` says that the workspace was filled. It is mounted so that it is in use as long as the workspace is: a prune
+   * of unused volumes must not take the one without the other.
+   */
+  readonly volumes: {
+    readonly workspace: string;
+    readonly whole: string;
+    readonly state: string;
+    readonly programs: string;
+  };
 };
 
 /**
@@ -101,6 +110,7 @@ function mountsOf(volumes: ContainerWish["volumes"]): readonly object[] {
     volume(volumes.workspace, INSIDE.workspace, false),
     volume(volumes.state, INSIDE.state, false),
     volume(volumes.programs, INSIDE.programs, true),
+    volume(volumes.whole, "/handrail-whole", true),
   ];
 }
 

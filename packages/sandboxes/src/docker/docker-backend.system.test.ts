@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { describe } from "vitest";
+import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
@@ -11,16 +12,14 @@ import { dockerEndpoint } from "./docker-endpoint.ts";
 import { dockerNames } from "./docker-names.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
-const HOST = process.env["DOCKER_HOST"];
 const answers = await daemonAnswers();
-if (!answers) process.stdout.write("Docker sandboxes are not tested: no daemon answers.\n");
 
 describe.skipIf(!answers)("docker sandboxes", () => {
   sandboxBackendContract("docker", true, async () => {
     process.env["HANDRAIL_TEST_SECRET"] = "secret";
     const home = await mkdtemp(join(tmpdir(), "handrail-docker-"));
-    const client = dockerClient(dockerEndpoint(HOST));
-    const common = { host: HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
+    const client = dockerClient(dockerEndpoint(DOCKER_HOST));
+    const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
     return {
       open: async (installation: string) => dockerBackend({ ...common, installation }),
       killFromOutside: async (installation: string, conversationId: string) =>
@@ -36,15 +35,3 @@ describe.skipIf(!answers)("docker sandboxes", () => {
     };
   });
 });
-
-async function daemonAnswers(): Promise<boolean> {
-  const client = dockerClient(dockerEndpoint(HOST));
-  try {
-    await client.info(AbortSignal.timeout(5000));
-    return true;
-  } catch {
-    return false;
-  } finally {
-    client.close();
-  }
-}

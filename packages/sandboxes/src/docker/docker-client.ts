@@ -53,10 +53,9 @@ function containerCalls(http: DockerHttp) {
       const found = await unlessMissing(http, { method: "GET", path: `/containers/${id}/json`, ...having(signal) });
       return found === undefined ? undefined : readContainer(found);
     },
-    /** Containers in any state with all of these labels, or with exactly this name. */
-    listContainers: async (by: { readonly label: readonly string[] } | { readonly name: string }) => {
-      const filters = "name" in by ? { name: [`^/${by.name}$`] } : by;
-      const query = { all: "1", filters: JSON.stringify(filters) };
+    /** Containers in any state with all of these labels. */
+    listContainers: async (labels: readonly string[]): Promise<readonly Listed[]> => {
+      const query = { all: "1", filters: JSON.stringify({ label: labels }) };
       return readList(await http.json({ method: "GET", path: "/containers/json", query }));
     },
     /** Sends SIGKILL to its first process. */

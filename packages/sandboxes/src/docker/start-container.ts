@@ -30,11 +30,9 @@ export async function startContainer(parts: DockerParts, starting: Starting): Pr
     [LABEL.choice]: JSON.stringify(spec.choice),
   };
   const limits = { ...parts.limits, cpus: Math.min(parts.limits.cpus, cpus) };
-  const { workspace, state } = {
-    workspace: names.workspace(spec.conversationId),
-    state: names.state(spec.conversationId),
-  };
-  const wish = { imageId: image.id, choice: spec.choice, limits, labels, volumes: { workspace, state, programs } };
+  const workspace = names.workspace(spec.conversationId);
+  const volumes = { workspace, whole: names.whole(workspace), state: names.state(spec.conversationId), programs };
+  const wish = { imageId: image.id, choice: spec.choice, limits, labels, volumes };
   const id = await client.createContainer(names.container(spec.conversationId), sandboxContainer(wish));
   try {
     await client.startContainer(id);

@@ -1,0 +1,59 @@
+import { Readable } from "node:stream";
+import type { AppError } from "@handrail/protocol/errors";
+import { newId } from "@handrail/protocol/ids";
+import { expect, onTestFinished, test } from "vitest";
+import { directoryTar } from "../directory-tar.ts";
+import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
+import { builtPrograms } from "../testing/test-programs.ts";
+import { dockerBackend } from "./docker-backend.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { dockerNames } from "./docker-names.ts";
+
+const answers = await daemonAnswers();
+const network = { type: "none" } as const;
+
+function setUp() {
+  const installation = `t${newId("x", Date.now()).slice(-8)}`;
+  const client = dockerClient(dockerEndpoint(DOCKER_HOST));
+  const common = { host: DOCKER_HOST, installation, sandboxdDirectory: builtPrograms(), egress: () => undefined };
+  const backend = dockerBackend(common);
+  onTestFinished(async () => {
+    await backend.collect(new Set());
+    await backend.close();
+    client.close();
+  });
+  const start = (conversationId: string, image?: string) => {
+    const choice = { backend: "docker", network, ...(image === undefined ? {} : { image }) } as const;
+    const spec = { conversationId, choice, seedDirectory: undefined };
+    return backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
+  };
+  return { backend, client, start, names: dockerNames(installation) };
+}
+
+test.skipIf(!answers)("an image without the GNU C library is refused with what to do, and nothing stays", async () => {
+  const { client, start, names } = setUp();
+  await client.importImage(Readable.from([directoryTar(["bin", "etc"], 0)]), "handrail-test/empty", "1", []);
+  const conversationId = newId("c", Date.now());
+  const failure = await start(conversationId, "handrail-test/empty:1").catch((error: AppError) => error);
+  expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("GNU C library") });
+  expect(await client.findContainer(names.container(conversationId))).toBeUndefined();
+});
+
+test.skipIf(!answers)("an image that can neither be found nor pulled is refused with what to do", async () => {
+  const { start } = setUp();
+  const failure = await start(newId("c", Date.now()), "127.0.0.1:1/none:1").catch((error: AppError) => error);
+  expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("docker pull") });
+});
+
+test.skipIf(!answers)("a workspace whose filling was cut off does not count, and is filled anew", async () => {
+  const { backend, client, start, names } = setUp();
+  const conversationId = newId("c", Date.now());
+  await start(conversationId);
+  await backend.stop(conversationId);
+  expect(await backend.hasWorkspace(conversationId)).toBe(true);
+  await client.removeVolume(names.whole(names.workspace(conversationId)));
+  expect(await backend.hasWorkspace(conversationId)).toBe(false);
+  await start(conversationId);
+  expect(await backend.hasWorkspace(conversationId)).toBe(true);
+});

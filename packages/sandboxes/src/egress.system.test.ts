@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newId } from "@handrail/protocol/ids";
+import type { NetworkRule } from "@handrail/protocol/sources";
+import { expect, onTestFinished, test } from "vitest";
+import { dockerBackend } from "./docker/docker-backend.ts";
+import type { Egress, EgressOrigin } from "./egress.ts";
+import { processBackend } from "./process/process-backend.ts";
+import { daemonAnswers, DOCKER_HOST } from "./testing/docker-daemon.ts";
+import { builtPrograms } from "./testing/test-programs.ts";
+
+const RULE: NetworkRule = { type: "allow", presets: [], hosts: ["allowed.example"] };
+const ANSWER = "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const docker = await daemonAnswers();
+
+test("a program's request reaches the server's egress with the rule of its conversation: process", () =>
+  reaches("process"));
+test.skipIf(!docker)("a program's request reaches the server's egress with the rule of its conversation: docker", () =>
+  reaches("docker"),
+);
+
+async function reaches(name: "process" | "docker"): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-egress-"));
+  const seen: { readonly origin: EgressOrigin; readonly asked: string }[] = [];
+  const egress: Egress = (origin, stream) => {
+    stream.once("data", (bytes: Buffer) => {
+      seen.push({ origin, asked: bytes.toString("utf8").split("\r\n", 1)[0] ?? "" });
+      stream.end(ANSWER);
+    });
+  };
+  const common = { installation: `t${newId("x", Date.now()).slice(-8)}`, sandboxdDirectory: builtPrograms(), egress };
+  const backend =
+    name === "process" ? processBackend({ ...common, directory }) : dockerBackend({ ...common, host: DOCKER_HOST });
+  onTestFinished(async () => {
+    await backend.collect(new Set());
+    await backend.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const conversationId = newId("c", Date.now());
+  const signal = AbortSignal.timeout(30_000);
+  const spec = { conversationId, choice: { backend: name, network: RULE }, seedDirectory: undefined };
+  const sandbox = await backend.start(spec, () => undefined, signal);
+  const script = "curl -s -o /dev/null -w '%{http_code}' http://allowed.example/x";
+  const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 1000 };
+  expect((await sandbox.call("process.run", args, { signal })).stdout).toBe("418");
+  const origin = { conversationId, network: RULE };
+  expect(seen).toEqual([{ origin, asked: "GET http://allowed.example/x HTTP/1.1" }]);
+}
