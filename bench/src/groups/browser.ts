@@ -36,8 +36,9 @@ async function measure(home: string): Promise<readonly Row[]> {
     const context = await program.newContext({ viewport: PHONE });
     await context.addInitScript({ path: PROBE });
     const first = await context.newPage();
+    const signedIn = first.waitForResponse((response) => /\/api\/session$/.test(response.url()) && response.ok());
     await first.goto(server.signInUrl);
-    await first.waitForURL((url) => !url.search.includes("token"));
+    await (await signedIn).finished();
     await first.close();
     return rowsOf(await repeat(TIMES, () => openOnce(context, `${server.url}/conversations/${id}`)));
   } finally {
