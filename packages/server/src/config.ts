@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { Limits } from "@handrail/protocol/limits";
 import type { ModelSetting } from "@handrail/protocol/settings";
 import type { BackendName, NetworkRule } from "@handrail/protocol/sources";
-import { parse } from "yaml";
 import { outdatedNames } from "./config/outdated-names.ts";
 import type { OptionValues } from "./config/options.ts";
 import { readFlags, readOptions } from "./config/read-options.ts";
@@ -154,9 +154,12 @@ function readFile(path: string, required: boolean): Readonly<Record<string, unkn
   return content as Readonly<Record<string, unknown>>;
 }
 
+/** The parser is loaded only where there is a file: most servers have none. */
+const yaml = () => createRequire(import.meta.url)("yaml") as typeof import("yaml");
+
 function parsedYaml(path: string): unknown {
   try {
-    return parse(readFileSync(path, "utf8"));
+    return yaml().parse(readFileSync(path, "utf8"));
   } catch (cause) {
     const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
     throw new AppError("config_invalid", `${path} cannot be read: ${reason}`, {}, { cause });
