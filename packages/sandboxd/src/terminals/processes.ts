@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A row of `/proc`. `startTicks` counts hundredths of a second since the machine started. See proc_pid_stat(5). */
 export type ProcessRow = {
@@ -31,6 +31,16 @@ export function processRow(pid: number): ProcessRow | undefined {
     startTicks: number(19),
     zombie: fields[0] === "Z",
   };
+}
+
+/** The directory that a process is in, or undefined when that cannot be seen or is no more. */
+export function processDirectory(pid: number): Buffer | undefined {
+  try {
+    const directory = readlinkSync(`/proc/${pid}/cwd`, "buffer");
+    return existsSync(directory) ? directory : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every process that can be seen. */

@@ -10,7 +10,7 @@ import { deferred, within } from "./deferred.ts";
 import type { Feed } from "./feed.ts";
 import type { Marker } from "./markers.ts";
 import { outputLog } from "./output-log.ts";
-import { killAll, processRow, sessionProcesses, signalProcess } from "./processes.ts";
+import { killAll, processDirectory, processRow, sessionProcesses, signalProcess } from "./processes.ts";
 import { startShell, type Shell } from "./shell.ts";
 
 export type TerminalOptions = {
@@ -257,6 +257,8 @@ export class Terminal {
   async #killShell(): Promise<void> {
     const shell = this.#shell;
     if (shell === undefined) return;
+    // Prompts tell the directory only between commands; a command may have changed it since.
+    this.#cwd = processDirectory(shell.pid) ?? this.#cwd;
     killAll(() => sessionProcesses(shell.pid));
     signalProcess(shell.pid, "SIGKILL");
     await within(shell.ended, 2000);
