@@ -36,7 +36,7 @@ async function measure(home: string): Promise<readonly Row[]> {
     const context = await program.newContext({ viewport: PHONE });
     await context.addInitScript({ path: PROBE });
     const first = await context.newPage();
-    const signedIn = first.waitForResponse((response) => /\/api\/session$/.test(response.url()) && response.ok());
+    const signedIn = first.waitForResponse((response) => response.url().endsWith("/api/session") && response.ok());
     await first.goto(server.signInUrl);
     await (await signedIn).finished();
     await first.close();
