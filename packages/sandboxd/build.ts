@@ -17,7 +17,7 @@ import { rgPath } from "@vscode/ripgrep";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
-const INPUTS = ["build.ts", "package.json", "src", "../protocol/src", "../../package-lock.json"];
+const INPUTS = ["build.ts", "package.json", "src", "../protocol/src", "../channels/src", "../../package-lock.json"];
 
 /** A folder with `sandboxd` and `rg`, and the version that `sandboxd --version` prints. */
 export type Build = { readonly directory: string; readonly version: string };

@@ -29,6 +29,7 @@ const BUILDS = [
       "packages/sandboxd/build.ts",
       "packages/sandboxd/package.json",
       "packages/sandboxd/src",
+      "packages/channels/src",
       "packages/protocol/src",
     ],
   },

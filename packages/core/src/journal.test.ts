@@ -2,28 +2,17 @@ import { foldState } from "@handrail/protocol/conversation-state";
 import type { EventOf } from "@handrail/protocol/events";
 import { expect, test } from "vitest";
 import { createJournal, openJournal } from "./journal.ts";
+import { SAMPLE_ID, sampleCreated } from "./testing/log-samples.ts";
 import { memoryLogStore } from "./testing/memory-log-store.ts";
-import { CONVERSATION } from "./testing/run-fixture.ts";
 import { testClock } from "./testing/test-clock.ts";
 
-const created: EventOf<"conversation.created"> = {
-  type: "conversation.created",
-  conversationId: CONVERSATION,
-  ownerId: "local",
-  teamId: null,
-  title: "test",
-  source: { type: "empty" },
-  sandbox: { backend: "process", network: { type: "none" } },
-  model: "scripted",
-  limits: {},
-  runLimits: {},
-};
+const created = sampleCreated();
 const renamed = (title: string) => ({ type: "conversation.renamed", title, by: "user" }) as const;
 
 test("two journals of one conversation never write the same number, and both end with the same state", async () => {
   const store = memoryLogStore();
   const left = await createJournal(store, testClock(), created);
-  const right = await openJournal(store, testClock(), CONVERSATION);
+  const right = await openJournal(store, testClock(), SAMPLE_ID);
 
   await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
@@ -33,7 +22,7 @@ test("two journals of one conversation never write the same number, and both end
   await left.catchUp();
   await right.catchUp();
 
-  const log = await store.read(CONVERSATION, -1, 1000);
+  const log = await store.read(SAMPLE_ID, -1, 1000);
   expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 51 }, (_, index) => index));
   expect(left.state).toEqual(right.state);
   expect(left.state).toEqual(foldState(log));
@@ -45,7 +34,7 @@ test("two journals of one conversation never write the same number, and both end
 test("a listener gets every event once and in order, whoever wrote it", async () => {
   const store = memoryLogStore();
   const mine = await createJournal(store, testClock(), created);
-  const other = await openJournal(store, testClock(), CONVERSATION);
+  const other = await openJournal(store, testClock(), SAMPLE_ID);
   const heard: number[] = [];
   mine.onEvents((events) => void heard.push(...events.map(({ seq }) => seq)));
 
@@ -77,11 +66,11 @@ test("the times of a log never go back, even if the clock does", async () => {
   const journal = await createJournal(store, testClock({ startMs: 2000 }), created);
   const late = await openJournal(store, testClock({ startMs: 1000 }), journal.state.id);
   await late.commit(() => [renamed("a")]);
-  expect((await store.read(CONVERSATION, -1, 10)).map(({ at }) => at)).toEqual([2000, 2000]);
+  expect((await store.read(SAMPLE_ID, -1, 10)).map(({ at }) => at)).toEqual([2000, 2000]);
 });
 
 test("an unknown conversation is not found", async () => {
-  await expect(openJournal(memoryLogStore(), testClock(), CONVERSATION)).rejects.toMatchObject({
+  await expect(openJournal(memoryLogStore(), testClock(), SAMPLE_ID)).rejects.toMatchObject({
     code: "conversation_not_found",
   });
 });

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { createJournal } from "./journal.ts";
 import { openSandbox } from "./open-sandbox.ts";
 import type { SandboxBackend } from "./ports/sandbox.ts";
+import { sampleCreated } from "./testing/log-samples.ts";
 import { memoryLogStore } from "./testing/memory-log-store.ts";
-import { CONVERSATION } from "./testing/run-fixture.ts";
 import { scriptedSandbox } from "./testing/scripted-sandbox.ts";
 import { testClock } from "./testing/test-clock.ts";
 
@@ -12,18 +12,7 @@ const never = new AbortController().signal;
 
 async function conversation() {
   const clock = testClock();
-  const journal = await createJournal(memoryLogStore(), clock, {
-    type: "conversation.created",
-    conversationId: CONVERSATION,
-    ownerId: "local",
-    teamId: null,
-    title: "test",
-    source: { type: "empty" },
-    sandbox: { backend: "process", network: { type: "none" } },
-    model: "scripted",
-    limits: {},
-    runLimits: {},
-  });
+  const journal = await createJournal(memoryLogStore(), clock, sampleCreated());
   return { clock, journal };
 }
 

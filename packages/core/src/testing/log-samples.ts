@@ -1,9 +1,29 @@
-import type { ConversationEvent } from "@handrail/protocol/events";
+import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import type { ConversationSummary } from "@handrail/protocol/summary";
 import type { Append } from "../ports/log-store.ts";
 
 const AT = 1_790_000_000_000;
+
+/** The id of the conversation that `sampleCreated` begins. */
+export const SAMPLE_ID = `c_${"0".repeat(20)}`;
+
+/** The first event of a conversation with an empty workspace and no limits. */
+export function sampleCreated(changes: Partial<EventOf<"conversation.created">> = {}): EventOf<"conversation.created"> {
+  return {
+    type: "conversation.created",
+    conversationId: SAMPLE_ID,
+    ownerId: "local",
+    teamId: null,
+    title: "test",
+    source: { type: "empty" },
+    sandbox: { backend: "process", network: { type: "none" } },
+    model: "scripted",
+    limits: {},
+    runLimits: {},
+    ...changes,
+  };
+}
 
 /** A fresh conversation id. */
 export const sampleId = (): string => newId("c", AT);

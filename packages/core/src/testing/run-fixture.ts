@@ -9,11 +9,10 @@ import type { LogStore } from "../ports/log-store.ts";
 import type { Model } from "../ports/model.ts";
 import type { Sandbox, SandboxBackend } from "../ports/sandbox.ts";
 import { messageEvents } from "../start-run.ts";
+import { SAMPLE_ID, sampleCreated } from "./log-samples.ts";
 import { memoryLogStore } from "./memory-log-store.ts";
 import { scriptedSandbox } from "./scripted-sandbox.ts";
 import { type TestClock, testClock } from "./test-clock.ts";
-
-export const CONVERSATION = `c_${"0".repeat(20)}`;
 
 type Setup = {
   readonly model: Model;
@@ -47,18 +46,8 @@ export type RunFixture = {
 export async function runFixture(setup: Setup): Promise<RunFixture> {
   const clock = setup.clock ?? testClock();
   const store = memoryLogStore();
-  const journal = await createJournal(store, clock, {
-    type: "conversation.created",
-    conversationId: CONVERSATION,
-    ownerId: "local",
-    teamId: null,
-    title: "test",
-    source: { type: "empty" },
-    sandbox: { backend: "process", network: { type: "none" } },
-    model: "scripted",
-    limits: setup.limits ?? {},
-    runLimits: setup.runLimits ?? {},
-  });
+  const limits = { limits: setup.limits ?? {}, runLimits: setup.runLimits ?? {} };
+  const journal = await createJournal(store, clock, sampleCreated(limits));
   return fixtureOver(store, journal, clock, setup);
 }
 
@@ -100,11 +89,11 @@ function fixtureOver(store: LogStore, journal: Journal, clock: TestClock, setup:
       await drive();
     },
     async successor(change = {}) {
-      return fixtureOver(store, await openJournal(store, clock, CONVERSATION), clock, { ...setup, ...change });
+      return fixtureOver(store, await openJournal(store, clock, SAMPLE_ID), clock, { ...setup, ...change });
     },
-    log: () => store.read(CONVERSATION, -1, 10_000),
+    log: () => store.read(SAMPLE_ID, -1, 10_000),
     async events(...types) {
-      const all = await store.read(CONVERSATION, -1, 10_000);
+      const all = await store.read(SAMPLE_ID, -1, 10_000);
       const wanted = all
         .map((stored) => stored.event)
         .filter((event) => (types as readonly string[]).includes(event.type));

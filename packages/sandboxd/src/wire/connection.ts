@@ -1,12 +1,12 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Duplex } from "node:stream";
+import { Channel } from "@handrail/channels/channel";
 import { toAppError } from "@handrail/protocol/errors";
 import { encodeFrame, frameDecoder, SANDBOXD_PROTOCOL, type Frame } from "@handrail/protocol/sandboxd/frames";
 import { ToSandboxd, type FromSandboxd } from "@handrail/protocol/sandboxd/messages";
 import type { WireOutcome } from "@handrail/protocol/sandboxd/messages";
 import type { Waiter } from "./call.ts";
 import type { Calls } from "./calls.ts";
-import { Channel } from "./channel.ts";
 
 export type Welcome = Omit<Extract<FromSandboxd, { type: "welcome" }>, "type" | "protocol">;
 

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
+import { Channel } from "@handrail/channels/channel";
 import { AppError, isErrorCode } from "@handrail/protocol/errors";
 import { encodeFrame, frameDecoder, SANDBOXD_PROTOCOL, type Frame } from "@handrail/protocol/sandboxd/frames";
 import { FromSandboxd, type ToSandboxd } from "@handrail/protocol/sandboxd/messages";
-import { LinkChannel } from "./link-channel.ts";
 
 export type Welcome = Extract<FromSandboxd, { type: "welcome" }>;
 
@@ -24,7 +24,7 @@ const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
 export class LinkConnection {
   readonly #stream: Duplex;
   readonly #events: LinkEvents;
-  readonly #channels = new Map<number, LinkChannel>();
+  readonly #channels = new Map<number, Channel>();
   readonly #welcome = Promise.withResolvers<Welcome>();
   #welcomed = false;
   #heardAt = Date.now();
@@ -122,7 +122,7 @@ export class LinkConnection {
       this.send({ type: "channel.close", channel: id, reason: "There are too many connections." });
       return;
     }
-    const channel = new LinkChannel({
+    const channel = new Channel({
       send: (bytes) => this.#write(id, bytes),
       credit: (bytes) => this.send({ type: "channel.credit", channel: id, bytes }),
       close: () => {

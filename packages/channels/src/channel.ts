@@ -8,7 +8,10 @@ export type ChannelLink = {
   close(): void;
 };
 
-/** One raw stream within a connection. A slow reader slows its own writer only: each side has a window of bytes. */
+/**
+ * One raw stream within the connection between a server and a sandboxd; both ends use this. A slow reader slows its own
+ * writer only: each side has a window of bytes, and a peer that sends more than its window breaks the channel.
+ */
 export class Channel extends Duplex {
   readonly #link: ChannelLink;
   #window = CHANNEL_WINDOW_BYTES;
