@@ -43,7 +43,9 @@ export function buildSandboxd(): Build {
 function compile(output: string, version: string): void {
   const bun = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
   const define = `SANDBOXD_VERSION=${JSON.stringify(version)}`;
-  const flags = ["--compile", "--minify-syntax", "--define", define, "--outfile", output];
+  // Compiled ahead to bytecode it starts in half of the time.
+  const speed = ["--bytecode", "--format=esm", "--minify-syntax", "--minify-whitespace"];
+  const flags = ["--compile", ...speed, "--define", define, "--outfile", output];
   execFileSync(bun, ["build", join(HERE, "src/main.ts"), ...flags], {
     cwd: ROOT,
     stdio: ["ignore", "ignore", "inherit"],
