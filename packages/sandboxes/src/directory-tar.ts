@@ -5,7 +5,12 @@ const BLOCK_BYTES = 512;
  * Source: POSIX.1-1988 ustar header, https://www.gnu.org/software/tar/manual/html_node/Standard.html
  */
 export function directoryTar(names: readonly string[], owner: number): Buffer {
-  return Buffer.concat([...names.map((name) => directoryHeader(`${name}/`, owner)), Buffer.alloc(2 * BLOCK_BYTES)]);
+  return Buffer.concat([directoryHeaders(names, owner), Buffer.alloc(2 * BLOCK_BYTES)]);
+}
+
+/** The same without the archive's end, to go before another archive: the two are then one. */
+export function directoryHeaders(names: readonly string[], owner: number): Buffer {
+  return Buffer.concat(names.map((name) => directoryHeader(`${name}/`, owner)));
 }
 
 function directoryHeader(name: string, owner: number): Buffer {

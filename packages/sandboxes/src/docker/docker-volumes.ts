@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { directoryTar } from "../directory-tar.ts";
+import { directoryHeaders, directoryTar } from "../directory-tar.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
 import { tarStream } from "../tar-stream.ts";
@@ -23,7 +23,7 @@ type Filling = Filler & {
   readonly labels: Readonly<Record<string, string>>;
   /** Volumes by where they are mounted. */
   readonly mounts: Readonly<Record<string, string>>;
-  readonly archives: readonly (() => Readable)[];
+  readonly archive: () => Readable;
 };
 
 export function dockerVolumes(client: DockerClient, names: DockerNames, programs: SandboxdPrograms) {
@@ -61,7 +61,7 @@ function programsFilling(names: DockerNames, programs: SandboxdPrograms, volume:
     volume,
     labels: { [LABEL.installation]: names.installation, [LABEL.programs]: volume },
     mounts: { [INSIDE.programs]: volume },
-    archives: [() => tarStream({ directory: programs.directory, name: INSIDE.programs.slice(1), owner: 0 })],
+    archive: () => tarStream({ directory: programs.directory, name: INSIDE.programs.slice(1), owner: 0 }),
   };
 }
 
@@ -71,16 +71,22 @@ function workspaceFilling(
   seedDirectory: string | undefined,
 ): Omit<Filling, keyof Filler> {
   const directories = [INSIDE.workspace, INSIDE.state, INSIDE.home].map((path) => path.slice(1));
-  const skeleton = () => Readable.from([directoryTar(directories, SANDBOX_UID)]);
-  const seed = (directory: string) => () =>
-    tarStream({ directory, name: INSIDE.workspace.slice(1), owner: SANDBOX_UID });
   const volume = names.workspace(conversationId);
   return {
     volume,
     labels: names.labels(conversationId),
     mounts: { [INSIDE.workspace]: volume, [INSIDE.state]: names.state(conversationId) },
-    archives: seedDirectory === undefined ? [skeleton] : [skeleton, seed(seedDirectory)],
+    archive: () =>
+      seedDirectory === undefined
+        ? Readable.from([directoryTar(directories, SANDBOX_UID)])
+        : Readable.from(withSeed(directoryHeaders(directories, SANDBOX_UID), seedDirectory)),
   };
+}
+
+/** One archive for both: each that the daemon unpacks costs some 40 ms, whatever is in it. */
+async function* withSeed(headers: Buffer, directory: string): AsyncGenerator<Buffer> {
+  yield headers;
+  yield* tarStream({ directory, name: INSIDE.workspace.slice(1), owner: SANDBOX_UID });
 }
 
 async function fill(client: DockerClient, names: DockerNames, filling: Filling): Promise<void> {
@@ -90,7 +96,7 @@ async function fill(client: DockerClient, names: DockerNames, filling: Filling):
   for (const volume of Object.values(filling.mounts)) await client.removeVolume(volume);
   const spec = carrierContainer(filling.imageId, filling.labels, filling.mounts);
   const id = await client.createContainer(carrier, spec);
-  for (const archive of filling.archives) await client.putArchive(id, archive(), filling.signal);
+  await client.putArchive(id, filling.archive(), filling.signal);
   await client.removeContainer(id);
   await client.createVolume(names.whole(filling.volume), filling.labels);
 }
