@@ -8,7 +8,10 @@ const WEB_PORTS: readonly number[] = [80, 443];
 /** What the rule says of a target: undefined lets it through. `extraHosts` are allowed beside those of the rule. */
 export function checkRule(rule: NetworkRule, extraHosts: readonly string[], target: Target): Refusal | undefined {
   if (rule.type === "none") {
-    return { code: "network_off", message: "This sandbox has no network. Its user can allow hosts in the settings." };
+    return {
+      code: "network_off",
+      message: "This sandbox has no network. Its user can allow hosts for a new conversation.",
+    };
   }
   const entries = [...rule.hosts, ...rule.presets.flatMap((preset) => PRESET_HOSTS[preset]), ...extraHosts];
   const named = entries.flatMap((entry) => toEntry(entry) ?? []).filter((entry) => names(entry, target));

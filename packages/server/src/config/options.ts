@@ -41,7 +41,7 @@ export const OPTIONS = {
   },
   webDirectory: { env: ["HANDRAIL_WEB_DIRECTORY"], value: z.string().min(1), help: "Where the built page is." },
 
-  llmBaseUrl: { env: ["LLM_BASE_URL"], value: HttpUrlText, help: "Base URL of an OpenAI-compatible API." },
+  llmBaseUrl: { env: ["LLM_BASE_URL"], value: HttpUrlText, help: "Base URL of the model's API." },
   llmApiKey: { env: ["LLM_API_KEY"], value: z.string().min(1).max(8192), help: "Its key.", secret: true },
   llmModel: { env: ["LLM_MODEL"], value: z.string().min(1).max(256), help: "The model's name at that API." },
   llmDialect: {

@@ -5,7 +5,7 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply } from "fastify";
 
 const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Handrail</title>
-<p>Handrail runs, but its page is not built. Run <code>npm run build -w packages/web</code> and load this again.</p>
+<p>Handrail runs, but its page is not built. Start Handrail with <code>npm start</code>, which builds it.</p>
 `;
 
 /** Addresses of the page's own screens: they all answer `index.html`. Anything else that is no file is not found. */
