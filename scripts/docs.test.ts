@@ -1,0 +1,76 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { ERRORS } from "../packages/protocol/src/errors.ts";
+import { OPTIONS, optionKey, type Option } from "../packages/server/src/config/options.ts";
+
+const ROOT = path.join(import.meta.dirname, "..");
+const PAGES = [
+  ...globSync("*.md", { cwd: ROOT }),
+  ...globSync("docs/**/*.md", { cwd: ROOT }),
+  ...globSync("deploy/**/*.md", { cwd: ROOT }),
+].toSorted();
+
+const textOf = (page: string) => readFileSync(path.join(ROOT, page), "utf8");
+
+/** The text without code, in which brackets mean something else. */
+const proseOf = (page: string) =>
+  textOf(page)
+    .replaceAll(/^```[\s\S]*?^```/gm, "")
+    .replaceAll(/`[^`\n]*`/g, "");
+
+/** First cells of a page's table rows that are code. */
+const firstCells = (page: string) => [...textOf(page).matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell ?? "");
+
+/** Anchors as forges make them of headings. */
+const anchorsOf = (page: string) =>
+  [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    (heading ?? "")
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+function brokenLinks(page: string): readonly string[] {
+  const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? "");
+  return targets.filter((target) => !/^[a-z]+:/.test(target)).filter((target) => !leadsSomewhere(page, target));
+}
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [file = "", anchor] = target.split("#");
+  const found = file === "" ? page : path.normalize(path.join(path.dirname(page), file));
+  if (!existsSync(path.join(ROOT, found))) return false;
+  return anchor === undefined || (found.endsWith(".md") && anchorsOf(found).includes(anchor));
+}
+
+describe("the documentation", () => {
+  test("has a row for every error code, with whether the same request may be repeated, and for no other", () => {
+    const rows = textOf("docs/guide/troubleshoot.md").matchAll(/^\| `([a-z_]+)` \| (yes|no) \|/gm);
+    const documented = [...rows].map(([, code, again]) => `${code} ${again}`);
+    const table = Object.entries(ERRORS).map(([code, { retryable }]) => `${code} ${retryable ? "yes" : "no"}`);
+    expect(documented.toSorted()).toEqual(table.toSorted());
+  });
+
+  test("has a row for every setting, with its flag, its variables and its key", () => {
+    const page = textOf("docs/guide/configure.md");
+    const expected = Object.entries<Option>(OPTIONS).map(([name, { env, secret }]) => {
+      const key = optionKey(name);
+      const flag = secret === true ? "none" : `\`--${key}\``;
+      // The file is in the state directory, so it cannot say where that is.
+      const inFile = name === "home" ? "none" : `\`${key}\``;
+      return `| ${flag} | ${env.map((variable) => `\`${variable}\``).join(", ")} | ${inFile} |`;
+    });
+    expect(expected.filter((row) => !page.includes(row))).toEqual([]);
+  });
+
+  test("lists the metrics that the server has, and no other", () => {
+    const source = readFileSync(path.join(ROOT, "packages/server/src/metrics.ts"), "utf8");
+    const names = [...source.matchAll(/"(handrail_[a-z_]+)"/g)].map(([, name]) => name ?? "");
+    const documented = firstCells("docs/guide/operate.md").filter((cell) => cell.startsWith("handrail_"));
+    expect(documented.toSorted()).toEqual(names.toSorted());
+  });
+
+  test.each(PAGES)("%s links only to what is there", (page) => {
+    expect(brokenLinks(page)).toEqual([]);
+  });
+});
