@@ -11,6 +11,8 @@ export type ServeConfig = {
   readonly tokenFile: string | undefined;
   readonly egressPort: number | undefined;
   readonly idleExitSeconds: number | undefined;
+  /** Whether standard input and output are a connection too. */
+  readonly stdio: boolean;
   readonly env: Readonly<Record<string, string>>;
 };
 
@@ -22,7 +24,7 @@ export type Config =
   | { readonly mode: "usage"; readonly message: string };
 
 export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
-               [--token-file FILE] [--egress-port PORT] [--idle-exit SECONDS]
+               [--token-file FILE] [--egress-port PORT] [--idle-exit SECONDS] [--stdio]
 sandboxd connect --socket PATH
 sandboxd --version
 `;
@@ -50,6 +52,7 @@ function parse(argv: readonly string[]): Config {
       "egress-port": text,
       "idle-exit": text,
       socket: text,
+      stdio: { type: "boolean" },
       version: { type: "boolean" },
     },
   });
@@ -72,6 +75,7 @@ function parse(argv: readonly string[]): Config {
     tokenFile: values["token-file"],
     egressPort: number("--egress-port", values["egress-port"], 65_535),
     idleExitSeconds: number("--idle-exit", values["idle-exit"], 1_000_000_000),
+    stdio: values.stdio === true,
     env: environment(),
   };
 }

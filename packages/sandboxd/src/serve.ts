@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import type { ServeConfig } from "./config.ts";
 import { findExecutable } from "./find-executable.ts";
 import { operations } from "./operations.ts";
@@ -37,6 +37,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   });
   const address = config.listen ?? (config.dial === undefined ? { path: join(state, "socket") } : undefined);
   if (address !== undefined) await listen(address, (socket) => connections.add(socket));
+  if (config.stdio) connections.add(Duplex.from({ readable: process.stdin, writable: process.stdout }));
   if (config.dial !== undefined) keepDialling({ path: config.dial }, (socket) => connections.add(socket));
   if (config.egressPort !== undefined) await egressListener(config.egressPort, () => connections.latest);
   await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);

@@ -39,6 +39,8 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
       ([name, value]) => `${name}=${value}`,
     ),
     WorkingDir: INSIDE.workspace,
+    OpenStdin: true,
+    StdinOnce: true,
     Labels: wish.labels,
     HostConfig: { ...hardening, ...limitsOf(wish.limits), Mounts: mountsOf(wish.volumes) },
   };
@@ -71,7 +73,7 @@ export function carrierContainer(
 function serveArguments(choice: SandboxChoice): string[] {
   const egress = choice.network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  return ["serve", ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
+  return ["serve", "--stdio", ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
 }
 
 const hardening = {
@@ -83,7 +85,8 @@ const hardening = {
   IpcMode: "private",
   Init: true,
   RestartPolicy: { Name: "no" },
-  LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "1" } },
+  // What it prints are frames for the server that attached to it; there is no use in the daemon keeping them.
+  LogConfig: { Type: "none", Config: {} },
 } as const;
 
 function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {

@@ -122,7 +122,7 @@ async function start(parts: DockerParts, starting: Starting) {
   }
   const container = await startContainer(parts, starting);
   try {
-    return await links.open(spec.conversationId, container, signal);
+    return await links.open(spec.conversationId, container, signal, container.stream);
   } catch (thrown) {
     const failure = signal.aborted ? thrown : await startFailure(client, container, thrown);
     await client.removeContainer(container.id);

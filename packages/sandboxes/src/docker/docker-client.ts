@@ -71,9 +71,6 @@ function containerCalls(http: DockerHttp) {
       const path = `/containers/${id}/archive`;
       await http.json({ method: "PUT", path, query: { path: "/" }, body: tar, timeoutMs: 0, ...having(signal) });
     },
-    /** The end of what the container printed, standard output and error in one. */
-    logs: async (id: string): Promise<Readable> =>
-      http.open({ method: "GET", path: `/containers/${id}/logs`, query: { stdout: "1", stderr: "1", tail: "20" } }),
   };
 }
 
@@ -129,6 +126,11 @@ function execCalls(http: DockerHttp) {
       const execId = readNamed(await http.json({ method: "POST", path: `/containers/${id}/exec`, body }), "Id");
       const path = `/exec/${execId}/start`;
       return programStream(await http.hijack({ method: "POST", path, body: { Detach: false, Tty: false } }), onError);
+    },
+    /** The standard input and output of a container's own program, also before it is started. */
+    attach: async (id: string, onError: (bytes: Buffer) => void): Promise<Duplex> => {
+      const path = `/containers/${id}/attach?stream=1&stdin=1&stdout=1&stderr=1`;
+      return programStream(await http.hijack({ method: "POST", path, body: {} }), onError);
     },
   };
 }

@@ -22,8 +22,18 @@ export type DockerLinks = ReturnType<typeof dockerLinks>;
 export function dockerLinks(client: DockerClient, egress: Egress) {
   const table = linkTable();
   return {
-    /** The sandbox in a running container; the one that is open already, if it is. Throws as `OpenLink` does. */
-    open: (conversationId: string, container: ContainerState, signal: AbortSignal): Promise<Sandbox> => {
+    /**
+     * The sandbox in a running container; the one that is open already, if it is. `first` is a stream to its sandboxd
+     * where there is one already. Throws as `OpenLink` does.
+     */
+    // oxlint-disable-next-line max-params -- who, where, until when, and what is there already
+    open: (
+      conversationId: string,
+      container: ContainerState,
+      signal: AbortSignal,
+      first?: Duplex,
+    ): Promise<Sandbox> => {
+      let ready = first;
       const network = networkOf(container.labels);
       const sandboxId = container.labels[LABEL.sandbox] ?? container.id;
       return table.open(conversationId, sandboxId, () =>
@@ -31,7 +41,11 @@ export function dockerLinks(client: DockerClient, egress: Egress) {
           {
             sandboxId,
             backend: "docker",
-            connect: (signal) => dial(client, container.id, signal),
+            connect: async (signal) => {
+              const stream = ready ?? (await dial(client, container.id, signal));
+              ready = undefined;
+              return stream;
+            },
             onEgress: (stream) => takeEgress(egress, { conversationId, network }, stream),
             isAlive: () => isRunning(client, container.id),
           },

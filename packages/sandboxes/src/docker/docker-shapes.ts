@@ -11,6 +11,9 @@ export type ContainerSpec = {
   readonly Cmd: readonly string[];
   readonly Env?: readonly string[];
   readonly WorkingDir?: string;
+  /** Keeps standard input open for one who attaches, and closes it when that one leaves. */
+  readonly OpenStdin?: boolean;
+  readonly StdinOnce?: boolean;
   readonly Labels: Readonly<Record<string, string>>;
   readonly NetworkDisabled?: boolean;
   readonly HostConfig: Readonly<Record<string, unknown>>;

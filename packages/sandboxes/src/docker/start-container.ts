@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { newId } from "@handrail/protocol/ids";
 import { SANDBOX_STARTING } from "../texts.ts";
 import { sandboxContainer } from "./container-spec.ts";
@@ -5,8 +6,16 @@ import type { DockerParts, Starting } from "./docker-backend.ts";
 import { LABEL } from "./docker-names.ts";
 import type { ContainerState } from "./docker-shapes.ts";
 
-/** A container that was just started, and the image that it was started from. */
-export type Started = ContainerState & { readonly image: string };
+/**
+ * A container that was just started, and the image that it was started from. `stream` is the first connection to its
+ * sandboxd, there from its first instant: an exec would take some 50 ms more. `complaints` gives the end of what it
+ * wrote to its standard error.
+ */
+export type Started = ContainerState & {
+  readonly image: string;
+  readonly stream: Duplex;
+  readonly complaints: () => string;
+};
 
 /**
  * Makes and starts the container of a conversation that has none, with the image, the programs and the workspace that
@@ -34,11 +43,14 @@ export async function startContainer(parts: DockerParts, starting: Starting): Pr
   const volumes = { workspace, whole: names.whole(workspace), state: names.state(spec.conversationId), programs };
   const wish = { imageId: image.id, choice: spec.choice, limits, labels, volumes };
   const id = await client.createContainer(names.container(spec.conversationId), sandboxContainer(wish));
+  let complaints = "";
   try {
+    const stream = await client.attach(id, (bytes) => (complaints = (complaints + bytes.toString()).slice(-4000)));
     await client.startContainer(id);
+    const state = { id, running: true, exitCode: 0, outOfMemory: false, labels };
+    return { ...state, image: image.reference, stream, complaints: () => complaints };
   } catch (thrown) {
     await client.removeContainer(id);
     throw thrown;
   }
-  return { id, running: true, exitCode: 0, outOfMemory: false, labels, image: image.reference };
 }

@@ -1,9 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { DockerClient } from "./docker-client.ts";
 import type { Started } from "./start-container.ts";
-import { outputDecoder } from "./stream-demux.ts";
-
-const MAX_LOG_BYTES = 4000;
 
 /**
  * Why a container that was started cannot be spoken to, from what it left behind; `thrown` when it left nothing that
@@ -12,8 +9,7 @@ const MAX_LOG_BYTES = 4000;
 export async function startFailure(client: DockerClient, container: Started, thrown: unknown): Promise<unknown> {
   const state = await client.findContainer(container.id).catch(() => undefined);
   if (state === undefined || state.running) return thrown;
-  const log = await logOf(client, container.id).catch(() => "");
-  return explainExit(container.image, state.exitCode, log) ?? thrown;
+  return explainExit(container.image, state.exitCode, container.complaints()) ?? thrown;
 }
 
 /** What an exit code and the last words of a container mean for the one who chose the image. */
@@ -29,16 +25,4 @@ export function explainExit(image: string, exitCode: number, log: string): AppEr
   const last = log.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   const said = last === "" ? "" : ` It said: ${last}`;
   return new AppError("sandbox_failed", `The sandbox ended at its start (exit code ${exitCode}).${said}`, { exitCode });
-}
-
-async function logOf(client: DockerClient, id: string): Promise<string> {
-  const decode = outputDecoder();
-  let text = "";
-  for await (const bytes of await client.logs(id)) {
-    text += decode(bytes as Buffer)
-      .map((part) => part.bytes.toString("utf8"))
-      .join("");
-    if (text.length > MAX_LOG_BYTES) break;
-  }
-  return text;
 }
