@@ -40,8 +40,16 @@ export function workspaceViews({ journal, find, open }: ViewParts): WorkspaceVie
       const { changes } = await sandbox.call("workspace.changes", {}, { signal: limited(signal) });
       return { changes, live: true };
     },
-    call: async (id, operation, args, signal) =>
-      (await open(id, signal)).call(operation, args, { signal: limited(signal) }),
+    async call(id, operation, args, signal) {
+      const look = async () => (await open(id, signal)).call(operation, args, { signal: limited(signal) });
+      try {
+        return await look();
+      } catch (thrown) {
+        // It died after it was last used; a look changes nothing, so it may be taken again, in a new one.
+        if (signal.aborted || toAppError(thrown).code !== "sandbox_gone") throw thrown;
+        return look();
+      }
+    },
     async patch(id, signal) {
       const sandbox = await open(id, signal);
       const first = await patchPiece(sandbox, 0, signal);
