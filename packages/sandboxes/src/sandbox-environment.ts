@@ -8,6 +8,12 @@ export const INSIDE = {
   programs: "/handrail",
 } as const;
 
+/**
+ * A sandbox that no server has been connected to for an hour, and in which no call runs, ends by itself: its server
+ * was taken away for good, or will start it again from its workspace.
+ */
+export const IDLE_EXIT = ["--idle-exit", "3600"] as const;
+
 /** The port on the sandbox's own loopback where sandboxd takes connections to the proxy. */
 export const EGRESS_PORT = 3128;
 

@@ -1,6 +1,6 @@
 import type { SandboxChoice } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
-import { EGRESS_PORT, INSIDE, SANDBOX_UID, sandboxEnvironment } from "../sandbox-environment.ts";
+import { EGRESS_PORT, IDLE_EXIT, INSIDE, SANDBOX_UID, sandboxEnvironment } from "../sandbox-environment.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside. */
@@ -73,7 +73,7 @@ export function carrierContainer(
 function serveArguments(choice: SandboxChoice): string[] {
   const egress = choice.network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  return ["serve", "--stdio", ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
+  return ["serve", "--stdio", ...IDLE_EXIT, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
 }
 
 const hardening = {

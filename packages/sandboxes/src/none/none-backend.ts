@@ -6,7 +6,7 @@ import { killAll } from "../process/kill-all.ts";
 import { REDIRECT, SANDBOXD_LOG, spawnDetached } from "../process/launch-sandboxd.ts";
 import type { LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
 import { localBackend } from "../process/local-backend.ts";
-import { sandboxEnvironment } from "../sandbox-environment.ts";
+import { IDLE_EXIT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 
 export type NoneOptions = LocalOptions & {
@@ -36,7 +36,7 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
 
 async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socketPath }: LocalStart) {
   await requireSandboxd(sandboxdDirectory);
-  const serve = ["serve", "--workspace", place.workspace, "--state", place.state];
+  const serve = ["serve", ...IDLE_EXIT, "--workspace", place.workspace, "--state", place.state];
   // The path of a socket is at most 107 bytes, so it is given from where sandboxd starts.
   const dial = ["--dial", `unix:${relative(place.workspace, socketPath)}`];
   const command = [join(sandboxdDirectory, "sandboxd"), ...serve, ...dial];

@@ -3,7 +3,7 @@ import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { EGRESS_PORT, INSIDE, sandboxEnvironment } from "../sandbox-environment.ts";
+import { EGRESS_PORT, IDLE_EXIT, INSIDE, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { attainableLimits } from "./attainable-limits.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
@@ -122,7 +122,7 @@ function serveCommand(network: NetworkRule, socket: string): readonly string[] {
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
   const egress = network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
   const dial = ["--dial", `unix:${LINK_INSIDE}/${socket}`];
-  return [`${INSIDE.programs}/sandboxd`, "serve", ...places, ...dial, ...egress];
+  return [`${INSIDE.programs}/sandboxd`, "serve", ...IDLE_EXIT, ...places, ...dial, ...egress];
 }
 
 function environmentOf(sandboxId: string, network: NetworkRule): Readonly<Record<string, string>> {

@@ -46,16 +46,15 @@ export function TakeResult({ conversationId, view }: TakeProps) {
 
 /** What can be done with the result where the files came from. */
 function deliveriesOf(source: WorkspaceSource, choose: (delivery: Delivery) => void): readonly MenuItem[] {
-  const branch: MenuItem = {
-    label: "Commit to a branch",
-    icon: GitBranch,
-    onSelect: () => choose({ kind: "branch" }),
-  };
   if (source.type === "folder") {
     const apply = () => choose({ kind: "apply", folder: source.path });
-    return [{ label: "Apply to the folder", icon: FolderInput, onSelect: apply }, branch];
+    const branch = () => choose({ kind: "branch" });
+    return [
+      { label: "Apply to the folder", icon: FolderInput, onSelect: apply },
+      { label: "Commit to a branch", icon: GitBranch, onSelect: branch },
+    ];
   }
   if (source.type !== "git") return [];
   const push = () => choose({ kind: "push", url: source.url });
-  return [branch, { label: "Commit and push", icon: Upload, onSelect: push }];
+  return [{ label: "Commit and push", icon: Upload, onSelect: push }];
 }
