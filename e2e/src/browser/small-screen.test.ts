@@ -1,0 +1,159 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  conversationIdOf,
+  DESKTOP,
+  launchBrowser,
+  openAgain,
+  type OpenedPage,
+  openPage,
+  panel,
+  PHONE,
+  screenshot,
+  signIn,
+  transcript,
+} from "../support/browser.ts";
+import { runEnd } from "../support/conversations.ts";
+import { startServer, type TestServer } from "../support/test-server.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser: Browser;
+let server: TestServer;
+let phone: OpenedPage;
+let demo: string;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  server = await startServer();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+const width = (page: Page) => page.evaluate(() => document.scrollingElement?.scrollWidth);
+
+test("at 390 px the demo is started, stopped, continued, and every zone is reached by the tab bar", async () => {
+  phone = await signIn(browser, server, { viewport: PHONE, hasTouch: true });
+  const { page } = phone;
+  await page.goto(`${server.url}/new`);
+  expect(await width(page)).toBeLessThanOrEqual(390);
+  await page.getByRole("button", { name: "Run the demo" }).tap();
+  demo = await conversationIdOf(page);
+  const tabs = page.getByRole("navigation", { name: "Zones" });
+  await tabs.getByRole("button", { name: "Talk" }).tap();
+  const stop = page.getByRole("button", { name: "Stop", exact: true }).first();
+  await stop.waitFor();
+  for (const zone of ["Changes", "Files", "Terminal", "Log", "Talk"]) {
+    await tabs.getByRole("button", { name: new RegExp(`^${zone}`) }).tap();
+    await (zone === "Talk" ? transcript(page) : panel(page, zone)).waitFor();
+    expect(await width(page), zone).toBeLessThanOrEqual(390);
+    await screenshot(page, `phone-${zone.toLowerCase()}-390-light`);
+  }
+  await stop.tap();
+  expect(await runEnd(server.client, demo)).toMatchObject({ outcome: "cancelled" });
+  await page.getByRole("button", { name: "Continue", exact: true }).first().tap();
+  expect(await runEnd(server.client, demo)).toMatchObject({ outcome: "done" });
+  expect(phone.problems).toEqual([]);
+});
+
+test("by keyboard only: new conversation, the demo, calls, panels, palette, help, and a stop that asks", async () => {
+  const { page, context } = await openAgain(browser, phone);
+  await page.goto(server.url);
+  await page.getByRole("searchbox", { name: "Search conversations" }).waitFor();
+  await page.keyboard.press("c");
+  await page.waitForURL(/\/new$/);
+  await tabTo(page, "Run the demo");
+  await page.keyboard.press("Enter");
+  const id = await conversationIdOf(page);
+  await transcript(page).getByText("scripted demo model").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor();
+  await screenshot(page, "stop-asks-1440-light");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  expect(await runEnd(server.client, id)).toMatchObject({ outcome: "done" });
+
+  for (const [keys, name] of [
+    ["gc", "Changes"],
+    ["gf", "Files"],
+    ["gt", "Terminal"],
+  ] as const) {
+    await transcript(page).focus();
+    for (const key of keys) await page.keyboard.press(key);
+    await panel(page, name).waitFor();
+  }
+  await transcript(page).focus();
+  await page.keyboard.press("k");
+  const call = page.locator("button[aria-expanded]:focus");
+  await call.waitFor();
+  const expanded = await call.getAttribute("aria-expanded");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => call.getAttribute("aria-expanded")).not.toBe(expanded);
+
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("settings");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+  await page.getByRole("heading", { name: "Settings" }).evaluate(() => (document.activeElement as HTMLElement)?.blur());
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("Open the palette").waitFor();
+  await screenshot(page, "help-1440-light");
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await context.close();
+});
+
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => document.activeElement?.textContent?.trim());
+    if (focused === name) return;
+  }
+  throw new Error(`60 presses of Tab did not reach “${name}”.`);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing serious in the ${colorScheme}`, async () => {
+    const found: string[] = [];
+    const stranger = await openPage(browser, { colorScheme, bypassCSP: true });
+    await stranger.page.goto(server.url);
+    await stranger.page.getByRole("heading", { name: "Sign in to Handrail" }).waitFor();
+    found.push(...(await violations(stranger.page, "sign-in")));
+    await stranger.context.close();
+
+    for (const viewport of [DESKTOP, PHONE]) {
+      const { page, context } = await openAgain(browser, phone, { colorScheme, bypassCSP: true, viewport });
+      const at = `${viewport.width}-${colorScheme}`;
+      for (const [name, address] of [
+        ["first-run", "/"],
+        ["new", "/new"],
+        ["settings", "/settings"],
+        ["conversation", `/conversations/${demo}`],
+        ...["changes", "files", "terminal", "log"].map(
+          (zone) => [zone, `/conversations/${demo}?panel=${zone}`] as const,
+        ),
+      ] as const) {
+        await page.goto(`${server.url}${address}`);
+        await page.waitForLoadState("networkidle");
+        await screenshot(page, `axe-${name}-${at}`);
+        found.push(...(await violations(page, `${name} at ${at}`)));
+      }
+      await context.close();
+    }
+    expect(found).toEqual([]);
+  });
+}
+
+/** What axe calls serious or critical, with the place. */
+async function violations(page: Page, place: string): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const results = await page.evaluate<AxeResults>("axe.run()");
+  return results.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${place}: ${id}: ${nodes.map(({ target }) => String(target)).join(" | ")}`);
+}

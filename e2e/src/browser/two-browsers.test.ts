@@ -1,0 +1,100 @@
+import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
+import type { Script } from "@handrail/scripted-model/script";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  launchBrowser,
+  openAgain,
+  type OpenedPage,
+  panel,
+  readTranscript,
+  screenshot,
+  signIn,
+  transcript,
+} from "../support/browser.ts";
+import { readLog, runEnd, sleep, startConversation } from "../support/conversations.ts";
+import { scriptedEnvironment } from "../support/model-env.ts";
+import { workingBackends } from "../support/sandbox-kills.ts";
+import { startServer, type TestServer } from "../support/test-server.ts";
+
+const backend = workingBackends().includes("docker") ? "docker" : "process";
+const STEPS = 12;
+
+const script: Script = {
+  name: "twelve-steps",
+  turns: Array.from({ length: STEPS }, () => ({
+    reasoning: "Thinking of step {{turn}}.",
+    text: "This is step **{{turn}}** of the work, told slowly enough to be watched.",
+    calls: [{ tool: "terminal", arguments: { command: "sleep 0.2; echo line-{{turn}} >> lines.txt; cat lines.txt" } }],
+    delayMs: 100,
+    chunkDelayMs: 15,
+  })),
+  otherwise: { text: "All steps are done." },
+};
+
+let browser: Browser;
+let server: TestServer;
+let model: ScriptedModel;
+let first: OpenedPage;
+let second: OpenedPage;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  const made = await scriptedEnvironment(script);
+  ({ model } = made);
+  server = await startServer({ env: made.env });
+  first = await signIn(browser, server);
+  second = await openAgain(browser, first);
+  process.stdout.write(`The conversations run in ${backend} sandboxes.\n`);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+  await model?.close();
+});
+
+/** Both pages, at the end of their transcript, say the same, and their log panels count what the server's log holds. */
+async function checkSame(id: string): Promise<void> {
+  for (const { page } of [first, second]) {
+    await transcript(page).getByText("All steps are done.").waitFor();
+    await transcript(page).evaluate((region) => region.scrollTo(0, region.scrollHeight));
+  }
+  await expect.poll(async () => readTranscript(second.page)).toEqual(await readTranscript(first.page));
+  const log = await readLog(server.client, id);
+  for (const { page } of [first, second]) {
+    await panel(page, "Log").getByText(String(log.length), { exact: true }).waitFor();
+  }
+  expect((await readTranscript(first.page)).size).toBeGreaterThan(STEPS * 2);
+}
+
+test("a second browser, reloaded at five moments, shows what the first one shows", async () => {
+  const id = await startConversation(server.client, { backend, task: "Do twelve steps" });
+  const address = `${server.url}/conversations/${id}?panel=log`;
+  await first.page.goto(address);
+  await second.page.goto(address);
+  for (let reload = 0; reload < 5; reload++) {
+    await sleep(Math.random() * 1200);
+    await second.page.reload();
+  }
+  expect(await runEnd(server.client, id)).toMatchObject({ outcome: "done" });
+  await checkSame(id);
+  await screenshot(first.page, "two-browsers-1440-light");
+  expect([...first.problems, ...second.problems]).toEqual([]);
+});
+
+test("when the server is killed the page says that it is offline, reconnects by itself and has missed nothing", async () => {
+  const id = await startConversation(server.client, { backend, task: "Do twelve steps again" });
+  await first.page.goto(`${server.url}/conversations/${id}?panel=log`);
+  await transcript(first.page).getByText("step 3 of the work").waitFor();
+  await server.crash();
+  await first.page.getByText("Offline.").waitFor();
+  await screenshot(first.page, "offline-1440-light");
+  server = await server.restart();
+  await first.page.getByText("Offline.").waitFor({ state: "hidden" });
+  const { outcome, log } = await runEnd(server.client, id);
+  expect(outcome).toBe("done");
+  expect(log.some(({ event }) => event.type === "run.resumed")).toBe(true);
+  await second.page.goto(`${server.url}/conversations/${id}?panel=log`);
+  await checkSame(id);
+  expect(first.problems).toEqual([]);
+});
