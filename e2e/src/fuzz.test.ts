@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { startServer } from "./support/test-server.ts";
+
+const run = promisify(execFile);
+
+const VERSION = "4.32.5";
+
+/** The fuzzer in an environment of its own, kept between runs. Gives its program. */
+async function installFuzzer(): Promise<string> {
+  const cache = process.env["HANDRAIL_CACHE"] ?? path.join(homedir(), ".cache/handrail");
+  const place = path.join(cache, "e2e/schemathesis");
+  const pip = path.join(place, "bin/pip");
+  if (!existsSync(pip)) {
+    await mkdir(path.dirname(place), { recursive: true });
+    await run("python3", ["-m", "venv", place]);
+  }
+  await run(pip, ["install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`]);
+  return path.join(place, "bin/schemathesis");
+}
+
+/**
+ * Nothing is left out. Pushes reach no host: no generated id names a conversation that has a workspace.
+ * Signing out ends no session: a bearer token has none. Status codes are not compared: the document names no failures.
+ */
+const argumentsFor = (url: string, token: string) =>
+  [
+    ["--config-file", "/dev/null", "run", `${url}/api/openapi.json`, "--no-color", "--continue-on-failure"],
+    ["-H", `Authorization: Bearer ${token}`, "--request-timeout", "10", "--max-time", "45", "--max-examples", "10"],
+    ["--generation-deterministic", "--phases", "examples,coverage,fuzzing"],
+    ["--checks", "not_a_server_error,response_schema_conformance,content_type_conformance"],
+  ].flat();
+
+/**
+ * What the fuzzer holds against the server. A backend that this machine lacks is answered 503 `backend_unavailable`
+ * by the error table, and is no failure; each other finding stays.
+ */
+function findings(text: string): readonly string[] {
+  const all = text.match(/^- ST\d+ .*$|^=+ ERRORS =+$/gm) ?? [];
+  const excused = text.match(/"status":503,"code":"backend_unavailable"/g)?.length ?? 0;
+  const serverErrors = all.filter((line) => line.includes("ST101"));
+  return [...all.filter((line) => !line.includes("ST101")), ...serverErrors.slice(excused)];
+}
+
+test("requests made from the API's own description get no 5xx, no hang and answers of the described shape", async () => {
+  const fuzzer = await installFuzzer();
+  process.stderr.write(`schemathesis ${VERSION}, deterministic: the same requests each time, no seed\n`);
+  const env = { LLM_BASE_URL: "http://127.0.0.1:9/v1", LLM_API_KEY: "k", LLM_MODEL: "m" };
+  const server = await startServer({ env });
+  try {
+    const options = { cwd: server.home, timeout: 120_000, maxBuffer: 50_000_000 };
+    const text = await run(fuzzer, argumentsFor(server.url, server.token), options).then(
+      ({ stdout }) => stdout,
+      (thrown: { readonly stdout: string }) => thrown.stdout,
+    );
+    expect(text).toMatch(/Tested: +[1-9]/);
+    expect(findings(text), text.slice(0, 20_000)).toEqual([]);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  } finally {
+    await server.dispose();
+  }
+});
