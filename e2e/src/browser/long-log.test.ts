@@ -13,8 +13,8 @@ const LAST = "All twenty thousand pass.";
 test("a conversation of 20,000 events opens at its end, and its first message is at the top", async () => {
   const home = await mkdtemp(path.join(tmpdir(), "handrail-e2e-"));
   const id = await writeLongConversation(home, { events: EVENTS, firstMessage: FIRST, lastWords: LAST });
-  const server = await startServer({ home });
   const browser = await launchBrowser();
+  const server = await startServer({ home });
   try {
     const { page, problems } = await signIn(browser, server);
     const opening = performance.now();

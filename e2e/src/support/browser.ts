@@ -19,7 +19,7 @@ const ARGUMENTS = [
 ];
 const BUILD = "import('./scripts/lib/builds.mjs').then(({ ensureBuilds }) => ensureBuilds())";
 
-/** Chromium, and the page built from the sources as they are. */
+/** Chromium, and the page built from the sources as they are: so before the server starts. */
 export async function launchBrowser(): Promise<Browser> {
   execFileSync(process.execPath, ["-e", BUILD], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
   const executablePath = PROGRAMS.find((program) => existsSync(program));
