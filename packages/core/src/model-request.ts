@@ -21,13 +21,19 @@ export async function modelRequest(
   call: { readonly conversationId: string; readonly maxOutputTokens: number },
 ): Promise<ModelRequest> {
   const messages: ModelMessage[] = [];
-  for (const message of context.messages) messages.push(await readied(message, model, blobs));
+  for (const message of context.messages) {
+    messages.push(isReady(message) ? message : await readied(message, model, blobs));
+  }
   return { ...call, system: systemPrompt(context.instructions), tools: TOOLS, messages };
+}
+
+/** A message without images is given as it is: it stays the same object from step to step. */
+function isReady(message: ContextMessage): message is ContextMessage & ModelMessage {
+  return message.role === "assistant" || message.content.every((part) => part.type === "text");
 }
 
 async function readied(message: ContextMessage, model: Model, blobs: Pick<LogStore, "getBlob">): Promise<ModelMessage> {
   if (message.role === "assistant") return message;
-  if (message.content.every((part) => part.type === "text")) return { ...message, content: message.content };
   const content = await Promise.all(message.content.map((part) => readiedPart(part, model, blobs)));
   return { ...message, content };
 }

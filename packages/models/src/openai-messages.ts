@@ -5,23 +5,21 @@ import { type Opaque, ownData, type Owner } from "./provider-data.ts";
 export function openAiMessages({ system, messages }: ModelRequest, owner: Owner): readonly object[] {
   return [
     ...(system === "" ? [] : [{ role: "system", content: system }]),
-    ...messages.flatMap((message, index) => toMessages(message, messages[index + 1], owner, messages.slice(0, index))),
+    ...messages.flatMap((message, index) => toMessages(message, owner, { messages, index })),
   ];
 }
 
-function toMessages(
-  message: ModelMessage,
-  next: ModelMessage | undefined,
-  owner: Owner,
-  before: readonly ModelMessage[],
-): readonly object[] {
+/** Where a message stands: what comes before and after it is looked up only when it matters. */
+type Place = { readonly messages: readonly ModelMessage[]; readonly index: number };
+
+function toMessages(message: ModelMessage, owner: Owner, place: Place): readonly object[] {
   switch (message.role) {
     case "user":
       return [{ role: "user", content: userContent(message.content) }];
     case "assistant":
       return assistantMessage(message.content, owner);
     case "tool":
-      return [toolMessage(message), ...(next?.role === "tool" ? [] : imagesMessage([...before, message]))];
+      return [toolMessage(message), ...imagesMessage(place)];
   }
 }
 
@@ -35,10 +33,12 @@ function toolMessage({ providerId, content }: ToolMessage): object {
   return { role: "tool", tool_call_id: providerId, content: [text, note].filter(Boolean).join("\n") || "(nothing)" };
 }
 
-/** The images of the tool messages at the end, as a user message: no other message but a tool's may come between them. */
-function imagesMessage(messages: readonly ModelMessage[]): readonly object[] {
-  const start = messages.findLastIndex((message) => message.role !== "tool") + 1;
-  const results = messages.slice(start).filter((message) => message.role === "tool");
+/** After the last of neighbouring tool messages, their images as a user message: nothing may come between the tools'. */
+function imagesMessage({ messages, index }: Place): readonly object[] {
+  if (messages[index + 1]?.role === "tool") return [];
+  let start = index;
+  while (messages[start - 1]?.role === "tool") start -= 1;
+  const results = messages.slice(start, index + 1).filter((message) => message.role === "tool");
   const parts = results.flatMap(({ tool, content }) => {
     const images = content.filter((part) => part.type === "image");
     return images.length === 0 ? [] : [{ type: "text", text: `Image from ${tool}:` }, ...images.map(imagePart)];
