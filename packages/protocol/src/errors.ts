@@ -45,7 +45,7 @@ export const ERRORS = {
   context_overflow: { status: 502, retryable: false },
 
   backend_unavailable: { status: 503, retryable: true },
-  image_unavailable: { status: 503, retryable: false },
+  image_unavailable: { status: 409, retryable: false },
   sandbox_failed: { status: 503, retryable: true },
   sandbox_gone: { status: 410, retryable: true },
   workspace_gone: { status: 410, retryable: false },

@@ -30,10 +30,19 @@ export const NetworkRule = z.discriminatedUnion("type", [
 ]);
 export type NetworkRule = z.infer<typeof NetworkRule>;
 
+/** An image's name as registries take it: path in lower case, then a tag or digest (distribution spec, "Pull"). */
+const ImageName = z
+  .string()
+  .max(512)
+  .regex(
+    /^(?:[A-Za-z0-9.-]+(?::\d{1,5})?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+    "must be the name of an image, such as debian:12",
+  );
+
 /** How a conversation's sandbox is made. `image` is for backends that use images; absent means the default one. */
 export const SandboxChoice = z.strictObject({
   backend: BackendName,
-  image: z.string().min(1).max(512).optional(),
+  image: ImageName.optional(),
   network: NetworkRule,
 });
 export type SandboxChoice = z.infer<typeof SandboxChoice>;

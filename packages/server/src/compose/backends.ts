@@ -19,7 +19,9 @@ export function lazyBackends(loaders: BackendLoaders, wanted: BackendName | unde
     if (known !== undefined) return known;
     const load = loaders[name];
     if (load === undefined) {
-      return Promise.reject(new AppError("backend_unavailable", `This server has no ${name} sandboxes.`));
+      return Promise.reject(
+        new AppError("bad_request", `This server has no ${name} sandboxes. Choose another backend.`),
+      );
     }
     const loading = load();
     loaded.set(name, loading);

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { lockDirectory } from "@handrail/logs/directory-lock";
 import { AppError } from "@handrail/protocol/errors";
@@ -16,6 +15,7 @@ import { VERSION } from "../version.ts";
 import { type ConversationsHost, hostConversations } from "./conversations.ts";
 import { composeHandlers, type HandlerParts, type Live } from "./handlers.ts";
 import { housekeeping } from "./housekeeping.ts";
+import { openHome } from "./open-home.ts";
 import { writeServerFile } from "./server-file.ts";
 import { openState, type State } from "./state.ts";
 import { workspacesOf } from "./workspaces.ts";
@@ -33,10 +33,10 @@ const CLOSE_RUNS_MS = 3000;
 
 /**
  * Starts everything, in the order in which it depends on each other.
- * @throws AppError `state_locked`, `port_taken`, `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable`
+ * @throws AppError `config_invalid`, `state_locked`, `port_taken`, `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable`
  */
 export async function startServer(config: Config): Promise<RunningServer> {
-  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  await openHome(config.home);
   const lock = lockDirectory(config.home);
   try {
     const running = await startLocked(config);

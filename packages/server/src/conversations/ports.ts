@@ -16,7 +16,7 @@ export type Models = {
 
 /** The backends that this server has, each loaded at first use. */
 export type Backends = {
-  /** @throws AppError `backend_unavailable` */
+  /** @throws AppError `bad_request` for one that this server does not have, `backend_unavailable` */
   get(name: BackendName): Promise<SandboxBackend>;
   readonly health: (signal: AbortSignal) => Promise<readonly BackendInfo[]>;
   /** The one for new conversations. @throws AppError `backend_unavailable` when none works */

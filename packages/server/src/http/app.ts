@@ -9,6 +9,7 @@ import { registerRoutes, type RouteParts, useSchemas } from "./register-routes.t
 import { requestError } from "./request-error.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { usePage } from "./static-page.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
 
 export type AppParts = RouteParts & {
   readonly log: FastifyBaseLogger;
@@ -32,6 +33,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 300 },
     trustProxy: false,
+    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (thrown, _request, reply) => {
       const plain: FastifyReply = reply;
       plain.send(problemReply(plain, thrown, mask));

@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { describeFailures } from "./describe-failures.ts";
 
 /** Serves the OpenAPI 3.1 document of the routes that are registered after this. */
 export async function useOpenApi(app: FastifyInstance, version: string): Promise<void> {
@@ -19,7 +20,7 @@ export async function useOpenApi(app: FastifyInstance, version: string): Promise
   });
   let text: string | undefined;
   app.get("/api/openapi.json", { schema: { hide: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(app.swagger());
+    text ??= JSON.stringify(describeFailures(app.swagger()));
     return reply.header("content-type", "application/json").send(text);
   });
 }
