@@ -20,9 +20,9 @@ const CHECKS = [
 
 /** Vitest projects, and how long each may take. Together with the rest under 25 minutes on two cores. */
 const SUITES = [
-  ["unit", 4 * 60_000],
-  ["system", 8 * 60_000],
-  ["e2e", 10 * 60_000],
+  ["unit", 3 * 60_000],
+  ["system", 5 * 60_000],
+  ["e2e", 14 * 60_000],
 ];
 
 const IMAGE = "deploy/images/sandbox/build-image.ts";
