@@ -33,7 +33,8 @@ const CLOSE_RUNS_MS = 3000;
 
 /**
  * Starts everything, in the order in which it depends on each other.
- * @throws AppError `config_invalid`, `state_locked`, `port_taken`, `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable`
+ * @throws AppError `config_invalid`, `state_locked`, `port_taken`, `storage_failed`, `storage_full`, `storage_newer`,
+ * `secret_unreadable`
  */
 export async function startServer(config: Config): Promise<RunningServer> {
   await openHome(config.home);
