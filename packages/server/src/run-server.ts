@@ -24,6 +24,11 @@ async function serve(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const server = await startServer(readConfig(argv));
+  // Also for a rejection that nobody handles. What the program knows may be wrong now; the next start resumes the runs.
+  process.on("uncaughtException", (thrown) => {
+    server.logFatal(thrown);
+    process.exit(1);
+  });
   process.stdout.write(`Handrail is ready: ${server.signInUrl}\n`);
   await firstSignal();
   const late = setTimeout(() => process.exit(0), CLOSE_MS);

@@ -24,6 +24,8 @@ import { workspacesOf } from "./workspaces.ts";
 export type RunningServer = {
   /** With a one-time token: whoever opens it is signed in. */
   readonly signInUrl: string;
+  /** Logs what ends the program, with its stack. */
+  logFatal(thrown: unknown): void;
   /** Takes no more work, leaves runs open in their logs, and lets go of everything. */
   close(): Promise<void>;
 };
@@ -91,7 +93,8 @@ async function startLocked(config: Config): Promise<RunningServer> {
     await removeFile();
     await state.close();
   };
-  return { signInUrl: `${live.url}/?token=${tokens.mint(START_LINK_LIFE_MS).token}`, close };
+  const logFatal = (thrown: unknown) => log.fatal({ err: thrown }, "an unforeseen failure ends the server");
+  return { logFatal, signInUrl: `${live.url}/?token=${tokens.mint(START_LINK_LIFE_MS).token}`, close };
 }
 
 type Door = { readonly addresses: Addresses; readonly identify: Identify };
