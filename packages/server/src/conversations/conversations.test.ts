@@ -129,7 +129,7 @@ test("the list comes in pages, latest first, each conversation once", async () =
   expect(seen.toSorted()).toEqual(made.toSorted());
 });
 
-test("images are kept when they are what they say", async () => {
+test("images are kept when they are what they say, and given by conversations that hold them", async () => {
   await start();
   const png = Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(8)]);
   const upload = (data: Buffer) =>
@@ -139,6 +139,9 @@ test("images are kept when they are what they say", async () => {
   expect((await upload(Buffer.from("<svg onload=alert(1)>"))).body.code).toBe("unsupported_media_type");
   const id = await create();
   const url = `/api/conversations/${id}/blobs/${encodeURIComponent(kept.body.blob)}`;
+  expect((await send("GET", url)).body.code).toBe("not_found");
+  const image = { type: "image", blob: kept.body.blob, mediaType: "image/png" };
+  expect((await send("POST", `/api/conversations/${id}/messages`, { content: [image] })).status).toBe(202);
   const answer = await server.app.inject({ url, headers: server.bearer });
   expect([answer.headers["content-type"], answer.rawPayload.equals(png)]).toEqual(["image/png", true]);
 });

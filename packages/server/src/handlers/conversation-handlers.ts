@@ -4,6 +4,7 @@ import type { ConversationSummary } from "@handrail/protocol/summary";
 import type { Conversations } from "../conversations/conversations.ts";
 import { createConversation, type CreateParts } from "../conversations/create-conversation.ts";
 import type { Handlers } from "../http/handlers.ts";
+import { mentionedBlobs } from "../conversations/mentioned-blobs.ts";
 import { imageType } from "./image-type.ts";
 
 type Names =
@@ -78,6 +79,7 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
 }
 
 function blobHandlers(store: ConversationHandlerParts["store"]): Pick<Handlers, "uploadBlob" | "blob"> {
+  const mentioned = mentionedBlobs(store);
   return {
     async uploadBlob({ body }) {
       const bytes = Buffer.from(body.data, "base64");
@@ -88,6 +90,9 @@ function blobHandlers(store: ConversationHandlerParts["store"]): Pick<Handlers, 
       return { blob: await store.putBlob(bytes), mediaType: body.mediaType };
     },
     async blob({ params }) {
+      if (!(await mentioned.has(params.id, params.ref))) {
+        throw new AppError("not_found", "There is no such image in this conversation.");
+      }
       const bytes = Buffer.from(await store.getBlob(params.ref));
       return { contentType: imageType(bytes) ?? "application/octet-stream", content: bytes, immutable: true };
     },
