@@ -1,6 +1,6 @@
 import { toAppError } from "@handrail/protocol/errors";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { Failure } from "../components/empty.tsx";
 import { useConnection, useServices } from "../state/services.ts";
@@ -13,8 +13,11 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const { client } = useServices();
   const [token, setToken] = useState(takeToken);
   const [problem, setProblem] = useState<string | null>(null);
+  const sent = useRef<string | null>(null);
   useEffect(() => {
-    if (token === null) return;
+    // A token works once, and React may run an effect twice.
+    if (token === null || sent.current === token) return;
+    sent.current = token;
     client
       .signIn({ body: { token } })
       .catch((error: unknown) => setProblem(toAppError(error).message))
