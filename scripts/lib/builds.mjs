@@ -45,7 +45,7 @@ async function ensureBuild({ name, command, output, sources }) {
   const hash = hashOf(["package-lock.json", ...sources]);
   if (existsSync(path.join(ROOT, output)) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
   progress(`Building the ${name}.`);
-  const code = await exitCode(command[0], command.slice(1), {}, ["ignore", 2, 2]);
+  const code = await exitCode(command[0], command.slice(1), { NODE_ENV: "production" }, ["ignore", 2, 2]);
   if (code !== 0 || !existsSync(path.join(ROOT, output))) {
     progress(`Building the ${name} failed (code ${code}).`);
     process.exit(1);
