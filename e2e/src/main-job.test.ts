@@ -158,6 +158,8 @@ test(
     checkSuiteRan(log);
     expect(await readFile(patch, "utf8")).toContain("dict.fromkeys");
     await checkPatch(patch, "cli-clone");
+    // The command leaves the conversation to be resumed, and so its sandbox.
+    await (await startServer({ home })).dispose();
   },
 );
 
