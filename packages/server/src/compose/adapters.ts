@@ -5,7 +5,9 @@ import type { LogStore } from "@handrail/core/ports/log-store";
 import { demoRepositoryDirectory } from "@handrail/scripted-model/demo";
 import type { NetworkRule, WorkspaceSource } from "@handrail/protocol/sources";
 import type { Logger } from "pino";
+import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { refusedRequests } from "../conversations/refused-requests.ts";
 import type { BackendLoaders } from "./backends.ts";
 
 /** Where the demo's repository is. */
@@ -17,7 +19,7 @@ type Egress = (origin: Origin, stream: Duplex) => void;
 const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 
 /** How each backend of this server is made, each when it is first needed. */
-export function backendLoaders(config: Config, store: Pick<LogStore, "summary">, log: Logger): BackendLoaders {
+export function backendLoaders(config: Config, store: LogStore, log: Logger): BackendLoaders {
   const { home, sandbox } = config;
   const { cpus, memoryBytes, processes, image, dockerHost } = sandbox;
   const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
@@ -43,11 +45,19 @@ export function backendLoaders(config: Config, store: Pick<LogStore, "summary">,
 }
 
 /** The way of sandboxes to the network: one broker, made when the first backend is. */
-function lazyEgress(store: Pick<LogStore, "summary">, log: Logger): () => Promise<Egress> {
+function lazyEgress(store: LogStore, log: Logger): () => Promise<Egress> {
   let made: Promise<Egress> | undefined;
   const make = async (): Promise<Egress> => {
     const { createBroker } = await import("@handrail/broker/create-broker");
-    const broker = createBroker({ onRequest: (record) => log.debug({ ...record }, "network request of a sandbox") });
+    const refused = refusedRequests(store, systemClock);
+    const broker = createBroker({
+      onRequest(record) {
+        log.debug({ ...record }, "network request of a sandbox");
+        const { reason } = record;
+        if (reason === undefined) return;
+        refused.note({ ...record, reason }).catch((error: unknown) => log.warn({ err: error }, "refusal not noted"));
+      },
+    });
     return (origin, stream) => {
       store.summary(origin.conversationId).then(
         ({ source }) => broker.handle({ ...origin, extraHosts: hostsOf(source, origin.network) }, stream),
