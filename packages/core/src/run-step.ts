@@ -110,7 +110,7 @@ function unpricedNotice(session: RunSession, model: Model, maxCostUsd: number | 
   if (maxCostUsd === undefined || session.saidUnpriced) return [];
   if (model.price({ inputTokens: 1, outputTokens: 1 }) !== undefined) return [];
   session.saidUnpriced = true;
-  const text = `No price is known for ${model.id}, so the cost limit cannot hold. Set its price in the settings, or limit steps or tokens instead.`;
+  const text = `No price is known for this model, so the cost limit cannot hold. Set its price in the settings, or limit steps or tokens instead.`;
   return [{ type: "notice.added", audience: "user", code: "cost_unknown", text }];
 }
 
