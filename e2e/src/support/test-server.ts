@@ -1,9 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { type Client, createClient } from "@handrail/client/create-client";
+
+const run = promisify(execFile);
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -62,6 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     async dispose() {
       await removeConversations(client).catch(() => undefined);
       await ended(child, "SIGTERM");
+      await removeVolumes(home);
       await rm(home, { recursive: true, force: true });
     },
   };
@@ -94,6 +99,15 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   child.once("exit", () => resolve());
   child.kill(signal);
   return promise;
+}
+
+/** What the server keeps in Docker between starts: sandboxd's volume, one for each state directory. */
+async function removeVolumes(home: string): Promise<void> {
+  const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
+  const filter = `label=handrail.installation=${installation}`;
+  await run("sh", ["-c", `docker volume ls -q --filter ${filter} | xargs -r docker volume rm -f`]).catch(
+    () => undefined,
+  );
 }
 
 async function removeConversations(client: Client): Promise<void> {
