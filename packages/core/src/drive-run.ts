@@ -20,7 +20,7 @@ export async function driveRun(ports: RunPorts, signals: RunSignals): Promise<vo
   await ports.journal.catchUp();
   const { run } = ports.journal.state;
   if (run === null) return;
-  const session = await openSession(ports, run.runId);
+  const session = await openSession(ports, run.runId, signals.leave);
   const timer = runTimer(ports);
   const cutting = AbortSignal.any([signals.stop, timer.signal]);
   try {

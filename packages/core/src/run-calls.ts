@@ -84,6 +84,8 @@ async function runInSandbox(
     outcomes.push({ outcome: "ok", ...(await run(context)) });
   } catch (thrown) {
     signal.throwIfAborted();
+    // The connection was let go of, not the sandbox: the next driver asks it how the call ended.
+    session.leave.throwIfAborted();
     const error = toAppError(thrown);
     if (error.code === "internal") throw error;
     if (error.code === "sandbox_gone") gone = error.message;

@@ -7,6 +7,8 @@ import { type TokenEstimate, tokenEstimate } from "./token-estimate.ts";
 export type RunSession = {
   readonly ports: RunPorts;
   readonly runId: string;
+  /** Aborted once this driver has left: what fails from then on says nothing of the run. */
+  readonly leave: AbortSignal;
   readonly builder: ContextBuilder;
   readonly estimate: TokenEstimate;
   /** The attempt at a step that is under way. */
@@ -19,7 +21,7 @@ export type RunSession = {
 const PAGE = 1000;
 
 /** Reads the log into a context and keeps it up with what comes. */
-export async function openSession(ports: RunPorts, runId: string): Promise<RunSession> {
+export async function openSession(ports: RunPorts, runId: string, leave: AbortSignal): Promise<RunSession> {
   const { journal, store } = ports;
   const builder = contextBuilder();
   let seen = -1;
@@ -38,5 +40,5 @@ export async function openSession(ports: RunPorts, runId: string): Promise<RunSe
   }
   for (const events of early) add(events);
   ready = true;
-  return { ports, runId, builder, estimate: tokenEstimate(), cut: undefined, saidUnpriced: false, close };
+  return { ports, runId, leave, builder, estimate: tokenEstimate(), cut: undefined, saidUnpriced: false, close };
 }
