@@ -33,6 +33,20 @@ test("a run whose process left during a command goes on in another, and the comm
   expect((await second.log()).map(({ seq }) => seq)).toEqual((await second.log()).map((_, index) => index));
 });
 
+test("a connection that is closed because the server stops does not make a lost call", async () => {
+  const closed = Promise.withResolvers<void>();
+  const sandbox = scriptedSandbox({ "terminal.run": () => closed.promise.then(() => report("never")) });
+  const first = await runFixture({ model: scriptedModel([{ calls: [terminal("make")] }]), sandboxes: [sandbox] });
+  await first.say("build");
+  const driven = first.drive();
+  await expect.poll(() => sandbox.ran).toContain("terminal.run make");
+  first.leave.abort(new Error("the server goes"));
+  await driven;
+  closed.reject(new AppError("sandbox_gone", "The server let go of the sandbox."));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await first.events("call.ended", "sandbox.lost")).toEqual([]);
+});
+
 test("a run whose process left during a model call asks the model again", async () => {
   const first = await runFixture({ model: scriptedModel([{ text: "thinking", hang: true }]) });
   await first.say("go");
