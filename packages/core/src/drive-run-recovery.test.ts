@@ -43,7 +43,7 @@ test("a connection that is closed because the server stops does not make a lost 
   first.leave.abort(new Error("the server goes"));
   await driven;
   closed.reject(new AppError("sandbox_gone", "The server let go of the sandbox."));
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
   expect(await first.events("call.ended", "sandbox.lost")).toEqual([]);
 });
 
@@ -105,6 +105,15 @@ test("a sandbox that dies under a command costs that call, and the run goes on i
   expect((await fixture.events("call.ended")).map((event) => event.outcome)).toEqual(["lost", "ok"]);
   expect(fresh.ran).toContain("terminal.run ls");
   expect(await fixture.events("run.ended")).toMatchObject([{ outcome: "done", detail: "Back." }]);
+});
+
+test("a failure that nobody foresaw ends the run, and the server is told what it was", async () => {
+  const bug = new TypeError("a bug");
+  const sandbox = scriptedSandbox({ "terminal.run": () => Promise.reject(bug) });
+  const fixture = await runFixture({ model: scriptedModel([{ calls: [terminal("make")] }]), sandboxes: [sandbox] });
+  await fixture.run("build");
+  expect(await fixture.events("run.ended")).toMatchObject([{ outcome: "failed", errorCode: "internal" }]);
+  expect(fixture.unforeseen).toMatchObject([{ code: "internal", cause: bug }]);
 });
 
 test("driving when no run is under way does nothing", async () => {

@@ -69,6 +69,7 @@ async function endCut(session: RunSession, { stop }: RunSignals, thrown: unknown
   const { journal, clock } = session.ports;
   const error = toAppError(thrown);
   if (error.code === "storage_full" || error.code === "storage_failed") throw error;
+  if (error.code === "internal" && !stop.aborted) session.ports.onUnforeseen(thrown);
   await journal.commit((state) => {
     if (state.run?.runId !== session.runId) return [];
     const now = clock.now();

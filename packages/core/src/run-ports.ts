@@ -19,6 +19,8 @@ export type RunPorts = {
   readonly newId: (prefix: IdPrefix) => string;
   /** Live fragments for whoever watches. Must not throw. */
   readonly emit: (delta: Delta) => void;
+  /** Told what ended a run as `internal`: the log of events does not hold it. Must not throw. */
+  readonly onUnforeseen: (thrown: unknown) => void;
 };
 
 /** `stop`: the user wants the run to end as `cancelled`. `leave`: this process goes; the run stays open in the log. */

@@ -28,6 +28,8 @@ export type RunFixture = {
   readonly clock: TestClock;
   readonly journal: Journal;
   readonly deltas: Delta[];
+  /** What the loop told its server of failures that it did not foresee. */
+  readonly unforeseen: unknown[];
   readonly stop: AbortController;
   readonly leave: AbortController;
   /** Says this and drives the run to its end. */
@@ -53,6 +55,7 @@ export async function runFixture(setup: Setup): Promise<RunFixture> {
 
 function fixtureOver(store: LogStore, journal: Journal, clock: TestClock, setup: Setup): RunFixture {
   const deltas: Delta[] = [];
+  const unforeseen: unknown[] = [];
   const stop = new AbortController();
   const leave = new AbortController();
   const newId = ids(journal.state.head + 1);
@@ -68,6 +71,7 @@ function fixtureOver(store: LogStore, journal: Journal, clock: TestClock, setup:
       openSandbox({ journal, backend, prepareSeed: seed, clock }, () => undefined, signal),
     random: () => 1,
     emit: (delta: Delta) => void deltas.push(delta),
+    onUnforeseen: (thrown: unknown) => void unforeseen.push(thrown),
   };
   const drive = () => driveRun(ports, { stop: stop.signal, leave: leave.signal });
   const say = async (text: string) => {
@@ -80,6 +84,7 @@ function fixtureOver(store: LogStore, journal: Journal, clock: TestClock, setup:
     clock,
     journal,
     deltas,
+    unforeseen,
     stop,
     leave,
     say,

@@ -45,7 +45,7 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
   const journals = openJournals(store, clock, onFailure);
   const deltas = liveDeltas();
   const sandboxes = sandboxKeeper({ backends, prepareSeed, clock });
-  const portsFor = async (id: string) => runPorts(await journals.get(id), { store, models, sandboxes, deltas });
+  const portsFor = async (id: string) => runPorts(await journals.get(id), { store, models, sandboxes, deltas, log });
   const runs = runCoordinator({
     portsFor,
     drive: driveRun,
@@ -70,9 +70,10 @@ function openShown(
   return sandboxes.open(journal, (text) => deltas.emit(id, { type: "progress.delta", text }), signal);
 }
 
-type PortsParts = Pick<ConversationsParts, "store" | "models"> & Pick<ConversationsHost, "sandboxes" | "deltas">;
+type PortsParts = Pick<ConversationsParts, "store" | "models" | "log"> &
+  Pick<ConversationsHost, "sandboxes" | "deltas">;
 
-function runPorts(journal: Journal, { store, models, sandboxes, deltas }: PortsParts): RunPorts {
+function runPorts(journal: Journal, { store, models, sandboxes, deltas, log }: PortsParts): RunPorts {
   const { id } = journal.state;
   const emit: RunPorts["emit"] = (delta) => deltas.emit(id, delta);
   return {
@@ -84,5 +85,6 @@ function runPorts(journal: Journal, { store, models, sandboxes, deltas }: PortsP
     random: Math.random,
     newId: makeId,
     emit,
+    onUnforeseen: (thrown) => log.error({ err: thrown, conversationId: id }, "a run failed in a way nobody foresaw"),
   };
 }
