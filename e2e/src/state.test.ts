@@ -11,6 +11,7 @@ import { repeatScript } from "@handrail/scripted-model/script";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventsOf, readFileText, readLog, runEnd, sleep, startConversation } from "./support/conversations.ts";
 import { scriptedEnvironment } from "./support/model-env.ts";
+import { workingBackends } from "./support/sandbox-kills.ts";
 import { spawnProgram, spawnServer } from "./support/spawn-server.ts";
 import { startServer, type TestServer } from "./support/test-server.ts";
 
@@ -83,38 +84,43 @@ test.each([
   expect(stderr).toContain(name);
 });
 
-test("SIGTERM during a run: the server ends with 0 within 10 seconds, and the run is done after its next start", async () => {
-  const home = path.join(base, "home");
-  const { model, env } = await scriptedEnvironment(script);
-  const first = spawnServer(home, env);
-  try {
-    await first.ready;
-    const { url, token } = JSON.parse(await readFile(path.join(home, "server.json"), "utf8")) as Record<string, string>;
-    const client = createClient({ baseUrl: url ?? "", token: token ?? "" });
-    const id = await startConversation(client, { backend: "process", task: "write lines" });
-    await callsEnded(client, id, 3);
-    const before = await readLog(client, id);
-    first.kill("SIGTERM");
-    const ending = await Promise.race([first.ended, sleep(10_000)]);
-    expect(ending).toMatchObject({ code: 0 });
-
-    const server = await startServer({ home, env });
+for (const backend of workingBackends()) {
+  test(`${backend}: SIGTERM during a run: it ends with 0 within 10 seconds; no call is lost, the run is done after the next start`, async () => {
+    const home = path.join(base, "home");
+    const { model, env } = await scriptedEnvironment(script);
+    const first = spawnServer(home, env);
     try {
-      const { outcome, log } = await runEnd(server.client, id);
-      expect(outcome).toBe("done");
-      expect(log.slice(0, before.length)).toEqual(before);
-      expect(eventsOf(log, "call.ended").map((event) => event.outcome)).toEqual(
-        Array.from({ length: CALLS }, () => "ok"),
-      );
-      expect(await readFileText(server.client, id, "lines.txt")).toBe(LINES);
+      await first.ready;
+      const { url, token } = JSON.parse(await readFile(path.join(home, "server.json"), "utf8")) as Record<
+        string,
+        string
+      >;
+      const client = createClient({ baseUrl: url ?? "", token: token ?? "" });
+      const id = await startConversation(client, { backend, task: "write lines" });
+      await callsEnded(client, id, 3);
+      const before = await readLog(client, id);
+      first.kill("SIGTERM");
+      const ending = await Promise.race([first.ended, sleep(10_000)]);
+      expect(ending).toMatchObject({ code: 0 });
+
+      const server = await startServer({ home, env });
+      try {
+        const { outcome, log } = await runEnd(server.client, id);
+        expect(outcome).toBe("done");
+        expect(log.slice(0, before.length)).toEqual(before);
+        expect(eventsOf(log, "call.ended").map((event) => event.outcome)).toEqual(
+          Array.from({ length: CALLS }, () => "ok"),
+        );
+        expect(await readFileText(server.client, id, "lines.txt")).toBe(LINES);
+      } finally {
+        await server.dispose();
+      }
     } finally {
-      await server.dispose();
+      first.kill("SIGKILL");
+      await model.close();
     }
-  } finally {
-    first.kill("SIGKILL");
-    await model.close();
-  }
-});
+  });
+}
 
 test("a backup while a run writes holds every event that was acknowledged before", async () => {
   const { model, env } = await scriptedEnvironment(script);
