@@ -31,6 +31,9 @@ export async function driveSteps({ store, conversationId, model, sandbox }: Driv
     random: Math.random,
     newId: makeId,
     emit: () => undefined,
+    onUnforeseen(thrown: unknown) {
+      throw thrown;
+    },
   };
   await driveRun(ports, { stop: new AbortController().signal, leave: new AbortController().signal });
   if (journal.state.lastRun?.outcome !== "done") throw new Error(`the run ended: ${journal.state.lastRun?.detail}`);
