@@ -29,7 +29,7 @@ let user: OpenedPage;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  server = await startServer();
+  server = await startServer({ npmStart: true });
   process.stdout.write(`The demo runs in a ${backend} sandbox.\n`);
 });
 afterAll(async () => {

@@ -35,13 +35,19 @@ export type ServerOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly home?: string;
   readonly port?: number;
+  /** Start it as the README says, installation check and builds included, instead of the program alone. */
+  readonly npmStart?: boolean;
 };
 
 const START_MS = 30_000;
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const home = options.home ?? (await mkdtemp(path.join(tmpdir(), "handrail-e2e-")));
-  const child = spawn(process.execPath, ["packages/server/src/main.ts"], {
+  const [program, args] =
+    options.npmStart === true
+      ? (["npm", ["start", "--silent"]] as const)
+      : ([process.execPath, ["packages/server/src/main.ts"]] as const);
+  const child = spawn(program, args, {
     cwd: ROOT,
     env: { ...clean(), HANDRAIL_HOME: home, PORT: String(options.port ?? 0), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
