@@ -35,7 +35,7 @@ export type ServerOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly home?: string;
   readonly port?: number;
-  /** Start it as the README says, installation check and builds included, instead of the program alone. */
+  /** Start what `npm start` runs, with its checks and builds, instead of the server alone. */
   readonly npmStart?: boolean;
 };
 
@@ -43,11 +43,8 @@ const START_MS = 30_000;
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const home = options.home ?? (await mkdtemp(path.join(tmpdir(), "handrail-e2e-")));
-  const [program, args] =
-    options.npmStart === true
-      ? (["npm", ["start", "--silent"]] as const)
-      : ([process.execPath, ["packages/server/src/main.ts"]] as const);
-  const child = spawn(program, args, {
+  const program = options.npmStart === true ? "scripts/start.mjs" : "packages/server/src/main.ts";
+  const child = spawn(process.execPath, [program], {
     cwd: ROOT,
     env: { ...clean(), HANDRAIL_HOME: home, PORT: String(options.port ?? 0), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
