@@ -8,6 +8,7 @@ export const ERRORS = {
   not_signed_in: { status: 401, retryable: false },
   token_used: { status: 401, retryable: false },
   forbidden: { status: 403, retryable: false },
+  too_many_attempts: { status: 429, retryable: true },
   bad_origin: { status: 403, retryable: false },
   not_found: { status: 404, retryable: false },
   method_not_allowed: { status: 405, retryable: false },

@@ -87,7 +87,7 @@ function sessionHandlers(
   return {
     async signIn(asked) {
       if (!parts.signInLimit(asked.address)) {
-        throw new AppError("forbidden", "Too many attempts to sign in. Wait a minute and try again.");
+        throw new AppError("too_many_attempts", "Too many attempts to sign in. Wait a minute and try again.");
       }
       tokens.redeem(asked.body.token);
       setCookie(asked, await sessions.start(LOCAL_USER), SESSION_LIFE_MS / 1000);

@@ -13,7 +13,7 @@ test("the eleventh attempt to sign in within a minute is refused, even with a go
   const codes: number[] = [];
   for (let tries = 0; tries < 10; tries += 1) codes.push((await attempt("wrong")).statusCode);
   const late = await attempt(server.tokens.mint(1000).token);
-  expect([new Set(codes), late.statusCode, late.json().code]).toEqual([new Set([401]), 403, "forbidden"]);
+  expect([new Set(codes), late.statusCode, late.json().code]).toEqual([new Set([401]), 429, "too_many_attempts"]);
 });
 
 test("a request without its optional body reaches the handler, with and without a content type", async () => {
