@@ -20,6 +20,13 @@ export const TEST_PACKAGES = [
   { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
   { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
   { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },
+  {
+    package: "python3-pip",
+    program: "pip3",
+    without: "the API is not fuzzed, and there is no real repository to work on.",
+  },
+  // It has no program of its own; where pip is there, so it is, or another Python that has both.
+  { package: "python3-venv", program: "pip3", without: "the API is not fuzzed." },
 ];
 
 /**
