@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import type { TestServer } from "./test-server.ts";
 
@@ -16,8 +17,8 @@ export async function killSandboxPrograms(
   backend: "docker" | "process",
   what: "sandboxd" | "sandbox",
 ): Promise<void> {
-  if (backend === "docker" && what === "sandbox") return killContainers();
-  const mine = backend === "docker" ? inContainers() : belongingTo(server.home);
+  if (backend === "docker" && what === "sandbox") return killContainers(server.home);
+  const mine = backend === "docker" ? inContainers(server.home) : belongingTo(server.home);
   const pids = what === "sandboxd" ? mine.filter(isSandboxd) : mine;
   for (const { pid } of pids) kill(pid);
 }
@@ -26,23 +27,27 @@ type Program = { readonly pid: number; readonly command: string };
 
 const isSandboxd = ({ command }: Program) => /sandboxd serve/.test(command);
 
-function killContainers(): void {
-  const ids = execFileSync("docker", ["ps", "-q", "--filter", "label=handrail.conversation"]).toString().split("\n");
-  for (const id of ids.filter((line) => line !== "")) runs("docker", ["kill", id]);
+function killContainers(home: string): void {
+  for (const id of containersOf(home)) runs("docker", ["kill", id]);
 }
 
-function inContainers(): Program[] {
-  const ids = execFileSync("docker", ["ps", "-q", "--no-trunc", "--filter", "label=handrail.conversation"]);
-  const known = ids
-    .toString()
-    .split("\n")
-    .filter((line) => line !== "");
+function inContainers(home: string): Program[] {
+  const known = containersOf(home);
   return programs().filter(({ pid }) => known.some((id) => read(`/proc/${pid}/cgroup`).includes(id)));
 }
 
-/** Programs whose command line names this server's state directory: bwrap, and what it started with the same words. */
+function containersOf(home: string): string[] {
+  const filter = `label=handrail.installation=${installationOf(home)}`;
+  const ids = execFileSync("docker", ["ps", "-q", "--no-trunc", "--filter", filter]).toString();
+  return ids.split("\n").filter((line) => line !== "");
+}
+
+/** Programs in a control group of this server's sandboxes. The backend makes those as root, where tests run. */
 const belongingTo = (home: string): Program[] =>
-  programs().filter(({ pid, command }) => command.includes(home) || read(`/proc/${pid}/environ`).includes(home));
+  programs().filter(({ pid }) => read(`/proc/${pid}/cgroup`).includes(`/handrail-${installationOf(home)}/`));
+
+/** How a server names what it makes, from its state directory. */
+const installationOf = (home: string) => createHash("sha256").update(home).digest("hex").slice(0, 12);
 
 function programs(): Program[] {
   return globSync("/proc/[0-9]*/cmdline")
