@@ -34,12 +34,15 @@ const isOpen = (log: readonly StoredEvent[]) => eventsOf(log, "run.ended").lengt
 
 type Crashed = { readonly server: TestServer; readonly landed: number };
 
-/** Kills the server at random instants for as long as one run of thirty calls is open; then checks log and file. */
+/** More kills in a row than this could keep a run from ever getting on. */
+const KILLS_A_RUN = 10;
+
+/** Kills the server at random instants while one run of thirty calls is open; then checks log and file. */
 async function crashRun(server: TestServer, backend: "docker" | "process"): Promise<Crashed> {
   const id = await startConversation(server.client, { backend, task: "write thirty lines" });
   let now = server;
   let landed = 0;
-  for (;;) {
+  while (landed < KILLS_A_RUN) {
     await sleep(Math.random() * 350);
     const before = await readLog(now.client, id);
     if (!isOpen(before)) break;
@@ -57,7 +60,7 @@ async function crashRun(server: TestServer, backend: "docker" | "process"): Prom
 /** Kills sandboxd, or all of the sandbox, while runs are open. Gives how many sandboxes were lost by it. */
 async function killRun(server: TestServer, backend: "docker" | "process", what: "sandboxd" | "sandbox") {
   const id = await startConversation(server.client, { backend, task: "write thirty lines" });
-  for (;;) {
+  for (let kill = 0; kill < KILLS_A_RUN; kill++) {
     await sleep(300 + Math.random() * 500);
     if (!isOpen(await readLog(server.client, id))) break;
     await killSandboxPrograms(server, backend, what);
