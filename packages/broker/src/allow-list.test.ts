@@ -1,10 +1,11 @@
+import type { NetworkPreset } from "@handrail/protocol/network";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { expect, test } from "vitest";
 import { checkRule } from "./allow-list.ts";
 import { parseTarget } from "./host.ts";
 import { PRESET_HOSTS } from "./preset-hosts.ts";
 
-const allow = (hosts: string[], presets: ("registries" | "git")[] = []): NetworkRule => ({
+const allow = (hosts: string[], presets: NetworkPreset[] = []): NetworkRule => ({
   type: "allow",
   hosts,
   presets,
@@ -35,6 +36,9 @@ test.each<[NetworkRule, string, string | undefined]>([
   [allow(["1.1.1.1"]), "0x1010101:443", undefined],
   [allow(["[2606:4700::1111]:853"]), "[2606:4700:0::1111]:853", undefined],
   [allow([]), "example.org:443", "host_not_allowed"],
+  [allow([], ["everything"]), "example.org:8443", undefined],
+  [allow([], ["npm"]), "registry.npmjs.org:443", undefined],
+  [allow([], ["npm"]), "pypi.org:443", "host_not_allowed"],
   [allow([], ["registries"]), "registry.npmjs.org:443", undefined],
   [allow([], ["registries"]), "files.pythonhosted.org:443", undefined],
   [allow([], ["registries"]), "github.com:443", "host_not_allowed"],

@@ -13,7 +13,9 @@ export function checkRule(rule: NetworkRule, extraHosts: readonly string[], targ
       message: "This sandbox has no network. Its user can allow hosts for a new conversation.",
     };
   }
-  const entries = [...rule.hosts, ...rule.presets.flatMap((preset) => PRESET_HOSTS[preset]), ...extraHosts];
+  if (rule.presets.includes("everything")) return undefined;
+  const presets = rule.presets.flatMap((preset) => (preset === "everything" ? [] : PRESET_HOSTS[preset]));
+  const entries = [...rule.hosts, ...presets, ...extraHosts];
   const named = entries.flatMap((entry) => toEntry(entry) ?? []).filter((entry) => names(entry, target));
   const { name } = target.host;
   if (named.length === 0) {

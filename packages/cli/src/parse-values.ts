@@ -1,3 +1,4 @@
+import { NetworkPreset } from "@handrail/protocol/network";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { UsageError } from "./exit-codes.ts";
 
@@ -28,20 +29,18 @@ export function parseCount(max: number): (text: string) => number {
   };
 }
 
-const PRESETS = ["registries", "git"] as const;
-
 /**
  * What a sandbox may reach: `none`, `default` (undefined: the server decides), or names between commas: hosts,
- * `.suffix`, and the presets `registries` and `git`. @throws UsageError
+ * `.suffix`, and presets such as `registries` and `git`. @throws UsageError
  */
 export function parseNetwork(text: string): NetworkRule | undefined {
   if (text === "default") return undefined;
   if (text === "none") return { type: "none" };
   const words = text.split(",").map((word) => word.trim().toLowerCase());
-  const hosts = words.filter((word) => !PRESETS.some((preset) => preset === word));
+  const hosts = words.filter((word) => !NetworkPreset.safeParse(word).success);
   const wrong = hosts.find((host) => !/^\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host));
   if (wrong !== undefined) {
     throw new UsageError(`"${wrong}" is not a host name. Give none, default, or host names between commas.`);
   }
-  return { type: "allow", presets: PRESETS.filter((preset) => words.includes(preset)), hosts };
+  return { type: "allow", presets: NetworkPreset.options.filter((preset) => words.includes(preset)), hosts };
 }

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { Limits } from "@handrail/protocol/limits";
 import type { ModelSetting } from "@handrail/protocol/settings";
+import { NetworkPreset } from "@handrail/protocol/network";
 import type { BackendName, NetworkRule } from "@handrail/protocol/sources";
 import { outdatedNames } from "./config/outdated-names.ts";
 import type { OptionValues } from "./config/options.ts";
@@ -121,14 +122,12 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
   };
 }
 
-const PRESETS = ["registries", "git"] as const;
-
 function networkFrom(words: readonly string[]): NetworkRule {
   if (words.length === 0 || words.includes("none")) return { type: "none" };
   return {
     type: "allow",
-    presets: PRESETS.filter((preset) => words.includes(preset)),
-    hosts: words.filter((word) => !(PRESETS as readonly string[]).includes(word)),
+    presets: NetworkPreset.options.filter((preset) => words.includes(preset)),
+    hosts: words.filter((word) => !NetworkPreset.safeParse(word).success),
   };
 }
 

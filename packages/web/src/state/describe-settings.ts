@@ -1,12 +1,28 @@
 import type { Limits } from "@handrail/protocol/limits";
 import type { NetworkRule } from "@handrail/protocol/sources";
+import type { NetworkPreset } from "@handrail/protocol/network";
 import { formatCount, formatDuration, formatMoney, plural } from "./format.ts";
+
+const PRESET_NAMES: Readonly<Record<NetworkPreset, string>> = {
+  registries: "package registries",
+  npm: "npm",
+  pypi: "PyPI",
+  crates: "crates.io",
+  go: "Go modules",
+  maven: "Maven",
+  rubygems: "RubyGems",
+  debian: "Debian",
+  git: "git hosts",
+  everything: "the whole internet",
+};
 
 /** What a sandbox may reach, in a few words. */
 export function describeNetwork(rule: NetworkRule): string {
   if (rule.type === "none") return "no network";
-  const names = rule.presets.map((preset) => (preset === "git" ? "git hosts" : "package registries"));
-  const hosts = rule.hosts.length === 0 ? [] : [plural(rule.hosts.length, "host")];
+  if (rule.presets.includes("everything")) return "the whole internet";
+  const names = rule.presets.map((preset) => PRESET_NAMES[preset]);
+  const count = rule.hosts.length + (rule.requests?.length ?? 0);
+  const hosts = count === 0 ? [] : [plural(count, "host")];
   return [...names, ...hosts].join(", ") || "no network";
 }
 
