@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ListeningPort } from "./sandboxd/operations.ts";
 
 /**
  * A live-only fragment: never stored, never replayed. The event that ends a step or a call holds the whole value, so
@@ -22,5 +23,7 @@ export const Delta = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("output.delta"), callId: z.string(), offset: z.number(), text: z.string() }),
   /** What is being waited for before or between steps ("Pulling image, 41 of 96 MB"). Empty text: nothing. */
   z.strictObject({ type: z.literal("progress.delta"), text: z.string() }),
+  /** The ports that programs in the sandbox listen on, all of them each time. */
+  z.strictObject({ type: z.literal("ports.delta"), ports: z.array(ListeningPort) }),
 ]);
 export type Delta = z.infer<typeof Delta>;

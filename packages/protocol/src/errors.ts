@@ -73,6 +73,7 @@ export const ERRORS = {
   terminal_unknown: { status: 404, retryable: false },
   terminal_failed: { status: 500, retryable: false },
   search_failed: { status: 400, retryable: false },
+  port_closed: { status: 502, retryable: true },
   git_missing: { status: 501, retryable: false },
   egress_refused: { status: 403, retryable: false },
 

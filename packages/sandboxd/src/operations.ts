@@ -1,5 +1,6 @@
 import { fileOperations } from "./files/file-operations.ts";
 import type { Handlers } from "./handlers.ts";
+import { portOperations, type PortPlace } from "./ports/port-operations.ts";
 import { processRun } from "./process-run.ts";
 import { searchOperations } from "./search/search-operations.ts";
 import { terminals } from "./terminals/terminal-operations.ts";
@@ -13,6 +14,7 @@ export type Place = {
   /** The path of git; undefined in images without it. */
   readonly git: string | undefined;
   readonly env: Readonly<Record<string, string>>;
+  readonly ports: PortPlace;
 };
 
 /** A handler for each operation of the protocol. `close` ends the terminals. */
@@ -25,6 +27,7 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
       ...fileOperations(place),
       ...searchOperations(place),
       ...workspaceOperations(place, state, { program: place.git, workspace, env }),
+      ...portOperations(place.ports),
       "process.run": processRun(place, env),
     },
     close: () => shells.close(),

@@ -22,9 +22,13 @@ export async function serve(config: ServeConfig): Promise<void> {
   const shell = findExecutable("bash", config.env) ?? "/bin/sh";
   const git = findExecutable("git", config.env);
   const state = realpathSync(config.state);
-  const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env });
+  const ports = {
+    own: config.egressPort === undefined ? [] : [config.egressPort],
+    openChannel: (ticket: string) => connections.latest?.openChannel("port", ticket),
+  };
+  const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
   const calls = new Calls(handlers);
-  const connections = new Connections(calls, {
+  const connections: Connections = new Connections(calls, {
     token: config.tokenFile === undefined ? undefined : readFileSync(config.tokenFile, "utf8").trim(),
     welcome: {
       version: VERSION,

@@ -14,6 +14,13 @@ export type CallOptions = {
   readonly outputFrom?: number;
 };
 
+/** Bytes both ways. What it is depends on the platform: on Node, a `stream.Duplex`. */
+export type SandboxConnection = AsyncIterable<Uint8Array> & {
+  write(bytes: Uint8Array): unknown;
+  end(): unknown;
+  destroy(error?: Error): unknown;
+};
+
 /**
  * A running sandbox. Lives on when the server goes; a later server finds it again by its conversation.
  *
@@ -38,6 +45,11 @@ export type Sandbox = {
   status(id: string): Promise<"unknown" | "running" | "ended">;
   /** Lets sandboxd forget outcomes that are in the log. Best effort; never throws. */
   acknowledge(ids: readonly string[]): void;
+  /**
+   * A connection to a port that a program in the sandbox listens on. The caller ends it.
+   * @throws AppError `port_closed`, `sandbox_gone`; the signal's reason when aborted
+   */
+  connect(port: number, signal: AbortSignal): Promise<SandboxConnection>;
   /** Settles once the sandbox is gone, with a sentence that says how. Never rejects. */
   readonly gone: Promise<string>;
 };

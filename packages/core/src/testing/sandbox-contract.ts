@@ -1,6 +1,7 @@
 import { sandboxCallContract } from "./sandbox-call-contract.ts";
 import { sandboxFileContract } from "./sandbox-file-contract.ts";
 import type { SandboxOpener } from "./sandbox-fixture.ts";
+import { sandboxPortContract } from "./sandbox-port-contract.ts";
 import { sandboxTerminalContract } from "./sandbox-terminal-contract.ts";
 import { sandboxWorkspaceContract } from "./sandbox-workspace-contract.ts";
 
@@ -10,4 +11,5 @@ export function sandboxContract(name: string, open: SandboxOpener): void {
   sandboxCallContract(name, open);
   sandboxFileContract(name, open);
   sandboxWorkspaceContract(name, open);
+  sandboxPortContract(name, open);
 }

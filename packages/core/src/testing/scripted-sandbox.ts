@@ -1,9 +1,12 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationName } from "@handrail/protocol/sandboxd/operations";
-import type { CallOptions, Sandbox } from "../ports/sandbox.ts";
+import type { CallOptions, Sandbox, SandboxConnection } from "../ports/sandbox.ts";
 
 type Handler = (args: Record<string, unknown>) => unknown;
-export type SandboxHandlers = Partial<Record<OperationName, Handler>>;
+export type SandboxHandlers = Partial<Record<OperationName, Handler>> & {
+  /** Gives the connection to a port. */
+  readonly connect?: (port: number) => Promise<SandboxConnection>;
+};
 
 export type ScriptedSandbox = Sandbox & {
   /** Operations in the order in which they ran: `terminal.run npm test`. */
@@ -53,6 +56,11 @@ export function scriptedSandbox(handlers: SandboxHandlers = {}, bootId = "boot-1
     gone: gone.promise,
     call: (async (operation: OperationName, args: Record<string, unknown>, options: CallOptions) =>
       call(operation, args, options)) as unknown as Sandbox["call"],
+    async connect(port) {
+      if (lost) throw goneError();
+      if (handlers.connect === undefined) throw new AppError("port_closed", `Nothing listens on port ${port}.`);
+      return handlers.connect(port);
+    },
     async status(id) {
       if (lost) throw goneError();
       return outcomes.has(id) ? "ended" : "unknown";

@@ -71,8 +71,16 @@ export const FromSandboxd = z.discriminatedUnion("type", [
   z.object({ type: z.literal("output"), id: Id, offset: z.number(), data: z.string() }),
   z.object({ type: z.literal("ended"), id: Id, outcome: WireOutcome }),
   z.object({ type: z.literal("status"), id: Id, state: z.enum(["unknown", "running", "ended"]) }),
-  /** A program in the sandbox wants the network: raw bytes on `channel` are its connection to the proxy. */
-  z.object({ type: z.literal("channel.open"), channel: Channel, kind: z.literal("egress") }),
+  /**
+   * Raw bytes on `channel` are a connection. `egress`: a program in the sandbox wants the network, and speaks to the
+   * proxy. `port`: one that `port.connect` asked for with this ticket.
+   */
+  z.object({
+    type: z.literal("channel.open"),
+    channel: Channel,
+    kind: z.enum(["egress", "port"]),
+    ticket: z.string().optional(),
+  }),
   z.object({ type: z.literal("channel.close"), channel: Channel }),
   ChannelCredit,
   z.object({ type: z.literal("pong"), id: Id }),

@@ -9,6 +9,7 @@ const Path = z.string().min(1).max(8192);
 const Within = z.enum(["workspace", "sandbox"]);
 const TerminalName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -");
 const Hash = z.string();
+const Port = z.number().int().min(1).max(65_535);
 
 /**
  * What a terminal has to say: the text since the last report, as a reader would see it (no control codes, carriage
@@ -39,6 +40,10 @@ export const FileEntry = z.object({
 export type FileEntry = z.infer<typeof FileEntry>;
 
 const operation = <Args extends z.ZodType, Result extends z.ZodType>(args: Args, result: Result) => ({ args, result });
+
+/** A TCP port that a program in the sandbox listens on. `program` is its name, where it can be told. */
+export const ListeningPort = z.object({ port: Port, program: z.string().max(64).optional() });
+export type ListeningPort = z.infer<typeof ListeningPort>;
 
 /** Every operation of sandboxd: the shape of its arguments and of its result. Errors are rows of the error table. */
 export const OPERATIONS = {
@@ -192,6 +197,17 @@ export const OPERATIONS = {
     z.strictObject({ offset: Bytes, length: Bytes }),
     z.object({ data: z.string(), size: Bytes }),
   ),
+
+  /** The ports that programs listen on, as soon as they are others than `known`, or when the time is over. */
+  "port.wait": operation(
+    z.strictObject({ known: z.array(Port).max(1000), timeoutMs: TimeoutMs }),
+    z.object({ ports: z.array(ListeningPort).max(1000) }),
+  ),
+  /**
+   * Connects to a port of the sandbox's loopback. The bytes travel on a channel of kind `port` that sandboxd opens
+   * before it answers, with this ticket. `port_closed` when nothing listens there.
+   */
+  "port.connect": operation(z.strictObject({ port: Port, ticket: z.string().min(1).max(64) }), z.object({})),
 
   /** Runs a program without a terminal. For Handrail's own needs, not for the agent. */
   "process.run": operation(

@@ -71,7 +71,7 @@ export class Connection implements Waiter {
   }
 
   /** Asks the server for a stream; undefined when there are too many. */
-  openChannel(kind: "egress"): Channel | undefined {
+  openChannel(kind: "egress" | "port", ticket?: string): Channel | undefined {
     if (this.#channels.size >= MAX_CHANNELS) return undefined;
     const id = ++this.#lastChannel;
     const channel = new Channel({
@@ -83,7 +83,7 @@ export class Connection implements Waiter {
       },
     });
     this.#channels.set(id, channel);
-    this.#send({ type: "channel.open", channel: id, kind });
+    this.#send({ type: "channel.open", channel: id, kind, ...(ticket === undefined ? {} : { ticket }) });
     return channel;
   }
 

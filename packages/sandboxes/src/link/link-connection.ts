@@ -10,6 +10,8 @@ export type LinkEvents = {
   readonly onMessage: (message: Extract<FromSandboxd, { type: "output" | "ended" | "status" }>) => void;
   /** A program in the sandbox wants the network. */
   readonly onEgress: (stream: Duplex) => void;
+  /** A connection to a port that was asked for with this ticket. */
+  readonly onPort: (ticket: string, stream: Duplex) => void;
   /** Once, after a welcome, when the connection is of no further use. */
   readonly onBroken: () => void;
 };
@@ -102,7 +104,7 @@ export class LinkConnection {
   #onMessage(message: Exclude<FromSandboxd, { type: "welcome" | "refused" }>): void {
     switch (message.type) {
       case "channel.open":
-        return this.#openChannel(message.channel);
+        return this.#onChannel(message);
       case "channel.close":
         this.#channels.get(message.channel)?.closedByPeer();
         this.#channels.delete(message.channel);
@@ -117,11 +119,17 @@ export class LinkConnection {
     }
   }
 
-  #openChannel(id: number): void {
+  #onChannel({ channel: id, kind, ticket }: Extract<FromSandboxd, { type: "channel.open" }>): void {
     if (this.#channels.has(id) || this.#channels.size >= MAX_CHANNELS) {
       this.send({ type: "channel.close", channel: id, reason: "There are too many connections." });
       return;
     }
+    const channel = this.#openChannel(id);
+    if (kind === "egress") this.#events.onEgress(channel);
+    else this.#events.onPort(ticket ?? "", channel);
+  }
+
+  #openChannel(id: number): Channel {
     const channel = new Channel({
       send: (bytes) => this.#write(id, bytes),
       credit: (bytes) => this.send({ type: "channel.credit", channel: id, bytes }),
@@ -132,7 +140,7 @@ export class LinkConnection {
     });
     channel.on("error", () => {});
     this.#channels.set(id, channel);
-    this.#events.onEgress(channel);
+    return channel;
   }
 
   #write(channel: number, payload: Uint8Array): void {

@@ -63,6 +63,7 @@ class Link implements SandboxLink {
   readonly #closed = new AbortController();
   readonly #pending = new Map<string, Set<PendingCall>>();
   readonly #asked = new Map<string, Set<PromiseWithResolvers<State>>>();
+  readonly #tickets = new Map<string, (stream: Duplex) => void>();
   readonly #gone = Promise.withResolvers<string>();
   #acknowledged: string[] = [];
   #connection: LinkConnection | undefined;
@@ -111,6 +112,22 @@ class Link implements SandboxLink {
     }
   }
 
+  async connect(port: number, signal: AbortSignal): Promise<Duplex> {
+    const ticket = randomUUID();
+    let stream: Duplex | undefined;
+    this.#tickets.set(ticket, (opened) => (stream = opened));
+    try {
+      await this.call("port.connect", { port, ticket }, { signal });
+    } catch (thrown) {
+      stream?.destroy();
+      throw thrown;
+    } finally {
+      this.#tickets.delete(ticket);
+    }
+    if (stream === undefined) throw new AppError("sandboxd_protocol", "The sandbox opened no channel for the port.");
+    return stream;
+  }
+
   async status(id: string): Promise<State> {
     if (this.#lost !== undefined) throw this.#goneError();
     const answer = Promise.withResolvers<State>();
@@ -135,6 +152,7 @@ class Link implements SandboxLink {
     const connection: LinkConnection = new LinkConnection(stream, {
       onMessage: (message) => this.#onMessage(message),
       onEgress: this.#options.onEgress,
+      onPort: (ticket, stream) => this.#onPort(ticket, stream),
       onBroken: () => this.#onBroken(connection),
     });
     const stop = (): void => connection.close();
@@ -203,6 +221,14 @@ class Link implements SandboxLink {
       if (message.type === "output") call.output(message);
       else call.end(message.outcome);
     }
+  }
+
+  /** The first stream for a ticket is the one that was asked for. */
+  #onPort(ticket: string, stream: Duplex): void {
+    const take = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    if (take === undefined) stream.destroy();
+    else take(stream);
   }
 
   #add(call: PendingCall): void {

@@ -1,5 +1,6 @@
 import type { Delta } from "@handrail/protocol/deltas";
 import type { StoredEvent } from "@handrail/protocol/events";
+import type { ListeningPort } from "@handrail/protocol/sandboxd/operations";
 
 /** Streamed text so far. `end` is where the next fragment must begin; `cut`: the beginning was not received. */
 export type Stream = { readonly text: string; readonly end: number; readonly cut: boolean };
@@ -15,6 +16,8 @@ export type LiveFragments = {
   readonly outputs: ReadonlyMap<string, Stream>;
   /** What is waited for; empty for nothing. */
   readonly progress: string;
+  /** Ports that programs in the sandbox listen on. */
+  readonly ports: readonly ListeningPort[];
 };
 
 const NOTHING: Stream = { text: "", end: 0, cut: false };
@@ -26,6 +29,7 @@ export const NO_FRAGMENTS: LiveFragments = {
   calls: [],
   outputs: new Map(),
   progress: "",
+  ports: [],
 };
 
 /** Live output of a call is kept to its last part: the whole of it comes with the call's end. */
@@ -36,6 +40,8 @@ export function applyDelta(live: LiveFragments, delta: Delta): LiveFragments {
   switch (delta.type) {
     case "progress.delta":
       return { ...live, progress: delta.text };
+    case "ports.delta":
+      return { ...live, ports: delta.ports };
     case "output.delta": {
       const stream = append(live.outputs.get(delta.callId) ?? NOTHING, delta.offset, delta.text, utf8Length);
       return { ...live, outputs: new Map(live.outputs).set(delta.callId, keepEnd(stream)) };
