@@ -281,11 +281,13 @@ for (const backend of workingBackends()) {
     }
   });
 
-  test(`${backend}: without network there is no proxy, no cloud and no server's machine to reach`, async () => {
+  test(`${backend}: without network the proxy refuses all, and there is no cloud and no server's machine to reach`, async () => {
     const { outcome, log } = await runEnd(server.client, await task("no-network", backend));
     expect(outcome).toBe("done");
+    const [proxied, ...direct] = answers(log);
+    expect(proxied).toMatch(/HTTP\/1\.1 403 [^]*x-handrail-refused: network_off/);
     // curl's exit code for a connection that was not made.
-    for (const answer of answers(log)) expect(answer).toMatch(/^code 7$/m);
-    expect(answers(log)).toHaveLength(3);
+    for (const answer of direct) expect(answer).toMatch(/^code 7$/m);
+    expect(direct).toHaveLength(2);
   });
 }

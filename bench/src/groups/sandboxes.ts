@@ -35,7 +35,7 @@ export const sandboxes: Group = {
 
 async function backendRows(name: BackendName, home: string): Promise<readonly Row[]> {
   const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
-  const backend = await ownBackend(name, home, store);
+  const backend = await ownBackend(name, home);
   const places = { store, backend, home };
   try {
     const first = await firstCommand(places);

@@ -8,14 +8,12 @@ import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
 import { backendLoaders } from "@handrail/server/compose/adapters";
 import { readConfig } from "@handrail/server/config";
-import { serverLog } from "@handrail/server/log";
-import { mask } from "@handrail/server/settings/mask";
 import { newConversation, systemClock } from "./sample-events.ts";
 
-/** The server's own backend with this name, over a state directory of its own. The caller closes it. */
-export async function ownBackend(name: BackendName, home: string, store: LogStore): Promise<SandboxBackend> {
+/** The server's own backend with this name, over a state directory of its own, without a way to the network. The caller closes it. */
+export async function ownBackend(name: BackendName, home: string): Promise<SandboxBackend> {
   const config = readConfig(["--home", home], { ...process.env, HANDRAIL_SANDBOX: name, HANDRAIL_LOG_LEVEL: "error" });
-  const load = backendLoaders(config, store, serverLog("error", mask()))[name];
+  const load = backendLoaders(config, async () => (_origin, stream) => stream.destroy())[name];
   if (load === undefined) throw new Error(`this server has no ${name} sandboxes`);
   const backend = await load();
   const { works, detail } = await backend.health(AbortSignal.timeout(10_000));

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
-import type { NetworkRule } from "@handrail/protocol/sources";
 import { expect, onTestFinished, test } from "vitest";
 import { dockerBackend } from "./docker/docker-backend.ts";
 import type { Egress, EgressOrigin } from "./egress.ts";
@@ -10,14 +9,14 @@ import { processBackend } from "./process/process-backend.ts";
 import { daemonAnswers, DOCKER_HOST } from "./testing/docker-daemon.ts";
 import { builtPrograms } from "./testing/test-programs.ts";
 
-const RULE: NetworkRule = { type: "allow", presets: [], hosts: ["allowed.example"] };
 const ANSWER = "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const docker = await daemonAnswers();
 
-test("a program's request reaches the server's egress with the rule of its conversation: process", () =>
+test("a program's request reaches the server's egress as its conversation's, whatever its rule: process", () =>
   reaches("process"));
-test.skipIf(!docker)("a program's request reaches the server's egress with the rule of its conversation: docker", () =>
-  reaches("docker"),
+test.skipIf(!docker)(
+  "a program's request reaches the server's egress as its conversation's, whatever its rule: docker",
+  () => reaches("docker"),
 );
 
 async function reaches(name: "process" | "docker"): Promise<void> {
@@ -39,11 +38,15 @@ async function reaches(name: "process" | "docker"): Promise<void> {
   });
   const conversationId = newId("c", Date.now());
   const signal = AbortSignal.timeout(30_000);
-  const spec = { conversationId, choice: { backend: name, network: RULE }, seedDirectory: undefined };
+  const spec = {
+    conversationId,
+    choice: { backend: name, network: { type: "none" } as const },
+    seedDirectory: undefined,
+  };
   const sandbox = await backend.start(spec, () => undefined, signal);
   const script = "curl -s -o /dev/null -w '%{http_code}' http://allowed.example/x";
   const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 1000 };
   expect((await sandbox.call("process.run", args, { signal })).stdout).toBe("418");
-  const origin = { conversationId, network: RULE };
+  const origin = { conversationId };
   expect(seen).toEqual([{ origin, asked: "GET http://allowed.example/x HTTP/1.1" }]);
 }

@@ -1,14 +1,10 @@
 import type { Duplex } from "node:stream";
-import type { NetworkRule } from "@handrail/protocol/sources";
 
-/** Whose connection it is, and what it may reach. Both are ours: nothing in the sandbox can change them. */
-export type EgressOrigin = { readonly conversationId: string; readonly network: NetworkRule };
+/** Whose connection it is. It is ours: nothing in the sandbox can change it. */
+export type EgressOrigin = { readonly conversationId: string };
 
-/** Takes over a connection that a program in a sandbox made to the proxy; the stream speaks HTTP proxy. Ends it. */
+/**
+ * Takes over a connection that a program in a sandbox made to the proxy; the stream speaks HTTP proxy or SOCKS5. Ends
+ * it. What the conversation may reach is looked up there, for each request: a sandbox outlives changes of its rules.
+ */
 export type Egress = (origin: EgressOrigin, stream: Duplex) => void;
-
-/** Hands a connection over, or ends it where the rule is that there is no network. */
-export function takeEgress(egress: Egress, origin: EgressOrigin, stream: Duplex): void {
-  if (origin.network.type === "none") stream.destroy();
-  else egress(origin, stream);
-}

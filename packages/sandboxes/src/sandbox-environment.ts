@@ -1,5 +1,3 @@
-import type { NetworkRule } from "@handrail/protocol/sources";
-
 /** Where things are inside every sandbox that has mounts of its own. */
 export const INSIDE = {
   workspace: "/workspace",
@@ -23,26 +21,28 @@ export const SANDBOX_UID = 1000;
 const LOCAL = "localhost,127.0.0.1,::1";
 
 /** The environment of a sandbox, whole: nothing of the server's own gets in. `PATH` is the backend's to add. */
-export function sandboxEnvironment(network: NetworkRule, home: string): Readonly<Record<string, string>> {
+export function sandboxEnvironment(home: string): Readonly<Record<string, string>> {
   return {
     HOME: home,
     USER: "agent",
     LOGNAME: "agent",
     LANG: "C.UTF-8",
     HANDRAIL: "1",
-    ...(network.type === "none" ? {} : proxyEnvironment(`http://127.0.0.1:${EGRESS_PORT}`)),
   };
 }
 
-/** Both spellings: curl reads only the lower-case `http_proxy`, others only capitals; Node's fetch wants to be asked. */
-function proxyEnvironment(proxy: string): Readonly<Record<string, string>> {
-  return {
-    http_proxy: proxy,
-    https_proxy: proxy,
-    no_proxy: LOCAL,
-    HTTP_PROXY: proxy,
-    HTTPS_PROXY: proxy,
-    NO_PROXY: LOCAL,
-    NODE_USE_ENV_PROXY: "1",
-  };
-}
+const PROXY = `http://127.0.0.1:${EGRESS_PORT}`;
+
+/**
+ * Leads programs to the broker, which every sandbox has, whatever its network rule. Both spellings: curl reads only the
+ * lower-case `http_proxy`, others only capitals; Node's fetch wants to be asked.
+ */
+export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
+  http_proxy: PROXY,
+  https_proxy: PROXY,
+  no_proxy: LOCAL,
+  HTTP_PROXY: PROXY,
+  HTTPS_PROXY: PROXY,
+  NO_PROXY: LOCAL,
+  NODE_USE_ENV_PROXY: "1",
+};

@@ -1,6 +1,13 @@
 import type { SandboxChoice } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
-import { EGRESS_PORT, IDLE_EXIT, INSIDE, SANDBOX_UID, sandboxEnvironment } from "../sandbox-environment.ts";
+import {
+  EGRESS_PORT,
+  IDLE_EXIT,
+  INSIDE,
+  PROXY_ENVIRONMENT,
+  SANDBOX_UID,
+  sandboxEnvironment,
+} from "../sandbox-environment.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside. */
@@ -34,8 +41,8 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     Hostname: "sandbox",
     User: `${SANDBOX_UID}:${SANDBOX_UID}`,
     Entrypoint: [`${INSIDE.programs}/sandboxd`],
-    Cmd: serveArguments(wish.choice),
-    Env: Object.entries(sandboxEnvironment(wish.choice.network, INSIDE.home)).map(
+    Cmd: serveArguments(),
+    Env: Object.entries({ ...sandboxEnvironment(INSIDE.home), ...PROXY_ENVIRONMENT }).map(
       ([name, value]) => `${name}=${value}`,
     ),
     WorkingDir: INSIDE.workspace,
@@ -70,8 +77,8 @@ export function carrierContainer(
   };
 }
 
-function serveArguments(choice: SandboxChoice): string[] {
-  const egress = choice.network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
+function serveArguments(): string[] {
+  const egress = ["--egress-port", String(EGRESS_PORT)];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
   return ["serve", "--stdio", ...IDLE_EXIT, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
 }

@@ -13,7 +13,7 @@ import { explained } from "./docker-error.ts";
 import { dockerHealth } from "./docker-health.ts";
 import { dockerImages } from "./docker-image.ts";
 import { dockerLinks } from "./docker-links.ts";
-import { dockerNames, LABEL } from "./docker-names.ts";
+import { choiceLabel, dockerNames, LABEL } from "./docker-names.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
@@ -132,7 +132,7 @@ async function start(parts: DockerParts, starting: Starting) {
 
 /** Whether a container was made for the same choice, so that it serves. */
 function isAsWished(labels: Readonly<Record<string, string>>, spec: SandboxSpec): boolean {
-  return labels[LABEL.choice] === JSON.stringify(spec.choice);
+  return labels[LABEL.choice] === choiceLabel(spec.choice);
 }
 
 /** The daemon's processors, asked once: it refuses a limit above their number. */

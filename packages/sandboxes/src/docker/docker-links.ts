@@ -1,10 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
-import { SandboxChoice } from "@handrail/protocol/sources";
-import type { NetworkRule } from "@handrail/protocol/sources";
 import type { Egress } from "../egress.ts";
-import { takeEgress } from "../egress.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { linkTable } from "../link-table.ts";
 import { INSIDE } from "../sandbox-environment.ts";
@@ -34,7 +31,6 @@ export function dockerLinks(client: DockerClient, egress: Egress) {
       first?: Duplex,
     ): Promise<Sandbox> => {
       let ready = first;
-      const network = networkOf(container.labels);
       const sandboxId = container.labels[LABEL.sandbox] ?? container.id;
       return table.open(conversationId, sandboxId, () =>
         openLinkSoon(
@@ -46,7 +42,7 @@ export function dockerLinks(client: DockerClient, egress: Egress) {
               ready = undefined;
               return stream;
             },
-            onEgress: (stream) => takeEgress(egress, { conversationId, network }, stream),
+            onEgress: (stream) => egress({ conversationId }, stream),
             isAlive: () => isRunning(client, container.id),
           },
           signal,
@@ -56,15 +52,6 @@ export function dockerLinks(client: DockerClient, egress: Egress) {
     release: (conversationId: string) => table.release(conversationId),
     close: () => table.close(),
   };
-}
-
-/** The rule that the container was made with; its environment cannot be changed later. */
-function networkOf(labels: Readonly<Record<string, string>>): NetworkRule {
-  try {
-    return SandboxChoice.parse(JSON.parse(labels[LABEL.choice] ?? "")).network;
-  } catch {
-    return { type: "none" };
-  }
 }
 
 async function dial(client: DockerClient, id: string, signal: AbortSignal): Promise<Duplex> {

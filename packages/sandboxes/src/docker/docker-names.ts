@@ -1,4 +1,5 @@
 import { AppError } from "@handrail/protocol/errors";
+import type { SandboxChoice } from "@handrail/protocol/sources";
 
 /** The labels on everything that we make, so that we find it again and touch nothing else. */
 export const LABEL = {
@@ -8,6 +9,11 @@ export const LABEL = {
   choice: "handrail.choice",
   programs: "handrail.programs",
 } as const;
+
+/** What of a choice is built into a container. The network rule is not: it is looked up at each request. */
+export function choiceLabel(choice: SandboxChoice): string {
+  return JSON.stringify({ ...choice, network: undefined });
+}
 
 /** Names of what one installation makes in a daemon that others use too. */
 export type DockerNames = ReturnType<typeof dockerNames>;

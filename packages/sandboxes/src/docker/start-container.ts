@@ -3,7 +3,7 @@ import { newId } from "@handrail/protocol/ids";
 import { SANDBOX_STARTING } from "../texts.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
-import { LABEL } from "./docker-names.ts";
+import { choiceLabel, LABEL } from "./docker-names.ts";
 import type { ContainerState } from "./docker-shapes.ts";
 
 /**
@@ -36,7 +36,7 @@ export async function startContainer(parts: DockerParts, starting: Starting): Pr
   const labels = {
     ...names.labels(spec.conversationId),
     [LABEL.sandbox]: newId("x", Date.now()),
-    [LABEL.choice]: JSON.stringify(spec.choice),
+    [LABEL.choice]: choiceLabel(spec.choice),
   };
   const limits = { ...parts.limits, cpus: Math.min(parts.limits.cpus, cpus) };
   const workspace = names.workspace(spec.conversationId);

@@ -42,7 +42,7 @@ async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socke
   const command = [join(sandboxdDirectory, "sandboxd"), ...serve, ...dial];
   return spawnDetached({
     command: ["sh", "-c", REDIRECT, join(place.state, SANDBOXD_LOG), ...command],
-    environment: { ...sandboxEnvironment({ type: "none" }, join(place.state, "home")), [MARK]: record.sandboxId },
+    environment: { ...sandboxEnvironment(join(place.state, "home")), [MARK]: record.sandboxId },
     cwd: place.workspace,
     state: place.state,
     explain: async (said) => new AppError("sandbox_failed", `sandboxd ended at its start. It said: ${said.trim()}`),

@@ -1,13 +1,11 @@
 import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-import { NetworkRule } from "@handrail/protocol/sources";
 import { runProgram } from "../run-program.ts";
 
 /** What the server wrote down about a sandbox before it started it. The sandbox cannot see or change it. */
 export type SandboxRecord = {
   readonly sandboxId: string;
-  readonly network: NetworkRule;
   /** Who owns the workspace on the host when the server is root. */
   readonly uid?: number;
 };
@@ -42,7 +40,7 @@ export async function readRecord(place: ConversationPlace): Promise<SandboxRecor
     const read = JSON.parse(await readFile(place.record, "utf8")) as Partial<SandboxRecord>;
     const { sandboxId, uid } = read;
     if (typeof sandboxId !== "string") return undefined;
-    return { sandboxId, network: NetworkRule.parse(read.network), ...(typeof uid === "number" ? { uid } : {}) };
+    return { sandboxId, ...(typeof uid === "number" ? { uid } : {}) };
   } catch {
     return undefined;
   }

@@ -4,7 +4,6 @@ import type { BackendHealth, Sandbox, SandboxBackend, SandboxSpec } from "@handr
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import type { Egress } from "../egress.ts";
-import { takeEgress } from "../egress.ts";
 import { linkTable } from "../link-table.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
@@ -117,11 +116,7 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   const uid = sandboxUid(spec.conversationId, local.runner.ownUsers);
   await rm(place.links, { recursive: true, force: true });
   await furnish(place, spec.seedDirectory, uid);
-  const record = {
-    sandboxId: newId("x", Date.now()),
-    network: spec.choice.network,
-    ...(uid === undefined ? {} : { uid }),
-  };
+  const record = { sandboxId: newId("x", Date.now()), ...(uid === undefined ? {} : { uid }) };
   await writeRecord(place, record);
   const { path: socketPath } = await openSocket(local, place, record);
   signal.throwIfAborted();
@@ -136,10 +131,8 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   }
 }
 
-/** The sandbox that runs already, if it is under the rule that is wished for and answers. */
+/** The sandbox that runs already, if it answers. */
 async function running(local: Local, place: ConversationPlace, wish: Wish): Promise<Sandbox | undefined> {
-  const record = await readRecord(place);
-  if (JSON.stringify(record?.network) !== JSON.stringify(wish.spec.choice.network)) return undefined;
   const found = await find(local, place, wish.signal).catch(() => undefined);
   wish.signal.throwIfAborted();
   return found;
@@ -160,7 +153,7 @@ async function link(
   record: SandboxRecord,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  const { sandboxId, network } = record;
+  const { sandboxId } = record;
   return local.table.open(place.conversationId, sandboxId, async () => {
     const socket = await openSocket(local, place, record);
     const isAlive = () => local.runner.isAlive(sandboxId);
@@ -176,8 +169,7 @@ async function link(
           reached = true;
           return stream;
         },
-        onEgress: (stream) =>
-          takeEgress(local.options.egress, { conversationId: place.conversationId, network }, stream),
+        onEgress: (stream) => local.options.egress({ conversationId: place.conversationId }, stream),
         isAlive,
       },
       signal,

@@ -1,9 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
-import type { NetworkRule } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { EGRESS_PORT, IDLE_EXIT, INSIDE, sandboxEnvironment } from "../sandbox-environment.ts";
+import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { attainableLimits } from "./attainable-limits.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
@@ -104,30 +103,24 @@ async function launch(prepared: Prepared, { place, record, socketPath }: LocalSt
     limits,
     system: systemMounts(),
     own: [...prepared.shared, ...ownMounts(places)],
-    environment: environmentOf(record.sandboxId, record.network),
+    environment: environmentOf(record.sandboxId),
     uid: record.uid,
     cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
-    command: [
-      "sh",
-      "-c",
-      REDIRECT,
-      `${INSIDE.state}/${SANDBOXD_LOG}`,
-      ...serveCommand(record.network, basename(socketPath)),
-    ],
+    command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serveCommand(basename(socketPath))],
   });
   return spawnDetached({ command, state: place.state, explain: explainBubblewrap });
 }
 
-function serveCommand(network: NetworkRule, socket: string): readonly string[] {
+function serveCommand(socket: string): readonly string[] {
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  const egress = network.type === "none" ? [] : ["--egress-port", String(EGRESS_PORT)];
+  const egress = ["--egress-port", String(EGRESS_PORT)];
   const dial = ["--dial", `unix:${LINK_INSIDE}/${socket}`];
   return [`${INSIDE.programs}/sandboxd`, "serve", ...IDLE_EXIT, ...places, ...dial, ...egress];
 }
 
-function environmentOf(sandboxId: string, network: NetworkRule): Readonly<Record<string, string>> {
+function environmentOf(sandboxId: string): Readonly<Record<string, string>> {
   const path = `${PATH_INSIDE}:${NODE_INSIDE}`;
-  return { ...sandboxEnvironment(network, INSIDE.home), PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
+  return { ...sandboxEnvironment(INSIDE.home), ...PROXY_ENVIRONMENT, PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
 }
 
 function boxesOf(sandboxId: string): readonly number[] {

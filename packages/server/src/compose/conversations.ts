@@ -10,7 +10,7 @@ import { systemClock } from "../clock.ts";
 import { type Conversations, conversations } from "../conversations/conversations.ts";
 import { type LiveDeltas, liveDeltas } from "../conversations/live-deltas.ts";
 import type { ObservedStore } from "../conversations/observed-store.ts";
-import { type OpenJournals, openJournals } from "../conversations/open-journals.ts";
+import type { OpenJournals } from "../conversations/open-journals.ts";
 import type { Backends } from "../conversations/ports.ts";
 import { type RunCoordinator, runCoordinator } from "../conversations/run-coordinator.ts";
 import { type SandboxKeeper, sandboxKeeper } from "../conversations/sandbox-keeper.ts";
@@ -18,6 +18,7 @@ import type { ModelSettings } from "../settings/model-settings.ts";
 
 export type ConversationsParts = {
   readonly store: ObservedStore;
+  readonly journals: OpenJournals;
   readonly models: ModelSettings;
   readonly backends: Backends;
   readonly prepareSeed: PrepareSeed;
@@ -39,10 +40,9 @@ export type ConversationsHost = {
 export const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
 
 export function hostConversations(parts: ConversationsParts): ConversationsHost {
-  const { store, models, backends, prepareSeed, log } = parts;
+  const { store, journals, models, backends, prepareSeed, log } = parts;
   const clock = systemClock;
   const onFailure = (thrown: unknown) => log.error({ err: thrown }, "background work failed");
-  const journals = openJournals(store, clock, onFailure);
   const deltas = liveDeltas();
   const sandboxes = sandboxKeeper({ backends, prepareSeed, clock });
   const portsFor = async (id: string) => runPorts(await journals.get(id), { store, models, sandboxes, deltas, log });

@@ -89,7 +89,6 @@ async function startLocked(config: Config): Promise<RunningServer> {
     await Promise.race([host.runs.close(), pause(CLOSE_RUNS_MS)]);
     sockets.close();
     await Promise.race([app.close(), pause(500)]);
-    host.journals.close();
     await removeFile();
     await state.close();
   };

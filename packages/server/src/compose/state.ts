@@ -5,6 +5,7 @@ import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
 import { newSecret } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { type OpenJournals, openJournals } from "../conversations/open-journals.ts";
 import { observedStore, type ObservedStore } from "../conversations/observed-store.ts";
 import type { Backends } from "../conversations/ports.ts";
 import { serverLog } from "../log.ts";
@@ -15,6 +16,7 @@ import { type ModelSettings, modelSettings, StoredModel } from "../settings/mode
 import { openSecrets } from "../settings/secrets.ts";
 import { backendLoaders } from "./adapters.ts";
 import { lazyBackends } from "./backends.ts";
+import { lazyEgress } from "./egress.ts";
 import { lazyDemoModel, loadModel } from "./models.ts";
 
 /** What the server keeps on disk and reaches outside, opened. */
@@ -23,6 +25,7 @@ export type State = {
   readonly mask: Mask;
   readonly metrics: Metrics;
   readonly store: ObservedStore;
+  readonly journals: OpenJournals;
   readonly sessions: Sessions;
   readonly models: ModelSettings;
   readonly backends: Backends;
@@ -50,6 +53,7 @@ export async function openState(config: Config): Promise<State> {
       if (config.logAllEvents) log.info({ conversationId, seq, event }, event.type);
     }
   });
+  const journals = openJournals(store, systemClock, (thrown) => log.error({ err: thrown }, "background work failed"));
   const demo = lazyDemoModel();
   const models = modelSettings({
     fixed: config.model,
@@ -59,10 +63,11 @@ export async function openState(config: Config): Promise<State> {
     demoModel: demo.open,
     file: jsonFile(join(home, "model.json"), StoredModel),
   });
-  const backends = lazyBackends(backendLoaders(config, store, log), config.sandbox.backend);
+  const backends = lazyBackends(backendLoaders(config, lazyEgress({ store, journals, log })), config.sandbox.backend);
   const close = async () => {
     await Promise.allSettled([demo.close(), backends.close()]);
+    journals.close();
     await store.close();
   };
-  return { log, mask, metrics, store, sessions, models, backends, localToken, close };
+  return { log, mask, metrics, store, journals, sessions, models, backends, localToken, close };
 }

@@ -17,6 +17,7 @@ import { type ConversationsHost, hostConversations } from "../compose/conversati
 import { composeHandlers, type Live } from "../compose/handlers.ts";
 import type { State } from "../compose/state.ts";
 import { type Config, readConfig } from "../config.ts";
+import { openJournals } from "../conversations/open-journals.ts";
 import { observedStore } from "../conversations/observed-store.ts";
 import { buildApp } from "../http/app.ts";
 import { serverLog } from "../log.ts";
@@ -125,11 +126,14 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     createModel: async () => scripted,
     demoModel: async () => scripted,
   });
+  const store = observedStore(memoryLogStore(), (_id, events) => events.forEach(({ event }) => metrics.event(event)));
+  const log = serverLog("silent", mask);
   return {
-    log: serverLog("silent", mask),
+    log,
     mask,
     metrics,
-    store: observedStore(memoryLogStore(), (_id, events) => events.forEach(({ event }) => metrics.event(event))),
+    store,
+    journals: openJournals(store, systemClock, (thrown) => log.error(thrown)),
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
     models,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
