@@ -17,7 +17,7 @@ export function floorOf(backend: BackendName, image: string | undefined): Floor 
 
 /** A container that sleeps, made and started over the Docker API, in milliseconds. */
 async function rawContainer(image: string): Promise<number> {
-  const docker = dockerHttp(dockerEndpoint(process.env["DOCKER_HOST"]));
+  const docker = dockerHttp(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
   const body = { Image: image, Entrypoint: [], Cmd: ["sleep", "60"], HostConfig: { NetworkMode: "none" } };
   const started = performance.now();
   const { Id } = (await docker.json({ method: "POST", path: "/containers/create", body })) as { Id: string };
@@ -32,7 +32,7 @@ async function rawContainer(image: string): Promise<number> {
 
 /** The image of the containers that a conversation has, by its label. */
 export async function imageOfSandbox(conversationId: string): Promise<string | undefined> {
-  const docker = dockerHttp(dockerEndpoint(process.env["DOCKER_HOST"]));
+  const docker = dockerHttp(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
   const query = { filters: JSON.stringify({ label: [`handrail.conversation=${conversationId}`] }) };
   const found = (await docker.json({ method: "GET", path: "/containers/json", query })) as { Image: string }[];
   docker.close();

@@ -43,7 +43,15 @@ export type SandboxConfig = {
   readonly memoryBytes: number;
   readonly processes: number;
   readonly idleMs: number;
-  readonly dockerHost: string | undefined;
+  readonly docker: DockerConfig;
+};
+
+/** Which daemon, and how long one that does not answer is waited for. */
+export type DockerConfig = {
+  readonly host: string | undefined;
+  readonly tls: boolean;
+  readonly certificates: string | undefined;
+  readonly waitMs: number;
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -118,7 +126,13 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     memoryBytes: values.sandboxMemory ?? 4 * 1024 ** 3,
     processes: values.sandboxProcesses ?? 1024,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
-    dockerHost: values.dockerHost,
+    docker: {
+      host: values.dockerHost,
+      tls: values.dockerTlsVerify ?? false,
+      certificates: values.dockerCertPath === undefined ? undefined : resolve(expanded(values.dockerCertPath)),
+      // A daemon that was named is meant to be there; the usual socket is only looked for.
+      waitMs: values.dockerWait ?? (values.dockerHost === undefined ? 0 : 30_000),
+    },
   };
 }
 

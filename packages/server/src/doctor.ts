@@ -45,7 +45,8 @@ async function gitFinding({ path }: DoctorParts, signal: AbortSignal): Promise<F
 const LABELS: Readonly<Record<string, string>> = { docker: "Docker", process: "Bubblewrap", none: "No isolation" };
 
 function backendFinding({ name, works, detail, remedy }: BackendInfo): Finding {
-  const finding: Finding = { name: LABELS[name] ?? name, state: works ? "ok" : "missing", detail };
+  const better = remedy === undefined ? "ok" : "warning";
+  const finding: Finding = { name: LABELS[name] ?? name, state: works ? better : "missing", detail };
   return remedy === undefined ? finding : { ...finding, remedy };
 }
 

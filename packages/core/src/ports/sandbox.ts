@@ -66,7 +66,7 @@ export type BackendHealth = {
   readonly works: boolean;
   /** "Docker 20.10.24, overlay2, cgroup v1", or what is wrong. */
   readonly detail: string;
-  /** What to do about it; absent when it works. */
+  /** What to do about it; where it works, what would make it safer. Absent when there is nothing to do. */
   readonly remedy?: string;
 };
 

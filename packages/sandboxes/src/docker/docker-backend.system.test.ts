@@ -18,7 +18,7 @@ describe.skipIf(!answers)("docker sandboxes", () => {
   sandboxBackendContract("docker", true, async () => {
     process.env["HANDRAIL_TEST_SECRET"] = "secret";
     const home = await mkdtemp(join(tmpdir(), "handrail-docker-"));
-    const client = dockerClient(dockerEndpoint(DOCKER_HOST));
+    const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
     const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
     return {
       open: async (installation: string) => dockerBackend({ ...common, installation }),

@@ -8,6 +8,8 @@ import { sandboxdPrograms } from "../sandboxd-programs.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { dockerClient } from "./docker-client.ts";
+import { daemonGate } from "./daemon-gate.ts";
+import type { DockerAddress } from "./docker-endpoint.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { explained } from "./docker-error.ts";
 import { dockerHealth } from "./docker-health.ts";
@@ -18,9 +20,9 @@ import { dockerVolumes } from "./docker-volumes.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
 
-export type DockerOptions = {
-  /** As `DOCKER_HOST` is written; undefined: the usual socket. */
-  readonly host: string | undefined;
+export type DockerOptions = DockerAddress & {
+  /** How long a daemon that does not answer is waited for, in milliseconds. Default 0. */
+  readonly waitMs?: number | undefined;
   /** Tells apart what several installations make in one daemon. a-z, 0-9 and -. */
   readonly installation: string;
   /** The folder with the programs `sandboxd` and `rg`. */
@@ -44,21 +46,29 @@ const FALLBACK_IMAGE = "node:24-bookworm";
  */
 export function dockerBackend(options: DockerOptions): SandboxBackend {
   const parts = assemble(options);
-  const { client, names, volumes, links } = parts;
+  const { client, names, volumes, links, ready, closing } = parts;
   const stop = async (conversationId: string) => {
+    await ready(closing.signal);
     links.release(conversationId);
     await client.removeContainer(names.container(conversationId));
   };
   return {
     name: "docker",
     health: (signal) => dockerHealth(client, signal),
-    hasWorkspace: (conversationId) => volumes.hasWorkspace(conversationId),
+    hasWorkspace: async (conversationId) => {
+      await ready(closing.signal);
+      return volumes.hasWorkspace(conversationId);
+    },
     find: async (conversationId, signal) => {
+      await ready(signal);
       const container = await client.findContainer(names.container(conversationId), signal);
       return container?.running === true ? links.open(conversationId, container, signal) : undefined;
     },
     start: (spec, onProgress, signal) =>
-      explained("Docker could not start the sandbox", () => start(parts, { spec, onProgress, signal })),
+      explained("Docker could not start the sandbox", async () => {
+        await ready(signal, onProgress);
+        return start(parts, { spec, onProgress, signal });
+      }),
     stop: (conversationId) => explained("Docker could not stop the sandbox", () => stop(conversationId)),
     remove: (conversationId) =>
       explained("Docker could not remove the sandbox", async () => {
@@ -78,7 +88,7 @@ export type DockerParts = ReturnType<typeof assemble>;
 
 function assemble(options: DockerOptions) {
   const closing = new AbortController();
-  const client = dockerClient(dockerEndpoint(options.host));
+  const client = dockerClient(dockerEndpoint(options));
   const names = dockerNames(options.installation);
   const programs = sandboxdPrograms(options.sandboxdDirectory);
   const source = {
@@ -89,11 +99,12 @@ function assemble(options: DockerOptions) {
   return {
     closing,
     client,
+    ready: daemonGate(client, options.waitMs ?? 0),
     names,
     programs,
     volumes: dockerVolumes(client, names, programs),
     images: dockerImages(client, source, closing.signal),
-    links: dockerLinks(client, options.egress),
+    links: dockerLinks(client, options.egress, options.waitMs),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     cpus: cpuCount(client),
   };

@@ -1,9 +1,10 @@
 import type { Duplex, Readable } from "node:stream";
-import { AppError } from "@handrail/protocol/errors";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
-import { isMissing } from "./docker-error.ts";
+import { addressOf } from "./docker-endpoint.ts";
+import { DockerError, isMissing } from "./docker-error.ts";
 import type { DockerHttp, DockerRequest } from "./docker-http.ts";
-import { addressOf, dockerHttp } from "./docker-http.ts";
+import { dockerHttp } from "./docker-http.ts";
+import { negotiatedVersion } from "./docker-version.ts";
 import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts, Listed, Progress } from "./docker-shapes.ts";
 import { readContainer, readInfo, readImage, readList, readNamed, readProgress } from "./docker-shapes.ts";
 import { programStream } from "./stream-demux.ts";
@@ -15,14 +16,12 @@ import { programStream } from "./stream-demux.ts";
  */
 export type DockerClient = ReturnType<typeof dockerClient>;
 
-/** 20.10. Older daemons lack what the sandbox relies on. */
-const OLDEST_API = [1, 41] as const;
-/** What this client was written against. Newer daemons still speak it. */
-const NEWEST_API = [1, 47] as const;
+const INFO_MS = 5000;
 
 export function dockerClient(endpoint: DockerEndpoint) {
   const http = versioned(dockerHttp(endpoint), addressOf(endpoint));
   return {
+    endpoint,
     address: addressOf(endpoint),
     close: () => http.close(),
     ...daemonCalls(http),
@@ -35,8 +34,15 @@ export function dockerClient(endpoint: DockerEndpoint) {
 
 function daemonCalls(http: DockerHttp) {
   return {
-    info: async (signal: AbortSignal): Promise<DaemonInfo> =>
-      readInfo(await http.json({ method: "GET", path: "/info", signal, timeoutMs: 5000 })),
+    info: async (signal: AbortSignal): Promise<DaemonInfo> => {
+      const ask = (path: string) => http.json({ method: "GET", path, signal, timeoutMs: INFO_MS });
+      const [info, version] = await Promise.all([ask("/info"), ask("/version")]);
+      return readInfo(info, version);
+    },
+    /** Resolves when the daemon answers at all. */
+    ping: async (signal: AbortSignal): Promise<void> => {
+      (await http.open({ method: "GET", path: "/_ping", signal, timeoutMs: INFO_MS })).resume();
+    },
   };
 }
 
@@ -110,7 +116,8 @@ function imageCalls(http: DockerHttp) {
     },
     /** Makes an image of one layer out of a tar stream of a root file system. */
     importImage: async (tar: Readable, repository: string, tag: string, changes: readonly string[]): Promise<void> => {
-      const query = new URLSearchParams({ fromSrc: "-", repo: repository, tag });
+      // The tag is part of the name: Podman does not look at a parameter of its own.
+      const query = new URLSearchParams({ fromSrc: "-", repo: `${repository}:${tag}` });
       changes.forEach((change) => query.append("changes", change));
       const path = `/images/create?${query.toString()}`;
       await readProgress(await http.open({ method: "POST", path, body: tar, timeoutMs: 0 }), () => undefined);
@@ -135,34 +142,32 @@ function execCalls(http: DockerHttp) {
   };
 }
 
-/** Puts the version that both sides speak before each path; asks for it once, at the first request. */
+/** Puts the version that both sides speak before each path; asks for it at the first request, and anew after a failure. */
 function versioned(http: DockerHttp, address: string): DockerHttp {
   let prefix: Promise<string> | undefined;
   const negotiated = () => {
-    prefix ??= negotiate(http, address).catch((error: unknown) => {
-      prefix = undefined;
-      throw error;
-    });
+    prefix ??= negotiatedVersion(http, address)
+      .then((version) => `/v${version}`)
+      .catch((error: unknown) => {
+        prefix = undefined;
+        throw error;
+      });
     return prefix;
   };
-  const withPrefix = async (asked: DockerRequest) => ({ ...asked, path: (await negotiated()) + asked.path });
+  const asking = async <T>(asked: DockerRequest, ask: (asked: DockerRequest) => Promise<T>): Promise<T> => {
+    const path = (await negotiated()) + asked.path;
+    return ask({ ...asked, path }).catch((thrown: unknown) => {
+      // What answers when it is back may be of another version.
+      if (!(thrown instanceof DockerError)) prefix = undefined;
+      throw thrown;
+    });
+  };
   return {
-    open: async (asked) => http.open(await withPrefix(asked)),
-    json: async (asked) => http.json(await withPrefix(asked)),
-    hijack: async (asked) => http.hijack(await withPrefix(asked)),
+    open: (asked) => asking(asked, (whole) => http.open(whole)),
+    json: (asked) => asking(asked, (whole) => http.json(whole)),
+    hijack: (asked) => asking(asked, (whole) => http.hijack(whole)),
     close: () => http.close(),
   };
-}
-
-async function negotiate(http: DockerHttp, address: string): Promise<string> {
-  const answer = await http.json({ method: "GET", path: "/version", timeoutMs: 5000 });
-  const theirs = (answer as { readonly ApiVersion?: unknown } | undefined)?.ApiVersion;
-  const [major, minor] = String(theirs).split(".").map(Number);
-  if (major === undefined || minor === undefined || major !== OLDEST_API[0] || !(minor >= OLDEST_API[1])) {
-    const message = `What answers at ${address} is not Docker 20.10 or newer (API version ${String(theirs)}). Update it.`;
-    throw new AppError("backend_unavailable", message, { address, apiVersion: String(theirs) });
-  }
-  return `/v${major}.${Math.min(minor, NEWEST_API[1])}`;
 }
 
 async function unlessMissing(http: DockerHttp, asked: DockerRequest): Promise<unknown> {

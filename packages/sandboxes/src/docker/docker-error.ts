@@ -21,20 +21,6 @@ export function isConflict(thrown: unknown): boolean {
   return thrown instanceof DockerError && (thrown.status === 409 || thrown.status === 304);
 }
 
-/** What to say when no daemon answers, by the operating system's code. */
-export function unreachable(address: string, cause: NodeJS.ErrnoException): AppError {
-  const remedy =
-    cause.code === "EACCES"
-      ? "This user may not use its socket: add the user to the docker group, or use another sandbox backend."
-      : "Start it (systemctl start docker, or Docker Desktop), or set DOCKER_HOST to where it listens.";
-  return new AppError(
-    "backend_unavailable",
-    `No Docker daemon answers at ${address}. ${remedy}`,
-    { address, reason: cause.code ?? cause.message },
-    { cause },
-  );
-}
-
 /** Runs `work`; what the daemon refused becomes a `sandbox_failed` that begins with `what`. */
 export async function explained<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

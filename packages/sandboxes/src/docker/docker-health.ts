@@ -1,24 +1,44 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
 import type { DockerClient } from "./docker-client.ts";
+import type { DockerEndpoint } from "./docker-endpoint.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 
 /** Whether the daemon can be used, in words. Rejects only with the signal's reason. */
 export async function dockerHealth(client: DockerClient, signal: AbortSignal): Promise<BackendHealth> {
   try {
-    return healthOf(await client.info(signal));
+    return healthOf(await client.info(signal), client.endpoint);
   } catch (thrown) {
     signal.throwIfAborted();
     return unreachableHealth(toAppError(thrown).message);
   }
 }
 
-/** What a daemon says of itself, in words. */
-export function healthOf(info: DaemonInfo): BackendHealth {
-  const detail = `Docker ${info.version}, ${info.storage}, ${info.cgroups}`;
-  if (info.missingLimits.length === 0) return { name: "docker", works: true, detail };
-  const missing = info.missingLimits.join(", ");
-  return { name: "docker", works: true, detail: `${detail}; it keeps no limits on: ${missing}` };
+/** What a daemon says of itself, in words; with a remedy where it works and could be safer. */
+export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint): BackendHealth {
+  const { product, version, storage, cgroups, rootless, userNamespaces, missingLimits } = info;
+  const users = rootless ? "rootless" : `rootful, ${userNamespaces ? "" : "no "}user namespaces`;
+  const facts = `${product} ${version}, ${storage}, ${cgroups}, ${users}`;
+  const detail = missingLimits.length === 0 ? facts : `${facts}; it keeps no limits on: ${missingLimits.join(", ")}`;
+  const remedy = [...limitAdvice(info), ...networkAdvice(endpoint)].join(" ");
+  return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }) };
+}
+
+function limitAdvice({ missingLimits, rootless }: DaemonInfo): readonly string[] {
+  if (missingLimits.length === 0) return [];
+  const how = rootless
+    ? "Delegate control groups (cgroup v2) to the user that runs it, or use a rootful daemon."
+    : "Turn on the kernel's control groups for them.";
+  return [`A sandbox can take all that the daemon's machine has. ${how}`];
+}
+
+function networkAdvice(endpoint: DockerEndpoint): readonly string[] {
+  if (endpoint.type !== "tcp" || isLoopback(endpoint.host)) return [];
+  return ["Its port has no TLS: whoever reaches it is root on its machine. Use TLS, ssh or a socket."];
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** `message` is a sentence on what is wrong, and one or more on what to do. */

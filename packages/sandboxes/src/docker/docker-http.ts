@@ -2,8 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { dial } from "./docker-dial.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
-import { DockerError, unreachable } from "./docker-error.ts";
+import { DockerError } from "./docker-error.ts";
+import { unreachable } from "./docker-unreachable.ts";
 
 type Query = Readonly<Record<string, string>>;
 
@@ -35,7 +37,7 @@ const MAX_ERROR_BYTES = 16 * 1024;
 const SILENCE_MS = 60_000;
 
 export function dockerHttp(endpoint: DockerEndpoint): DockerHttp {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
+  const agent = new DialAgent(endpoint, true);
   const open = (asked: DockerRequest) => send(endpoint, agent, asked);
   return {
     open,
@@ -45,21 +47,43 @@ export function dockerHttp(endpoint: DockerEndpoint): DockerHttp {
   };
 }
 
-/** The endpoint as people write it. */
-export function addressOf(endpoint: DockerEndpoint): string {
-  return "socketPath" in endpoint ? `unix://${endpoint.socketPath}` : `tcp://${endpoint.host}:${endpoint.port}`;
+/** Connections to one daemon for `node:http`, whichever way it is reached. */
+class DialAgent extends Agent {
+  readonly #endpoint: DockerEndpoint;
+
+  constructor(endpoint: DockerEndpoint, keepAlive: boolean) {
+    super({ keepAlive, maxFreeSockets: 4 });
+    this.#endpoint = endpoint;
+  }
+
+  override createConnection(_options: unknown, connected: (error: Error | null, stream: Duplex) => void): undefined {
+    dial(this.#endpoint).then(
+      (stream) => connected(null, stream),
+      // Node wants a stream beside the error in the types, and uses none.
+      (error: Error) => (connected as (error: Error) => void)(error),
+    );
+  }
 }
 
 async function send(endpoint: DockerEndpoint, agent: Agent, asked: DockerRequest): Promise<IncomingMessage> {
   asked.signal?.throwIfAborted();
-  const outgoing = request({ ...optionsOf(endpoint, asked), agent });
+  const outgoing = request({ ...optionsOf(asked), agent });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on("response", resolve);
-    outgoing.on("error", (error) => reject(reasonFor(endpoint, asked, error)));
+    outgoing.on("error", reject);
   });
   outgoing.setTimeout(asked.timeoutMs ?? SILENCE_MS, () => outgoing.destroy(new Error("The daemon does not answer.")));
-  const [response] = await Promise.all([answered, write(outgoing, asked.body)]);
-  return accepted(response);
+  try {
+    const [response] = await Promise.all([answered, write(outgoing, asked.body)]);
+    return await accepted(response);
+  } catch (thrown) {
+    if (thrown instanceof DockerError) throw thrown;
+    // A kept connection that the daemon ended meanwhile, at its restart for instance, says nothing of the daemon.
+    const error = thrown as NodeJS.ErrnoException;
+    const wasStale = outgoing.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+    if (wasStale && asked.method === "GET") return send(endpoint, agent, asked);
+    throw reasonFor(endpoint, asked, error);
+  }
 }
 
 async function write(outgoing: ReturnType<typeof request>, body: Readable | object | undefined): Promise<void> {
@@ -74,10 +98,10 @@ async function write(outgoing: ReturnType<typeof request>, body: Readable | obje
 }
 
 function upgrade(endpoint: DockerEndpoint, asked: DockerRequest): Promise<Duplex> {
-  const options = optionsOf(endpoint, asked);
+  const options = optionsOf(asked);
   const headers = { ...options.headers, connection: "Upgrade", upgrade: "tcp" };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ ...options, headers, agent: false });
+    const outgoing = request({ ...options, headers, agent: new DialAgent(endpoint, false) });
     outgoing.on("upgrade", (_response, socket, head) => {
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
@@ -91,11 +115,10 @@ function upgrade(endpoint: DockerEndpoint, asked: DockerRequest): Promise<Duplex
   });
 }
 
-function optionsOf(endpoint: DockerEndpoint, asked: DockerRequest) {
+function optionsOf(asked: DockerRequest) {
   const query = asked.query === undefined ? "" : `?${new URLSearchParams(asked.query).toString()}`;
   const type = asked.body === undefined ? {} : { "content-type": contentType(asked.body) };
   return {
-    ...endpoint,
     method: asked.method,
     path: asked.path + query,
     headers: { host: "docker", ...type },
@@ -109,7 +132,7 @@ function contentType(body: Readable | object): string {
 
 function reasonFor(endpoint: DockerEndpoint, asked: DockerRequest, error: NodeJS.ErrnoException): unknown {
   if (asked.signal?.aborted === true) return asked.signal.reason;
-  return unreachable(addressOf(endpoint), error);
+  return unreachable(endpoint, error);
 }
 
 /** @throws DockerError when the status says that the daemon refused */

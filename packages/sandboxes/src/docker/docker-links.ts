@@ -13,10 +13,13 @@ import type { ContainerState } from "./docker-shapes.ts";
 
 const CONNECT = [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE];
 
+const GIVE_UP_MS = 10_000;
+
 /** The connections of this server to the sandboxes of one daemon, one for each conversation. */
 export type DockerLinks = ReturnType<typeof dockerLinks>;
 
-export function dockerLinks(client: DockerClient, egress: Egress) {
+/** A sandbox may outlive its daemon, so a broken connection is tried again for `waitMs` at least. */
+export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
   const table = linkTable();
   return {
     /**
@@ -44,6 +47,7 @@ export function dockerLinks(client: DockerClient, egress: Egress) {
             },
             onEgress: (stream) => egress({ conversationId }, stream),
             isAlive: () => isRunning(client, container.id),
+            giveUpMs: Math.max(GIVE_UP_MS, waitMs),
           },
           signal,
         ),

@@ -28,9 +28,14 @@ export type ContainerState = {
 };
 
 export type DaemonInfo = {
+  readonly product: "Docker" | "Podman";
   readonly version: string;
   readonly storage: string;
   readonly cgroups: string;
+  /** Whether the daemon runs as a plain user. */
+  readonly rootless: boolean;
+  /** Whether root in a container is somebody else outside (`userns-remap`, or rootless). */
+  readonly userNamespaces: boolean;
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
@@ -65,11 +70,18 @@ export function readNamed(answer: unknown, field: string): string {
   throw new AppError("backend_unavailable", "The Docker daemon gave an answer that cannot be understood.", { field });
 }
 
-export function readInfo(answer: unknown): DaemonInfo {
-  const info = fields(answer);
+/** Out of the answers of `/info` and `/version`. */
+export function readInfo(infoAnswer: unknown, versionAnswer: unknown): DaemonInfo {
+  const info = fields(infoAnswer);
   const missing = { memory: info["MemoryLimit"], processes: info["PidsLimit"], CPU: info["CpuCfsQuota"] };
+  const security = new Set(listOf(info["SecurityOptions"]).map((option) => textOf(option).split(",")[0]));
+  const rootless = security.has("name=rootless");
+  const components = listOf(fields(versionAnswer)["Components"]).map((component) => textOf(fields(component)["Name"]));
   return {
+    product: components.includes("Podman Engine") ? "Podman" : "Docker",
     version: textOf(info["ServerVersion"]),
+    rootless,
+    userNamespaces: rootless || security.has("name=userns"),
     storage: textOf(info["Driver"]),
     cgroups: info["CgroupVersion"] === "2" ? "cgroup v2" : "cgroup v1",
     architecture: textOf(info["Architecture"]),
@@ -95,8 +107,7 @@ export function readImage(answer: unknown): ImageFacts {
 }
 
 export function readList(answer: unknown): Listed[] {
-  if (!Array.isArray(answer)) return [];
-  return answer.map((item) => {
+  return listOf(answer).map((item) => {
     const name = textOf(fields(item)["Name"]);
     const id = textOf(fields(item)["Id"]) || name;
     return { id, name, state: textOf(fields(item)["State"]), labels: labelsOf(fields(item)["Labels"]) };
@@ -129,6 +140,10 @@ function readLine(line: string): Progress {
 
 function fields(value: unknown): Fields {
   return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function textOf(value: unknown): string {

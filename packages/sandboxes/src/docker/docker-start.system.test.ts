@@ -15,7 +15,7 @@ const network = { type: "none" } as const;
 
 function setUp() {
   const installation = `t${newId("x", Date.now()).slice(-8)}`;
-  const client = dockerClient(dockerEndpoint(DOCKER_HOST));
+  const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, installation, sandboxdDirectory: builtPrograms(), egress: () => undefined };
   const backend = dockerBackend(common);
   onTestFinished(async () => {

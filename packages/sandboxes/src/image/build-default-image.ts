@@ -1,13 +1,12 @@
 import { AppError } from "@handrail/protocol/errors";
 import { dockerClient } from "../docker/docker-client.ts";
+import type { DockerAddress } from "../docker/docker-endpoint.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { BUILT_IMAGE, buildImage } from "../docker/docker-image.ts";
 import { canBuildRoot } from "./build-root.ts";
 import { cacheDirectoryOr } from "./cache-directory.ts";
 
-export type DefaultImageBuild = {
-  /** As `DOCKER_HOST` is written; undefined: the usual socket. */
-  readonly host: string | undefined;
+export type DefaultImageBuild = DockerAddress & {
   /** Undefined: `~/.cache/handrail`. */
   readonly cacheDirectory: string | undefined;
   readonly onProgress: (text: string) => void;
@@ -18,7 +17,7 @@ export type DefaultImageBuild = {
  * @throws AppError `image_unavailable`, `backend_unavailable`
  */
 export async function buildDefaultImage(build: DefaultImageBuild): Promise<string> {
-  const client = dockerClient(dockerEndpoint(build.host));
+  const client = dockerClient(dockerEndpoint(build));
   try {
     if ((await client.findImage(BUILT_IMAGE)) !== undefined) return BUILT_IMAGE;
     if (!(await canBuildRoot())) throw unbuildable();

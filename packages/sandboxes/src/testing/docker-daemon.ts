@@ -7,7 +7,7 @@ export const DOCKER_HOST = config.dockerHost;
 
 /** Whether that daemon answers. Says so on standard output when it does not. */
 export async function daemonAnswers(): Promise<boolean> {
-  const client = dockerClient(dockerEndpoint(DOCKER_HOST));
+  const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   try {
     await client.info(AbortSignal.timeout(5000));
     return true;

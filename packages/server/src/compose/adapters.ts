@@ -13,14 +13,14 @@ const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 /** How each backend of this server is made, each when it is first needed. */
 export function backendLoaders(config: Config, egress: LazyEgress): BackendLoaders {
   const { home, sandbox } = config;
-  const { cpus, memoryBytes, processes, image, dockerHost } = sandbox;
+  const { cpus, memoryBytes, processes, image, docker } = sandbox;
   const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
   const common = { installation, sandboxdDirectory: SANDBOXD_DIRECTORY, limits: { cpus, memoryBytes, processes } };
   const local = async () => ({ ...common, directory: join(home, "sandboxes"), egress: await egress() });
   return {
     async docker() {
       const { dockerBackend } = await import("@handrail/sandboxes/docker/docker-backend");
-      return dockerBackend({ ...common, egress: await egress(), host: dockerHost, defaultImage: image });
+      return dockerBackend({ ...common, ...docker, egress: await egress(), defaultImage: image });
     },
     async process() {
       const { processBackend } = await import("@handrail/sandboxes/process/process-backend");

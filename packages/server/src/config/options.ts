@@ -106,7 +106,22 @@ export const OPTIONS = {
   dockerHost: {
     env: ["DOCKER_HOST"],
     value: z.string().min(1).max(2048),
-    help: "The Docker daemon's socket or address.",
+    help: "The Docker daemon: unix:///path, tcp://host:port or ssh://user@host. Default unix:///var/run/docker.sock.",
+  },
+  dockerTlsVerify: {
+    env: ["DOCKER_TLS_VERIFY"],
+    value: BooleanText,
+    help: "Speak TLS to a tcp:// daemon, and check its certificate. Default false.",
+  },
+  dockerCertPath: {
+    env: ["DOCKER_CERT_PATH"],
+    value: z.string().min(1).max(4096),
+    help: "Folder with ca.pem, cert.pem and key.pem for it. Default ~/.docker.",
+  },
+  dockerWait: {
+    env: ["HANDRAIL_DOCKER_WAIT"],
+    value: TimeText,
+    help: "How long a Docker daemon that does not answer is waited for. Default 30s with docker-host, else not.",
   },
 
   maxRuns: {

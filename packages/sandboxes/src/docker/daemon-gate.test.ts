@@ -1,0 +1,49 @@
+import { AppError } from "@handrail/protocol/errors";
+import { expect, test } from "vitest";
+import { daemonGate } from "./daemon-gate.ts";
+
+const away = new AppError("backend_unavailable", "No Docker daemon answers at here. Start it.");
+const signal = new AbortController().signal;
+
+/** A daemon that answers after so many questions. */
+function daemon(awayFor: number) {
+  let asked = 0;
+  const client = {
+    address: "here",
+    ping: async () => {
+      asked += 1;
+      if (asked <= awayFor) throw away;
+    },
+  };
+  return { client, asked: () => asked };
+}
+
+test("a daemon that answers is not waited for", async () => {
+  const { client, asked } = daemon(0);
+  const said: string[] = [];
+  await daemonGate(client, 30_000)(signal, (text) => said.push(text));
+  expect([asked(), said]).toEqual([1, []]);
+});
+
+test("a daemon that starts late is waited for, and that is said once", async () => {
+  const { client, asked } = daemon(3);
+  const said: string[] = [];
+  await daemonGate(client, 30_000)(signal, (text) => said.push(text));
+  expect([asked(), said]).toEqual([4, ["Waiting for the Docker daemon at here."]]);
+});
+
+test("an outage is waited for once, not by each who asks", async () => {
+  const { client, asked } = daemon(Infinity);
+  const ready = daemonGate(client, 300);
+  await expect(ready(signal)).rejects.toBe(away);
+  const before = asked();
+  await expect(ready(signal)).rejects.toBe(away);
+  expect(asked()).toBe(before + 1);
+});
+
+test("who gives up is not held", async () => {
+  const { client } = daemon(Infinity);
+  const giveUp = new AbortController();
+  const waiting = daemonGate(client, 30_000)(giveUp.signal, () => giveUp.abort(new Error("enough")));
+  await expect(waiting).rejects.toThrow("enough");
+});
