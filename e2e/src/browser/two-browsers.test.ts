@@ -1,6 +1,6 @@
 import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import type { Script } from "@handrail/scripted-model/script";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   launchBrowser,
@@ -82,13 +82,33 @@ test("a second browser, reloaded at five moments, shows what the first one shows
   expect([...first.problems, ...second.problems]).toEqual([]);
 });
 
+/** Nothing is offered that needs the server, and no clock counts on. */
+async function checkOffline(page: Page): Promise<void> {
+  const message = page.getByRole("textbox", { name: "Message" });
+  await message.fill("Not to be lost");
+  await page.getByText("Not sent yet.").waitFor();
+  for (const name of ["Stop", "Send", /^Actions for/]) {
+    for (const button of await page.getByRole("button", { name }).all()) expect(await button.isDisabled()).toBe(true);
+  }
+  const taken = () => page.getByTitle("Time of all runs").textContent();
+  const before = await taken();
+  await page.getByText(/[2-9] s ago/).waitFor();
+  expect(await taken()).toBe(before);
+  await page.getByText(/^Working at .* when the connection was lost$/).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  expect(await page.getByRole("dialog").count()).toBe(0);
+  await screenshot(page, "offline-1440-light");
+  await message.fill("");
+}
+
 test("when the server is killed the page says that it is offline, reconnects by itself and has missed nothing", async () => {
   const id = await startConversation(server.client, { backend, task: "Do twelve steps again" });
   await first.page.goto(`${server.url}/conversations/${id}?panel=log`);
   await transcript(first.page).getByText("step 3 of the work").waitFor();
   await server.crash();
   await first.page.getByText("Offline.").waitFor();
-  await screenshot(first.page, "offline-1440-light");
+  await checkOffline(first.page);
   server = await server.restart();
   await first.page.getByText("Offline.").waitFor({ state: "hidden" });
   const { outcome, log } = await runEnd(server.client, id);

@@ -1,7 +1,7 @@
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { classNames } from "../components/class-names.ts";
 import { useServices } from "../state/services.ts";
+import { usePhone } from "../state/use-media.ts";
 import { useShortcuts } from "../state/use-shortcuts.ts";
 import { ConversationList } from "./conversation-list.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
@@ -26,6 +26,7 @@ export function AppShell() {
   });
   const path = useRouterState({ select: (state) => state.location.pathname });
   const home = path === "/";
+  const phone = usePhone();
   return (
     <div className="flex h-dvh flex-col">
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-raised focus:p-2">
@@ -33,10 +34,23 @@ export function AppShell() {
       </a>
       <OfflineBanner />
       <div className="flex min-h-0 flex-1">
-        <ConversationList className={classNames("md:w-72 md:border-r", home ? "max-md:flex-1" : "max-md:hidden")} />
-        <main id="main" tabIndex={-1} className={classNames("min-w-0 flex-1 outline-none", home && "max-md:hidden")}>
-          <Outlet />
-        </main>
+        {phone && home ? (
+          <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 outline-none">
+            <h1 className="sr-only">Conversations</h1>
+            <ConversationList className="flex-1" />
+          </main>
+        ) : (
+          <>
+            {!phone && (
+              <aside aria-label="Conversations" className="flex w-72 shrink-0 border-r border-line">
+                <ConversationList className="flex-1" />
+              </aside>
+            )}
+            <main id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
+              <Outlet />
+            </main>
+          </>
+        )}
       </div>
       {!path.startsWith("/conversations/") && <HomeTabs />}
       <Palette open={overlay === "palette"} onClose={() => setOverlay(null)} onHelp={() => setOverlay("help")} />

@@ -6,12 +6,14 @@ import type { ConversationView } from "../state/conversation-store.ts";
 import { openQuestion } from "../state/open-question.ts";
 import { useServices } from "../state/services.ts";
 import { showError } from "../state/toasts.ts";
+import { useOnline } from "../state/use-known-now.ts";
 
 type AskProps = { readonly conversationId: string; readonly view: ConversationView };
 
 /** The agent's question: the loudest thing on the screen. A choice answers at once; any other answer is typed. */
 export function AskBanner({ conversationId, view }: AskProps) {
   const { client } = useServices();
+  const online = useOnline();
   const answer = useMutation({
     mutationFn: (text: string) =>
       client.addMessage({ params: { id: conversationId }, body: { content: [{ type: "text", text }] } }),
@@ -35,7 +37,7 @@ export function AskBanner({ conversationId, view }: AskProps) {
               key={choice}
               tone="ask"
               className="whitespace-normal"
-              disabled={answer.isPending}
+              disabled={answer.isPending || !online}
               onClick={() => answer.mutate(choice)}
             >
               {choice}

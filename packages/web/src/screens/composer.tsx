@@ -25,7 +25,7 @@ export function Composer({ conversationId, state, controls }: ComposerProps) {
     attachments.clear();
   });
   const content = contentOf(text, attachments.attached);
-  const ready = content.length > 0 && attachments.uploading === 0 && !send.isPending;
+  const ready = controls.online && content.length > 0 && attachments.uploading === 0 && !send.isPending;
   const submit = () => ready && send.mutate(content);
   if (state?.archived === true)
     return <p className="py-2 text-ink-2">This conversation is archived. Bring it back to write.</p>;
@@ -45,12 +45,23 @@ export function Composer({ conversationId, state, controls }: ComposerProps) {
           {send.isPending ? "Sending" : "Send"}
         </Button>
       </MessageBox>
-      {send.isError && (
-        <p role="alert" className="pt-1 text-bad">
-          Not sent. {send.error.message}
-        </p>
-      )}
+      <Unsent written={content.length > 0} online={controls.online} error={send.error} />
     </div>
+  );
+}
+
+type UnsentProps = { readonly written: boolean; readonly online: boolean; readonly error: Error | null };
+
+/** Why what is written has not gone out. */
+function Unsent({ written, online, error }: UnsentProps) {
+  if (!online && written) {
+    return <p className="pt-1 text-warn">Not sent yet. It stays here, and can be sent when the server is back.</p>;
+  }
+  if (!online || error === null) return null;
+  return (
+    <p role="alert" className="pt-1 text-bad">
+      Not sent. {error.message}
+    </p>
   );
 }
 

@@ -20,7 +20,7 @@ export function ConversationList({ className }: { readonly className?: string })
   const [search, setSearch] = useState("");
   const [archived, setArchived] = useState(false);
   return (
-    <aside aria-label="Conversations" className={classNames("flex min-h-0 flex-col bg-sunken", className)}>
+    <div className={classNames("flex min-h-0 min-w-0 flex-col bg-sunken", className)}>
       <ListHeader />
       <div className="flex gap-1 px-3 pb-2">
         <input
@@ -42,7 +42,7 @@ export function ConversationList({ className }: { readonly className?: string })
         />
       </div>
       <Rows search={useDeferredValue(search)} archived={archived} />
-    </aside>
+    </div>
   );
 }
 
@@ -109,5 +109,5 @@ function Rows({ search, archived }: { readonly search: string; readonly archived
 function NoRows({ search, archived }: { readonly search: string; readonly archived: boolean }) {
   if (search !== "") return <Empty>No conversation has “{search}” in its title.</Empty>;
   if (archived) return <Empty>Nothing is archived. Archiving puts a conversation here and stops its sandbox.</Empty>;
-  return <Empty>No conversations yet. Press c, or New, to give the agent its first task.</Empty>;
+  return <Empty>No conversations yet. New gives the agent its first task.</Empty>;
 }

@@ -13,6 +13,7 @@ import { sourceName } from "../state/group-conversations.ts";
 import { useServices } from "../state/services.ts";
 import { DEMO_LABEL, isDemoModel } from "../state/session-queries.ts";
 import { report } from "../state/toasts.ts";
+import { useOnline } from "../state/use-known-now.ts";
 import { RenameField } from "./rename-field.tsx";
 
 /** One conversation in the list. */
@@ -71,6 +72,7 @@ function DiffSize({ changes }: Pick<ConversationSummary, "changes">) {
 
 function RowMenu({ row, onRename }: { readonly row: ConversationSummary; readonly onRename: () => void }) {
   const { client } = useServices();
+  const online = useOnline();
   const navigate = useNavigate();
   const current = useParams({ strict: false }).conversationId === row.id;
   const leave = () => {
@@ -79,7 +81,14 @@ function RowMenu({ row, onRename }: { readonly row: ConversationSummary; readonl
   return (
     <div className="absolute top-1 right-1">
       <Menu
-        trigger={<IconButton label={`Actions for ${row.title}`} icon={Ellipsis} className="size-6 max-md:size-9" />}
+        trigger={
+          <IconButton
+            label={`Actions for ${row.title}`}
+            icon={Ellipsis}
+            disabled={!online}
+            className="size-6 max-md:size-9"
+          />
+        }
         items={[
           { label: "Rename", icon: Pencil, onSelect: onRename },
           {

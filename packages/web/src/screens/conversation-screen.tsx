@@ -60,7 +60,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
         title="Stop the run?"
         text="The model call is cancelled and the command is killed. You can continue afterwards."
         action="Stop"
-        open={asking && controls.working}
+        open={asking && controls.working && controls.online}
         onClose={() => setAsking(false)}
         onConfirm={controls.stop}
       />
@@ -75,8 +75,9 @@ function leaveOrAsk(controls: RunControls, ask: () => void): boolean {
     focused.blur();
     return true;
   }
-  if (controls.working && !controls.stopping) ask();
-  return controls.working;
+  if (!controls.working || !controls.online) return false;
+  if (!controls.stopping) ask();
+  return true;
 }
 
 /** Goes to another place in the same conversation. */

@@ -5,6 +5,7 @@ import { Button } from "../components/button.tsx";
 import { useServices } from "../state/services.ts";
 import { DEMO_LABEL } from "../state/session-queries.ts";
 import { showError } from "../state/toasts.ts";
+import { useOnline } from "../state/use-known-now.ts";
 
 const TASK = "A test of this repository fails. Find out why, fix the code, and show that all tests pass.";
 
@@ -12,6 +13,7 @@ const TASK = "A test of this repository fails. Find out why, fix the code, and s
 export function DemoOffer() {
   const { client } = useServices();
   const navigate = useNavigate();
+  const online = useOnline();
   const start = useMutation({
     mutationFn: async () => {
       const content = [{ type: "text" as const, text: TASK }];
@@ -38,7 +40,7 @@ export function DemoOffer() {
           are real. Costs nothing.
         </p>
       </div>
-      <Button icon={Play} disabled={start.isPending} onClick={() => start.mutate()}>
+      <Button icon={Play} disabled={start.isPending || !online} onClick={() => start.mutate()}>
         {start.isPending ? "Starting the demo" : "Run the demo"}
       </Button>
     </section>

@@ -7,6 +7,7 @@ import { useServices } from "../state/services.ts";
 import { hasOwnModel, useSettings } from "../state/session-queries.ts";
 import { type ConversationDraft, NEW_DRAFT, readLimits, readNetwork, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
+import { useOnline } from "../state/use-known-now.ts";
 import { BackendNotice } from "./backend-notice.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { SandboxFields } from "./sandbox-fields.tsx";
@@ -31,6 +32,7 @@ function NewConversationForm() {
   const [text, setText] = useState("");
   const attachments = useAttachments();
   const { start, problem } = useStart();
+  const online = useOnline();
   const change = (part: Partial<ConversationDraft>) => setDraft({ ...draft, ...part });
   const send = () => start.mutate({ draft, content: contentOf(text, attachments.attached) });
   return (
@@ -49,7 +51,7 @@ function NewConversationForm() {
           rows={5}
         >
           <span className="text-small text-ink-3 max-md:hidden">Shift Enter for a new line</span>
-          <Button tone="primary" onClick={send} disabled={start.isPending || attachments.uploading > 0}>
+          <Button tone="primary" onClick={send} disabled={start.isPending || attachments.uploading > 0 || !online}>
             {start.isPending ? "Starting" : "Start"}
           </Button>
         </MessageBox>

@@ -28,9 +28,12 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   if (session.isPending) return <p className="p-4 text-ink-2">Connecting to Handrail.</p>;
   if (session.isError && !isSignedOut(session.error)) {
     return (
-      <Failure error={session.error}>
-        <Button onClick={() => location.reload()}>Try again</Button>
-      </Failure>
+      <main className="mx-auto flex max-w-md flex-col p-4 pt-16">
+        <h1 className="px-4 text-title font-semibold">Handrail cannot be reached</h1>
+        <Failure error={session.error}>
+          <Button onClick={() => location.reload()}>Try again</Button>
+        </Failure>
+      </main>
     );
   }
   if (session.isError || expired) return <SignInScreen problem={problem} onToken={setToken} />;

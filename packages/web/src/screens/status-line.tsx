@@ -1,22 +1,24 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { summaryOf } from "@handrail/protocol/summary";
-import { StatusBadge } from "../components/status-badge.tsx";
+import { WifiOff } from "lucide-react";
+import { STATUS_LOOKS, StatusBadge } from "../components/status-badge.tsx";
 import { awaited, type LastRetry } from "../state/awaited.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { describeCost } from "../state/describe-cost.ts";
-import { formatCount, formatDuration, plural } from "../state/format.ts";
+import { formatClock, formatCount, formatDuration, formatTime, plural } from "../state/format.ts";
 import { DEMO_LABEL, isDemoModel, useModel } from "../state/session-queries.ts";
-import { useNow } from "../state/use-now.ts";
+import { useKnownNow, useOnline } from "../state/use-known-now.ts";
 
 /** One line under the composer: state, what is awaited, elapsed, steps, context, cost. */
 export function StatusLine({ view }: { readonly view: ConversationView }) {
   const { state } = view;
-  const now = useNow(1000, state?.run != null);
+  const now = useKnownNow(state?.run != null);
+  const online = useOnline();
   if (state === null) return <div className="min-h-7" />;
-  const waits = awaited(state, view.live, lastRetry(view), now);
+  const waits = online ? awaited(state, view.live, lastRetry(view), now) : lastKnown(state, now);
   return (
     <div className="flex min-h-7 items-center gap-x-3 pt-1 text-small text-ink-2 max-md:flex-wrap">
-      <StatusBadge status={summaryOf(state).state} />
+      {online ? <StatusBadge status={summaryOf(state).state} /> : <OfflineBadge />}
       {isDemoModel(state.model) && <span className="font-semibold whitespace-nowrap text-warn">{DEMO_LABEL}</span>}
       <span className="min-w-0 flex-1 truncate" title={waits}>
         {waits}
@@ -28,13 +30,27 @@ export function StatusLine({ view }: { readonly view: ConversationView }) {
   );
 }
 
+const OfflineBadge = () => (
+  <span className="inline-flex shrink-0 items-center gap-1 font-medium whitespace-nowrap text-warn">
+    <WifiOff size={14} aria-hidden />
+    Offline
+  </span>
+);
+
+/** What the conversation did when the connection was lost: whether it still does is not known. */
+function lastKnown(state: ConversationState, lostAt: number): string {
+  const { word } = STATUS_LOOKS[summaryOf(state).state];
+  return `${word} at ${formatTime(lostAt)}, when the connection was lost`;
+}
+
 function Numbers({ state, now }: { readonly state: ConversationState; readonly now: number }) {
   const { totals, run } = state;
   const model = useModel(state.model);
   const tookMs = totals.timeMs + (run === null ? 0 : Math.max(0, now - run.startedAt));
+  const took = run === null && tookMs < 1000 ? formatDuration(tookMs) : formatClock(tookMs);
   return (
     <>
-      <span title="Time of all runs">{formatDuration(tookMs < 1000 ? tookMs : Math.floor(tookMs / 1000) * 1000)}</span>
+      <span title="Time of all runs">{took}</span>
       <span>{plural(totals.steps, "step")}</span>
       <Context tokens={state.contextTokens} of={model?.contextTokens} />
       <Cost state={state} />

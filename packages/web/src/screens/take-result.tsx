@@ -8,6 +8,7 @@ import type { ConversationView } from "../state/conversation-store.ts";
 import { downloadPatch } from "../state/download-patch.ts";
 import { useServices } from "../state/services.ts";
 import { report } from "../state/toasts.ts";
+import { useOnline } from "../state/use-known-now.ts";
 import { type Delivery, DeliverDialog } from "./deliver-dialog.tsx";
 
 type TakeProps = { readonly conversationId: string; readonly view: ConversationView };
@@ -15,6 +16,7 @@ type TakeProps = { readonly conversationId: string; readonly view: ConversationV
 /** The ways to take the result out. */
 export function TakeResult({ conversationId, view }: TakeProps) {
   const { client } = useServices();
+  const online = useOnline();
   const [delivery, setDelivery] = useState<Delivery | null>(null);
   if (view.state === null || changedFiles(view.files) === 0) return null;
   const download: MenuItem = {
@@ -26,7 +28,7 @@ export function TakeResult({ conversationId, view }: TakeProps) {
     <>
       <Menu
         trigger={
-          <Button icon={PackageOpen} aria-label="Take the result">
+          <Button icon={PackageOpen} aria-label="Take the result" disabled={!online}>
             <span className="max-md:hidden">Take the result</span>
           </Button>
         }

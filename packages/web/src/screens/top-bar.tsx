@@ -68,18 +68,18 @@ function Facts({ state }: { readonly state: ConversationState }) {
   );
 }
 
-/** Stop while it works; continue after a stop, a limit or a failure. */
+/** Stop while it works; continue after a stop, a limit or a failure. Both wait for the server while offline. */
 export function RunButtons({ controls }: { readonly controls: RunControls }) {
   if (controls.working) {
     return (
-      <Button tone="danger" icon={Square} disabled={controls.stopping} onClick={controls.stop}>
-        {controls.stopping ? "Stopping" : "Stop"}
+      <Button tone="danger" icon={Square} disabled={controls.stopping || !controls.online} onClick={controls.stop}>
+        {controls.stopping && controls.online ? "Stopping" : "Stop"}
       </Button>
     );
   }
   if (!controls.canContinue) return null;
   return (
-    <Button icon={Play} disabled={controls.continuing} onClick={controls.goOn}>
+    <Button icon={Play} disabled={controls.continuing || !controls.online} onClick={controls.goOn}>
       {controls.continuing ? "Continuing" : "Continue"}
     </Button>
   );

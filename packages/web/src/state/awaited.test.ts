@@ -33,5 +33,5 @@ test("a running command is named by its first line", () => {
     arguments: JSON.stringify({ command: "npm test\necho done" }),
     started: { at: 0, bootId: undefined },
   };
-  expect(awaited(state({ run: run(null), calls: [call] }), NO_FRAGMENTS, null, 3100)).toBe("Running npm test, 3.0 s");
+  expect(awaited(state({ run: run(null), calls: [call] }), NO_FRAGMENTS, null, 3100)).toBe("Running npm test, 3 s");
 });

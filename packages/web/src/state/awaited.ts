@@ -1,6 +1,6 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { describeCall } from "./describe-call.ts";
-import { formatDuration } from "./format.ts";
+import { formatClock } from "./format.ts";
 import type { LiveFragments } from "./live-fragments.ts";
 
 /** The last failed attempt of the open step. */
@@ -13,14 +13,14 @@ export function awaited(state: ConversationState, live: LiveFragments, retry: La
   if (live.progress !== "") return live.progress;
   if (run.step !== null) {
     if (live.text.text !== "" || live.calls.length > 0) return "";
-    const waited = formatDuration(wholeSeconds(nowMs - run.step.startedAt));
+    const waited = clock(nowMs - run.step.startedAt);
     const again = retry === null ? "" : `, attempt ${run.step.attempt} of ${retry.maxAttempts} after ${reason(retry)}`;
     return live.reasoning.text === "" ? `Waiting for the model, ${waited}${again}` : `The model is thinking, ${waited}`;
   }
   const running = state.calls.find((call) => call.started !== null);
   if (running?.started == null) return "";
   const line = describeCall({ ...running, state: "running", errorCode: undefined, data: {} });
-  return `${line.verb} ${shorten(line.object)}, ${formatDuration(wholeSeconds(nowMs - running.started.at))}`;
+  return `${line.verb} ${shorten(line.object)}, ${clock(nowMs - running.started.at)}`;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -32,7 +32,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 const reason = (retry: NonNullable<LastRetry>) => REASONS[retry.errorCode] ?? retry.errorCode.replaceAll("_", " ");
-const wholeSeconds = (durationMs: number) => Math.max(1000, Math.floor(durationMs / 1000) * 1000);
+const clock = (durationMs: number) => formatClock(Math.max(1000, durationMs));
 const shorten = (text: string) => {
   const line = text.split("\n")[0] ?? "";
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatAge, formatBytes, formatCount, formatDuration, formatMoney, plural } from "./format.ts";
+import { formatAge, formatBytes, formatClock, formatCount, formatDuration, formatMoney, plural } from "./format.ts";
 
 test("bytes keep at most three digits, and never round up into a fourth", () => {
   expect([0, 812, 999, 4200, 9960, 96_400_000, 999_600, 3e12].map(formatBytes)).toEqual([
@@ -24,6 +24,17 @@ test("durations have the digits that matter", () => {
     "4 min 5 s",
     "2 h",
     "2 h 10 min",
+  ]);
+});
+
+test("a clock counts in whole seconds", () => {
+  expect([-50, 999, 1000, 9990, 12_400, 245_900].map(formatClock)).toEqual([
+    "0 s",
+    "0 s",
+    "1 s",
+    "9 s",
+    "12 s",
+    "4 min 5 s",
   ]);
 });
 

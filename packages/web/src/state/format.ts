@@ -23,6 +23,12 @@ export function formatDuration(durationMs: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A duration that is counting, in whole seconds: `0 s`, `7 s`, `4 min 5 s`. */
+export function formatClock(durationMs: number): string {
+  const seconds = Math.max(0, Math.floor(durationMs / 1000));
+  return seconds < 10 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
 /** US dollars with as many digits as matter: `$0`, `$0.0042`, `$0.31`, `$12.40`. */
 export function formatMoney(usd: number): string {
   if (usd === 0) return "$0";
@@ -53,6 +59,10 @@ export function formatAge(atMs: number, nowMs: number): string {
 export function formatExact(atMs: number): string {
   return new Date(atMs).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
+
+/** The time of day to the second, in the reader's own way of writing. */
+export const formatTime = (atMs: number): string =>
+  new Date(atMs).toLocaleTimeString(undefined, { timeStyle: "medium" });
 
 /** `1 file`, `2 files`. */
 export function plural(count: number, noun: string, nouns = `${noun}s`): string {

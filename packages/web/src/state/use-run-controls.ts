@@ -2,10 +2,15 @@ import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { useMutation } from "@tanstack/react-query";
 import { useServices } from "./services.ts";
 import { showError } from "./toasts.ts";
+import { useOnline } from "./use-known-now.ts";
 
-/** Stop and continue for one conversation, and what has been asked for and not yet happened. */
+/**
+ * Stop and continue for one conversation, and what has been asked for and not yet happened. While offline neither can
+ * be asked for.
+ */
 export function useRunControls(conversationId: string, state: ConversationState | null) {
   const { client } = useServices();
+  const online = useOnline();
   const place = { params: { id: conversationId } };
   const stop = useMutation({ mutationFn: (_runId: string) => client.stopRun(place), onError: showError });
   const goOn = useMutation({
@@ -17,6 +22,7 @@ export function useRunControls(conversationId: string, state: ConversationState 
   const canContinue =
     runId === undefined && lastRun != null && ["cancelled", "limited", "failed"].includes(lastRun.outcome);
   return {
+    online,
     working: runId !== undefined,
     stopping: runId !== undefined && stop.variables === runId && !stop.isError,
     stop: () => runId !== undefined && stop.mutate(runId),

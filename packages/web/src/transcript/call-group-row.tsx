@@ -1,8 +1,8 @@
 import type { TranscriptCall } from "@handrail/protocol/transcript";
-import { ChevronRight, Files } from "lucide-react";
-import { classNames } from "../components/class-names.ts";
+import { Files } from "lucide-react";
 import { plural } from "../state/format.ts";
 import { CallRow } from "./call-row.tsx";
+import { FoldRow } from "./fold-row.tsx";
 import { useOpened } from "./use-opened.ts";
 
 type GroupProps = { readonly rowKey: string; readonly calls: readonly TranscriptCall[] };
@@ -17,26 +17,19 @@ export function CallGroupRow({ rowKey, calls }: GroupProps) {
     searches > 0 && `searched ${searches === 1 ? "once" : plural(searches, "time")}`,
   ].filter((part) => part !== false);
   const text = parts.join(", ");
+  const line = (
+    <>
+      <Files size={14} aria-hidden className="shrink-0 text-ink-2" />
+      {text.charAt(0).toUpperCase() + text.slice(1)}
+    </>
+  );
   return (
-    <div className="rounded-ui border border-line bg-raised">
-      <button
-        type="button"
-        data-row={rowKey}
-        aria-expanded={open}
-        onClick={toggle}
-        className="inset-focus flex min-h-8 w-full items-center gap-2 rounded-ui px-2 text-left hover:bg-hover max-md:min-h-10"
-      >
-        <ChevronRight size={14} aria-hidden className={classNames("shrink-0 text-ink-3", open && "rotate-90")} />
-        <Files size={14} aria-hidden className="shrink-0 text-ink-2" />
-        {text.charAt(0).toUpperCase() + text.slice(1)}
-      </button>
-      {open && (
-        <div className="flex flex-col gap-1 border-t border-line p-1.5">
-          {calls.map((call) => (
-            <CallRow key={call.callId} rowKey={call.callId} call={call} />
-          ))}
-        </div>
-      )}
-    </div>
+    <FoldRow rowKey={rowKey} open={open} onToggle={toggle} line={line}>
+      <div className="flex flex-col gap-1 p-1.5">
+        {calls.map((call) => (
+          <CallRow key={call.callId} rowKey={call.callId} call={call} />
+        ))}
+      </div>
+    </FoldRow>
   );
 }

@@ -1,6 +1,5 @@
 import type { TranscriptCall } from "@handrail/protocol/transcript";
 import {
-  ChevronRight,
   Circle,
   FilePen,
   FileText,
@@ -13,10 +12,11 @@ import {
 } from "lucide-react";
 import { classNames } from "../components/class-names.ts";
 import { type CallLine, describeCall } from "../state/describe-call.ts";
-import { formatDuration } from "../state/format.ts";
+import { formatClock, formatDuration } from "../state/format.ts";
 import { plainText } from "../state/plain-text.ts";
-import { useNow } from "../state/use-now.ts";
+import { useKnownNow } from "../state/use-known-now.ts";
 import { CallDetail } from "./call-detail.tsx";
+import { FoldRow } from "./fold-row.tsx";
 import { useTranscript } from "./transcript-context.ts";
 import { useOpened } from "./use-opened.ts";
 
@@ -38,25 +38,16 @@ export function CallRow({ rowKey, call }: CallRowProps) {
   const line = describeCall(call);
   const { lastPlan } = useTranscript();
   const [open, toggle] = useOpened(rowKey, opensByItself(call, line) || rowKey === lastPlan);
+  const shown = (
+    <>
+      <CallLineView line={line} state={call.state} />
+      <CallTime call={call} />
+    </>
+  );
   return (
-    <div className="rounded-ui border border-line bg-raised">
-      <button
-        type="button"
-        data-row={rowKey}
-        aria-expanded={open}
-        onClick={toggle}
-        className="inset-focus flex min-h-8 w-full items-center gap-2 rounded-ui px-2 text-left hover:bg-hover max-md:min-h-10"
-      >
-        <ChevronRight size={14} aria-hidden className={classNames("shrink-0 text-ink-3", open && "rotate-90")} />
-        <CallLineView line={line} state={call.state} />
-        <CallTime call={call} />
-      </button>
-      {open && (
-        <div className="border-t border-line">
-          <CallDetail call={call} line={line} />
-        </div>
-      )}
-    </div>
+    <FoldRow rowKey={rowKey} open={open} onToggle={toggle} line={shown}>
+      <CallDetail call={call} line={line} />
+    </FoldRow>
   );
 }
 
@@ -93,10 +84,12 @@ export function CallLineView({ line, state }: LineProps) {
 
 function CallTime({ call }: { readonly call: TranscriptCall }) {
   const running = call.state === "running" && call.startedAt !== null;
-  const now = useNow(1000, running);
-  const took = running ? Math.floor((now - (call.startedAt ?? now)) / 1000) * 1000 : call.durationMs;
-  if (took === null || took <= 0) return null;
+  const now = useKnownNow(running);
+  const took = running ? now - (call.startedAt ?? now) : call.durationMs;
+  if (took === null || took < (running ? 1000 : 1)) return null;
   return (
-    <span className="min-w-12 shrink-0 text-right text-small text-ink-3 tabular-nums">{formatDuration(took)}</span>
+    <span className="min-w-12 shrink-0 text-right text-small text-ink-3 tabular-nums">
+      {running ? formatClock(took) : formatDuration(took)}
+    </span>
   );
 }
