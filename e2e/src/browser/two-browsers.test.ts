@@ -94,7 +94,7 @@ async function checkOffline(page: Page): Promise<void> {
   const before = await taken();
   await page.getByText(/[2-9] s ago/).waitFor();
   expect(await taken()).toBe(before);
-  await page.getByText(/^Working at .* when the connection was lost$/).waitFor();
+  await page.getByText(/^Last known: working, /).waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   expect(await page.getByRole("dialog").count()).toBe(0);

@@ -28,9 +28,18 @@ export function ChangedFile({ conversationId, change, seq, layout }: ChangedFile
   if (file.isError) return <Failure error={file.error} />;
   if (texts === undefined) return <Empty>Reading the file.</Empty>;
   if (texts.before.kind === "binary" || texts.after.kind === "binary") return <Empty>This file is binary.</Empty>;
+  if (texts.before.text === texts.after.text) return <Empty>{sameText(change, texts.after.text)}</Empty>;
   return (
     <div className="min-h-0 flex-1">
       <DiffView path={change.path} before={texts.before.text} after={texts.after.text} layout={layout} />
     </div>
   );
+}
+
+/** Why a changed file has no difference to show. */
+function sameText({ status, oldPath }: FileChange, text: string): string {
+  if (oldPath !== undefined) return `Renamed from ${oldPath}; its lines are the same.`;
+  if (text === "" && status === "added") return "This new file is empty.";
+  if (text === "" && status === "deleted") return "This file was empty, and is gone.";
+  return "Its lines are the same; its rights or its kind changed.";
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { classNames } from "../components/class-names.ts";
 import { Empty, Failure } from "../components/empty.tsx";
 import { Choices } from "../components/field.tsx";
+import { type ChangeSize, changeSize } from "../state/change-size.ts";
 import { plural } from "../state/format.ts";
 import { useServices } from "../state/services.ts";
 import { ChangedFile } from "./changed-file.tsx";
@@ -104,13 +105,16 @@ function ChangeLine({ change, current, onChoose }: LineProps) {
         {change.oldPath !== undefined && <span className="text-ink-3">{change.oldPath} → </span>}
         {change.path}
       </span>
-      {change.binary ? (
-        <span className="text-small text-ink-3">binary</span>
-      ) : (
-        <span className="shrink-0 text-small tabular-nums">
-          <span className="text-ok">+{change.added ?? 0}</span> <span className="text-bad">−{change.removed ?? 0}</span>
-        </span>
-      )}
+      <Size size={changeSize(change)} />
     </button>
+  );
+}
+
+function Size({ size }: { readonly size: ChangeSize }) {
+  if (typeof size === "string") return <span className="shrink-0 text-small text-ink-3">{size}</span>;
+  return (
+    <span className="shrink-0 text-small tabular-nums">
+      <span className="text-ok">+{size.added}</span> <span className="text-bad">−{size.removed}</span>
+    </span>
   );
 }

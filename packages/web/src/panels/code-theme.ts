@@ -20,14 +20,8 @@ const THEME = EditorView.theme({
   ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--ink-3)", borderRight: "1px solid var(--line)" },
   "&.cm-merge-b .cm-changedLine, .cm-insertedLine, .cm-inlineChangedLine": { backgroundColor: "var(--ok-soft)" },
   "&.cm-merge-a .cm-changedLine, .cm-deletedChunk": { backgroundColor: "var(--bad-soft)" },
-  "&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText, .cm-changedLine .cm-changedText": {
-    background: "none",
-    boxShadow: "inset 0 -2px color-mix(in oklab, var(--ok) 70%, transparent)",
-  },
-  "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": {
-    background: "none",
-    boxShadow: "inset 0 -2px color-mix(in oklab, var(--bad) 70%, transparent)",
-  },
+  ".cm-changedWord": { boxShadow: "inset 0 -2px color-mix(in oklab, var(--ok) 70%, transparent)" },
+  "&.cm-merge-a .cm-changedWord": { boxShadow: "inset 0 -2px color-mix(in oklab, var(--bad) 70%, transparent)" },
   ".cm-collapsedLines": { background: "var(--sunken)", color: "var(--ink-2)", padding: "2px 12px" },
   ".cm-collapsedLines::before, .cm-collapsedLines::after": { content: "none" },
   ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },

@@ -2,6 +2,8 @@ import { MergeView, unifiedMergeView } from "@codemirror/merge";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { languageSlot, READER } from "./code-theme.ts";
+import { lineDifference } from "./line-difference.ts";
+import { WORD_MARKS } from "./word-marks.ts";
 
 /** How a difference is laid out. */
 export type DiffLayout = "unified" | "split";
@@ -14,8 +16,11 @@ type DiffProps = {
 };
 
 const COLLAPSE = { margin: 3, minSize: 6 };
-/** Bounds the time that a difference may take; beyond it whole blocks are shown as changed. */
-const DIFF = { scanLimit: 5000, timeout: 1000 };
+const MERGE = {
+  collapseUnchanged: COLLAPSE,
+  diffConfig: { override: lineDifference },
+  highlightChanges: false,
+} as const;
 
 /** A file's difference; lines that are the same on both sides are folded away. */
 export function DiffView({ path, before, after, layout }: DiffProps) {
@@ -35,13 +40,12 @@ function showUnified({ path, before, after }: Texts, parent: HTMLElement): () =>
   const merge = unifiedMergeView({
     original: before,
     mergeControls: false,
-    collapseUnchanged: COLLAPSE,
-    diffConfig: DIFF,
     gutter: true,
+    ...MERGE,
   });
   const view = new EditorView({
     doc: after,
-    extensions: [READER, EditorView.lineWrapping, language.slot, merge],
+    extensions: [READER, EditorView.lineWrapping, language.slot, merge, WORD_MARKS],
     parent,
   });
   language.load(view);
@@ -52,11 +56,10 @@ function showSplit({ path, before, after }: Texts, parent: HTMLElement): () => v
   const left = languageSlot(path);
   const right = languageSlot(path);
   const view = new MergeView({
-    a: { doc: before, extensions: [READER, EditorView.lineWrapping, left.slot] },
-    b: { doc: after, extensions: [READER, EditorView.lineWrapping, right.slot] },
+    a: { doc: before, extensions: [READER, EditorView.lineWrapping, left.slot, WORD_MARKS] },
+    b: { doc: after, extensions: [READER, EditorView.lineWrapping, right.slot, WORD_MARKS] },
     parent,
-    collapseUnchanged: COLLAPSE,
-    diffConfig: DIFF,
+    ...MERGE,
   });
   left.load(view.a);
   right.load(view.b);

@@ -63,8 +63,10 @@ function RowFacts({ row }: { readonly row: ConversationSummary }) {
 
 function DiffSize({ changes }: Pick<ConversationSummary, "changes">) {
   if (changes.files === 0) return null;
+  const files = plural(changes.files, "file");
+  if (changes.added + changes.removed === 0) return <span>{files}</span>;
   return (
-    <span title={`${plural(changes.files, "file")} changed`}>
+    <span title={`${files} changed`}>
       <span className="text-ok">+{changes.added}</span> <span className="text-bad">−{changes.removed}</span>
     </span>
   );

@@ -40,7 +40,7 @@ const OfflineBadge = () => (
 /** What the conversation did when the connection was lost: whether it still does is not known. */
 function lastKnown(state: ConversationState, lostAt: number): string {
   const { word } = STATUS_LOOKS[summaryOf(state).state];
-  return `${word} at ${formatTime(lostAt)}, when the connection was lost`;
+  return `Last known: ${word.toLowerCase()}, ${formatTime(lostAt)}`;
 }
 
 function Numbers({ state, now }: { readonly state: ConversationState; readonly now: number }) {

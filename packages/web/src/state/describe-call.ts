@@ -107,7 +107,7 @@ function dataResult(data: Described["data"]): string {
 function editCounts(edits: NonNullable<Described["data"]["edits"]>): string {
   const added = edits.reduce((sum, edit) => sum + edit.added, 0);
   const removed = edits.reduce((sum, edit) => sum + edit.removed, 0);
-  return `+${added} −${removed}`;
+  return added + removed === 0 ? "no lines" : `+${added} −${removed}`;
 }
 
 /** The arguments' top-level values as text. Text that is not whole yet is read as far as it goes. */
