@@ -1,7 +1,7 @@
 import type { NetworkPreset } from "@handrail/protocol/network";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { expect, test } from "vitest";
-import { checkRule } from "./allow-list.ts";
+import { check, needsOpening, rulesOf } from "./allow-list.ts";
 import { parseTarget } from "./host.ts";
 import { PRESET_HOSTS } from "./preset-hosts.ts";
 
@@ -10,8 +10,10 @@ const allow = (hosts: string[], presets: NetworkPreset[] = []): NetworkRule => (
   hosts,
   presets,
 });
-const codeFor = (rule: NetworkRule, target: string, extra: string[] = []) =>
-  checkRule(rule, extra, parseTarget(target)!)?.code;
+const codeFor = (rule: NetworkRule, target: string) => {
+  const decision = check(rulesOf(rule), parseTarget(target)!);
+  return "code" in decision ? decision.code : undefined;
+};
 
 test.each<[NetworkRule, string, string | undefined]>([
   [allow(["example.org"]), "example.org:443", undefined],
@@ -49,9 +51,80 @@ test.each<[NetworkRule, string, string | undefined]>([
   expect(codeFor(rule, target)).toBe(code);
 });
 
-test("extra hosts are allowed beside the rule's, but not where there is no network", () => {
-  expect(codeFor(allow([]), "git.example:443", ["git.example"])).toBeUndefined();
-  expect(codeFor({ type: "none" }, "git.example:443", ["git.example"])).toBe("network_off");
+test("the repository's host belongs to the preset for git, and stored rules are allowed beside the conversation's own", () => {
+  const git = parseTarget("git.example:443")!;
+  const stored = [
+    { rule: allow(["a.test"]), of: "repository" },
+    { rule: allow([], ["npm"]), of: "owner" },
+  ] as const;
+  const decide = (rule: NetworkRule, target: string) =>
+    check(rulesOf(rule, stored, "git.example"), parseTarget(target)!);
+  expect(decide(allow([], ["git"]), "git.example:443")).toEqual({ allowedBy: "repository" });
+  expect(decide(allow([]), "git.example:443")).toMatchObject({ code: "host_not_allowed" });
+  expect(decide(allow([]), "a.test:443")).toEqual({ allowedBy: "host a.test (repository)" });
+  expect(decide(allow([]), "registry.npmjs.org:443")).toEqual({ allowedBy: "preset npm (owner)" });
+  expect(check(rulesOf({ type: "none" }, stored, "git.example"), git)).toMatchObject({ code: "network_off" });
+});
+
+test("the rule that let a request through is named", () => {
+  const rule: NetworkRule = {
+    type: "allow",
+    hosts: [".example.org"],
+    presets: ["everything"],
+    requests: [{ host: "api.test", methods: ["GET"], path: "/v1/**" }],
+  };
+  const decide = (target: string) => check(rulesOf(rule), parseTarget(target)!);
+  expect(decide("a.example.org:443")).toEqual({ allowedBy: "host .example.org" });
+  expect(decide("api.test:22")).toEqual({ allowedBy: "preset everything" });
+});
+
+const KINDS: NetworkRule = {
+  type: "allow",
+  hosts: [],
+  presets: [],
+  requests: [
+    { host: "api.test", methods: ["GET", "HEAD"], path: "/v1/**" },
+    { host: "api.test", methods: ["POST"], path: "/v1/*/comments" },
+    { host: ".cdn.test", port: 8443 },
+  ],
+};
+
+test.each([
+  ["GET", "/v1/a/b", "request GET,HEAD api.test/v1/**"],
+  ["GET", "/v1/", "request GET,HEAD api.test/v1/**"],
+  ["GET", "/v1", "request_not_allowed"],
+  ["GET", "/v2/a", "request_not_allowed"],
+  ["get", "/v1/a", "request_not_allowed"],
+  ["DELETE", "/v1/a", "request_not_allowed"],
+  ["POST", "/v1/7/comments", "request POST api.test/v1/*/comments"],
+  ["POST", "/v1/7/8/comments", "request_not_allowed"],
+  ["POST", "/v1//comments", "request_not_allowed"],
+  ["GET", "/v1/../admin", "request_not_allowed"],
+  ["GET", "/v1/%2e%2e/admin", "request_not_allowed"],
+  ["GET", "/%76%31/a", "request GET,HEAD api.test/v1/**"],
+  ["GET", "//v1/a", "request GET,HEAD api.test/v1/**"],
+  ["GET", "/v1/..%2fadmin", "path_ambiguous"],
+  ["GET", "/v1/%2e%2e%5cadmin", "path_ambiguous"],
+  ["GET", "/v1/..\\admin", "path_ambiguous"],
+  ["GET", "/v1/%252e%252e/admin", "path_ambiguous"],
+  ["GET", "/v1/..;/admin", "path_ambiguous"],
+  ["GET", "/v1/%00", "path_ambiguous"],
+  ["GET", "/v1/%zz", "path_ambiguous"],
+  ["GET", "/v1/é", "path_ambiguous"],
+])("%s %s of a host with kinds of request: %s", (method, path, expected) => {
+  const decision = check(rulesOf(KINDS), { ...parseTarget("api.test:443")!, method, path });
+  expect("code" in decision ? decision.code : decision.allowedBy).toBe(expected);
+});
+
+test("a host of which only kinds of request are allowed is to be opened, and is refused where nothing can be seen", () => {
+  const rules = rulesOf(KINDS);
+  const at = (target: string) => [needsOpening(rules, parseTarget(target)!), check(rules, parseTarget(target)!)];
+  expect(at("api.test:443")).toMatchObject([true, { code: "request_unseen" }]);
+  expect(at("api.test:22")).toMatchObject([false, { code: "port_not_allowed" }]);
+  expect(at("a.cdn.test:8443")).toMatchObject([false, { allowedBy: "request .cdn.test:8443" }]);
+  expect(at("other.test:443")).toMatchObject([false, { code: "host_not_allowed" }]);
+  const open = rulesOf({ ...KINDS, hosts: ["api.test"] });
+  expect(needsOpening(open, parseTarget("api.test:443")!)).toBe(false);
 });
 
 test("every preset host is one that a request can name", () => {

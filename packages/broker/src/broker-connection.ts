@@ -1,137 +1,94 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { NetworkRule } from "@handrail/protocol/sources";
+import { carryRequest, type Asked, type Carrying, type CarrySettings } from "./carry-request.ts";
 import { forwardRequest } from "./forward-request.ts";
 import { parseTarget, type Target } from "./host.ts";
-import { openUpstream, type UpstreamSettings } from "./open-upstream.ts";
-import { endGently, endWith, type Refusal, type RefusalCode } from "./refusal.ts";
+import { endGently, endWith, type Refusal } from "./refusal.ts";
+import { socksReply, type SocksRequest } from "./socks5.ts";
 import { tunnel } from "./tunnel.ts";
+import { upgradeRequest } from "./upgrade-request.ts";
 
-/** Whose connection it is and what it may reach. `extraHosts` are allowed beside the rule's, unless that is `none`. */
-export type BrokerOrigin = {
-  readonly conversationId: string;
-  readonly network: NetworkRule;
-  readonly extraHosts?: readonly string[];
-};
+/** Whose connection it is. */
+export type BrokerOrigin = { readonly conversationId: string };
 
-/** One request, once it is over. `host` is what was asked for, normalised where it could be. Bytes are those dialled. */
-export type BrokerRecord = {
-  readonly conversationId: string;
-  readonly method: string;
-  readonly host: string;
-  readonly port: number;
-  readonly allowed: boolean;
-  readonly reason: RefusalCode | undefined;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-};
-
-export type ConnectionSettings = UpstreamSettings & {
-  readonly onRequest: (record: BrokerRecord) => void;
-  readonly headMs: number;
-  readonly idleMs: number;
-};
+export type ConnectionSettings = CarrySettings & { readonly headMs: number };
 
 /** One connection from a sandbox, which carries one request. Each way of using it ends it and reports it, once. */
 export type BrokerConnection = {
-  readonly conversationId: string;
   connect(request: IncomingMessage, head: Uint8Array): void;
   forward(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, head: Uint8Array): void;
+  socks(request: SocksRequest): void;
   refuseGarbage(): void;
 };
 
 /** Waits for a request on the stream, for a limited time. */
 export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings: ConnectionSettings): BrokerConnection {
+  const { conversationId } = origin;
   let used = false;
   /** Only the first request is served: the next one could have been smuggled in behind it. */
-  const serve = (asked: Asked, pass: Pass) => {
+  const serve = (asked: Asked, pass: Carrying["pass"], more: Partial<Carrying> = {}) => {
     clearTimeout(timer);
     if (used) {
       stream.destroy();
       return;
     }
     used = true;
-    carry({ origin, stream, settings, asked, pass }).then(
-      (outcome) => finish(stream, outcome, (bytes) => settings.onRequest(recordOf(origin, asked, outcome, bytes))),
-      () => stream.destroy(),
-    );
+    const refuse = (refusal: Refusal) => endWith(stream, refusal);
+    const end = () => endGently(stream);
+    carryRequest({ conversationId, stream, settings, asked, pass, refuse, end, ...more }).catch(() => stream.destroy());
   };
   const refuse = (refusal: Refusal) => serve({ method: "", host: "", target: refusal }, async () => undefined);
   const timer = setTimeout(() => refuse(LATE), settings.headMs);
   stream.once("close", () => clearTimeout(timer));
+  /** Bytes both ways, once the client was told that the connection is made. */
+  const tunnelled =
+    (made: string | Uint8Array, head: Uint8Array): Carrying["pass"] =>
+    (upstream, { host }) => {
+      stream.write(made);
+      return tunnel({ client: stream, upstream, head, host });
+    };
 
   return {
-    conversationId: origin.conversationId,
     refuseGarbage: () => refuse(INVALID),
     connect(request, head) {
       const target = parseTarget(request.url ?? "") ?? NO_HOST;
-      serve(askedFor(request, target), async (upstream) => {
-        stream.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-        await tunnel(stream, upstream, head);
-        return undefined;
-      });
+      serve(askedFor(request, target), tunnelled("HTTP/1.1 200 Connection Established\r\n\r\n", head));
     },
     forward(request, response) {
-      const url = plainUrl(request.url ?? "");
-      const target = url === undefined ? NO_PROXY_FORM : (parseTarget(url.host, 80) ?? NO_HOST);
-      serve(askedFor(request, target), async (upstream) =>
-        url === undefined ? NO_PROXY_FORM : forwardRequest({ request, response, url, upstream }),
-      );
+      const { url, asked } = plainRequest(request);
+      serve(asked, async (upstream) => url && forwardRequest({ request, response, url, upstream }));
+    },
+    upgrade(request, head) {
+      const { url, asked } = plainRequest(request);
+      serve(asked, async (upstream) => url && upgradeRequest({ request, client: stream, head, url, upstream }));
+    },
+    socks({ host, target, head }) {
+      const asked = { method: "SOCKS", host, target };
+      serve(asked, tunnelled(socksReply(), head), {
+        refuse(refusal) {
+          if (stream.writable) stream.write(socksReply(refusal));
+          endGently(stream);
+        },
+      });
     },
   };
 }
 
-type Asked = { readonly method: string; readonly host: string; readonly target: Target | Refusal };
-type Pass = (upstream: Socket) => Promise<Refusal | undefined>;
-type Bytes = { readonly bytesUp: number; readonly bytesDown: number };
-
-/** `broken`: a side went away in the middle, and the other must not take what it got for the whole. */
-type Outcome = { readonly refusal?: Refusal | undefined; readonly upstream?: Socket; readonly broken?: boolean };
-
-type Work = {
-  readonly origin: BrokerOrigin;
-  readonly stream: Duplex;
-  readonly settings: ConnectionSettings;
-  readonly asked: Asked;
-  readonly pass: Pass;
-};
-
-async function carry({ origin, stream, settings, asked, pass }: Work): Promise<Outcome> {
-  if ("code" in asked.target) return { refusal: asked.target };
-  const upstream = await openUpstream(origin, asked.target, settings);
-  if ("code" in upstream) return { refusal: upstream };
-  upstream.on("error", () => undefined);
-  upstream.setTimeout(settings.idleMs, () => stream.destroy());
-  stream.once("close", () => upstream.destroy());
-  if (stream.destroyed) return { upstream, broken: true };
-  try {
-    return { refusal: await pass(upstream), upstream };
-  } catch {
-    return { upstream, broken: true };
-  }
+/** A request in the absolute form (RFC 9112 3.2.2); without a URL it is refused. Its Host header must say the same. */
+function plainRequest(request: IncomingMessage): { readonly url: URL | undefined; readonly asked: Asked } {
+  const url = plainUrl(request.url ?? "");
+  if (url === undefined) return { url, asked: askedFor(request, NO_PROXY_FORM) };
+  const target = parseTarget(url.host, 80) ?? NO_HOST;
+  const agreed = "code" in target || saysHost(request.headers.host, target);
+  return { url, asked: { ...askedFor(request, agreed ? target : HOST_MISMATCH), path: url.pathname } };
 }
 
-function finish(stream: Duplex, { refusal, upstream, broken }: Outcome, report: (bytes: Bytes) => void): void {
-  if (broken === true) stream.destroy();
-  else if (refusal === undefined) endGently(stream);
-  else endWith(stream, refusal);
-  upstream?.destroy();
-  report({ bytesUp: upstream?.bytesWritten ?? 0, bytesDown: upstream?.bytesRead ?? 0 });
-}
-
-function recordOf(origin: BrokerOrigin, asked: Asked, outcome: Outcome, bytes: Bytes): BrokerRecord {
-  const { conversationId } = origin;
-  const { target, method } = asked;
-  const place = "code" in target ? { host: asked.host, port: 0 } : { host: target.host.name, port: target.port };
-  return {
-    conversationId,
-    method,
-    ...place,
-    allowed: outcome.upstream !== undefined,
-    reason: outcome.refusal?.code,
-    ...bytes,
-  };
+/** An absent Host header says nothing else. */
+function saysHost(header: string | undefined, { host, port }: Target): boolean {
+  if (header === undefined) return true;
+  const said = parseTarget(header, 80);
+  return said?.host.name === host.name && said.port === port;
 }
 
 /** What cannot be parsed is reported as it was written, cut short. */
@@ -139,7 +96,6 @@ function askedFor(request: IncomingMessage, target: Target | Refusal): Asked {
   return { method: request.method ?? "", host: (request.url ?? "").slice(0, 256), target };
 }
 
-/** The absolute form of a request's target (RFC 9112 3.2.2), for plain HTTP. */
 function plainUrl(text: string): URL | undefined {
   if (!/^http:\/\//i.test(text)) return undefined;
   const url = URL.parse(text);
@@ -149,6 +105,10 @@ function plainUrl(text: string): URL | undefined {
 const LATE: Refusal = { code: "timed_out", message: "No whole request came in time." };
 const INVALID: Refusal = { code: "request_invalid", message: "This is no valid HTTP request." };
 const NO_HOST: Refusal = { code: "host_invalid", message: "The request names no valid host and port." };
+const HOST_MISMATCH: Refusal = {
+  code: "host_mismatch",
+  message: "The Host header names another host than the address of the request.",
+};
 const NO_PROXY_FORM: Refusal = {
   code: "request_invalid",
   message: "This is a proxy. Send CONNECT host:port, or a request with a whole http:// address.",

@@ -26,16 +26,16 @@ test("a request head over 16 kB is refused", async () => {
 
 test("a silent tunnel is closed after a while", async () => {
   const port = await servers.tcp((socket) => socket.resume());
-  const { broker } = testBroker({ idleMs: 50 });
+  const { handle } = testBroker({ idleMs: 50 });
   const [client, ours] = await socketPair();
-  broker.handle({ conversationId: "c", network: { type: "allow", presets: [], hosts: [`a.test:${port}`] } }, ours);
+  handle(ours, [`a.test:${port}`]);
   client.write(`CONNECT a.test:${port} HTTP/1.1\r\n\r\n`);
   expect(await readAll(client)).toBe("HTTP/1.1 200 Connection Established\r\n\r\n");
 });
 
 test("one sandbox cannot use up the connections of another, and gets its own back", async () => {
   const port = await servers.tcp((socket) => socket.on("data", () => socket.end()));
-  const { open } = testBroker({ maxConnections: 2 });
+  const { open } = testBroker({ limits: { connections: 2 } });
   const connectAs = async (conversationId: string) => {
     const client = open([`a.test:${port}`], conversationId);
     client.write(`CONNECT a.test:${port} HTTP/1.1\r\n\r\n`);
@@ -54,9 +54,9 @@ test("one sandbox cannot use up the connections of another, and gets its own bac
 
 test("closing the broker breaks off what is open", async () => {
   const port = await servers.tcp((socket) => socket.resume());
-  const { broker } = testBroker();
+  const { broker, handle } = testBroker();
   const [client, ours] = await socketPair();
-  broker.handle({ conversationId: "c", network: { type: "allow", presets: [], hosts: [`a.test:${port}`] } }, ours);
+  handle(ours, [`a.test:${port}`]);
   client.write(`CONNECT a.test:${port} HTTP/1.1\r\n\r\n`);
   await once(client, "data");
   broker.close();

@@ -1,11 +1,21 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { brokerConnection, type BrokerConnection, type BrokerOrigin, type BrokerRecord } from "./broker-connection.ts";
+import type { AuthoriseSettings } from "./authorise.ts";
+import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./broker-connection.ts";
+import type { BrokerRecord } from "./carry-request.ts";
 import { systemResolve, type Resolve } from "./find-addresses.ts";
 import { endWith } from "./refusal.ts";
+import { readSocks, SOCKS_VERSION } from "./socks5.ts";
+import { countTraffic, type TrafficLimit, type TrafficLimits } from "./traffic.ts";
+import { asksForWebSocket } from "./upgrade-request.ts";
 
-export type BrokerOptions = {
+export type BrokerOptions = Pick<AuthoriseSettings, "lookUp"> & {
+  /** Absent: what no rule allows is refused at once. */
+  readonly askUser?: AuthoriseSettings["askUser"];
   readonly onRequest: (record: BrokerRecord) => void;
+  /** A limit was reached. Called at each request that it refuses. */
+  readonly onLimit?: (conversationId: string, limit: TrafficLimit) => void;
+  readonly limits?: Partial<TrafficLimits>;
   readonly resolve?: Resolve;
   /** For tests: lets names lead to this machine's loopback. */
   readonly allowLoopback?: boolean;
@@ -13,13 +23,14 @@ export type BrokerOptions = {
   readonly headMs?: number;
   /** How long a connection may be silent in both directions; 5 minutes when absent. */
   readonly idleMs?: number;
-  /** Connections of one conversation at a time; 64 when absent. */
-  readonly maxConnections?: number;
 };
 
+/** What a conversation may use of the network where nothing else is set. */
+export const TRAFFIC_LIMITS: TrafficLimits = { bytes: 20 * 1024 ** 3, requestsPerMinute: 3000, connections: 64 };
+
 export type Broker = {
-  /** Speaks HTTP proxy (RFC 9110 7.3, 9.3.6) on a connection from a sandbox, one request, and ends it. */
-  handle(origin: BrokerOrigin, stream: Duplex): void;
+  /** Speaks HTTP proxy (RFC 9110 7.3, 9.3.6) or SOCKS5 on a connection from a sandbox, one request, and ends it. */
+  readonly handle: (origin: BrokerOrigin, stream: Duplex) => void;
   /** Breaks off all connections. */
   close(): void;
 };
@@ -28,26 +39,59 @@ export type Broker = {
 export function createBroker(options: BrokerOptions): Broker {
   const open = new Map<Duplex, BrokerConnection>();
   const server = proxyServer(open);
-  const countOf = (conversationId: string) =>
-    [...open.values()].filter((connection) => connection.conversationId === conversationId).length;
+  const { onLimit = () => undefined } = options;
+  const traffic = countTraffic({ limits: { ...TRAFFIC_LIMITS, ...options.limits }, onLimit, now: Date.now });
+  const settings = {
+    resolve: systemResolve,
+    allowLoopback: false,
+    headMs: 15_000,
+    idleMs: 300_000,
+    askUser: async ({ refusal }) => refusal,
+    now: Date.now,
+    ...options,
+    traffic,
+  } satisfies Parameters<typeof brokerConnection>[2];
 
   return {
     handle(origin, stream) {
       // What a broken stream has to say is that it is broken; `close` follows.
       stream.on("error", () => undefined);
-      if (countOf(origin.conversationId) >= (options.maxConnections ?? 64)) {
-        endWith(stream, { code: "too_many_connections", message: "Too many connections are open. Close some first." });
+      const leave = traffic.connect(origin.conversationId);
+      if (typeof leave !== "function") {
+        endWith(stream, leave);
         return;
       }
-      const settings = { resolve: systemResolve, allowLoopback: false, headMs: 15_000, idleMs: 300_000, ...options };
-      open.set(stream, brokerConnection(origin, stream, settings));
-      stream.once("close", () => open.delete(stream));
-      server.emit("connection", stream);
+      const connection = brokerConnection(origin, stream, settings);
+      open.set(stream, connection);
+      stream.once("close", () => {
+        open.delete(stream);
+        leave();
+      });
+      stream.once("readable", () => listen(server, stream, connection));
     },
     close() {
+      traffic.close();
       for (const stream of open.keys()) stream.destroy();
     },
   };
+}
+
+/** The first byte tells which protocol the client speaks. */
+function listen(server: ReturnType<typeof proxyServer>, stream: Duplex, connection: BrokerConnection): void {
+  const first = stream.read() as Buffer | null;
+  if (first === null) {
+    stream.destroy();
+    return;
+  }
+  stream.unshift(first);
+  if (first[0] !== SOCKS_VERSION) {
+    server.emit("connection", stream);
+    return;
+  }
+  readSocks(stream).then(
+    (request) => (request === undefined ? stream.destroy() : connection.socks(request)),
+    () => stream.destroy(),
+  );
 }
 
 /** A server that never listens: it only parses. Strict, so that nobody behind it reads a request in another way. */
@@ -59,10 +103,14 @@ function proxyServer(open: ReadonlyMap<Duplex, BrokerConnection>) {
     // Time limits of a server work through its listening socket, which this one has not: see `brokerConnection`.
     requestTimeout: 0,
     headersTimeout: 0,
+    shouldUpgradeCallback: asksForWebSocket,
   });
   server.maxRequestsPerSocket = 1;
   server.on("connect", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     open.get(stream)?.connect(request, head);
+  });
+  server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    open.get(stream)?.upgrade(request, head);
   });
   server.on("request", (request, response) => open.get(request.socket)?.forward(request, response));
   server.on("checkExpectation", (request, response) => open.get(request.socket)?.forward(request, response));

@@ -44,7 +44,7 @@ export async function forwardRequest(forwarding: Forwarding): Promise<Refusal | 
 }
 
 /** RFC 9112 3.2.2: the host is that of the request's target, whatever its Host header says. */
-function requestHeaders(request: IncomingMessage, url: URL): string[] {
+export function requestHeaders(request: IncomingMessage, url: URL): string[] {
   const pairs = forwardedHeaders(request.rawHeaders);
   const kept = pairs.filter((_, index) => pairs[index - (index % 2)]?.toLowerCase() !== "host");
   const headers = ["Host", url.host, ...kept];
@@ -58,7 +58,8 @@ function requestHeaders(request: IncomingMessage, url: URL): string[] {
 
 const BODYLESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 
-const responseHeaders = (incoming: IncomingMessage) => [
+/** Those of an answer, which ends the connection. */
+export const responseHeaders = (incoming: IncomingMessage) => [
   ...forwardedHeaders(incoming.rawHeaders),
   "Connection",
   "close",

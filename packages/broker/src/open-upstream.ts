@@ -1,6 +1,4 @@
 import type { Socket } from "node:net";
-import type { NetworkRule } from "@handrail/protocol/sources";
-import { checkRule } from "./allow-list.ts";
 import { dial } from "./dial.ts";
 import { findAddresses, type Resolve } from "./find-addresses.ts";
 import type { Target } from "./host.ts";
@@ -8,16 +6,11 @@ import type { Refusal } from "./refusal.ts";
 
 export type UpstreamSettings = { readonly resolve: Resolve; readonly allowLoopback: boolean };
 
-type Rules = { readonly network: NetworkRule; readonly extraHosts?: readonly string[] };
-
-/** A connection to the target, by the rule and to checked addresses only; or why there is none. The caller closes it. */
+/** A connection to the target, to checked addresses only; or why there is none. The caller closes it. */
 export async function openUpstream(
-  rules: Rules,
   target: Target,
   { resolve, allowLoopback }: UpstreamSettings,
 ): Promise<Socket | Refusal> {
-  const refusal = checkRule(rules.network, rules.extraHosts ?? [], target);
-  if (refusal !== undefined) return refusal;
   const addresses = await findAddresses(target.host, resolve, allowLoopback);
   if ("code" in addresses) return addresses;
   const socket = await dial(addresses, target.port);

@@ -6,12 +6,21 @@ export type RefusalCode =
   | "host_invalid"
   | "host_not_allowed"
   | "port_not_allowed"
+  | "request_not_allowed"
+  | "request_unseen"
+  | "path_ambiguous"
+  | "denied"
+  | "sni_mismatch"
+  | "host_mismatch"
   | "address_forbidden"
   | "name_unresolved"
   | "unreachable"
   | "timed_out"
   | "request_invalid"
-  | "too_many_connections";
+  | "command_unsupported"
+  | "too_many_connections"
+  | "too_many_requests"
+  | "too_many_bytes";
 
 export type Refusal = { readonly code: RefusalCode; readonly message: string };
 
@@ -20,12 +29,21 @@ const STATUS: { readonly [Code in RefusalCode]: readonly [number, string] } = {
   host_invalid: [403, "Forbidden"],
   host_not_allowed: [403, "Forbidden"],
   port_not_allowed: [403, "Forbidden"],
+  request_not_allowed: [403, "Forbidden"],
+  request_unseen: [403, "Forbidden"],
+  path_ambiguous: [403, "Forbidden"],
+  denied: [403, "Forbidden"],
+  sni_mismatch: [403, "Forbidden"],
+  host_mismatch: [400, "Bad Request"],
   address_forbidden: [403, "Forbidden"],
   name_unresolved: [502, "Bad Gateway"],
   unreachable: [502, "Bad Gateway"],
   timed_out: [408, "Request Timeout"],
   request_invalid: [400, "Bad Request"],
+  command_unsupported: [501, "Not Implemented"],
   too_many_connections: [429, "Too Many Requests"],
+  too_many_requests: [429, "Too Many Requests"],
+  too_many_bytes: [429, "Too Many Requests"],
 };
 
 /** The refusal as a whole HTTP/1.1 response that ends the connection. */

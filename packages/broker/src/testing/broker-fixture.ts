@@ -2,33 +2,42 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { duplexPair, type Duplex } from "node:stream";
+import type { NetworkRule } from "@handrail/protocol/sources";
 import { createBroker, type BrokerOptions } from "../create-broker.ts";
-import type { BrokerRecord } from "../broker-connection.ts";
+import { rulesOf } from "../allow-list.ts";
+import type { BrokerRecord } from "../carry-request.ts";
 
 // What the tests of the broker share: a broker, and local servers for it to dial.
 
 /** A broker that resolves every name to loopback and keeps what it reports. */
 export function testBroker(options: Partial<BrokerOptions> = {}) {
   const records: BrokerRecord[] = [];
+  const rules = new Map<string, NetworkRule>();
   const broker = createBroker({
+    lookUp: async (id) => ({ rules: rulesOf(rules.get(id) ?? { type: "none" }), bytesUsed: 0 }),
     onRequest: (record) => records.push(record),
     resolve: async () => ["127.0.0.1"],
     allowLoopback: true,
     ...options,
   });
-  /** A connection from a sandbox that may reach `hosts`. */
-  const open = (hosts: readonly string[], conversationId = "c_1"): Duplex => {
+  /** Takes a stream as a connection from a sandbox that may reach `hosts`, or what the rule says. */
+  const handle = (stream: Duplex, hosts: readonly string[] | NetworkRule, conversationId = "c_1"): void => {
+    rules.set(conversationId, "type" in hosts ? hosts : { type: "allow", presets: [], hosts: [...hosts] });
+    broker.handle({ conversationId }, stream);
+  };
+  /** A connection from such a sandbox. */
+  const open = (hosts: readonly string[] | NetworkRule, conversationId = "c_1"): Duplex => {
     const [ours, theirs] = duplexPair();
-    broker.handle({ conversationId, network: { type: "allow", presets: [], hosts: [...hosts] } }, theirs);
+    handle(theirs, hosts, conversationId);
     return ours;
   };
   /** All that comes back for a text, until the broker ends. */
-  const ask = (hosts: readonly string[], text: string): Promise<string> => {
+  const ask = (hosts: readonly string[] | NetworkRule, text: string): Promise<string> => {
     const client = open(hosts);
     client.write(text);
     return readAll(client);
   };
-  return { broker, records, open, ask };
+  return { broker, records, handle, open, ask };
 }
 
 /** The stream's bytes as latin1 until its end, or until it breaks. */

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { LogStore } from "@handrail/core/ports/log-store";
-import type { NetworkRule, WorkspaceSource } from "@handrail/protocol/sources";
+import type { WorkspaceSource } from "@handrail/protocol/sources";
 import type { Logger } from "pino";
 import { systemClock } from "../clock.ts";
 import type { OpenJournals } from "../conversations/open-journals.ts";
@@ -17,9 +17,16 @@ export type EgressParts = { readonly store: LogStore; readonly journals: OpenJou
 export function lazyEgress({ store, journals, log }: EgressParts): LazyEgress {
   let made: Promise<Egress> | undefined;
   const make = async (): Promise<Egress> => {
-    const { createBroker } = await import("@handrail/broker/create-broker");
+    const [{ createBroker }, { rulesOf }] = await Promise.all([
+      import("@handrail/broker/create-broker"),
+      import("@handrail/broker/allow-list"),
+    ]);
     const refused = refusedRequests(store, systemClock);
     const broker = createBroker({
+      async lookUp(conversationId) {
+        const { source, sandbox } = (await journals.get(conversationId)).state;
+        return { rules: rulesOf(sandbox.network, [], gitHostOf(source)), bytesUsed: 0 };
+      },
       onRequest(record) {
         log.debug({ ...record }, "network request of a sandbox");
         const { reason } = record;
@@ -27,22 +34,14 @@ export function lazyEgress({ store, journals, log }: EgressParts): LazyEgress {
         refused.note({ ...record, reason }).catch((error: unknown) => log.warn({ err: error }, "refusal not noted"));
       },
     });
-    return (origin, stream) => {
-      journals.get(origin.conversationId).then(
-        ({ state: { source, sandbox } }) => {
-          const { network } = sandbox;
-          broker.handle({ ...origin, network, extraHosts: hostsOf(source, network) }, stream);
-        },
-        () => stream.destroy(),
-      );
-    };
+    return broker.handle;
   };
   return () => (made ??= make());
 }
 
-/** The host of the conversation's own repository belongs to the preset for git. */
-function hostsOf(source: WorkspaceSource, network: NetworkRule): readonly string[] {
-  if (source.type !== "git" || network.type !== "allow" || !network.presets.includes("git")) return [];
+/** The host of the conversation's own repository; undefined when it has none. */
+function gitHostOf(source: WorkspaceSource): string | undefined {
+  if (source.type !== "git") return undefined;
   const host = URL.canParse(source.url) ? new URL(source.url).hostname : /^(?:[^@/]+@)?([^:/]+):/.exec(source.url)?.[1];
-  return host === undefined || host === "" ? [] : [host];
+  return host === "" ? undefined : host;
 }

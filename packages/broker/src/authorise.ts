@@ -1,0 +1,39 @@
+import { check, type Allowed, type AskedRequest, type Rules } from "./allow-list.ts";
+import type { Refusal, RefusalCode } from "./refusal.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** How a conversation stands now. `bytesUsed`: what it used of the network before this process, in both directions. */
+export type Standing = { readonly rules: Rules; readonly bytesUsed: number };
+
+/** A request that no rule allows, and that a person may allow. */
+export type Question = { readonly conversationId: string; readonly asked: AskedRequest; readonly refusal: Refusal };
+
+export type AuthoriseSettings = {
+  /** Asked at each request, so that a change takes effect at once. */
+  readonly lookUp: (conversationId: string) => Promise<Standing>;
+  /** Holds the request until the user has said something, or as long as it may be held. Aborted when the client goes. */
+  readonly askUser: (question: Question, signal: AbortSignal) => Promise<Allowed | Refusal>;
+  readonly traffic: Traffic;
+};
+
+/** Whether a request may go: by the limits, by the rules as they are now, and then by what the user says. */
+export async function authorise(
+  conversationId: string,
+  asked: AskedRequest,
+  { lookUp, askUser, traffic }: AuthoriseSettings,
+  signal: AbortSignal,
+): Promise<Allowed | Refusal> {
+  const { rules, bytesUsed } = await lookUp(conversationId);
+  const limited = traffic.request(conversationId, bytesUsed);
+  if (limited !== undefined) return limited;
+  const decision = check(rules, asked);
+  if ("allowedBy" in decision || !ASKABLE.has(decision.code)) return decision;
+  return askUser({ conversationId, asked, refusal: decision }, signal);
+}
+
+const ASKABLE: ReadonlySet<RefusalCode> = new Set([
+  "host_not_allowed",
+  "port_not_allowed",
+  "request_not_allowed",
+  "request_unseen",
+]);

@@ -1,0 +1,130 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { authorise, type AuthoriseSettings } from "./authorise.ts";
+import type { Target } from "./host.ts";
+import { openUpstream, type UpstreamSettings } from "./open-upstream.ts";
+import type { Refusal, RefusalCode } from "./refusal.ts";
+
+/**
+ * One request, once it is over. `host` is what was asked for, normalised where it could be; `port` 0 where it could not.
+ * `path` has no query, and is there only where it was seen. `at` is when the request came (Unix milliseconds). Bytes are
+ * those on the connection to the host. `rule` is what let it through; `reason` why it was refused, or why it failed.
+ */
+export type BrokerRecord = {
+  readonly conversationId: string;
+  readonly at: number;
+  readonly method: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string | undefined;
+  readonly allowed: boolean;
+  readonly rule?: string | undefined;
+  readonly reason?: RefusalCode | undefined;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly durationMs: number;
+};
+
+export type CarrySettings = UpstreamSettings &
+  AuthoriseSettings & {
+    readonly onRequest: (record: BrokerRecord) => void;
+    readonly idleMs: number;
+    readonly now: () => number;
+  };
+
+/** What a client asks for. `host` is as it was written, for when the target is a refusal. */
+export type Asked = {
+  readonly method: string;
+  readonly host: string;
+  readonly target: Target | Refusal;
+  /** Only where the request can be seen: then the rules for kinds of request hold. */
+  readonly path?: string;
+};
+
+export type Carrying = {
+  readonly conversationId: string;
+  /** The sandbox's end. */
+  readonly stream: Duplex;
+  readonly settings: CarrySettings;
+  readonly asked: Asked;
+  /** Does the request over the connection to the host; gives the refusal when there was no answer. */
+  readonly pass: (upstream: Socket, target: Target) => Promise<Refusal | undefined>;
+  /** Tells the client of a refusal that came before `pass`, and ends the stream. */
+  readonly refuse: (refusal: Refusal) => void;
+  /** Ends the stream after a request that went through. */
+  readonly end: () => void;
+};
+
+/** Carries one request from its asking to its end, tells the client what came of it, and reports it, once. */
+export async function carryRequest(carrying: Carrying): Promise<void> {
+  const { stream, settings, conversationId } = carrying;
+  const at = settings.now();
+  const gone = new AbortController();
+  stream.once("close", () => gone.abort());
+  const outcome = await attempt(carrying, gone.signal);
+  tell(carrying, outcome);
+  outcome.upstream?.destroy();
+  settings.onRequest({ conversationId, at, ...recordOf(carrying.asked, outcome), durationMs: settings.now() - at });
+}
+
+/** `broken`: a side went away in the middle, and the other must not take what it got for the whole. */
+type Outcome = {
+  readonly rule?: string;
+  readonly refusal?: Refusal | undefined;
+  readonly upstream?: Socket;
+  readonly broken?: boolean;
+};
+
+async function attempt(carrying: Carrying, gone: AbortSignal): Promise<Outcome> {
+  const { conversationId, settings, asked } = carrying;
+  const { target, method, path } = asked;
+  if ("code" in target) return { refusal: target };
+  const seen = path === undefined ? target : { ...target, method, path };
+  const decision = await authorise(conversationId, seen, settings, gone);
+  if ("code" in decision) return { refusal: decision };
+  const rule = decision.allowedBy;
+  const upstream = await openUpstream(target, settings);
+  if ("code" in upstream) return { rule, refusal: upstream };
+  return { rule, upstream, ...(await passOver(carrying, upstream, target)) };
+}
+
+async function passOver(carrying: Carrying, upstream: Socket, target: Target): Promise<Outcome> {
+  const { conversationId, stream, settings } = carrying;
+  let cutBy: Refusal | undefined;
+  upstream.on("error", () => undefined);
+  upstream.setTimeout(settings.idleMs, () => stream.destroy());
+  stream.once("close", () => upstream.destroy());
+  const unfollow = settings.traffic.follow(conversationId, upstream, (refusal) => {
+    cutBy = refusal;
+    stream.destroy();
+  });
+  try {
+    if (stream.destroyed) return { broken: true };
+    const refusal = await carrying.pass(upstream, target);
+    return { refusal: cutBy ?? refusal };
+  } catch {
+    return { refusal: cutBy, broken: true };
+  } finally {
+    unfollow();
+  }
+}
+
+function tell({ stream, refuse, end }: Carrying, { refusal, broken }: Outcome): void {
+  if (broken === true) stream.destroy();
+  else if (refusal === undefined) end();
+  else refuse(refusal);
+}
+
+function recordOf({ target, method, host, path }: Asked, { rule, refusal, upstream }: Outcome) {
+  const place = "code" in target ? { host, port: 0 } : { host: target.host.name, port: target.port };
+  return {
+    method,
+    ...place,
+    path,
+    allowed: rule !== undefined && refusal?.code !== "sni_mismatch",
+    rule,
+    reason: refusal?.code,
+    bytesUp: upstream?.bytesWritten ?? 0,
+    bytesDown: upstream?.bytesRead ?? 0,
+  };
+}

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import { afterEach, expect, test } from "vitest";
+import { rulesOf } from "./allow-list.ts";
+import { readAll, testBroker, testServers } from "./testing/broker-fixture.ts";
+
+const servers = testServers();
+afterEach(() => servers.close());
+
+test("a conversation that has used up its bytes is refused by the limit's name, and an open tunnel is cut", async () => {
+  const port = await servers.tcp((socket) => {
+    const timer = setInterval(() => socket.write(new Uint8Array(50_000)), 5);
+    socket.once("close", () => clearInterval(timer));
+  });
+  const reached: string[] = [];
+  const { open, ask, records } = testBroker({
+    limits: { bytes: 200_000 },
+    onLimit: (id, limit) => reached.push(`${id} ${limit}`),
+  });
+  const client = open([`a.test:${port}`]);
+  client.write(`CONNECT a.test:${port} HTTP/1.1\r\n\r\n`);
+  await readAll(client);
+  expect(reached).toEqual(["c_1 bytes"]);
+  expect(records).toMatchObject([{ allowed: true, reason: "too_many_bytes" }]);
+  expect(await ask([`a.test:${port}`], `CONNECT a.test:${port} HTTP/1.1\r\n\r\n`)).toMatch(
+    /^HTTP\/1.1 429 .*x-handrail-refused: too_many_bytes/s,
+  );
+});
+
+test("what was used before this process counts", async () => {
+  const rules = rulesOf({ type: "allow", presets: ["everything"], hosts: [] });
+  const { ask } = testBroker({ limits: { bytes: 100 }, lookUp: async () => ({ rules, bytesUsed: 100 }) });
+  expect(await ask([], "CONNECT a.test:443 HTTP/1.1\r\n\r\n")).toContain("too_many_bytes");
+});
+
+test("more requests in a minute than allowed are refused by the limit's name, each conversation for itself", async () => {
+  const port = await servers.http((_request, response) => response.end("ok"));
+  const { open } = testBroker({ limits: { requestsPerMinute: 2 } });
+  const status = async (conversationId: string) => {
+    const client = open([`a.test:${port}`], conversationId);
+    client.write(`GET http://a.test:${port}/ HTTP/1.1\r\n\r\n`);
+    const [head] = await once(client, "data");
+    return String(head).split("\r\n")[0];
+  };
+  expect([await status("c_1"), await status("c_1"), await status("c_1"), await status("c_2")]).toEqual([
+    "HTTP/1.1 200 OK",
+    "HTTP/1.1 200 OK",
+    "HTTP/1.1 429 Too Many Requests",
+    "HTTP/1.1 200 OK",
+  ]);
+});
+
+test("a rule holds from the request after its change", async () => {
+  const port = await servers.http((_request, response) => response.end("ok"));
+  let hosts: string[] = [];
+  const { ask } = testBroker({
+    lookUp: async () => ({ rules: rulesOf({ type: "allow", presets: [], hosts }), bytesUsed: 0 }),
+  });
+  const text = `GET http://a.test:${port}/ HTTP/1.1\r\n\r\n`;
+  expect(await ask([], text)).toContain("host_not_allowed");
+  hosts = [`a.test:${port}`];
+  expect(await ask([], text)).toContain("200 OK");
+  hosts = [];
+  expect(await ask([], text)).toContain("host_not_allowed");
+});
+
+test("a request that no rule allows waits for what the user says, and goes on or is refused", async () => {
+  const port = await servers.http((_request, response) => response.end("ok"));
+  const asked: unknown[] = [];
+  const text = `GET http://a.test:${port}/p?secret=1 HTTP/1.1\r\n\r\n`;
+  const yes = testBroker({
+    async askUser({ conversationId, asked: { host, method, path }, refusal }) {
+      asked.push([conversationId, host.name, method, path, refusal.code]);
+      return { allowedBy: "once" };
+    },
+  });
+  expect(await yes.ask([], text)).toContain("200 OK");
+  expect(asked).toEqual([["c_1", "a.test", "GET", "/p", "host_not_allowed"]]);
+  await expect.poll(() => yes.records).toMatchObject([{ allowed: true, rule: "once" }]);
+  const no = testBroker({ askUser: async () => ({ code: "denied", message: "The user said no." }) });
+  expect(await no.ask([], text)).toMatch(/403 Forbidden[^]*x-handrail-refused: denied[^]*said no/);
+});
