@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram, type Finished } from "../run-program.ts";
@@ -45,7 +55,6 @@ const INERT = [
 export function privateGit(place: GitPlace): RunGit {
   const env = {
     ...Object.fromEntries(Object.entries(place.env).filter(([name]) => !name.startsWith("GIT_"))),
-    GIT_DIR: place.directory,
     GIT_WORK_TREE: place.workspace,
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_SYSTEM: "/dev/null",
@@ -55,13 +64,17 @@ export function privateGit(place: GitPlace): RunGit {
     LC_ALL: "C",
   };
   let prepared: Promise<void> | undefined;
-  const run: RunGit = async (args, options = {}) => {
-    if (place.program === undefined) throw new AppError("git_missing", "There is no git in this sandbox's image.");
-    const settings = { cwd: place.workspace, env, timeoutMs: TIMEOUT_MS, capBytes: MAX_OUTPUT_BYTES, ...options };
-    return runProgram([place.program, ...INERT, ...args], { ...settings, signal: new AbortController().signal });
+  const runIn = (directory: string): RunGit => {
+    const fixed = { cwd: place.workspace, env: { ...env, GIT_DIR: directory }, timeoutMs: TIMEOUT_MS };
+    return async (args, options = {}) => {
+      if (place.program === undefined) throw new AppError("git_missing", "There is no git in this sandbox's image.");
+      const settings = { ...fixed, capBytes: MAX_OUTPUT_BYTES, ...options, signal: new AbortController().signal };
+      return runProgram([place.program, ...INERT, ...args], settings);
+    };
   };
+  const run = runIn(place.directory);
   return async (args, options) => {
-    prepared ??= prepare(place, run).catch((thrown: unknown) => {
+    prepared ??= prepare(place, runIn).catch((thrown: unknown) => {
       prepared = undefined;
       throw thrown;
     });
@@ -77,9 +90,17 @@ export function outputOf(done: Finished, doing: string): Buffer {
   throw new AppError("git_failed", `Git could not ${doing}. ${said}`.trim(), { exitCode: done.exitCode ?? -1 });
 }
 
-async function prepare({ workspace, directory }: GitPlace, run: RunGit): Promise<void> {
+/** Made beside its place and moved there once it is whole: a kill at any instant leaves a repository, or none. */
+async function prepare({ workspace, directory }: GitPlace, runIn: (directory: string) => RunGit): Promise<void> {
   rmSync(join(directory, "index.lock"), { force: true });
   if (existsSync(join(directory, "HEAD"))) return;
+  const unfinished = `${directory}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  await make(unfinished, workspace, runIn(unfinished));
+  renameSync(unfinished, directory);
+}
+
+async function make(directory: string, workspace: string, run: RunGit): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   outputOf(await run(["init", "--quiet", "--template="]), "make its own repository");
   mkdirSync(join(directory, "info"), { recursive: true });
