@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from "node:stream";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import { addressOf } from "./docker-endpoint.ts";
-import { DockerError, isMissing } from "./docker-error.ts";
+import { DockerError, isConflict, isMissing } from "./docker-error.ts";
 import type { DockerHttp, DockerRequest } from "./docker-http.ts";
 import { dockerHttp } from "./docker-http.ts";
 import { negotiatedVersion } from "./docker-version.ts";
@@ -68,9 +68,14 @@ function containerCalls(http: DockerHttp) {
     killContainer: async (id: string): Promise<void> => {
       await http.json({ method: "POST", path: `/containers/${id}/kill` });
     },
-    /** Kills it if it runs. Its volumes stay. No error when there is none. */
+    /** Kills it if it runs. Its volumes stay. No error when there is none. Waits for a removal that is under way. */
     removeContainer: async (id: string): Promise<void> => {
-      await unlessMissing(http, { method: "DELETE", path: `/containers/${id}`, query: { force: "1" } });
+      try {
+        await unlessMissing(http, { method: "DELETE", path: `/containers/${id}`, query: { force: "1" } });
+      } catch (thrown) {
+        if (!isConflict(thrown)) throw thrown;
+        await unlessMissing(http, { method: "POST", path: `/containers/${id}/wait`, query: { condition: "removed" } });
+      }
     },
     /** Unpacks a tar stream at the root of a container, volumes included; owners are those of the archive. */
     putArchive: async (id: string, tar: Readable, signal?: AbortSignal): Promise<void> => {

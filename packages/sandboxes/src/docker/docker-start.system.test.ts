@@ -57,3 +57,22 @@ test.skipIf(!answers)("a workspace whose filling was cut off does not count, and
   await start(conversationId);
   expect(await backend.hasWorkspace(conversationId)).toBe(true);
 });
+
+test.skipIf(!answers)("the first sandboxes of an installation may start at the same time", async () => {
+  const { start } = setUp();
+  const sandboxes = await Promise.all(Array.from({ length: 4 }, () => start(newId("c", Date.now()))));
+  expect(new Set(sandboxes.map(({ bootId }) => bootId)).size).toBe(4);
+});
+
+test.skipIf(!answers)("removals of one container at the same time all wait until it is gone", async () => {
+  const { client, start, names } = setUp();
+  const conversationId = newId("c", Date.now());
+  await start(conversationId);
+  const name = names.container(conversationId);
+  await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      await client.removeContainer(name);
+      expect(await client.findContainer(name)).toBeUndefined();
+    }),
+  );
+});

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { directoryHeaders, directoryTar } from "../directory-tar.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
+import { unlessAborted } from "../shared-work.ts";
 import { tarStream } from "../tar-stream.ts";
 import { carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -26,19 +27,27 @@ type Filling = Filler & {
   readonly archive: () => Readable;
 };
 
+const FILL_PROGRAMS_MS = 300_000;
+
 export function dockerVolumes(client: DockerClient, names: DockerNames, programs: SandboxdPrograms) {
   const isWhole = async (volume: string) => {
     const there = await Promise.all([client.hasVolume(volume), client.hasVolume(names.whole(volume))]);
     return there.every(Boolean);
   };
+  const fillPrograms = async (volume: string, imageId: string) => {
+    if (await isWhole(volume)) return;
+    const filler = { imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) };
+    await fill(client, names, { ...filler, ...programsFilling(names, programs, volume) });
+  };
+  let programsFilled: Promise<void> | undefined;
   return {
     hasWorkspace: (conversationId: string) => isWhole(names.workspace(conversationId)),
 
-    /** The name of the volume that holds sandboxd, after it was filled if need be. */
-    programs: async (filler: Filler): Promise<string> => {
+    /** The name of the volume that holds sandboxd, after it was filled if need be: once for all that wait for it. */
+    programs: async ({ imageId, signal }: Filler): Promise<string> => {
       const volume = names.programs(await programs.version());
-      if (!(await isWhole(volume)))
-        await fill(client, names, { ...filler, ...programsFilling(names, programs, volume) });
+      programsFilled ??= fillPrograms(volume, imageId).finally(() => (programsFilled = undefined));
+      await unlessAborted(programsFilled, signal);
       return volume;
     },
 
