@@ -1,0 +1,66 @@
+import { base64FromBytes } from "../base64.ts";
+
+/** A secret's value under the name that stands for it. */
+export type NamedValue = { readonly name: string; readonly value: string };
+
+/** A shorter text would be found everywhere by chance. */
+export const SHORTEST_SECRET = 8;
+
+const BLOCK = 20;
+const WRAPPED_AT = 40;
+const UTF8 = new TextEncoder();
+
+/**
+ * The texts under which a value may come out of a sandbox, as bytes: itself, as JSON, URLs, shells, hex and base64 write
+ * it, at each of the three alignments of base64. Of long encoded forms the blocks too, so that line ends within them hide
+ * nothing; of a value of several lines each line that is a token.
+ */
+export function secretForms(value: string): readonly Uint8Array[] {
+  if (value.length < SHORTEST_SECRET) return [];
+  const lines = value.includes("\n") ? [value.replaceAll("\r\n", "\n").replaceAll("\n", "\r\n"), ...tokens(value)] : [];
+  const forms = [value, ...lines].flatMap(formsOf);
+  const distinct = new Set(forms.filter((form) => form.length >= SHORTEST_SECRET));
+  return Array.from(distinct, (form) => UTF8.encode(form));
+}
+
+function formsOf(value: string): readonly string[] {
+  const bytes = UTF8.encode(value);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const url = encodeURIComponent(value.toWellFormed());
+  const quoted = value.replaceAll("'", "'\\''");
+  return [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),
+    url,
+    url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    url.replaceAll("%20", "+"),
+    quoted,
+    quoted.replaceAll("'\\''", `'"'"'`),
+    value.replace(/[^A-Za-z0-9,._+:@%/-]/g, "\\$&"),
+    ...[hex, hex.toUpperCase(), ...base64Forms(bytes)].flatMap(withBlocks),
+  ];
+}
+
+/** What base64 makes of the bytes wherever they begin in a longer text, without what their neighbours have a part in. */
+function base64Forms(bytes: Uint8Array): readonly string[] {
+  return [0, 1, 2].flatMap((shift) => {
+    const shifted = new Uint8Array(shift + bytes.length);
+    shifted.set(bytes, shift);
+    const from = Math.ceil((shift * 8) / 6);
+    const to = Math.floor(((shift + bytes.length) * 8) / 6);
+    const text = base64FromBytes(shifted).slice(from, to);
+    return [text, text.replaceAll("+", "-").replaceAll("/", "_")];
+  });
+}
+
+function withBlocks(form: string): readonly string[] {
+  if (form.length < WRAPPED_AT) return [form];
+  const blocks = Array.from({ length: Math.floor(form.length / BLOCK) }, (_, index) => index * BLOCK);
+  return [form, ...blocks.map((from) => form.slice(from, from + BLOCK))];
+}
+
+function tokens(value: string): readonly string[] {
+  const lines = value.split("\n").map((line) => line.trim());
+  return lines.filter((line) => /^\S{20,}$/.test(line) && !line.startsWith("-----"));
+}

@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { base64FromBytes } from "../base64.ts";
+import { secretForms } from "./secret-forms.ts";
+import { labelled, overwritten, secretMasker, type Writing } from "./secret-masker.ts";
+
+const TOKEN = "ghp_16C7e42F292c6912E7710c8'q\"x /y";
+const masker = secretMasker([{ name: "TOKEN", value: TOKEN }]);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const base64Of = (text: string) => base64FromBytes(bytesOf(text));
+const webForm = (text: string) => text.replaceAll("+", "-").replaceAll("/", "_");
+const joinedText = (parts: readonly Uint8Array[]) => parts.map(textOf).join("");
+
+const WRITTEN: Readonly<Record<string, string>> = {
+  plain: TOKEN,
+  json: JSON.stringify(TOKEN).slice(1, -1),
+  url: encodeURIComponent(TOKEN),
+  form: encodeURIComponent(TOKEN).replaceAll("%20", "+"),
+  "hex, lower case": hexOf(bytesOf(TOKEN)),
+  "hex, upper case": hexOf(bytesOf(TOKEN)).toUpperCase(),
+  "quoted for a shell": TOKEN.replaceAll("'", "'\\''"),
+};
+
+test.each(Object.entries(WRITTEN))("a secret is masked: %s", (_form, written) => {
+  expect(masker.text(`before ${written} after`)).toBe("before [secret TOKEN] after");
+});
+
+test.each([0, 1, 2])("a secret is masked in base64 and base64url with %i bytes before it", (before) => {
+  const encoded = base64Of(`${"x".repeat(before)}${TOKEN}tail`);
+  for (const written of [encoded, webForm(encoded)]) {
+    const masked = masker.text(written);
+    expect(masked).toContain("[secret TOKEN]");
+    expect(masked.length - "[secret TOKEN]".length).toBeLessThanOrEqual(12);
+  }
+});
+
+test("a long secret is masked in base64 that is cut into lines", () => {
+  const value = hexOf(Uint8Array.from({ length: 120 }, (_, index) => (index * 37) % 251));
+  const lines = base64Of(value).replace(/(.{76})/g, "$1\n");
+  const left = secretMasker([{ name: "KEY", value }])
+    .text(lines)
+    .replaceAll("[secret KEY]", "");
+  expect(left.length).toBeLessThan(lines.length / 3);
+});
+
+test("each line of a key file is masked by itself", () => {
+  const value =
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\nAwEHBG0wawIBAQQgXo2X1Yb0aQ6cQ\n-----END PRIVATE KEY-----\n";
+  const keys = secretMasker([{ name: "KEY", value }]);
+  expect(keys.text("  AwEHBG0wawIBAQQgXo2X1Yb0aQ6cQ\r\n")).toBe("  [secret KEY]\r\n");
+  expect(keys.text(`${value.replaceAll("\n", "\r\n")}end`)).toBe("[secret KEY]end");
+});
+
+test("what overlaps is one mask, and what only begins like a secret passes", () => {
+  const two = secretMasker([
+    { name: "A", value: "aaaabbbb" },
+    { name: "B", value: "bbbbcccc" },
+  ]);
+  expect(two.text("-aaaabbbbcccc-aaaabbb-bbbbcccc")).toBe("-[secret A]-aaaabbb-[secret B]");
+});
+
+test("overwritten bytes are as many as they were", () => {
+  const text = `x${TOKEN}y`;
+  const masked = textOf(masker.bytes(bytesOf(text)));
+  expect(masked).toBe(`x[secret TOKEN]${"*".repeat(TOKEN.length - 14)}y`);
+  const short = secretMasker([{ name: "LONG_NAME", value: "12345678" }]);
+  expect(textOf(short.bytes(bytesOf("a12345678b")))).toBe("a********b");
+});
+
+const small = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 8, maxLength: 12 });
+const cut = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "c", "-"), maxLength: 30 }), { maxLength: 8 });
+const writings: readonly Writing[] = [labelled, overwritten];
+
+test("however the bytes are cut, the same comes out", () => {
+  fc.assert(
+    fc.property(
+      fc.array(small, { minLength: 1, maxLength: 4 }),
+      cut,
+      fc.constantFrom(...writings),
+      (values, pieces, writing) => {
+        const some = secretMasker(values.map((value, index) => ({ name: `S${index}`, value })));
+        const salted = [...pieces, ...values].flatMap((piece) => [piece.slice(0, 5), piece.slice(5)]);
+        const inPieces = some.stream(writing);
+        const out = [...salted.map((piece) => inPieces.push(bytesOf(piece))), inPieces.end()];
+        const inOne = some.stream(writing);
+        const whole = [inOne.push(bytesOf(salted.join(""))), inOne.end()];
+        expect(joinedText(out)).toBe(joinedText(whole));
+      },
+    ),
+  );
+});
+
+test("no form of a secret is left, whatever is around it", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 8, maxLength: 60 }), fc.string(), fc.string(), (value, before, after) => {
+      const some = secretMasker([{ name: "S", value }]);
+      for (const form of secretForms(value)) {
+        const masked = some.bytes(bytesOf(`${before}${textOf(form)}${after}`));
+        expect(some.find(masked)).toBeUndefined();
+      }
+    }),
+  );
+});
+
+test("what is typed shows at once, and a secret that comes byte by byte is still not shown", () => {
+  const typing = secretMasker([{ name: "S", value: "abcdefgh" }]).stream(overwritten, { releases: 3 });
+  const shown = Array.from("xabcdefghy").map((letter) => textOf(typing.push(bytesOf(letter))));
+  expect(shown).toEqual(["x", "a", "b", "c", "", "", "", "", "*****", "y"]);
+});

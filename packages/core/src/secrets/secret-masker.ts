@@ -1,0 +1,149 @@
+import { needleAutomaton } from "./needle-automaton.ts";
+import { type NamedValue, secretForms } from "./secret-forms.ts";
+
+/** How a stretch of bytes that gave a secret away is written: `length` bytes of it, the secret being `name`. */
+export type Writing = (name: string, length: number) => Uint8Array;
+
+/**
+ * Takes secrets out of bytes that come in pieces. What it gives is the same however the bytes are cut; it holds back no
+ * more than the longest form of a secret.
+ */
+export type MaskStream = {
+  push(bytes: Uint8Array): Uint8Array;
+  /** What was held back, at the end of the bytes. */
+  end(): Uint8Array;
+};
+
+/** Knows secrets in all their forms. */
+export type SecretMasker = {
+  /** The text with each secret as `[secret NAME]`. */
+  text(text: string): string;
+  /** The bytes, as many as they were, with each secret overwritten: for what is read by offset. */
+  bytes(bytes: Uint8Array): Uint8Array;
+  /** The name of the first secret in the bytes, or undefined. */
+  find(bytes: Uint8Array): string | undefined;
+  stream(writing: Writing, prompt?: Prompt): MaskStream;
+  /** Bytes of the longest form; 0 when there is nothing to mask. */
+  readonly longest: number;
+};
+
+/** `releases`: a beginning of a secret of up to so many bytes is not held back, so that what is typed shows at once. */
+export type Prompt = { readonly releases: number };
+
+const UTF8 = new TextEncoder();
+const TEXT = new TextDecoder();
+const NOTHING = new Uint8Array();
+
+/** `[secret NAME]` */
+export const labelled: Writing = (name) => UTF8.encode(`[secret ${name}]`);
+
+/** The label in exactly as many bytes, filled up with asterisks; asterisks alone where it has no room. */
+export const overwritten: Writing = (name, length) => {
+  const label = UTF8.encode(`[secret ${name}]`);
+  const filled = new Uint8Array(length).fill(ASTERISK);
+  if (label.length <= length) filled.set(label);
+  return filled;
+};
+
+const ASTERISK = 0x2a;
+
+/** A masker of these values; values shorter than `SHORTEST_SECRET` are not masked. */
+export function secretMasker(values: readonly NamedValue[]): SecretMasker {
+  const needles = values.flatMap(({ name, value }) => secretForms(value).map((bytes) => ({ bytes, name })));
+  const automaton = needleAutomaton(needles);
+  const { longest } = automaton;
+  const stream: SecretMasker["stream"] = (writing, prompt) =>
+    longest === 0 ? PASS : maskStream(automaton, writing, prompt?.releases ?? 0);
+  const whole = (bytes: Uint8Array, writing: Writing) => {
+    const masking = stream(writing);
+    return joined([masking.push(bytes), masking.end()]);
+  };
+  const find = (bytes: Uint8Array) => {
+    let place = automaton.start;
+    for (const byte of bytes) {
+      place = automaton.next(place, byte);
+      if (place.match !== undefined) return place.match.name;
+    }
+    return undefined;
+  };
+  return {
+    longest,
+    stream,
+    find,
+    bytes: (bytes) => whole(bytes, overwritten),
+    text(text) {
+      if (longest === 0) return text;
+      const bytes = UTF8.encode(text);
+      return find(bytes) === undefined ? text : TEXT.decode(whole(bytes, labelled));
+    },
+  };
+}
+
+const PASS: MaskStream = { push: (bytes) => bytes, end: () => NOTHING };
+
+type Automaton = ReturnType<typeof needleAutomaton>;
+type Span = { readonly from: number; to: number; readonly name: string };
+
+/**
+ * Matches that overlap make one span. A span is written once no further match can begin before its end; bytes before
+ * the beginning of what may still become a match pass on.
+ */
+function maskStream(automaton: Automaton, writing: Writing, releases: number): MaskStream {
+  let held: Uint8Array = NOTHING;
+  /** Where `held` begins, and where reading is, in bytes from the start. */
+  let base = 0;
+  let at = 0;
+  let place = automaton.start;
+  let spans: Span[] = [];
+
+  const note = (length: number, name: string) => {
+    let from = Math.max(at - length, base);
+    let named = name;
+    for (let last = spans.at(-1); last !== undefined && last.to > from; last = spans.at(-1)) {
+      if (last.from <= from) [from, named] = [last.from, last.name];
+      spans.pop();
+    }
+    spans.push({ from, to: at, name: named });
+  };
+  const flush = (safe: number): Uint8Array => {
+    const out: Uint8Array[] = [];
+    let done = base;
+    const last = spans.findLast((span) => span.from < safe && span.to > safe);
+    const until = last?.from ?? safe;
+    for (const { from, to, name } of spans.filter((span) => span.to <= until)) {
+      out.push(held.subarray(done - base, from - base), writing(name, to - from));
+      done = to;
+    }
+    out.push(held.subarray(done - base, until - base));
+    spans = spans.filter((span) => span.to > until);
+    held = held.slice(until - base);
+    base = until;
+    return joined(out);
+  };
+  return {
+    push(bytes) {
+      held = joined([held, bytes]);
+      for (const byte of bytes) {
+        place = automaton.next(place, byte);
+        at += 1;
+        if (place.match !== undefined) note(place.match.length, place.match.name);
+      }
+      const { open } = place;
+      return flush(Math.max(base, at - (open > releases ? open : 0)));
+    },
+    end: () => flush(at),
+  };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const filled = parts.filter((part) => part.length > 0);
+  const [only] = filled;
+  if (filled.length < 2) return only ?? NOTHING;
+  const all = new Uint8Array(filled.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of filled) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
