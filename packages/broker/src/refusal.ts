@@ -20,7 +20,9 @@ export type RefusalCode =
   | "command_unsupported"
   | "too_many_connections"
   | "too_many_requests"
-  | "too_many_bytes";
+  | "too_many_bytes"
+  | "push_not_allowed"
+  | "upstream_untrusted";
 
 export type Refusal = { readonly code: RefusalCode; readonly message: string };
 
@@ -44,12 +46,20 @@ const STATUS: { readonly [Code in RefusalCode]: readonly [number, string] } = {
   too_many_connections: [429, "Too Many Requests"],
   too_many_requests: [429, "Too Many Requests"],
   too_many_bytes: [429, "Too Many Requests"],
+  push_not_allowed: [403, "Forbidden"],
+  upstream_untrusted: [502, "Bad Gateway"],
 };
+
+/** The HTTP status that a refusal travels under, and its reason phrase. */
+export const refusalStatus = (code: RefusalCode): readonly [number, string] => STATUS[code];
+
+/** What a person or a program reads. */
+export const refusalText = ({ message }: Refusal): string => `Handrail: ${message}\n`;
 
 /** The refusal as a whole HTTP/1.1 response that ends the connection. */
 export function refusalResponse(refusal: Refusal): string {
   const [status, reason] = STATUS[refusal.code];
-  const body = `Handrail: ${refusal.message}\n`;
+  const body = refusalText(refusal);
   return [
     `HTTP/1.1 ${status} ${reason}`,
     `x-handrail-refused: ${refusal.code}`,

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from "node:http";
+import type { PushRule } from "@handrail/protocol/secrets";
+import type { Refusal } from "../refusal.ts";
+import { refusedUpdate } from "./git-request.ts";
+import { type ParsedPush, parsePush, pushRejection, type PushCommands } from "./receive-pack.ts";
+
+/** `head`: what was read of the body, to be sent first. `answer`: what git is told instead, where it can be told. */
+export type CheckedPush =
+  | { readonly head: Buffer }
+  | { readonly refusal: Refusal; readonly answer: Buffer | undefined };
+
+const MAX_COMMAND_BYTES = 1024 * 1024;
+
+/** Reads the list of refs at the head of a push and checks each; the pack behind it is left in the request. */
+export async function checkPush(request: IncomingMessage, rules: readonly PushRule[]): Promise<CheckedPush> {
+  if (request.headers["content-encoding"] !== undefined) return unreadable();
+  let head = Buffer.alloc(0);
+  let parsed: ParsedPush = "more";
+  while (parsed === "more" && head.length <= MAX_COMMAND_BYTES) {
+    const chunk = await nextChunk(request);
+    if (chunk === undefined) return unreadable();
+    head = Buffer.concat([head, chunk]);
+    parsed = parsePush(head);
+  }
+  return typeof parsed === "string" ? unreadable() : judged(parsed, rules, head);
+}
+
+function judged(commands: PushCommands, rules: readonly PushRule[], head: Buffer): CheckedPush {
+  const refused = refusedUpdate(rules, commands.updates);
+  if (refused === undefined) return { head };
+  const what = refused.deletes ? "deleted" : "pushed";
+  const message = `No rule allows ${refused.ref} to be ${what}. Choose another branch, or ask the user to allow it.`;
+  return { refusal: { code: "push_not_allowed", message }, answer: pushRejection(commands, message) };
+}
+
+const unreadable = (): CheckedPush => ({
+  refusal: { code: "push_not_allowed", message: "The refs of this push cannot be read. Push without a signature." },
+  answer: undefined,
+});
+
+/** The next piece of the body; undefined at its end. */
+async function nextChunk(request: IncomingMessage): Promise<Buffer | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
+  const look = () => {
+    const chunk = request.read() as Buffer | null;
+    if (chunk !== null) resolve(chunk);
+    else if (request.readableEnded) resolve(undefined);
+  };
+  const over = () => (request.readableEnded ? resolve(undefined) : reject(new Error("the client broke off")));
+  request.on("readable", look).on("end", look).on("close", over);
+  look();
+  return promise.finally(() => request.off("readable", look).off("end", look).off("close", over));
+}

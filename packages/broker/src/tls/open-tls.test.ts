@@ -1,0 +1,191 @@
+import { once } from "node:events";
+import { Agent, type IncomingMessage, type RequestListener } from "node:http";
+import { buffer, text } from "node:stream/consumers";
+import { afterEach, expect, test } from "vitest";
+import type { HeldSecret } from "../secrets/held-secret.ts";
+import { ask, testHttps, testOpened } from "../testing/tls-fixture.ts";
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+const HOST = "api.example";
+const VALUE = "s3cr3t-value-0123456789";
+
+const bearer: HeldSecret = {
+  name: "API",
+  value: VALUE,
+  placeholder: "handrail-secret-API-1f2e3d",
+  use: { type: "header", hosts: [{ host: HOST, path: "/v1/**" }] },
+};
+
+async function opened(listener: RequestListener, secrets: readonly HeldSecret[] = [bearer]) {
+  const upstream = await testHttps(HOST, listener);
+  closing.push(
+    () => upstream.server.closeAllConnections(),
+    () => upstream.server.close(),
+  );
+  const open = testOpened(HOST, upstream, secrets);
+  closing.push(() => open.raw.destroy());
+  return open;
+}
+
+const echo: RequestListener = async (request, response) => {
+  const body = await buffer(request);
+  response.end(
+    JSON.stringify({ method: request.method, url: request.url, headers: request.headers, bytes: body.length }),
+  );
+};
+
+test("a secret is put into requests that its rule names, and into no others", async () => {
+  const seen: (string | undefined)[] = [];
+  const { secure, records, over } = await opened((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end("ok");
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const socket = secure();
+  agent.createConnection = () => socket;
+  const host = { host: HOST };
+  const own = { authorization: "Bearer own" };
+  await ask(socket, { agent, path: "/v1/models", headers: { ...host, ...own } });
+  await ask(socket, { agent, path: "/v2/models", headers: { ...host, ...own } });
+  expect(seen).toEqual([`Bearer ${VALUE}`, "Bearer own"]);
+  socket.destroy();
+  await over;
+  expect(records).toMatchObject([
+    { method: "GET", path: "/v1/models", rule: "host test", reason: undefined, secrets: ["API"] },
+    { method: "GET", path: "/v2/models", rule: "host test", reason: undefined, secrets: [] },
+  ]);
+  expect(records.every(({ bytesUp, bytesDown }) => bytesUp > 0 && bytesDown > 0)).toBe(true);
+});
+
+test("a placeholder is replaced in any header, within HTTP Basic too", async () => {
+  const basic = Buffer.from(`u:${bearer.placeholder}`).toString("base64");
+  const seen: IncomingMessage["headers"][] = [];
+  const { secure } = await opened((request, response) => {
+    seen.push(request.headers);
+    response.end();
+  });
+  const headers = { host: HOST, authorization: `Basic ${basic}`, "x-token": `t=${bearer.placeholder};` };
+  await ask(secure(), { path: "/other", headers });
+  expect(seen).toMatchObject([
+    { authorization: `Basic ${Buffer.from(`u:${VALUE}`).toString("base64")}`, "x-token": `t=${VALUE};` },
+  ]);
+});
+
+test("an answer that repeats the secret has it masked, in headers and in the body, of the same length", async () => {
+  const { secure } = await opened((request, response) => {
+    response.writeHead(302, { location: `https://x.example/?t=${VALUE}`, "set-cookie": [`a=${VALUE}`] });
+    const told = JSON.stringify(request.headers);
+    response.write(told.slice(0, told.indexOf(VALUE) + 5));
+    setImmediate(() => response.end(told.slice(told.indexOf(VALUE) + 5)));
+  });
+  const answer = await ask(secure(), { path: "/v1/echo", headers: { host: HOST, "accept-encoding": "gzip" } });
+  expect(answer.headers).toMatchObject({
+    location: "https://x.example/?t=[secret API]",
+    "set-cookie": ["a=[secret API]"],
+  });
+  expect(JSON.parse(answer.body.toString())).toMatchObject({
+    authorization: `Bearer [secret API]${"*".repeat(VALUE.length - 12)}`,
+    "accept-encoding": "identity",
+  });
+});
+
+test("large bodies pass both ways whole", async () => {
+  const { secure } = await opened(async (request, response) => {
+    response.end(await buffer(request));
+  });
+  const body = Buffer.alloc(8 * 1024 * 1024, "0123456789abcdef");
+  const answer = await ask(secure(), { path: "/v1/files", method: "POST", headers: { host: HOST } }, body);
+  expect(answer.body.equals(body)).toBe(true);
+});
+
+test("a client that asks first whether to send its body is told by the host", async () => {
+  const { secure } = await opened(echo);
+  const headers = { host: HOST, expect: "100-continue", "content-length": "4" };
+  const answer = await ask(secure(), { path: "/v1/up", method: "PUT", headers }, "body");
+  expect(JSON.parse(answer.body.toString())).toMatchObject({ method: "PUT", bytes: 4 });
+});
+
+test("a request for another host than the connection's is refused", async () => {
+  const { secure, records } = await opened(echo);
+  const answer = await ask(secure(), { path: "/v1/x", headers: { host: "other.example" } });
+  expect([answer.status, answer.headers["x-handrail-refused"]]).toEqual([400, "host_mismatch"]);
+  expect(records).toMatchObject([{ reason: "host_mismatch", secrets: [], bytesUp: 0 }]);
+});
+
+test("a handshake for another name fails", async () => {
+  const { secure } = await opened(echo);
+  const socket = secure("other.example");
+  const [error] = (await once(socket, "error")) as [Error];
+  expect(error.message).not.toBe("");
+});
+
+test("a request that no rule allows does not reach the host", async () => {
+  const seen: string[] = [];
+  const upstream = await testHttps(HOST, (request, response) => {
+    seen.push(request.url ?? "");
+    response.end();
+  });
+  closing.push(() => upstream.server.close());
+  const open = testOpened(HOST, upstream, [], async ({ path }) =>
+    path === "/yes" ? { rule: "request" } : { code: "host_not_allowed", message: "No." },
+  );
+  const answer = await ask(open.secure(), { path: "/no", headers: { host: HOST } });
+  expect([answer.status, answer.body.toString()]).toEqual([403, "Handrail: No.\n"]);
+  expect(seen).toEqual([]);
+});
+
+test("a host whose certificate is not good is not spoken to, and the client is told why", async () => {
+  const upstream = await testHttps("wrong.example", echo);
+  closing.push(() => upstream.server.close());
+  const wrongName = testOpened(HOST, upstream, [bearer]);
+  const told = await ask(wrongName.secure(), { path: "/v1/x", headers: { host: HOST } });
+  expect([told.status, told.body.toString()]).toEqual([
+    502,
+    `Handrail: The certificate of ${HOST} cannot be trusted: it is for another name.\n`,
+  ]);
+  const unknown = testOpened("wrong.example", { ...upstream, roots: [] }, [bearer]);
+  const second = await ask(unknown.secure(), { path: "/", headers: { host: "wrong.example" } });
+  expect(second.body.toString()).toContain("NODE_EXTRA_CA_CERTS");
+});
+
+test.each([
+  ["two lengths", "content-length: 5\r\ncontent-length: 6\r\n"],
+  ["a length and chunks", "content-length: 5\r\ntransfer-encoding: chunked\r\n"],
+  ["chunks in disguise", "transfer-encoding: xchunked\r\n"],
+  ["a name before the colon with a space", "content-length : 5\r\n"],
+])("a request that could be read in two ways reaches nobody: %s", async (_what, headers) => {
+  const seen: string[] = [];
+  const { secure } = await opened((request, response) => {
+    seen.push(request.url ?? "");
+    response.end();
+  });
+  const socket = secure();
+  socket.write(`POST /v1/a HTTP/1.1\r\nhost: ${HOST}\r\n${headers}\r\nGET /v1/b HTTP/1.1\r\nhost: ${HOST}\r\n\r\n`);
+  await text(socket).catch(() => "");
+  expect(seen).toEqual([]);
+});
+
+test("a WebSocket's bytes pass, and its request has the secret", async () => {
+  const upstream = await testHttps(HOST, echo);
+  closing.push(() => upstream.server.close());
+  upstream.server.on("upgrade", (request, socket) => {
+    const { authorization } = request.headers;
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n");
+    socket.write(authorization === `Bearer ${VALUE}` ? "let in" : "left out");
+    socket.pipe(socket);
+  });
+  const open = testOpened(HOST, upstream, [bearer]);
+  closing.push(() => open.raw.destroy());
+  const socket = open.secure();
+  socket.write(`GET /v1/ws HTTP/1.1\r\nhost: ${HOST}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`);
+  let told = "";
+  socket.on("data", (bytes: Buffer) => (told += bytes.toString()));
+  while (!told.includes("let in")) await once(socket, "data");
+  socket.write("ping");
+  while (!told.includes("ping")) await once(socket, "data");
+  expect(told).toMatch(/^HTTP\/1\.1 101 [^]*let inping$/);
+});
