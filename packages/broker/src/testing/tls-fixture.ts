@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { request as httpRequest, type IncomingMessage, type RequestListener, type RequestOptions } from "node:http";
+import { request as httpRequest, type IncomingMessage, type RequestOptions, type ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
@@ -27,10 +27,14 @@ export function testAuthority() {
   };
 }
 
+type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
 /** A real HTTPS server on loopback as `host`. The caller closes it. */
-export async function testHttps(host: string, listener: RequestListener, options: object = {}) {
+export async function testHttps(host: string, listener: Listener, options: object = {}) {
   const authority = testAuthority();
-  const server: Server = createServer({ ...authority.serverFor(host), ...options }, listener);
+  const server: Server = createServer({ ...authority.serverFor(host), ...options }, (request, response) => {
+    Promise.resolve(listener(request, response)).catch(() => response.destroy());
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -65,7 +69,7 @@ export function testOpened(host: string, upstream: Upstream, secrets: readonly H
 
 /** One request over a connection, and its answer whole. */
 export async function ask(socket: Duplex, options: RequestOptions, body?: Buffer | string) {
-  const asking = httpRequest({ ...options, createConnection: () => socket as TLSSocket });
+  const asking = httpRequest({ ...options, createConnection: () => socket });
   asking.end(body);
   const [answer] = (await once(asking, "response")) as [IncomingMessage];
   return { status: answer.statusCode, headers: answer.headers, body: await buffer(answer) };

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Agent, type IncomingMessage, type RequestListener } from "node:http";
+import { Agent, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
@@ -20,7 +20,9 @@ const bearer: HeldSecret = {
   use: { type: "header", hosts: [{ host: HOST, path: "/v1/**" }] },
 };
 
-async function opened(listener: RequestListener, secrets: readonly HeldSecret[] = [bearer]) {
+type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+async function opened(listener: Listener, secrets: readonly HeldSecret[] = [bearer]) {
   const upstream = await testHttps(HOST, listener);
   closing.push(
     () => upstream.server.closeAllConnections(),
@@ -31,7 +33,7 @@ async function opened(listener: RequestListener, secrets: readonly HeldSecret[] 
   return open;
 }
 
-const echo: RequestListener = async (request, response) => {
+const echo = async (request: IncomingMessage, response: ServerResponse) => {
   const body = await buffer(request);
   response.end(
     JSON.stringify({ method: request.method, url: request.url, headers: request.headers, bytes: body.length }),
@@ -52,7 +54,7 @@ test("a secret is put into requests that its rule names, and into no others", as
   await ask(socket, { agent, path: "/v1/models", headers: { ...host, ...own } });
   await ask(socket, { agent, path: "/v2/models", headers: { ...host, ...own } });
   expect(seen).toEqual([`Bearer ${VALUE}`, "Bearer own"]);
-  socket.destroy();
+  socket.end();
   await over;
   expect(records).toMatchObject([
     { method: "GET", path: "/v1/models", rule: "host test", reason: undefined, secrets: ["API"] },

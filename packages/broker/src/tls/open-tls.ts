@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { finished } from "node:stream/promises";
 import { TLSSocket } from "node:tls";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import type { RequestHead } from "../secrets/matches-request.ts";
@@ -52,7 +51,8 @@ const HANDSHAKE_MS = 15_000;
 
 /**
  * Speaks TLS with a program in the sandbox as the host that it asked for, and carries each of its HTTP/1.1 requests over
- * one verified connection to that host, checked and with secrets put in. Settles when either side is gone.
+ * one verified connection to that host, checked and with secrets put in. Settles when either side is gone
+ * and all was reported; the caller ends both.
  */
 export async function openTls(connection: OpenedConnection): Promise<void> {
   const { client, target, opening } = connection;
@@ -60,10 +60,7 @@ export async function openTls(connection: OpenedConnection): Promise<void> {
     clientHandshake(client, target, opening),
     verifiedUpstream(connection.upstream, target, opening.roots),
   ]);
-  if (secure === undefined) {
-    client.destroy();
-    return;
-  }
+  if (secure === undefined) return;
   const carried = { ...connection, upstream, agent: agentFor(upstream) };
   const server = createServer({
     insecureHTTPParser: false,
@@ -72,19 +69,34 @@ export async function openTls(connection: OpenedConnection): Promise<void> {
     headersTimeout: 0,
     keepAliveTimeout: 0,
   });
-  const carry = (request: IncomingMessage, response: ServerResponse) => {
-    carryOpened(carried, request, response).catch(() => secure.destroy());
+  const under = new Set<Promise<void>>();
+  const track = (work: Promise<void>) => {
+    const done = work.catch(() => void secure.destroy()).finally(() => under.delete(done));
+    under.add(done);
   };
+  const carry = (request: IncomingMessage, response: ServerResponse) => track(carryOpened(carried, request, response));
   server.on("request", carry).on("checkContinue", carry).on("checkExpectation", carry);
   server.on("upgrade", (request, _socket, head) => {
-    upgradeOpened(carried, request, secure, head).catch(() => secure.destroy());
+    track(upgradeOpened(carried, request, secure, head));
   });
   server.on("clientError", (_error, socket) => socket.destroy());
   if (upstream instanceof TLSSocket) upstream.once("close", () => secure.destroySoon());
+  client.once("close", () => secure.destroy());
+  // TLS has no half-closed connections that HTTP would use; the stream below it may have.
+  secure.once("end", () => secure.destroySoon());
   server.emit("connection", secure);
-  await finished(secure).catch(() => undefined);
+  await over(client, secure);
+  secure.destroySoon();
   if (upstream instanceof TLSSocket) upstream.destroy();
-  client.destroy();
+  await Promise.all(under);
+}
+
+/** HTTP has no use for half-closed connections: who ends is gone. */
+function over(client: Duplex, secure: TLSSocket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  client.once("close", resolve);
+  secure.once("end", resolve).once("close", resolve);
+  return promise;
 }
 
 /** A handshake for another name than was asked for fails: it could be meant for another host behind the same address. */
