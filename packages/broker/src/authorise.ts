@@ -16,10 +16,16 @@ export type AuthoriseSettings = {
   readonly traffic: Traffic;
 };
 
-/** Whether a request may go: by the limits, by the rules as they are now, and then by what the user says. */
+/** Said of a connection that is opened because only some kinds of request are allowed: each of them is asked for. */
+export const BY_REQUEST: Allowed = { allowedBy: "kinds of request" };
+
+/**
+ * Whether a request may go: by the limits, by the rules as they are now, and then by what the user says. `opened`: the
+ * requests within this connection will be seen.
+ */
 export async function authorise(
   conversationId: string,
-  asked: AskedRequest,
+  { opened = false, ...asked }: AskedRequest & { readonly opened?: boolean },
   { lookUp, askUser, traffic }: AuthoriseSettings,
   signal: AbortSignal,
 ): Promise<Allowed | Refusal> {
@@ -28,6 +34,7 @@ export async function authorise(
   if (limited !== undefined) return limited;
   const decision = check(rules, asked);
   if ("allowedBy" in decision || !ASKABLE.has(decision.code)) return decision;
+  if (decision.code === "request_unseen" && opened) return BY_REQUEST;
   return askUser({ conversationId, asked, refusal: decision }, signal);
 }
 

@@ -5,6 +5,7 @@ import { forwardRequest } from "./forward-request.ts";
 import { parseTarget, type Target } from "./host.ts";
 import { endGently, endWith, type Refusal } from "./refusal.ts";
 import { socksReply, type SocksRequest } from "./socks5.ts";
+import { openTls } from "./tls/open-tls.ts";
 import { tunnel } from "./tunnel.ts";
 import { upgradeRequest } from "./upgrade-request.ts";
 
@@ -41,19 +42,13 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
   const refuse = (refusal: Refusal) => serve({ method: "", host: "", target: refusal }, async () => undefined);
   const timer = setTimeout(() => refuse(LATE), settings.headMs);
   stream.once("close", () => clearTimeout(timer));
-  /** Bytes both ways, once the client was told that the connection is made. */
-  const tunnelled =
-    (made: string | Uint8Array, head: Uint8Array): Carrying["pass"] =>
-    (upstream, { host }) => {
-      stream.write(made);
-      return tunnel({ client: stream, upstream, head, host });
-    };
 
   return {
     refuseGarbage: () => refuse(INVALID),
     connect(request, head) {
       const target = parseTarget(request.url ?? "") ?? NO_HOST;
-      serve(askedFor(request, target), tunnelled("HTTP/1.1 200 Connection Established\r\n\r\n", head));
+      const { pass, open } = tunnelled(stream, ESTABLISHED, head);
+      serve(askedFor(request, target), pass, { open });
     },
     forward(request, response) {
       const { url, asked } = plainRequest(request);
@@ -65,7 +60,9 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
     },
     socks({ host, target, head }) {
       const asked = { method: "SOCKS", host, target };
-      serve(asked, tunnelled(socksReply(), head), {
+      const { pass, open } = tunnelled(stream, socksReply(), head);
+      serve(asked, pass, {
+        open,
         refuse(refusal) {
           if (stream.writable) stream.write(socksReply(refusal));
           endGently(stream);
@@ -73,6 +70,20 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
       });
     },
   };
+}
+
+/** Bytes both ways, once the client was told that the connection is made; or requests, where its TLS is opened. */
+function tunnelled(stream: Duplex, made: string | Uint8Array, head: Uint8Array) {
+  const pass: Carrying["pass"] = (upstream, { host }) => {
+    stream.write(made);
+    return tunnel({ client: stream, upstream, head, host });
+  };
+  const open: NonNullable<Carrying["open"]> = (upstream, target, opened) => {
+    stream.write(made);
+    stream.unshift(head);
+    return openTls({ client: stream, upstream, target, ...opened });
+  };
+  return { pass, open };
 }
 
 /** A request in the absolute form (RFC 9112 3.2.2); without a URL it is refused. Its Host header must say the same. */
@@ -101,6 +112,8 @@ function plainUrl(text: string): URL | undefined {
   const url = URL.parse(text);
   return url === null || url.username !== "" || url.password !== "" ? undefined : url;
 }
+
+const ESTABLISHED = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
 const LATE: Refusal = { code: "timed_out", message: "No whole request came in time." };
 const INVALID: Refusal = { code: "request_invalid", message: "This is no valid HTTP request." };

@@ -4,6 +4,8 @@ import { authorise, type AuthoriseSettings } from "./authorise.ts";
 import type { Target } from "./host.ts";
 import { openUpstream, type UpstreamSettings } from "./open-upstream.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
+import { type Opened, openedRequests, openingFor } from "./tls/opened-requests.ts";
+import type { Opening } from "./tls/open-tls.ts";
 
 /**
  * One request, once it is over. `host` is what was asked for, normalised where it could be; `port` 0 where it could not.
@@ -20,6 +22,8 @@ export type BrokerRecord = {
   readonly allowed: boolean;
   readonly rule?: string | undefined;
   readonly reason?: RefusalCode | undefined;
+  /** Names of the secrets that were put in. */
+  readonly secrets?: readonly string[];
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly durationMs: number;
@@ -28,6 +32,8 @@ export type BrokerRecord = {
 export type CarrySettings = UpstreamSettings &
   AuthoriseSettings & {
     readonly onRequest: (record: BrokerRecord) => void;
+    /** What HTTPS of this conversation is opened with; undefined: it never is. Asked at each connection. */
+    readonly openWith: (conversationId: string) => Promise<Opening | undefined>;
     readonly idleMs: number;
     readonly now: () => number;
   };
@@ -47,6 +53,8 @@ export type Carrying = {
   readonly stream: Duplex;
   readonly settings: CarrySettings;
   readonly asked: Asked;
+  /** How the connection is used when its TLS is opened; absent: it never is. */
+  readonly open?: (upstream: Socket, target: Target, opened: Opened) => Promise<Refusal | undefined>;
   /** Does the request over the connection to the host; gives the refusal when there was no answer. */
   readonly pass: (upstream: Socket, target: Target) => Promise<Refusal | undefined>;
   /** Tells the client of a refusal that came before `pass`, and ends the stream. */
@@ -64,6 +72,7 @@ export async function carryRequest(carrying: Carrying): Promise<void> {
   const outcome = await attempt(carrying, gone.signal);
   tell(carrying, outcome);
   outcome.upstream?.destroy();
+  if (outcome.reported === true) return;
   settings.onRequest({ conversationId, at, ...recordOf(carrying.asked, outcome), durationMs: settings.now() - at });
 }
 
@@ -73,6 +82,8 @@ type Outcome = {
   readonly refusal?: Refusal | undefined;
   readonly upstream?: Socket;
   readonly broken?: boolean;
+  /** The requests within an opened connection have been reported. */
+  readonly reported?: boolean;
 };
 
 async function attempt(carrying: Carrying, gone: AbortSignal): Promise<Outcome> {
@@ -80,15 +91,22 @@ async function attempt(carrying: Carrying, gone: AbortSignal): Promise<Outcome> 
   const { target, method, path } = asked;
   if ("code" in target) return { refusal: target };
   const seen = path === undefined ? target : { ...target, method, path };
-  const decision = await authorise(conversationId, seen, settings, gone);
+  const opening = carrying.open && (await openingFor(conversationId, target, settings));
+  const decision = await authorise(conversationId, { ...seen, opened: opening !== undefined }, settings, gone);
   if ("code" in decision) return { refusal: decision };
   const rule = decision.allowedBy;
   const upstream = await openUpstream(target, settings);
   if ("code" in upstream) return { rule, refusal: upstream };
-  return { rule, upstream, ...(await passOver(carrying, upstream, target)) };
+  const opened = opening && openedRequests({ conversationId, target, opening, rule, settings, gone });
+  const use = () =>
+    carrying.open && opened ? carrying.open(upstream, target, opened) : carrying.pass(upstream, target);
+  const passed = await passOver(carrying, upstream, use);
+  return { rule, upstream, ...passed, reported: opened !== undefined && opened.seen() > 0 };
 }
 
-async function passOver(carrying: Carrying, upstream: Socket, target: Target): Promise<Outcome> {
+type Use = () => Promise<Refusal | undefined>;
+
+async function passOver(carrying: Carrying, upstream: Socket, use: Use): Promise<Outcome> {
   const { conversationId, stream, settings } = carrying;
   let cutBy: Refusal | undefined;
   upstream.on("error", () => undefined);
@@ -100,7 +118,7 @@ async function passOver(carrying: Carrying, upstream: Socket, target: Target): P
   });
   try {
     if (stream.destroyed) return { broken: true };
-    const refusal = await carrying.pass(upstream, target);
+    const refusal = await use();
     return { refusal: cutBy ?? refusal };
   } catch {
     return { refusal: cutBy, broken: true };

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AuthoriseSettings } from "./authorise.ts";
 import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./broker-connection.ts";
-import type { BrokerRecord } from "./carry-request.ts";
+import type { BrokerRecord, CarrySettings } from "./carry-request.ts";
 import { systemResolve, type Resolve } from "./find-addresses.ts";
 import { endWith } from "./refusal.ts";
 import { readSocks, SOCKS_VERSION } from "./socks5.ts";
@@ -12,6 +12,8 @@ import { asksForWebSocket } from "./upgrade-request.ts";
 export type BrokerOptions = Pick<AuthoriseSettings, "lookUp"> & {
   /** Absent: what no rule allows is refused at once. */
   readonly askUser?: AuthoriseSettings["askUser"];
+  /** Absent: no HTTPS is opened, so no secret is put in and no kinds of request are told apart there. */
+  readonly openWith?: CarrySettings["openWith"];
   readonly onRequest: (record: BrokerRecord) => void;
   /** A limit was reached. Called at each request that it refuses. */
   readonly onLimit?: (conversationId: string, limit: TrafficLimit) => void;
@@ -47,6 +49,7 @@ export function createBroker(options: BrokerOptions): Broker {
     headMs: 15_000,
     idleMs: 300_000,
     askUser: async ({ refusal }) => refusal,
+    openWith: async () => undefined,
     now: Date.now,
     ...options,
     traffic,

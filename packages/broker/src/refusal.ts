@@ -22,7 +22,8 @@ export type RefusalCode =
   | "too_many_requests"
   | "too_many_bytes"
   | "push_not_allowed"
-  | "upstream_untrusted";
+  | "upstream_untrusted"
+  | "tls_failed";
 
 export type Refusal = { readonly code: RefusalCode; readonly message: string };
 
@@ -48,6 +49,7 @@ const STATUS: { readonly [Code in RefusalCode]: readonly [number, string] } = {
   too_many_bytes: [429, "Too Many Requests"],
   push_not_allowed: [403, "Forbidden"],
   upstream_untrusted: [502, "Bad Gateway"],
+  tls_failed: [400, "Bad Request"],
 };
 
 /** The HTTP status that a refusal travels under, and its reason phrase. */

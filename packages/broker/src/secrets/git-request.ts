@@ -1,5 +1,5 @@
 import type { GitSecretUse, PushRule } from "@handrail/protocol/secrets";
-import { matchesGlob } from "./glob.ts";
+import { pathMatches } from "../path-pattern.ts";
 import type { RefUpdate } from "./receive-pack.ts";
 
 /** A request of git's smart HTTP protocol (gitprotocol-http). `commands`: its body begins with a push's commands. */
@@ -29,12 +29,12 @@ const serviceOf = (name: string) => (name === "receive" ? "push" : "fetch");
 
 /** The rules for pushes to a repository. */
 export function pushRules(use: GitSecretUse, repository: string): readonly PushRule[] {
-  return use.push.filter((rule) => matchesGlob(rule.repository, repository));
+  return use.push.filter((rule) => pathMatches(rule.repository, repository));
 }
 
 export function mayFetch(use: GitSecretUse, repository: string): boolean {
   return [...use.repositories, ...use.push.map((rule) => rule.repository)].some((glob) =>
-    matchesGlob(glob, repository),
+    pathMatches(glob, repository),
   );
 }
 
@@ -47,5 +47,5 @@ function allows(rule: PushRule, { ref, deletes }: RefUpdate): boolean {
   if (deletes && rule.deletions !== true) return false;
   const [, kind, name = ""] = /^refs\/(heads|tags)\/(.+)$/.exec(ref) ?? [];
   const globs = kind === "heads" ? rule.branches : kind === "tags" ? rule.tags : undefined;
-  return globs?.some((glob) => matchesGlob(glob, name)) ?? false;
+  return globs?.some((glob) => pathMatches(glob, name)) ?? false;
 }

@@ -1,6 +1,6 @@
 import type { RequestRule } from "@handrail/protocol/network";
 import { parseHost, type Target } from "../host.ts";
-import { matchesGlob } from "./glob.ts";
+import { normalisePath, pathMatches } from "../path-pattern.ts";
 
 /** An HTTP request as rules see it. `path` is without its query, as it is sent. */
 export type RequestHead = { readonly method: string; readonly path: string };
@@ -18,5 +18,7 @@ export function namesTarget(rule: Pick<RequestRule, "host" | "port">, { host, po
 export function matchesRequest(rule: RequestRule, target: Target, { method, path }: RequestHead): boolean {
   if (!namesTarget(rule, target)) return false;
   if (rule.methods !== undefined && !rule.methods.includes(method)) return false;
-  return rule.path === undefined || matchesGlob(rule.path, path);
+  if (rule.path === undefined) return true;
+  const normal = normalisePath(path);
+  return normal !== undefined && pathMatches(rule.path, normal);
 }

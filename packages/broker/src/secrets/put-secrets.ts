@@ -3,6 +3,7 @@ import type { Target } from "../host.ts";
 import type { Refusal } from "../refusal.ts";
 import { gitRequest, type GitRequest, mayFetch, pushRules } from "./git-request.ts";
 import type { HeldSecret } from "./held-secret.ts";
+import { normalisePath } from "../path-pattern.ts";
 import { matchesRequest, namesTarget } from "./matches-request.ts";
 
 /** A request to a host whose TLS is open. `query` has its question mark; `headers` are names and values in turn. */
@@ -50,7 +51,7 @@ function putOne({ use, value }: HeldSecret, headers: readonly string[], request:
 }
 
 function putGit(use: GitSecretUse, value: string, headers: readonly string[], request: PlainRequest): Put | Refusal {
-  const git = gitRequest(request.method, request.path, request.query);
+  const git = gitRequest(request.method, normalisePath(request.path) ?? "", request.query);
   if (git === undefined) return { headers };
   const given = withBasic(headers, use, value);
   if (git.service === "fetch") return { headers: mayFetch(use, git.repository) ? given : headers };

@@ -52,15 +52,15 @@ const HANDSHAKE_MS = 15_000;
 /**
  * Speaks TLS with a program in the sandbox as the host that it asked for, and carries each of its HTTP/1.1 requests over
  * one verified connection to that host, checked and with secrets put in. Settles when either side is gone
- * and all was reported; the caller ends both.
+ * and all was reported, or with a refusal when the program does not take part; the caller ends both.
  */
-export async function openTls(connection: OpenedConnection): Promise<void> {
+export async function openTls(connection: OpenedConnection): Promise<Refusal | undefined> {
   const { client, target, opening } = connection;
   const [secure, upstream] = await Promise.all([
     clientHandshake(client, target, opening),
     verifiedUpstream(connection.upstream, target, opening.roots),
   ]);
-  if (secure === undefined) return;
+  if (secure === undefined) return notBelieved(target);
   const carried = { ...connection, upstream, agent: agentFor(upstream) };
   const server = createServer({
     insecureHTTPParser: false,
@@ -89,7 +89,13 @@ export async function openTls(connection: OpenedConnection): Promise<void> {
   secure.destroySoon();
   if (upstream instanceof TLSSocket) upstream.destroy();
   await Promise.all(under);
+  return undefined;
 }
+
+const notBelieved = ({ host }: Target): Refusal => ({
+  code: "tls_failed",
+  message: `The TLS handshake for ${host.name} failed. The program may not know the authority in SSL_CERT_FILE.`,
+});
 
 /** HTTP has no use for half-closed connections: who ends is gone. */
 function over(client: Duplex, secure: TLSSocket): Promise<void> {
