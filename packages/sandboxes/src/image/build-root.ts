@@ -4,7 +4,28 @@ import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { recipeArguments, recipeTag } from "./image-recipe.ts";
 
+/** How a root file system is made. */
+export type RootRecipe = {
+  /** Names its tar in the cache, together with the tag. a-z. */
+  readonly name: string;
+  /** As people call the image: "the default image". */
+  readonly title: string;
+  /** 12 hexadecimal digits that change with the recipe. */
+  readonly tag: string;
+  /** Arguments of mmdebstrap that write it to `tarFile`. */
+  readonly arguments: (tarFile: string) => readonly string[];
+};
+
+const SANDBOX: RootRecipe = {
+  name: "sandbox",
+  title: "the default image",
+  tag: recipeTag(),
+  arguments: recipeArguments,
+};
+
 export type RootBuild = {
+  /** Default: the default image's. */
+  readonly recipe?: RootRecipe;
   /** Keeps the tar between builds. */
   readonly cacheDirectory: string;
   readonly onProgress: (text: string) => void;
@@ -18,15 +39,16 @@ export async function canBuildRoot(): Promise<boolean> {
 }
 
 /**
- * The path of a tar with the default image's root file system, made from Debian packages unless the cache has it.
- * Takes about a minute and 700 MB.
+ * The path of a tar with a recipe's root file system, made from Debian packages unless the cache has it.
+ * The default image's takes about a minute and 700 MB.
  * @throws AppError `image_unavailable`; the signal's reason when aborted
  */
 export async function buildRoot(build: RootBuild): Promise<string> {
-  const tarFile = join(build.cacheDirectory, `sandbox-${recipeTag()}.tar`);
+  const { name, tag } = build.recipe ?? SANDBOX;
+  const tarFile = join(build.cacheDirectory, `${name}-${tag}.tar`);
   if (await isThere(tarFile)) return tarFile;
   await mkdir(build.cacheDirectory, { recursive: true });
-  await forgetOthers(build.cacheDirectory);
+  await forgetOthers(build.cacheDirectory, name);
   const unfinished = `${tarFile}.${process.pid}.part`;
   try {
     await runMmdebstrap(unfinished, build);
@@ -38,33 +60,36 @@ export async function buildRoot(build: RootBuild): Promise<string> {
 }
 
 async function runMmdebstrap(tarFile: string, build: RootBuild): Promise<void> {
-  build.onProgress("Building the default image from Debian packages. This takes a minute or two, once.");
-  const child = spawn("mmdebstrap", recipeArguments(tarFile), { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
+  const recipe = build.recipe ?? SANDBOX;
+  build.onProgress(`Building ${recipe.title} from Debian packages. This takes a minute or two, once.`);
+  const child = spawn("mmdebstrap", [...recipe.arguments(tarFile)], { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
   // SIGTERM lets it unmount what it mounted.
   const stop = () => child.kill("SIGTERM");
   build.signal.addEventListener("abort", stop, { once: true });
   let tail = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     tail = (tail + text).slice(-4000);
-    for (const [, step] of text.matchAll(/^I: (.*)$/gm)) build.onProgress(`Building the default image: ${step ?? ""}`);
+    for (const [, step] of text.matchAll(/^I: (.*)$/gm)) build.onProgress(`Building ${recipe.title}: ${step ?? ""}`);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   }).finally(() => build.signal.removeEventListener("abort", stop));
   build.signal.throwIfAborted();
-  if (code !== 0) throw unbuilt(tail);
+  if (code !== 0) throw unbuilt(recipe, tail);
 }
 
-function unbuilt(tail: string): AppError {
+function unbuilt({ title }: RootRecipe, tail: string): AppError {
   const reason = tail.split("\n").findLast((line) => line.startsWith("E:")) ?? tail.slice(-300).trim();
-  const message = `The default image could not be built (${reason}). Check that this machine reaches a Debian mirror, or set an image that is there.`;
+  const name = title.replace(/^the/, "The");
+  const message = `${name} could not be built (${reason}). Check that this machine reaches a Debian mirror, or set an image that is there.`;
   return new AppError("image_unavailable", message, { reason });
 }
 
-/** Tars of earlier recipes, each of them hundreds of megabytes. */
-async function forgetOthers(directory: string): Promise<void> {
-  const old = (await readdir(directory)).filter((name) => /^sandbox-[0-9a-f]{12}\.tar$/.test(name));
+/** Tars of earlier states of a recipe, each of them hundreds of megabytes. */
+async function forgetOthers(directory: string, recipe: string): Promise<void> {
+  const isOld = (name: string) => name.startsWith(`${recipe}-`) && /^[a-z]+-[0-9a-f]{12}\.tar$/.test(name);
+  const old = (await readdir(directory)).filter(isOld);
   await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
 }
 

@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newId } from "@handrail/protocol/ids";
+import { daemonGate } from "../docker/daemon-gate.ts";
+import type { DockerClient } from "../docker/docker-client.ts";
+import { dockerClient } from "../docker/docker-client.ts";
+import { dockerEndpoint } from "../docker/docker-endpoint.ts";
+import { buildDefaultImage } from "../image/build-default-image.ts";
+import { buildDindImage, DIND_CAPABILITIES } from "../image/build-dind-image.ts";
+import { cacheDirectoryOr } from "../image/cache-directory.ts";
+import { DOCKER_HOST } from "./docker-daemon.ts";
+
+/** A Docker daemon in a container beside the server, as the compose file in `deploy/compose` runs it. */
+export type DindSidecar = {
+  /** As `DOCKER_HOST` is written. */
+  readonly host: string;
+  /** Ends it with SIGKILL, and all that runs in it. */
+  kill(): Promise<void>;
+  /** Starts it again on the images and volumes that it had. Does not wait until it answers. */
+  start(): Promise<void>;
+  dispose(): Promise<void>;
+};
+
+const PATIENCE_MS = 60_000;
+
+/** Whether a container here can see this machine's directories, which the sidecar's socket and images are in. */
+export function sharesPaths(): boolean {
+  return process.getuid?.() === 0 && existsSync((DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", ""));
+}
+
+/** A sidecar that answers and has the default image. Its images are kept between runs, under the cache directory. */
+export async function startSidecar(): Promise<DindSidecar> {
+  const outer = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
+  const socketDirectory = await mkdtemp(join(tmpdir(), "handrail-dind-"));
+  const data = join(cacheDirectoryOr(undefined), "dind-data");
+  await mkdir(data, { recursive: true });
+  const build = { cacheDirectory: cacheDirectoryOr(undefined), onProgress: () => undefined };
+  const image = await buildDindImage(outer, { ...build, signal: AbortSignal.timeout(300_000) });
+  const id = await createSidecar(outer, image, { data, sockets: socketDirectory });
+  const host = `unix://${socketDirectory}/docker.sock`;
+  await outer.startContainer(id);
+  await untilAnswers(host);
+  await chmod(socketDirectory, 0o700);
+  await buildDefaultImage({ ...build, host, cacheDirectory: undefined });
+  return {
+    host,
+    kill: () => outer.killContainer(id),
+    start: () => outer.startContainer(id),
+    dispose: async () => {
+      await outer.removeContainer(id);
+      outer.close();
+      await rm(socketDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+type Places = { readonly data: string; readonly sockets: string };
+
+async function createSidecar(outer: DockerClient, image: string, { data, sockets }: Places): Promise<string> {
+  return outer.createContainer(`handrail-test-dind-${newId("x", Date.now()).slice(-8).toLowerCase()}`, {
+    Image: image,
+    Entrypoint: ["/usr/local/bin/handrail-dind"],
+    Cmd: [],
+    Labels: { "handrail.test": "dind" },
+    HostConfig: {
+      CapDrop: ["ALL"],
+      CapAdd: DIND_CAPABILITIES,
+      SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+      NetworkMode: "none",
+      Binds: [`${data}:/var/lib/docker`, `${sockets}:/run/handrail-docker`],
+    },
+  });
+}
+
+/** @throws AppError `backend_unavailable` when the daemon does not come up */
+async function untilAnswers(host: string): Promise<void> {
+  const client = dockerClient(dockerEndpoint({ host }));
+  try {
+    await daemonGate(client, PATIENCE_MS)(AbortSignal.timeout(PATIENCE_MS));
+  } finally {
+    client.close();
+  }
+}
