@@ -10,8 +10,10 @@ export type SandboxLimits = {
   readonly tmpBytes: number;
   /** A daemon that may not raise its own limit (4,096 is usual for a user) refuses more than that. */
   readonly openFiles: number;
-  /** Of one file. There is no limit on a workspace as a whole here. */
+  /** Of one file. */
   readonly fileBytes: number;
+  /** Of workspace and home together, where the backend can hold it: its health says where it cannot. */
+  readonly diskBytes: number;
 };
 
 const GIB = 1024 ** 3;
@@ -23,4 +25,5 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   tmpBytes: GIB,
   openFiles: 16_384,
   fileBytes: 16 * GIB,
+  diskBytes: 10 * GIB,
 };

@@ -3,7 +3,7 @@ import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox
 import { AppError } from "@handrail/protocol/errors";
 import { findMarked, MARK } from "../process/find-processes.ts";
 import { killAll } from "../process/kill-all.ts";
-import { REDIRECT, SANDBOXD_LOG, spawnDetached } from "../process/launch-sandboxd.ts";
+import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../process/launch-sandboxd.ts";
 import type { LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
 import { localBackend } from "../process/local-backend.ts";
 import { IDLE_EXIT, sandboxEnvironment } from "../sandbox-environment.ts";
@@ -22,6 +22,11 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
   const runner: LocalRunner = {
     name: "none",
     ownUsers: false,
+    diskBytes: async (profile) => {
+      if (profile === "default") return undefined;
+      const message = `Without isolation there is no profile ${profile}. Use the docker or the process backend.`;
+      throw new AppError("backend_unavailable", message, { profile });
+    },
     health: async (): Promise<BackendHealth> => ({
       name: "none",
       works: true,
@@ -44,7 +49,7 @@ async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socke
     command: ["sh", "-c", REDIRECT, join(place.state, SANDBOXD_LOG), ...command],
     environment: { ...sandboxEnvironment(join(place.state, "home")), [MARK]: record.sandboxId },
     cwd: place.workspace,
-    state: place.state,
+    log: () => sandboxdLog(place.state),
     explain: async (said) => new AppError("sandbox_failed", `sandboxd ended at its start. It said: ${said.trim()}`),
   });
 }

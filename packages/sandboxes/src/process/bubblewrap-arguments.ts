@@ -22,11 +22,13 @@ export type Box = {
   readonly mounts: Mounts;
   readonly limits: SandboxLimits;
   readonly environment: Readonly<Record<string, string>>;
+  /** The open file that holds the filter of system calls; undefined: none. */
+  readonly seccompFd: number | undefined;
 };
 
 /**
  * Arguments of bwrap for a sandbox: namespaces of its own for everything, network included, no capabilities, a session
- * of its own, and only the mounts that are listed. The command follows them.
+ * of its own, a filter of system calls, and only the mounts that are listed. The command follows them.
  */
 export function bubblewrapArguments(box: Box): string[] {
   return [
@@ -40,6 +42,7 @@ export function bubblewrapArguments(box: Box): string[] {
     ...memoryDirectory(box, "/run", 16 * 1024 * 1024),
     ...memoryDirectory(box, "/dev/shm", 64 * 1024 * 1024),
     ...START,
+    ...(box.seccompFd === undefined ? [] : ["--seccomp", String(box.seccompFd)]),
     ...Object.entries(box.environment).flatMap(([name, value]) => ["--setenv", name, value]),
     "--",
   ];

@@ -1,11 +1,14 @@
 import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
+import { SandboxProfile } from "@handrail/protocol/sources";
 import { runProgram } from "../run-program.ts";
+import { hasDisk, makeDisk } from "./workspace-disk.ts";
 
 /** What the server wrote down about a sandbox before it started it. The sandbox cannot see or change it. */
 export type SandboxRecord = {
   readonly sandboxId: string;
+  readonly profile: SandboxProfile;
   /** Who owns the workspace on the host when the server is root. */
   readonly uid?: number;
 };
@@ -24,14 +27,18 @@ export function conversationPlace(directory: string, conversationId: string) {
     root,
     workspace: join(root, "workspace"),
     state: join(root, "state"),
+    /** The file system with `workspace` and `state` in it, where workspaces are bounded; they are not in `root` then. */
+    image: join(root, "disk.img"),
+    /** Where a sandbox's own mount namespace has it. An empty directory to everybody else. */
+    disk: join(root, "disk"),
     /** Holds the socket's directory of each start. */
     links: join(root, "links"),
     record: join(root, "sandbox.json"),
   };
 }
 
-export function hasWorkspace(place: ConversationPlace): Promise<boolean> {
-  return isThere(place.workspace);
+export async function hasWorkspace(place: ConversationPlace): Promise<boolean> {
+  return (await hasDisk(place.image)) || isThere(place.workspace);
 }
 
 /** The last sandbox of a conversation, or undefined when there was none or its record cannot be read. */
@@ -40,7 +47,8 @@ export async function readRecord(place: ConversationPlace): Promise<SandboxRecor
     const read = JSON.parse(await readFile(place.record, "utf8")) as Partial<SandboxRecord>;
     const { sandboxId, uid } = read;
     if (typeof sandboxId !== "string") return undefined;
-    return { sandboxId, ...(typeof uid === "number" ? { uid } : {}) };
+    const profile = SandboxProfile.catch("default").parse(read.profile);
+    return { sandboxId, profile, ...(typeof uid === "number" ? { uid } : {}) };
   } catch {
     return undefined;
   }
@@ -52,16 +60,35 @@ export async function writeRecord(place: ConversationPlace, record: SandboxRecor
   await rename(unfinished, place.record);
 }
 
-/**
- * Makes the directories, and the workspace with its first files: whole or not at all. `uid` is who owns it all;
- * undefined: the server's own user.
- */
-export async function furnish(
-  place: ConversationPlace,
-  seedDirectory: string | undefined,
-  uid: number | undefined,
-): Promise<void> {
+export type Furnishing = {
+  readonly seedDirectory: string | undefined;
+  /** Who owns it all; undefined: the server's own user. */
+  readonly uid: number | undefined;
+  /** What a new workspace and its home may hold together; undefined: they are plain directories, without a bound. */
+  readonly diskBytes: number | undefined;
+};
+
+/** Makes the directories, and the workspace with its first files: whole or not at all. @throws AppError `disk_full` */
+export async function furnish(place: ConversationPlace, furnishing: Furnishing): Promise<void> {
   await mkdir(place.links, { recursive: true, mode: 0o700 });
+  await mkdir(place.disk, { recursive: true, mode: 0o700 });
+  if (await hasDisk(place.image)) return;
+  if (furnishing.diskBytes === undefined || (await isThere(place.workspace)))
+    await furnishDirectories(place, furnishing);
+  else await furnishDisk(place, furnishing, furnishing.diskBytes);
+}
+
+async function furnishDisk(place: ConversationPlace, furnishing: Furnishing, bytes: number): Promise<void> {
+  const content = join(place.root, "content");
+  await runOrFail("rm", ["-rf", "--", content]);
+  await mkdir(join(content, "state", "home"), { recursive: true, mode: 0o700 });
+  await fill(join(content, "workspace"), furnishing.seedDirectory);
+  if (furnishing.uid !== undefined) await own(content, furnishing.uid);
+  await makeDisk(place.image, content, bytes);
+  await runOrFail("rm", ["-rf", "--", content]);
+}
+
+async function furnishDirectories(place: ConversationPlace, { seedDirectory, uid }: Furnishing): Promise<void> {
   await mkdir(join(place.state, "home"), { recursive: true, mode: 0o700 });
   if (uid !== undefined) await own(place.state, uid);
   if (await isThere(place.workspace)) return;

@@ -2,6 +2,7 @@ import type { Bubblewrap } from "./bubblewrap.ts";
 import type { Bind, Mounts } from "./sandbox-mounts.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { bubblewrapArguments, limitArguments } from "./bubblewrap-arguments.ts";
+import { MOUNT_OPTIONS } from "./workspace-disk.ts";
 
 export type Launch = {
   readonly bubblewrap: Bubblewrap;
@@ -13,19 +14,40 @@ export type Launch = {
   readonly environment: Readonly<Record<string, string>>;
   /** The user of the host that runs the sandbox when the server is root; undefined: the server's own user. */
   readonly uid: number | undefined;
+  /** The file with the filter of system calls; undefined: none. */
+  readonly seccompFile: string | undefined;
+  /** A file system in a file, and where it is mounted before the rest; undefined: none. */
+  readonly disk: { readonly image: string; readonly target: string } | undefined;
   /** Files that take the id of a process to put it into a control group. */
   readonly cgroupFiles: readonly string[];
   /** Program and arguments, as seen inside. */
   readonly command: readonly string[];
 };
 
+/** Mounts the file system `$1` at `$2`, in a mount namespace of its own. */
+const MOUNT = `mount -t ext4 -o ${MOUNT_OPTIONS} "$1" "$2" || exit 98; shift 2; exec "$@"`;
+
 /** Puts itself into the control groups named before `--`, then becomes the command after it. */
 const ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 97; shift; done; shift; exec "$@"';
 
+/** Opens the filter where bwrap is told to read it. */
+const FILTER = 'exec 3<"$1" || exit 99; shift; exec "$@"';
+
+const SECCOMP_FD = 3;
+
 /** The whole command line that starts a sandbox on the host. */
 export function launchCommand(launch: Launch): readonly string[] {
+  const { disk, seccompFile } = launch;
   const command = launch.uid === undefined ? boxed(launch, launch.own) : unprivileged(launch, launch.uid);
-  return ["sh", "-c", ENTER, "handrail-sandbox", ...launch.cgroupFiles, "--", ...command];
+  const filtered = seccompFile === undefined ? command : shell(FILTER, [seccompFile, ...command]);
+  const entered = shell(ENTER, [...launch.cgroupFiles, "--", ...filtered]);
+  if (disk === undefined) return entered;
+  const alone = ["unshare", "--mount", "--propagation", "slave", "--"];
+  return [...alone, ...shell(MOUNT, [disk.image, disk.target, ...entered])];
+}
+
+function shell(script: string, words: readonly string[]): readonly string[] {
+  return ["sh", "-c", script, "handrail-sandbox", ...words];
 }
 
 function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
@@ -34,7 +56,7 @@ function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
   const heapBytes = launch.cgroupFiles.length > 0 ? undefined : launch.limits.memoryBytes;
   return [
     "bwrap",
-    ...bubblewrapArguments({ ...launch, mounts }),
+    ...bubblewrapArguments({ ...launch, mounts, seccompFd: launch.seccompFile === undefined ? undefined : SECCOMP_FD }),
     "prlimit",
     ...limitArguments(launch.limits, heapBytes),
     ...launch.command,

@@ -17,8 +17,8 @@ export type Spawning = {
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** The state directory on the host. */
-  readonly state: string;
+  /** The end of what sandboxd wrote, read when it has ended. */
+  readonly log: () => Promise<string>;
   /** Makes an error of the last words of what was started and of sandboxd. */
   readonly explain: (said: string) => Promise<AppError>;
 };
@@ -43,12 +43,13 @@ export function spawnDetached(spawning: Spawning): Launched {
   return { failed, release: () => child.stderr.destroy() };
 }
 
-async function lastWords(said: string, { state, explain }: Spawning): Promise<AppError> {
-  return explain(`${said}${await tail(join(state, SANDBOXD_LOG))}`);
+async function lastWords(said: string, { log, explain }: Spawning): Promise<AppError> {
+  return explain(`${said}${(await log()).slice(-MAX_SAID)}`);
 }
 
-/** The end of a file that a sandbox may have swapped for anything. */
-async function tail(path: string): Promise<string> {
+/** The end of sandboxd's log in a state directory of the host. A sandbox may have swapped the file for anything. */
+export async function sandboxdLog(state: string): Promise<string> {
+  const path = join(state, SANDBOXD_LOG);
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {

@@ -2,10 +2,12 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackendHealth, Sandbox, SandboxBackend, SandboxSpec } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { newId } from "@handrail/protocol/ids";
 import type { Egress } from "../egress.ts";
 import { linkTable } from "../link-table.ts";
 import { openLinkSoon } from "../open-link.ts";
+import { egressUnder, profileOf } from "../profiles.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
 import {
@@ -19,6 +21,7 @@ import {
 import type { SandboxSocket } from "./sandbox-socket.ts";
 import { sandboxSocket } from "./sandbox-socket.ts";
 import { sandboxUid } from "./sandbox-user.ts";
+import { diskReleased, requireHostSpace } from "./workspace-disk.ts";
 
 /** One start of a sandbox on this machine. */
 export type LocalStart = {
@@ -42,6 +45,8 @@ export type LocalRunner = {
   health(signal: AbortSignal): Promise<BackendHealth>;
   /** Whether sandboxes run as users of their own. */
   readonly ownUsers: boolean;
+  /** What a new workspace may hold; undefined where it cannot be bounded. @throws AppError for a profile not to be had */
+  diskBytes(profile: SandboxProfile): Promise<number | undefined>;
   /** Starts sandboxd; it goes on when this server ends. @throws AppError `backend_unavailable` */
   launch(start: LocalStart): Promise<Launched>;
   /** Whether anything of it runs. */
@@ -112,11 +117,14 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   if (found !== undefined) return found;
   await stop(local, place);
   wish.onProgress(SANDBOX_STARTING);
+  const profile = profileOf(spec.choice);
+  const diskBytes = await local.runner.diskBytes(profile);
   await mkdir(local.options.directory, { recursive: true, mode: 0o700 });
+  await requireHostSpace(local.options.directory);
   const uid = sandboxUid(spec.conversationId, local.runner.ownUsers);
   await rm(place.links, { recursive: true, force: true });
-  await furnish(place, spec.seedDirectory, uid);
-  const record = { sandboxId: newId("x", Date.now()), ...(uid === undefined ? {} : { uid }) };
+  await furnish(place, { seedDirectory: spec.seedDirectory, uid, diskBytes });
+  const record = { sandboxId: newId("x", Date.now()), profile, ...(uid === undefined ? {} : { uid }) };
   await writeRecord(place, record);
   const { path: socketPath } = await openSocket(local, place, record);
   signal.throwIfAborted();
@@ -131,8 +139,9 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   }
 }
 
-/** The sandbox that runs already, if it answers. */
+/** The sandbox that runs already, if it has the profile that is wished for and answers. */
 async function running(local: Local, place: ConversationPlace, wish: Wish): Promise<Sandbox | undefined> {
+  if ((await readRecord(place))?.profile !== profileOf(wish.spec.choice)) return undefined;
   const found = await find(local, place, wish.signal).catch(() => undefined);
   wish.signal.throwIfAborted();
   return found;
@@ -145,6 +154,7 @@ async function stop(local: Local, place: ConversationPlace): Promise<void> {
   await local.sockets.get(record.sandboxId)?.close();
   local.sockets.delete(record.sandboxId);
   await local.runner.kill(record.sandboxId);
+  await diskReleased(place.image);
 }
 
 async function link(
@@ -169,7 +179,9 @@ async function link(
           reached = true;
           return stream;
         },
-        onEgress: (stream) => local.options.egress({ conversationId: place.conversationId }, stream),
+        onEgress: egressUnder(record.profile, (stream) =>
+          local.options.egress({ conversationId: place.conversationId }, stream),
+        ),
         isAlive,
       },
       signal,

@@ -1,7 +1,9 @@
 import { basename, dirname, join } from "node:path";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { limitsUnder, PROFILES } from "../profiles.ts";
 import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { attainableLimits } from "./attainable-limits.ts";
@@ -14,12 +16,14 @@ import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
 import { findBoxes, MARK } from "./find-processes.ts";
 import { killAll } from "./kill-all.ts";
 import { launchCommand } from "./launch-command.ts";
-import { REDIRECT, SANDBOXD_LOG, spawnDetached } from "./launch-sandboxd.ts";
+import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "./launch-sandboxd.ts";
 import type { LocalOptions, LocalRunner, LocalStart } from "./local-backend.ts";
 import { localBackend } from "./local-backend.ts";
 import { processHealth } from "./process-health.ts";
 import type { Bind } from "./sandbox-mounts.ts";
 import { etcMounts, LINK_INSIDE, ownMounts, readOnly, systemMounts } from "./sandbox-mounts.ts";
+import { seccompFile, writeSeccompFiles } from "./seccomp-files.ts";
+import { diskLog, disksWork, hasDisk } from "./workspace-disk.ts";
 
 export type ProcessOptions = LocalOptions & {
   /** Tells apart the control groups of several installations. a-z, 0-9 and -. */
@@ -47,6 +51,11 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
     name: "process",
     ownUsers: process.getuid?.() === 0,
     health: async () => processHealth(await prepared()),
+    diskBytes: async (profile) => {
+      if (PROFILES[profile].root) throw needsAnImage();
+      const { disks, limits } = await prepared();
+      return disks ? limitsUnder(profile, limits).diskBytes : undefined;
+    },
     launch: async (start) => launch(await prepared(), start),
     isAlive: async (sandboxId) => {
       const { cgroups } = await prepared();
@@ -67,6 +76,10 @@ export type Prepared = {
   readonly bubblewrap: Bubblewrap | undefined;
   readonly cgroups: Cgroups | undefined;
   readonly limits: SandboxLimits;
+  /** Whether workspaces can be bounded. */
+  readonly disks: boolean;
+  /** Holds a filter of system calls for each profile. */
+  readonly seccompDirectory: string;
   /** Holds the /etc of all sandboxes. */
   readonly etcDirectory: string;
   /** The mounts of paths that are no sandbox's own. */
@@ -75,8 +88,10 @@ export type Prepared = {
 
 async function prepare(options: ProcessOptions): Promise<Prepared> {
   const etcDirectory = join(options.directory, "etc");
-  await writeEtcFiles(etcDirectory);
-  const [bubblewrap, cgroups, limits] = await Promise.all([
+  const seccompDirectory = join(options.directory, "seccomp");
+  await Promise.all([writeEtcFiles(etcDirectory), writeSeccompFiles(seccompDirectory)]);
+  const [disks, bubblewrap, cgroups, limits] = await Promise.all([
+    disksWork(),
     findBubblewrap(),
     findCgroups(options.installation),
     attainableLimits({ ...DEFAULT_LIMITS, ...options.limits }),
@@ -85,6 +100,8 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
   const node = process.execPath.startsWith("/usr/") ? [] : [readOnly(process.execPath, `${NODE_INSIDE}/node`)];
   return {
     options,
+    disks,
+    seccompDirectory,
     bubblewrap,
     cgroups,
     limits,
@@ -94,33 +111,49 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
 }
 
 async function launch(prepared: Prepared, { place, record, socketPath }: LocalStart) {
-  const { bubblewrap, cgroups, limits, options } = prepared;
+  const { bubblewrap, cgroups, options } = prepared;
   if (bubblewrap === undefined) throw missingBubblewrap();
   await requireSandboxd(options.sandboxdDirectory);
-  const places = { ...place, programs: options.sandboxdDirectory, link: dirname(socketPath) };
+  const limits = limitsUnder(record.profile, prepared.limits);
+  const { network } = PROFILES[record.profile];
+  const onDisk = await hasDisk(place.image);
+  const files = onDisk
+    ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
+    : { workspace: place.workspace, state: place.state };
+  const places = { ...files, programs: options.sandboxdDirectory, link: dirname(socketPath) };
   const command = launchCommand({
     bubblewrap,
     limits,
+    seccompFile: seccompFile(prepared.seccompDirectory, record.profile),
+    disk: onDisk ? { image: place.image, target: place.disk } : undefined,
     system: systemMounts(),
     own: [...prepared.shared, ...ownMounts(places)],
-    environment: environmentOf(record.sandboxId),
+    environment: environmentOf(record.sandboxId, network),
     uid: record.uid,
     cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
-    command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serveCommand(basename(socketPath))],
+    command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serveCommand(basename(socketPath), network)],
   });
-  return spawnDetached({ command, state: place.state, explain: explainBubblewrap });
+  const log = () => (onDisk ? diskLog(place.image, `/state/${SANDBOXD_LOG}`) : sandboxdLog(place.state));
+  return spawnDetached({ command, log, explain: explainBubblewrap });
 }
 
-function serveCommand(socket: string): readonly string[] {
+function needsAnImage(): AppError {
+  const message =
+    "The profile dev needs a system that it may change, and process sandboxes have this machine's. Use the docker backend, or another profile.";
+  return new AppError("backend_unavailable", message, { profile: "dev" });
+}
+
+function serveCommand(socket: string, network: boolean): readonly string[] {
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  const egress = ["--egress-port", String(EGRESS_PORT)];
+  const egress = network ? ["--egress-port", String(EGRESS_PORT)] : [];
   const dial = ["--dial", `unix:${LINK_INSIDE}/${socket}`];
   return [`${INSIDE.programs}/sandboxd`, "serve", ...IDLE_EXIT, ...places, ...dial, ...egress];
 }
 
-function environmentOf(sandboxId: string): Readonly<Record<string, string>> {
+function environmentOf(sandboxId: string, network: boolean): Readonly<Record<string, string>> {
   const path = `${PATH_INSIDE}:${NODE_INSIDE}`;
-  return { ...sandboxEnvironment(INSIDE.home), ...PROXY_ENVIRONMENT, PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
+  const proxy = network ? PROXY_ENVIRONMENT : {};
+  return { ...sandboxEnvironment(INSIDE.home), ...proxy, PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
 }
 
 function boxesOf(sandboxId: string): readonly number[] {

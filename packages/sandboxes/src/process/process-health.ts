@@ -5,6 +5,7 @@ import { explainBubblewrap, INSTALL } from "./explain-bubblewrap.ts";
 import { launchCommand } from "./launch-command.ts";
 import type { Prepared } from "./process-backend.ts";
 import { readOnly, systemMounts } from "./sandbox-mounts.ts";
+import { seccompFile } from "./seccomp-files.ts";
 import { sandboxUid } from "./sandbox-user.ts";
 
 /** Whether sandboxes can be made here, found out by making one that does nothing. */
@@ -28,13 +29,20 @@ async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bub
     own: [...prepared.shared, readOnly(prepared.etcDirectory, INSIDE.workspace)],
     environment: {},
     uid: sandboxUid("health", process.getuid?.() === 0),
+    seccompFile: seccompFile(prepared.seccompDirectory, "default"),
+    disk: undefined,
     cgroupFiles: [],
     command: ["true"],
   });
   return runProgram(program, args);
 }
 
-function limitsOf({ cgroups }: Prepared): string {
-  if (cgroups !== undefined) return `limits by cgroup v${cgroups.version}`;
-  return "no control groups: memory is limited for each process, not for the sandbox as a whole";
+function limitsOf({ cgroups, disks }: Prepared): string {
+  const groups =
+    cgroups === undefined
+      ? "no control groups: memory is limited for each process, not for the sandbox as a whole"
+      : `limits by cgroup v${cgroups.version}`;
+  return disks
+    ? `${groups}, workspaces bounded`
+    : `${groups}; no limit on a workspace's size: it takes root and loop devices`;
 }

@@ -1,0 +1,115 @@
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "@handrail/protocol/errors";
+import { runProgram } from "../run-program.ts";
+
+/**
+ * A file system in a file, which bounds all that a conversation stores: a write beyond its size fails with ENOSPC. It
+ * takes only the space of what is in it. It is mounted in the mount namespace of its sandbox alone, so that the kernel
+ * takes mount and loop device away with the sandbox's last process, whoever was killed before.
+ */
+export const MOUNT_OPTIONS = "loop,nosuid,nodev,noatime,discard,noinit_itable";
+
+const JOURNAL_MIB = 8;
+const PATIENCE_MS = 5_000;
+/** What the host keeps free whatever sandboxes write: a server that cannot write its log is of no use. */
+const HOST_RESERVE_BYTES = 512 * 1024 ** 2;
+
+/** Makes a file system of `bytes` with the tree `content` in it: whole or not at all. @throws AppError */
+export async function makeDisk(image: string, content: string, bytes: number): Promise<void> {
+  const unfinished = `${image}.part`;
+  await rm(unfinished, { force: true });
+  const speed = ["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-J", `size=${JOURNAL_MIB}`];
+  const size = `${Math.ceil(bytes / 1024)}k`;
+  const made = await runProgram("mke2fs", [
+    "-q",
+    "-F",
+    "-t",
+    "ext4",
+    "-m",
+    "0",
+    ...speed,
+    "-d",
+    content,
+    unfinished,
+    size,
+  ]);
+  if (made.code !== 0) {
+    await rm(unfinished, { force: true });
+    throw failedToMake(made.stderr);
+  }
+  await rename(unfinished, image);
+}
+
+function failedToMake(said: string): AppError {
+  const reason = said.trim().slice(0, 500);
+  if (/no space left|could not allocate|out of space/i.test(said)) {
+    const message =
+      "The first files do not fit into the space that a sandbox has. Raise sandbox-disk or take fewer files.";
+    return new AppError("disk_full", message, { reason });
+  }
+  return new AppError("sandbox_failed", `The workspace could not be prepared: ${reason}`, { reason });
+}
+
+/** @throws AppError `disk_full` when the host itself has hardly any space left: images grow as they are written */
+export async function requireHostSpace(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize >= HOST_RESERVE_BYTES) return;
+  throw new AppError("disk_full", "The server's disk is nearly full. Free some space, then start the sandbox again.");
+}
+
+/**
+ * Waits until no loop device has the image open: its last sandbox is gone for good, and another may have it.
+ * @throws AppError `sandbox_failed` when one still has after 5 s
+ */
+export async function diskReleased(image: string): Promise<void> {
+  const until = Date.now() + PATIENCE_MS;
+  while (await isAttached(image)) {
+    if (Date.now() > until)
+      throw new AppError("sandbox_failed", "The last sandbox still holds the workspace.", { image });
+    await delay(2);
+  }
+}
+
+/** Whether this process can make and mount such disks, found out by doing it. */
+export async function disksWork(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
+  try {
+    const [image, content, target] = ["image", "content", "target"].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await Promise.all([mkdir(content), mkdir(target)]);
+    await makeDisk(image, content, 16 * 1024 ** 2);
+    const mount = ["mount", "-t", "ext4", "-o", MOUNT_OPTIONS, image, target];
+    return (await runProgram("unshare", ["--mount", "--", ...mount])).code === 0;
+  } catch {
+    return false;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The end of a file in a disk that is not mounted; empty when there is none. */
+export async function diskLog(image: string, path: string): Promise<string> {
+  return (await runProgram("debugfs", ["-R", `cat ${path}`, image])).stdout;
+}
+
+export function hasDisk(image: string): Promise<boolean> {
+  return access(image).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isAttached(image: string): Promise<boolean> {
+  const devices = await readdir("/sys/block").catch(() => []);
+  const files = devices
+    .filter((name) => name.startsWith("loop"))
+    .map((name) => readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => ""));
+  return (await Promise.all(files)).some((file) => file.trimEnd().replace(/ \(deleted\)$/, "") === image);
+}

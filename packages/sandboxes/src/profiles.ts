@@ -1,0 +1,51 @@
+import type { Duplex } from "node:stream";
+import type { SandboxChoice, SandboxProfile } from "@handrail/protocol/sources";
+import type { SandboxLimits } from "./limits.ts";
+import type { SyscallPolicy } from "./seccomp/syscall-policy.ts";
+import { STRICT_SYSCALLS, USUAL_SYSCALLS } from "./seccomp/syscall-policy.ts";
+
+/** What one profile lets programs in a sandbox do. The guide's table of profiles says the same for people. */
+export type ProfileRules = {
+  /** Whether there is a way to the broker, and with it to what the conversation's network rule allows. */
+  readonly network: boolean;
+  /** Whether programs run as root of the sandbox, who may install packages. Takes a root file system of its own. */
+  readonly root: boolean;
+  readonly syscalls: SyscallPolicy;
+  /** The most that a sandbox gets, however much the server allows. */
+  readonly most: Partial<SandboxLimits>;
+};
+
+const MIB = 1024 ** 2;
+
+export const PROFILES: Readonly<Record<SandboxProfile, ProfileRules>> = {
+  strict: {
+    network: false,
+    root: false,
+    syscalls: STRICT_SYSCALLS,
+    most: {
+      memoryBytes: 1024 * MIB,
+      cpus: 1,
+      processes: 128,
+      tmpBytes: 128 * MIB,
+      openFiles: 1024,
+      diskBytes: 2048 * MIB,
+    },
+  },
+  default: { network: true, root: false, syscalls: USUAL_SYSCALLS, most: {} },
+  dev: { network: true, root: true, syscalls: USUAL_SYSCALLS, most: {} },
+};
+
+export function profileOf(choice: SandboxChoice): SandboxProfile {
+  return choice.profile ?? "default";
+}
+
+/** The way out of a sandbox, shut where its profile has none. */
+export function egressUnder(profile: SandboxProfile, egress: (stream: Duplex) => void): (stream: Duplex) => void {
+  return PROFILES[profile].network ? egress : (stream) => stream.destroy();
+}
+
+/** Each limit, lowered to what the profile gives at most. */
+export function limitsUnder(profile: SandboxProfile, limits: SandboxLimits): SandboxLimits {
+  const most = Object.entries(PROFILES[profile].most) as [keyof SandboxLimits, number][];
+  return { ...limits, ...Object.fromEntries(most.map(([name, value]) => [name, Math.min(limits[name], value)])) };
+}

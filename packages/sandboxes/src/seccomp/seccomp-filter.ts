@@ -1,0 +1,70 @@
+import type { BpfStep } from "./bpf-program.ts";
+import { assemble } from "./bpf-program.ts";
+import type { Condition, SyscallPolicy } from "./syscall-policy.ts";
+import type { SyscallTable } from "./syscall-table.ts";
+
+// Source: linux/seccomp.h
+const ALLOW = 0x7fff_0000;
+const KILL_PROCESS = 0x8000_0000;
+const ERRNO = 0x0005_0000;
+const EPERM = 1;
+const ENOSYS = 38;
+
+/** Where the parts of `struct seccomp_data` begin. */
+const AT = { number: 0, architecture: 4, arguments: 16 } as const;
+
+/** Calls of the x32 interface, which has the same architecture as x86-64, are numbered from here on. */
+const X32 = 0x4000_0000;
+
+/**
+ * The policy as a filter for the kernel. A program of another architecture (32-bit on a 64-bit machine) is killed at
+ * its first call: its calls have other numbers. Calls that are newer than the table do not exist.
+ */
+export function seccompFilter(policy: SyscallPolicy, table: SyscallTable): Buffer {
+  const newest = Math.max(...table.numbers.values());
+  const numbersOf = (names: readonly string[]) =>
+    names.flatMap((name) => {
+      const number = table.numbers.get(name);
+      return number === undefined ? [] : [number];
+    });
+  const conditions = policy.conditions.filter(({ call }) => table.numbers.has(call));
+  const jumps = (numbers: readonly number[], to: string): BpfStep[] =>
+    numbers.map((value) => ({ do: "test", is: "equal", value, yes: to }));
+  return assemble([
+    { do: "load", offset: AT.architecture },
+    { do: "test", is: "equal", value: table.architecture, no: "foreign" },
+    { do: "load", offset: AT.number },
+    { do: "test", is: "atLeast", value: X32, yes: "unknown" },
+    { do: "test", is: "above", value: newest, yes: "unknown" },
+    ...jumps(numbersOf(policy.unknown), "unknown"),
+    ...jumps(numbersOf(policy.refused), "refused"),
+    ...conditions.flatMap((condition) => jumps(numbersOf([condition.call]), condition.call)),
+    { do: "return", value: ALLOW },
+    ...conditions.flatMap(conditionSteps),
+    { do: "label", name: "allowed" },
+    { do: "return", value: ALLOW },
+    { do: "label", name: "refused" },
+    { do: "return", value: ERRNO | EPERM },
+    { do: "label", name: "unknown" },
+    { do: "return", value: ERRNO | ENOSYS },
+    { do: "label", name: "foreign" },
+    { do: "return", value: KILL_PROCESS },
+  ]);
+}
+
+function conditionSteps({ call, argument, allowed }: Condition): BpfStep[] {
+  const start: BpfStep[] = [
+    { do: "label", name: call },
+    { do: "load", offset: AT.arguments + argument * 8 },
+  ];
+  const refuse: BpfStep = { do: "return", value: ERRNO | EPERM };
+  if ("oneOf" in allowed) {
+    return [...start, ...allowed.oneOf.map((value): BpfStep => equal(value, { yes: "allowed" })), refuse];
+  }
+  if ("not" in allowed) return [...start, equal(allowed.not, { no: "allowed" }), refuse];
+  return [...start, { do: "and", value: allowed.withoutBits }, equal(0, { yes: "allowed" }), refuse];
+}
+
+function equal(value: number, goOn: { readonly yes?: string; readonly no?: string }): BpfStep {
+  return { do: "test", is: "equal", value, ...goOn };
+}
