@@ -17,8 +17,8 @@ function directoryHeader(name: string, owner: number): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES);
   block.write(name, 0, 100);
   block.write("0000755\0", 100);
-  block.write(`${owner.toString(8).padStart(7, "0")}\0`, 108);
-  block.write(`${owner.toString(8).padStart(7, "0")}\0`, 116);
+  writeId(block, owner, 108);
+  writeId(block, owner, 116);
   block.write("00000000000\0", 124);
   block.write("00000000000\0", 136);
   // The checksum counts its own field as spaces.
@@ -28,4 +28,15 @@ function directoryHeader(name: string, owner: number): Buffer {
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;
+}
+
+const MOST_OCTAL = 0o7_777_777;
+
+/** What does not fit into seven octal digits is written in base 256, with the top bit set, as GNU tar does. */
+function writeId(block: Buffer, id: number, at: number): void {
+  if (id <= MOST_OCTAL) block.write(`${id.toString(8).padStart(7, "0")}\0`, at);
+  else {
+    block.writeUInt8(0x80, at);
+    block.writeUInt32BE(id, at + 4);
+  }
 }

@@ -44,8 +44,13 @@ export function egressUnder(profile: SandboxProfile, egress: (stream: Duplex) =>
   return PROFILES[profile].network ? egress : (stream) => stream.destroy();
 }
 
-/** Each limit, lowered to what the profile gives at most. */
+/**
+ * Each limit, lowered to what the profile gives at most. What is in /tmp and /var/tmp counts as memory: full, they must
+ * leave enough for sandboxd.
+ */
 export function limitsUnder(profile: SandboxProfile, limits: SandboxLimits): SandboxLimits {
   const most = Object.entries(PROFILES[profile].most) as [keyof SandboxLimits, number][];
-  return { ...limits, ...Object.fromEntries(most.map(([name, value]) => [name, Math.min(limits[name], value)])) };
+  const lowered = most.map(([name, value]) => [name, Math.min(limits[name], value)] as const);
+  const under: SandboxLimits = { ...limits, ...Object.fromEntries(lowered) };
+  return { ...under, tmpBytes: Math.min(under.tmpBytes, Math.floor(under.memoryBytes / 4)) };
 }

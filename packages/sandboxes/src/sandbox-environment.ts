@@ -15,7 +15,7 @@ export const IDLE_EXIT = ["--idle-exit", "3600"] as const;
 /** The port on the sandbox's own loopback where sandboxd takes connections to the proxy. */
 export const EGRESS_PORT = 3128;
 
-/** Everything in a sandbox runs as this user and group, whether or not the image knows them. */
+/** The user and group in process sandboxes, in the default image, and in containers made before each had its own. */
 export const SANDBOX_UID = 1000;
 
 const LOCAL = "localhost,127.0.0.1,::1";

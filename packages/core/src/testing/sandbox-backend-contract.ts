@@ -1,7 +1,13 @@
-import { newId } from "@handrail/protocol/ids";
-import type { NetworkRule, SandboxChoice } from "@handrail/protocol/sources";
+import type { SandboxChoice } from "@handrail/protocol/sources";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import { type BackendBench, type BackendUnderTest, freshConversation } from "./sandbox-bench.ts";
+import {
+  type BackendBench,
+  type BackendUnderTest,
+  closeBench,
+  freshConversation,
+  NO_NETWORK,
+  openBench,
+} from "./sandbox-bench.ts";
 import { sandboxContract } from "./sandbox-contract.ts";
 import { sandboxHostilityContract } from "./sandbox-hostility-contract.ts";
 import { sandboxLifeContract } from "./sandbox-life-contract.ts";
@@ -16,11 +22,7 @@ export function sandboxBackendContract(name: string, isolates: boolean, make: ()
     beforeAll(async () => {
       bench = await openBench(await make());
     });
-    afterAll(async () => {
-      await bench?.backend.collect(new Set());
-      await bench?.backend.close();
-      await bench?.dispose();
-    });
+    afterAll(() => closeBench(bench));
     const current = () => {
       if (bench === undefined) throw new Error("The backend was not opened.");
       return bench;
@@ -57,20 +59,4 @@ function callsContract(name: string, bench: () => BackendBench): void {
     };
     return { sandbox, restartLink };
   });
-}
-
-const NO_NETWORK: NetworkRule = { type: "none" };
-
-async function openBench(under: BackendUnderTest): Promise<BackendBench> {
-  const installation = `t${newId("x", Date.now()).slice(-8)}`;
-  const backend = await under.open(installation);
-  const start: BackendBench["start"] = (conversationId, { network = NO_NETWORK, ...more } = {}) => {
-    const choice: SandboxChoice = { backend: backend.name, network };
-    return backend.start(
-      { conversationId, choice, seedDirectory: undefined, ...more },
-      () => undefined,
-      under.within(30_000),
-    );
-  };
-  return { ...under, backend, installation, start };
 }

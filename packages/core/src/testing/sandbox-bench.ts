@@ -1,5 +1,5 @@
 import { newId } from "@handrail/protocol/ids";
-import type { NetworkRule } from "@handrail/protocol/sources";
+import type { NetworkRule, SandboxChoice, SandboxProfile } from "@handrail/protocol/sources";
 import type { Sandbox, SandboxBackend, SandboxSpec } from "../ports/sandbox.ts";
 
 /** How a suite gets at a backend that works on this machine. */
@@ -16,7 +16,12 @@ export type BackendUnderTest = {
   /** A path of the host that exists and that a sandbox must not see. */
   readonly hostPath: string;
   /** Limits that the backend was opened with. */
-  readonly limits: { readonly memoryBytes: number; readonly processes: number };
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly processes: number;
+    /** Absent where a workspace's size is not bounded. */
+    readonly diskBytes?: number;
+  };
   /** A signal that aborts after that time. */
   readonly within: (timeoutMs: number) => AbortSignal;
   /** Puts everything that was made here away. */
@@ -29,7 +34,7 @@ export type BackendBench = BackendUnderTest & {
   readonly installation: string;
   readonly start: (
     conversationId: string,
-    more?: Partial<SandboxSpec> & { readonly network?: NetworkRule },
+    more?: Partial<SandboxSpec> & { readonly network?: NetworkRule; readonly profile?: SandboxProfile },
   ) => Promise<Sandbox>;
 };
 
@@ -45,4 +50,25 @@ export async function run(bench: BackendBench, sandbox: Sandbox, script: string,
     signal: bench.within(timeoutMs + 10_000),
   });
   return { exitCode, output: stdout + stderr };
+}
+
+export const NO_NETWORK: NetworkRule = { type: "none" };
+
+/** A bench over a new installation. */
+export async function openBench(under: BackendUnderTest): Promise<BackendBench> {
+  const installation = `t${newId("x", Date.now()).slice(-8)}`;
+  const backend = await under.open(installation);
+  const start: BackendBench["start"] = (conversationId, { network = NO_NETWORK, profile, ...more } = {}) => {
+    const choice: SandboxChoice = { backend: backend.name, network, ...(profile === undefined ? {} : { profile }) };
+    const spec = { conversationId, choice, seedDirectory: undefined, ...more };
+    return backend.start(spec, () => undefined, under.within(30_000));
+  };
+  return { ...under, backend, installation, start };
+}
+
+/** Takes everything away that was made on a bench. */
+export async function closeBench(bench: BackendBench | undefined): Promise<void> {
+  await bench?.backend.collect(new Set());
+  await bench?.backend.close();
+  await bench?.dispose();
 }

@@ -1,13 +1,8 @@
-import type { SandboxChoice } from "@handrail/protocol/sources";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
-import {
-  EGRESS_PORT,
-  IDLE_EXIT,
-  INSIDE,
-  PROXY_ENVIRONMENT,
-  SANDBOX_UID,
-  sandboxEnvironment,
-} from "../sandbox-environment.ts";
+import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import { PROFILES } from "../profiles.ts";
+import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside. */
@@ -15,7 +10,9 @@ export const SOCKET_INSIDE = `${INSIDE.state}/sandboxd.sock`;
 
 export type ContainerWish = {
   readonly imageId: string;
-  readonly choice: SandboxChoice;
+  readonly profile: SandboxProfile;
+  /** The user and group that everything in it runs as, whether or not the image knows them. */
+  readonly uid: number;
   readonly limits: SandboxLimits;
   readonly labels: Readonly<Record<string, string>>;
   /**
@@ -31,25 +28,25 @@ export type ContainerWish = {
 };
 
 /**
- * The container of a sandbox: no network, no capabilities, no new privileges, a user without a name, a root file
- * system that cannot be written, limits on everything, and Docker's own seccomp profile. Nothing of the host is
- * mounted, so it does not matter where the daemon runs.
+ * The container of a sandbox: no network, no new privileges, limits on everything, and a filter of system calls that
+ * refuses no less than Docker's own. Unless its profile makes it root: no capabilities, a user without a name, and a root
+ * file system that cannot be written. Nothing of the host is mounted, so it does not matter where the daemon runs.
  */
 export function sandboxContainer(wish: ContainerWish): ContainerSpec {
+  const { network } = PROFILES[wish.profile];
+  const environment = { ...sandboxEnvironment(INSIDE.home), ...(network ? PROXY_ENVIRONMENT : {}) };
   return {
     Image: wish.imageId,
     Hostname: "sandbox",
-    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
+    User: `${wish.uid}:${wish.uid}`,
     Entrypoint: [`${INSIDE.programs}/sandboxd`],
-    Cmd: serveArguments(),
-    Env: Object.entries({ ...sandboxEnvironment(INSIDE.home), ...PROXY_ENVIRONMENT }).map(
-      ([name, value]) => `${name}=${value}`,
-    ),
+    Cmd: serveArguments(network),
+    Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: INSIDE.workspace,
     OpenStdin: true,
     StdinOnce: true,
     Labels: wish.labels,
-    HostConfig: { ...hardening, ...limitsOf(wish.limits), Mounts: mountsOf(wish.volumes) },
+    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish.limits), Mounts: mountsOf(wish.volumes) },
   };
 }
 
@@ -77,8 +74,8 @@ export function carrierContainer(
   };
 }
 
-function serveArguments(): string[] {
-  const egress = ["--egress-port", String(EGRESS_PORT)];
+function serveArguments(network: boolean): string[] {
+  const egress = network ? ["--egress-port", String(EGRESS_PORT)] : [];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
   return ["serve", "--stdio", ...IDLE_EXIT, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
 }
@@ -86,8 +83,6 @@ function serveArguments(): string[] {
 const hardening = {
   NetworkMode: "none",
   CapDrop: ["ALL"],
-  SecurityOpt: ["no-new-privileges"],
-  ReadonlyRootfs: true,
   Privileged: false,
   IpcMode: "private",
   Init: true,
@@ -95,6 +90,18 @@ const hardening = {
   // What it prints are frames for the server that attached to it; there is no use in the daemon keeping them.
   LogConfig: { Type: "none", Config: {} },
 } as const;
+
+/** What a package's installation needs of root: to own and to write every file, and to become the package's user. */
+const INSTALLING = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
+
+function privileges({ profile, uid }: ContainerWish): Readonly<Record<string, unknown>> {
+  const { root, syscalls } = PROFILES[profile];
+  return {
+    SecurityOpt: ["no-new-privileges", `seccomp=${dockerSeccomp(syscalls)}`],
+    CapAdd: root && uid === 0 ? INSTALLING : [],
+    ReadonlyRootfs: !root,
+  };
+}
 
 function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {
   return {

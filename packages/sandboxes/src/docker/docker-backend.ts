@@ -16,6 +16,7 @@ import { dockerHealth } from "./docker-health.ts";
 import { dockerImages } from "./docker-image.ts";
 import { dockerLinks } from "./docker-links.ts";
 import { choiceLabel, dockerNames, LABEL } from "./docker-names.ts";
+import type { DaemonInfo } from "./docker-shapes.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
@@ -106,7 +107,7 @@ function assemble(options: DockerOptions) {
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks(client, options.egress, options.waitMs),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    cpus: cpuCount(client),
+    facts: daemonFacts(client),
   };
 }
 
@@ -146,11 +147,11 @@ function isAsWished(labels: Readonly<Record<string, string>>, spec: SandboxSpec)
   return labels[LABEL.choice] === choiceLabel(spec.choice);
 }
 
-/** The daemon's processors, asked once: it refuses a limit above their number. */
-function cpuCount(client: DockerClient): () => Promise<number> {
-  let known: number | undefined;
+/** What the daemon says of itself, asked once. */
+function daemonFacts(client: DockerClient): () => Promise<DaemonInfo> {
+  let known: DaemonInfo | undefined;
   return async () => {
-    known ??= (await client.info(AbortSignal.timeout(10_000))).cpus;
+    known ??= await client.info(AbortSignal.timeout(10_000));
     return known;
   };
 }

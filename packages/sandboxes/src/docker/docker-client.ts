@@ -6,7 +6,7 @@ import type { DockerHttp, DockerRequest } from "./docker-http.ts";
 import { dockerHttp } from "./docker-http.ts";
 import { negotiatedVersion } from "./docker-version.ts";
 import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts, Listed, Progress } from "./docker-shapes.ts";
-import { readContainer, readInfo, readImage, readList, readNamed, readProgress } from "./docker-shapes.ts";
+import { readContainer, readInfo, readImage, readLabels, readList, readNamed, readProgress } from "./docker-shapes.ts";
 import { programStream } from "./stream-demux.ts";
 
 /**
@@ -87,6 +87,11 @@ function containerCalls(http: DockerHttp) {
 
 function volumeCalls(http: DockerHttp) {
   return {
+    /** The labels of a volume; undefined when there is none of that name. */
+    volumeLabels: async (name: string): Promise<Readonly<Record<string, string>> | undefined> => {
+      const found = await unlessMissing(http, { method: "GET", path: `/volumes/${name}` });
+      return found === undefined ? undefined : readLabels(found);
+    },
     hasVolume: async (name: string): Promise<boolean> =>
       (await unlessMissing(http, { method: "GET", path: `/volumes/${name}` })) !== undefined,
     createVolume: async (name: string, labels: Readonly<Record<string, string>>): Promise<void> => {

@@ -2,13 +2,14 @@ import type { Duplex } from "node:stream";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import type { Egress } from "../egress.ts";
+import { egressUnder } from "../profiles.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { linkTable } from "../link-table.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { SOCKET_INSIDE } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerError } from "./docker-error.ts";
-import { LABEL } from "./docker-names.ts";
+import { LABEL, profileIn } from "./docker-names.ts";
 import type { ContainerState } from "./docker-shapes.ts";
 
 const CONNECT = [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE];
@@ -45,7 +46,7 @@ export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
               ready = undefined;
               return stream;
             },
-            onEgress: (stream) => egress({ conversationId }, stream),
+            onEgress: egressUnder(profileIn(container.labels), (stream) => egress({ conversationId }, stream)),
             isAlive: () => isRunning(client, container.id),
             giveUpMs: Math.max(GIVE_UP_MS, waitMs),
           },

@@ -1,5 +1,5 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { SandboxChoice } from "@handrail/protocol/sources";
+import { SandboxProfile, type SandboxChoice } from "@handrail/protocol/sources";
 
 /** The labels on everything that we make, so that we find it again and touch nothing else. */
 export const LABEL = {
@@ -8,11 +8,23 @@ export const LABEL = {
   sandbox: "handrail.sandbox",
   choice: "handrail.choice",
   programs: "handrail.programs",
+  /** Who owns a workspace. */
+  owner: "handrail.owner",
 } as const;
 
 /** What of a choice is built into a container. The network rule is not: it is looked up at each request. */
 export function choiceLabel(choice: SandboxChoice): string {
   return JSON.stringify({ ...choice, network: undefined });
+}
+
+/** The profile that a container was made with. */
+export function profileIn(labels: Readonly<Record<string, string>>): SandboxProfile {
+  try {
+    const { profile } = JSON.parse(labels[LABEL.choice] ?? "") as { readonly profile?: unknown };
+    return SandboxProfile.catch("default").parse(profile);
+  } catch {
+    return "default";
+  }
 }
 
 /** Names of what one installation makes in a daemon that others use too. */

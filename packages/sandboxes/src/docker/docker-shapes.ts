@@ -106,6 +106,11 @@ export function readImage(answer: unknown): ImageFacts {
   return { id: readNamed(answer, "Id"), architecture: textOf(fields(answer)["Architecture"]) };
 }
 
+/** The labels of a volume. */
+export function readLabels(answer: unknown): Readonly<Record<string, string>> {
+  return labelsOf(fields(answer)["Labels"]);
+}
+
 export function readList(answer: unknown): Listed[] {
   return listOf(answer).map((item) => {
     const name = textOf(fields(item)["Name"]);

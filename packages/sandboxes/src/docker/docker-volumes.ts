@@ -15,6 +15,13 @@ import { LABEL } from "./docker-names.ts";
  */
 export type DockerVolumes = ReturnType<typeof dockerVolumes>;
 
+export type Workspace = {
+  readonly conversationId: string;
+  readonly seedDirectory: string | undefined;
+  /** The user and group that a new workspace belongs to. */
+  readonly owner: number;
+};
+
 /** What it takes to fill a volume. Any image serves, since nothing of it is run. */
 export type Filler = { readonly imageId: string; readonly signal: AbortSignal };
 
@@ -51,10 +58,13 @@ export function dockerVolumes(client: DockerClient, names: DockerNames, programs
       return volume;
     },
 
-    /** Makes the workspace with its first files, owned by the sandbox's user, unless it is there and whole. */
-    workspace: async (conversationId: string, seedDirectory: string | undefined, filler: Filler): Promise<void> => {
-      if (await isWhole(names.workspace(conversationId))) return;
-      await fill(client, names, { ...filler, ...workspaceFilling(names, conversationId, seedDirectory) });
+    /** Makes the workspace with its first files unless it is there and whole. Gives the user that owns it. */
+    workspace: async (workspace: Workspace, filler: Filler): Promise<number> => {
+      const volume = names.workspace(workspace.conversationId);
+      const [labels, whole] = await Promise.all([client.volumeLabels(volume), client.hasVolume(names.whole(volume))]);
+      if (labels !== undefined && whole) return Number(labels[LABEL.owner] ?? SANDBOX_UID);
+      await fill(client, names, { ...filler, ...workspaceFilling(names, workspace) });
+      return workspace.owner;
     },
 
     removeWorkspace: async (conversationId: string): Promise<void> => {
@@ -74,28 +84,25 @@ function programsFilling(names: DockerNames, programs: SandboxdPrograms, volume:
   };
 }
 
-function workspaceFilling(
-  names: DockerNames,
-  conversationId: string,
-  seedDirectory: string | undefined,
-): Omit<Filling, keyof Filler> {
+function workspaceFilling(names: DockerNames, workspace: Workspace): Omit<Filling, keyof Filler> {
+  const { conversationId, seedDirectory, owner } = workspace;
   const directories = [INSIDE.workspace, INSIDE.state, INSIDE.home].map((path) => path.slice(1));
   const volume = names.workspace(conversationId);
   return {
     volume,
-    labels: names.labels(conversationId),
+    labels: { ...names.labels(conversationId), [LABEL.owner]: String(owner) },
     mounts: { [INSIDE.workspace]: volume, [INSIDE.state]: names.state(conversationId) },
     archive: () =>
       seedDirectory === undefined
-        ? Readable.from([directoryTar(directories, SANDBOX_UID)])
-        : Readable.from(withSeed(directoryHeaders(directories, SANDBOX_UID), seedDirectory)),
+        ? Readable.from([directoryTar(directories, owner)])
+        : Readable.from(withSeed(directoryHeaders(directories, owner), seedDirectory, owner)),
   };
 }
 
 /** One archive for both: each that the daemon unpacks costs some 40 ms, whatever is in it. */
-async function* withSeed(headers: Buffer, directory: string): AsyncGenerator<Buffer> {
+async function* withSeed(headers: Buffer, directory: string, owner: number): AsyncGenerator<Buffer> {
   yield headers;
-  yield* tarStream({ directory, name: INSIDE.workspace.slice(1), owner: SANDBOX_UID });
+  yield* tarStream({ directory, name: INSIDE.workspace.slice(1), owner });
 }
 
 async function fill(client: DockerClient, names: DockerNames, filling: Filling): Promise<void> {

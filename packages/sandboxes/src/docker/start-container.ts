@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
 import { newId } from "@handrail/protocol/ids";
+import { limitsUnder, profileOf, PROFILES } from "../profiles.ts";
+import { containerUid } from "../sandbox-user.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
@@ -17,6 +19,8 @@ export type Started = ContainerState & {
   readonly complaints: () => string;
 };
 
+const ROOT = 0;
+
 /**
  * Makes and starts the container of a conversation that has none, with the image, the programs and the workspace that
  * it needs. A container that does not start is taken away again.
@@ -27,21 +31,28 @@ export async function startContainer(parts: DockerParts, starting: Starting): Pr
   const image = await parts.images.ensure({ image: spec.choice.image, onProgress, signal });
   onProgress(SANDBOX_STARTING);
   const filler = { imageId: image.id, signal };
-  const [programs, cpus] = await Promise.all([
+  const profile = profileOf(spec.choice);
+  const facts = await parts.facts();
+  const { root } = PROFILES[profile];
+  const own = containerUid(spec.conversationId, facts.userNamespaces);
+  const [programs, owner] = await Promise.all([
     parts.volumes.programs(filler),
-    parts.cpus(),
-    parts.volumes.workspace(spec.conversationId, spec.seedDirectory, filler),
+    parts.volumes.workspace({ ...spec, owner: root ? ROOT : own }, filler),
   ]);
   signal.throwIfAborted();
+  // A workspace from before each conversation had a user goes on with its own, save root.
+  const uid = root || owner !== ROOT ? owner : own;
   const labels = {
     ...names.labels(spec.conversationId),
     [LABEL.sandbox]: newId("x", Date.now()),
     [LABEL.choice]: choiceLabel(spec.choice),
   };
-  const limits = { ...parts.limits, cpus: Math.min(parts.limits.cpus, cpus) };
+  const most = limitsUnder(profile, parts.limits);
+  // The daemon refuses a limit above the number of its processors.
+  const limits = { ...most, cpus: Math.min(most.cpus, facts.cpus) };
   const workspace = names.workspace(spec.conversationId);
   const volumes = { workspace, whole: names.whole(workspace), state: names.state(spec.conversationId), programs };
-  const wish = { imageId: image.id, choice: spec.choice, limits, labels, volumes };
+  const wish = { imageId: image.id, profile, uid, limits, labels, volumes };
   const id = await client.createContainer(names.container(spec.conversationId), sandboxContainer(wish));
   let complaints = "";
   try {

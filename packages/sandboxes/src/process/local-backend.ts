@@ -20,7 +20,7 @@ import {
 } from "./conversation-place.ts";
 import type { SandboxSocket } from "./sandbox-socket.ts";
 import { sandboxSocket } from "./sandbox-socket.ts";
-import { sandboxUid } from "./sandbox-user.ts";
+import { sandboxUid } from "../sandbox-user.ts";
 import { diskReleased, requireHostSpace } from "./workspace-disk.ts";
 
 /** One start of a sandbox on this machine. */

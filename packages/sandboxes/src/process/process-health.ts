@@ -6,7 +6,7 @@ import { launchCommand } from "./launch-command.ts";
 import type { Prepared } from "./process-backend.ts";
 import { readOnly, systemMounts } from "./sandbox-mounts.ts";
 import { seccompFile } from "./seccomp-files.ts";
-import { sandboxUid } from "./sandbox-user.ts";
+import { sandboxUid } from "../sandbox-user.ts";
 
 /** Whether sandboxes can be made here, found out by making one that does nothing. */
 export async function processHealth(prepared: Prepared): Promise<BackendHealth> {

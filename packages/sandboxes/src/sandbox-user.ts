@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+
+type Range = { readonly first: number; readonly count: number };
+
+/** Ids that neither Debian, systemd nor shadow's subordinate ids give away. Source: systemd.io/UIDS-GIDS */
+const UNUSED: Range = { first: 0x7000_0000, count: 0x0ff0_0000 };
+/** What a user namespace of the usual 65,536 ids has, without those of an image's own users. */
+const WITHIN_NAMESPACE: Range = { first: 4_096, count: 0xe000 };
+
+/**
+ * The user of the host that a conversation's sandbox runs as: when the server is root, one of its own, without a name;
+ * otherwise undefined, the server's own.
+ */
+export function sandboxUid(conversationId: string, asRoot: boolean): number | undefined {
+  return asRoot ? derived(conversationId, UNUSED) : undefined;
+}
+
+/** The user in a conversation's container: one of its own also on the host. `namespaced`: the daemon shifts all ids. */
+export function containerUid(conversationId: string, namespaced: boolean): number {
+  return derived(conversationId, namespaced ? WITHIN_NAMESPACE : UNUSED);
+}
+
+function derived(conversationId: string, { first, count }: Range): number {
+  const hash = createHash("sha256").update(conversationId).digest();
+  return first + (hash.readUInt32BE(0) % count);
+}

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
+import { dockerBackend } from "../docker/docker-backend.ts";
+import { dockerClient } from "../docker/docker-client.ts";
+import { dockerEndpoint } from "../docker/docker-endpoint.ts";
+import { dockerNames } from "../docker/docker-names.ts";
+import { DOCKER_HOST } from "./docker-daemon.ts";
+import { plantSecret } from "./config.ts";
+import { seedDirectory } from "./seed-directory.ts";
+import { builtPrograms } from "./test-programs.ts";
+
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+
+/** Sandboxes of the daemon that tests use. */
+export async function dockerUnderTest(): Promise<BackendUnderTest> {
+  plantSecret();
+  const home = await mkdtemp(join(tmpdir(), "handrail-docker-"));
+  const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
+  const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
+  return {
+    open: async (installation: string) => dockerBackend({ ...common, installation }),
+    killFromOutside: async (installation: string, conversationId: string) =>
+      client.killContainer(dockerNames(installation).container(conversationId)),
+    seed: seedDirectory,
+    hostPath: home,
+    limits: LIMITS,
+    within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
+    dispose: async () => {
+      client.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
+import { noneBackend } from "../none/none-backend.ts";
+import { conversationPlace, readRecord } from "../process/conversation-place.ts";
+import { findBoxes, findMarked } from "../process/find-processes.ts";
+import { processBackend } from "../process/process-backend.ts";
+import { plantSecret } from "./config.ts";
+import { seedDirectory } from "./seed-directory.ts";
+import { builtPrograms } from "./test-programs.ts";
+
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
+
+/** Sandboxes of this machine, with and without isolation. */
+export async function localUnderTest(kind: "process" | "none"): Promise<BackendUnderTest> {
+  plantSecret();
+  const home = await mkdtemp(join(tmpdir(), "handrail-sandboxes-"));
+  const directoryOf = (installation: string) => join(home, installation);
+  const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
+  return {
+    open: async (installation: string) => {
+      const options = { ...common, installation, directory: directoryOf(installation) };
+      return kind === "process" ? processBackend(options) : noneBackend(options);
+    },
+    killFromOutside: async (installation: string, conversationId: string) => {
+      const record = await readRecord(conversationPlace(directoryOf(installation), conversationId));
+      const running = kind === "process" ? findBoxes() : findMarked();
+      running
+        .filter((found) => found.sandboxId === record?.sandboxId)
+        .forEach(({ pid }) => process.kill(pid, "SIGKILL"));
+    },
+    seed: seedDirectory,
+    hostPath: home,
+    limits: LIMITS,
+    within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
+    dispose: () => rm(home, { recursive: true, force: true }),
+  };
+}
