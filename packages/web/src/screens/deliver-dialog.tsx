@@ -1,12 +1,14 @@
-import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type FormEvent, useMemo, useState } from "react";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Field, INPUT, TextField } from "../components/field.tsx";
 import { branchName } from "../state/branch-name.ts";
 import { plural } from "../state/format.ts";
+import { leftovers } from "../state/leftovers.ts";
 import { useServices } from "../state/services.ts";
 import { showToast } from "../state/toasts.ts";
+import { LeftoverWarning } from "./leftover-warning.tsx";
 
 /** A way to take the result out that changes something outside. */
 export type Delivery =
@@ -23,11 +25,18 @@ type DeliverProps = {
 
 const TITLES = { apply: "Apply to the folder", branch: "Commit to a branch", push: "Commit and push" } as const;
 
+const WITH_LEFTOVERS = {
+  apply: "Apply, with these files",
+  branch: "Commit, with these files",
+  push: "Push, with these files",
+} as const;
+
 /** Asks for what a delivery needs, says what it will do, and does it. */
 export function DeliverDialog({ conversationId, title, delivery, onClose }: DeliverProps) {
   const [branch, setBranch] = useState(() => branchName(title));
   const [message, setMessage] = useState(title);
   const deliver = useDeliver(conversationId, onClose);
+  const left = useLeftovers(conversationId);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     deliver.mutate(
@@ -38,6 +47,7 @@ export function DeliverDialog({ conversationId, title, delivery, onClose }: Deli
     <Dialog title={TITLES[delivery.kind]} open onClose={onClose}>
       <form onSubmit={submit} className="flex flex-col gap-3">
         <Consequence delivery={delivery} />
+        {left.found.length > 0 && <LeftoverWarning found={left.found} />}
         {delivery.kind !== "apply" && (
           <>
             <TextField label="Branch" required maxLength={200} value={branch} onValue={setBranch} />
@@ -63,13 +73,33 @@ export function DeliverDialog({ conversationId, title, delivery, onClose }: Deli
         )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" disabled={deliver.isPending}>
-            {deliver.isPending ? "Working" : TITLES[delivery.kind]}
+          <Button tone="primary" type="submit" disabled={deliver.isPending || left.looking}>
+            {deliver.isPending ? "Working" : actionOf(delivery, left)}
           </Button>
         </div>
       </form>
     </Dialog>
   );
+}
+
+type Left = ReturnType<typeof useLeftovers>;
+
+function actionOf({ kind }: Delivery, { found, looking }: Left): string {
+  if (looking) return "Looking at the files";
+  return found.length > 0 ? WITH_LEFTOVERS[kind] : TITLES[kind];
+}
+
+/** Asked anew for each delivery: since the last checkpoint the sandbox may have more. */
+function useLeftovers(conversationId: string) {
+  const { client } = useServices();
+  const changes = useQuery({
+    queryKey: ["changes", conversationId, "deliver"],
+    queryFn: ({ signal }) => client.changes({ params: { id: conversationId }, signal }),
+    staleTime: 0,
+    retry: false,
+  });
+  const found = useMemo(() => leftovers(changes.data?.changes ?? []), [changes.data]);
+  return { found, looking: changes.isFetching };
 }
 
 function useDeliver(conversationId: string, onDone: () => void) {
