@@ -94,7 +94,7 @@ function EventLine({ stored, open, onToggle }: LineProps) {
         onClick={onToggle}
         className="inset-focus flex min-h-7 w-full items-center gap-3 px-3 text-left font-mono text-small hover:bg-hover"
       >
-        <span className="w-12 shrink-0 text-right text-ink-3 tabular-nums">{stored.seq}</span>
+        <span className="w-10 shrink-0 text-right text-ink-3 tabular-nums">{stored.seq}</span>
         <span className="shrink-0 text-ink-3">{time}</span>
         <span className="truncate">{stored.event.type}</span>
       </button>

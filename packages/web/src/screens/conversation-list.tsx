@@ -22,7 +22,7 @@ export function ConversationList({ className }: { readonly className?: string })
   return (
     <div className={classNames("flex min-h-0 min-w-0 flex-col bg-sunken", className)}>
       <ListHeader />
-      <div className="flex gap-1 px-3 pb-2">
+      <div className="flex items-center gap-1 px-3 pb-2">
         <input
           id="conversation-search"
           type="search"

@@ -15,6 +15,7 @@ import { valueStore } from "../state/value-store.ts";
 import { LiveScope, TranscriptScope } from "../transcript/transcript-context.ts";
 import { TranscriptView } from "../transcript/transcript-view.tsx";
 import { AskBanner } from "./ask-banner.tsx";
+import { ChangeDialog } from "./change-dialog.tsx";
 import { Composer } from "./composer.tsx";
 import { ConversationTabs } from "./conversation-tabs.tsx";
 import { StateAnnouncer } from "./state-announcer.tsx";
@@ -39,6 +40,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
     "go.terminal": () => go({ panel: "terminal" }),
     "go.log": () => go({ panel: "log" }),
     "go.conversation": () => go({}),
+    "go.settings": () => go({ ...place, dialog: "settings" }),
     escape: () => leaveOrAsk(controls, () => setAsking(true)),
   });
   if (view.error !== null && view.state === null) return <Failure error={view.error} />;
@@ -55,6 +57,9 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
         </section>
         {place.panel && <PanelZone conversationId={conversationId} view={view} place={place} go={go} />}
       </div>
+      {place.dialog === "settings" && view.state !== null && (
+        <ChangeDialog state={view.state} onClose={() => go(withoutDialog(place))} />
+      )}
       <ConversationTabs view={view} place={place} go={go} />
       <Confirm
         title="Stop the run?"
@@ -67,6 +72,8 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
     </div>
   );
 }
+
+const withoutDialog = ({ dialog: _closed, ...place }: Place): Place => place;
 
 /** Escape in a field leaves the field; elsewhere it asks to stop what runs. */
 function leaveOrAsk(controls: RunControls, ask: () => void): boolean {

@@ -12,7 +12,7 @@ type ResultProps = {
 /** What one real call to the model came to, in words, with the API's own answer. */
 export function ModelTestResult({ result, error }: ResultProps) {
   return (
-    <div aria-live="polite">
+    <div aria-live="polite" className="empty:-mt-3">
       {error !== null && <p className="text-bad">{error.message}</p>}
       {error === null && result !== undefined && <Outcome result={result} />}
     </div>

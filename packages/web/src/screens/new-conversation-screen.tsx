@@ -3,9 +3,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { MessageBox } from "../components/message-box.tsx";
+import { readLimits } from "../state/limit-draft.ts";
 import { useServices } from "../state/services.ts";
 import { hasOwnModel, useSettings } from "../state/session-queries.ts";
-import { type ConversationDraft, NEW_DRAFT, readLimits, readNetwork, readSource } from "../state/source-draft.ts";
+import { type ConversationDraft, NEW_DRAFT, readNetwork, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import { useOnline } from "../state/use-known-now.ts";
 import { BackendNotice } from "./backend-notice.tsx";
@@ -87,7 +88,7 @@ function useStart() {
 /** What the form asks the server for. @throws Error a sentence that says what is missing */
 function requestOf(draft: ConversationDraft, content: Start["content"]) {
   const source = readSource(draft);
-  const runLimits = readLimits(draft);
+  const runLimits = readLimits(draft.runLimits);
   const network = readNetwork(draft);
   if (typeof source === "string") throw new Error(source);
   if (typeof runLimits === "string") throw new Error(runLimits);

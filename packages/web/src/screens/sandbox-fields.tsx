@@ -1,6 +1,8 @@
 import { Field, Choices, INPUT, TextField } from "../components/field.tsx";
+import { LimitFields } from "../components/limit-fields.tsx";
 import { useSettings } from "../state/session-queries.ts";
 import { describeLimits, describeNetwork } from "../state/describe-settings.ts";
+import { ModelSelect } from "./model-select.tsx";
 import type { DraftProps } from "./source-fields.tsx";
 
 const NETWORKS = [
@@ -25,7 +27,10 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
       </summary>
       <div className="mt-3 flex flex-col gap-3">
         <div className="grid grid-cols-2 gap-3 max-md:grid-cols-1">
-          <ModelField draft={draft} onChange={onChange} />
+          <ModelSelect
+            model={draft.model === "" ? (settings?.defaults.model ?? "") : draft.model}
+            onModel={(model) => onChange({ model })}
+          />
           <BackendField draft={draft} onChange={onChange} />
         </div>
         <Choices
@@ -42,57 +47,14 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
             onValue={(hosts) => onChange({ hosts })}
           />
         )}
-        <LimitFields draft={draft} onChange={onChange} />
+        <LimitFields
+          legend="Limits of each run"
+          hint="All four empty: the server's defaults. Else an empty one is no limit."
+          limits={draft.runLimits}
+          onChange={(part) => onChange({ runLimits: { ...draft.runLimits, ...part } })}
+        />
       </div>
     </details>
-  );
-}
-
-function LimitFields({ draft, onChange }: DraftProps) {
-  const { maxCostUsd, maxSteps, maxMinutes } = draft;
-  return (
-    <div>
-      <div className="grid grid-cols-3 gap-3 max-md:grid-cols-1">
-        <TextField
-          label="Cost limit, $"
-          inputMode="decimal"
-          value={maxCostUsd}
-          onValue={(value) => onChange({ maxCostUsd: value })}
-        />
-        <TextField
-          label="Step limit"
-          inputMode="numeric"
-          value={maxSteps}
-          onValue={(value) => onChange({ maxSteps: value })}
-        />
-        <TextField
-          label="Time limit, minutes"
-          inputMode="decimal"
-          value={maxMinutes}
-          onValue={(value) => onChange({ maxMinutes: value })}
-        />
-      </div>
-      <p className="mt-1 text-small text-ink-3">Limits hold for each run. Empty means the server's default.</p>
-    </div>
-  );
-}
-
-function ModelField({ draft, onChange }: DraftProps) {
-  const settings = useSettings().data;
-  const chosen = draft.model === "" ? (settings?.defaults.model ?? "") : draft.model;
-  return (
-    <Field label="Model">
-      {(id) => (
-        <select id={id} className={INPUT} value={chosen} onChange={(event) => onChange({ model: event.target.value })}>
-          {chosen === "" && <option value="">Choose a model</option>}
-          {settings?.models.map((model) => (
-            <option key={model.id} value={model.id}>
-              {model.label}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, PanelRightClose, PanelRightOpen, Play, Square } from "lucide-react";
+import { ArrowLeft, PanelRightClose, PanelRightOpen, Play, SlidersHorizontal, Square } from "lucide-react";
 import { Button, IconButton } from "../components/button.tsx";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import type { ConversationView } from "../state/conversation-store.ts";
@@ -32,6 +32,14 @@ export function TopBar({ conversationId, view, controls, place, go }: TopBarProp
       </div>
       <RunButtons controls={controls} />
       {state !== null && <TakeResult conversationId={conversationId} view={view} />}
+      {state !== null && (
+        <IconButton
+          label="Model, network and limits"
+          icon={SlidersHorizontal}
+          disabled={!controls.online}
+          onClick={() => go({ ...place, dialog: "settings" })}
+        />
+      )}
       <span className="max-md:hidden">
         <IconButton
           label={place.panel ? "Close the panel" : "Open the panel"}

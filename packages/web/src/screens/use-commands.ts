@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { conversationsQuery } from "../state/conversation-queries.ts";
 import type { Command } from "../state/palette.ts";
-import type { PanelName } from "../state/place.ts";
+import type { PanelName, Place } from "../state/place.ts";
 import { useServices } from "../state/services.ts";
 import { chooseTheme, nextTheme, theme } from "../state/theme.ts";
 import { report } from "../state/toasts.ts";
@@ -35,12 +35,19 @@ const PANEL_COMMANDS: readonly { readonly panel: PanelName; readonly name: strin
 function usePanelCommands(): readonly Command[] {
   const navigate = useNavigate();
   if (!location.pathname.startsWith("/conversations/")) return [];
-  return PANEL_COMMANDS.map(({ panel, name, keys }) => ({
+  const settings: Command = {
+    id: "conversation-settings",
+    name: "Change the conversation's model, network and limits",
+    keys: "g s",
+    run: () => report(navigate({ to: ".", search: (place: Place): Place => ({ ...place, dialog: "settings" }) })),
+  };
+  const panels = PANEL_COMMANDS.map(({ panel, name, keys }) => ({
     id: panel,
     name,
     keys,
     run: () => report(navigate({ to: ".", search: { panel } })),
   }));
+  return [...panels, settings];
 }
 
 function useConversationCommands(): readonly Command[] {

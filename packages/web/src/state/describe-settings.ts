@@ -3,7 +3,8 @@ import type { NetworkRule } from "@handrail/protocol/sources";
 import type { NetworkPreset } from "@handrail/protocol/network";
 import { formatCount, formatDuration, formatMoney, plural } from "./format.ts";
 
-const PRESET_NAMES: Readonly<Record<NetworkPreset, string>> = {
+/** What each named set of hosts is called. */
+export const PRESET_NAMES: Readonly<Record<NetworkPreset, string>> = {
   registries: "package registries",
   npm: "npm",
   pypi: "PyPI",

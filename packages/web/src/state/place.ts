@@ -4,7 +4,13 @@ export type PanelName = "changes" | "files" | "terminal" | "log";
 export const PANELS: readonly PanelName[] = ["changes", "files", "terminal", "log"];
 
 /** Where in a conversation the user is, as its URL says. No panel: the conversation alone. */
-export type Place = { readonly panel?: PanelName; readonly file?: string; readonly terminal?: string };
+export type Place = {
+  readonly panel?: PanelName;
+  readonly file?: string;
+  readonly terminal?: string;
+  /** What is open above it all. */
+  readonly dialog?: "settings";
+};
 
 /** The place in a URL's search; what cannot be read is left out. */
 export function readPlace(search: Readonly<Record<string, unknown>>): Place {
@@ -14,5 +20,6 @@ export function readPlace(search: Readonly<Record<string, unknown>>): Place {
     ...(panel === undefined ? {} : { panel }),
     ...(typeof file === "string" && file !== "" ? { file } : {}),
     ...(typeof terminal === "string" && terminal !== "" ? { terminal } : {}),
+    ...(search["dialog"] === "settings" ? { dialog: "settings" } : {}),
   };
 }

@@ -11,7 +11,8 @@ export type Shortcut =
   | "go.files"
   | "go.terminal"
   | "go.log"
-  | "go.conversation";
+  | "go.conversation"
+  | "go.settings";
 
 export type KeyPress = {
   readonly key: string;
@@ -39,6 +40,7 @@ const AFTER_G: Readonly<Record<string, Shortcut>> = {
   t: "go.terminal",
   l: "go.log",
   g: "go.conversation",
+  s: "go.settings",
 };
 
 const TOGETHER_MS = 1200;
@@ -75,5 +77,6 @@ export const SHORTCUT_HELP: readonly { readonly keys: string; readonly does: str
   { keys: "g t", does: "Terminal" },
   { keys: "g l", does: "Log" },
   { keys: "g g", does: "Conversation only" },
+  { keys: "g s", does: "Its model, network and limits" },
   { keys: "?", does: "This list" },
 ];

@@ -80,7 +80,8 @@ test("a zero byte makes a file binary; wrong UTF-8 does not", () => {
 
 test("places, commands and events are found by what is typed", () => {
   expect(readPlace({ panel: "files", file: "a", terminal: 3 })).toEqual({ panel: "files", file: "a" });
-  expect(readPlace({ panel: "secrets" })).toEqual({});
+  expect(readPlace({ panel: "secrets", dialog: "x" })).toEqual({});
+  expect(readPlace({ dialog: "settings" })).toEqual({ dialog: "settings" });
   const commands = ["New conversation", "Show changes"].map((name) => ({ id: name, name, keys: "", run: () => {} }));
   expect(matchCommands(commands, "chan sh").map((command) => command.name)).toEqual(["Show changes"]);
   const events = [{ seq: 0, at: 0, event: { type: "conversation.archived" as const } }];

@@ -1,5 +1,5 @@
-import type { Limits } from "@handrail/protocol/limits";
 import type { BackendName, NetworkRule, WorkspaceSource } from "@handrail/protocol/sources";
+import { type LimitDraft, NO_LIMITS } from "./limit-draft.ts";
 
 /** The form of a new conversation as typed. `backend` and `model` are empty until chosen: then the defaults hold. */
 export type ConversationDraft = {
@@ -11,9 +11,7 @@ export type ConversationDraft = {
   readonly model: string;
   readonly network: "default" | "none" | "registries" | "hosts";
   readonly hosts: string;
-  readonly maxCostUsd: string;
-  readonly maxSteps: string;
-  readonly maxMinutes: string;
+  readonly runLimits: LimitDraft;
 };
 
 export const NEW_DRAFT: ConversationDraft = {
@@ -25,9 +23,7 @@ export const NEW_DRAFT: ConversationDraft = {
   model: "",
   network: "default",
   hosts: "",
-  maxCostUsd: "",
-  maxSteps: "",
-  maxMinutes: "",
+  runLimits: NO_LIMITS,
 };
 
 /** Where the files come from, or a sentence that says what is missing. */
@@ -42,35 +38,10 @@ export function readSource(draft: ConversationDraft): WorkspaceSource | string {
   return { type: "git", url, ...(branch === "" ? {} : { branch }) };
 }
 
-/** The limits of each run, or a sentence that says what is wrong. Empty fields set no limit of their kind. */
-export function readLimits(draft: ConversationDraft): Limits | string {
-  const cost = readNumber(draft.maxCostUsd);
-  const steps = readNumber(draft.maxSteps);
-  const minutes = readNumber(draft.maxMinutes);
-  if (cost === null) return "The cost limit must be a number of dollars above 0.";
-  if (steps === null || (steps !== undefined && !Number.isInteger(steps))) {
-    return "The step limit must be a whole number above 0.";
-  }
-  if (minutes === null) return "The time limit must be a number of minutes above 0.";
-  return {
-    ...(cost === undefined ? {} : { maxCostUsd: cost }),
-    ...(steps === undefined ? {} : { maxSteps: steps }),
-    ...(minutes === undefined ? {} : { maxTimeMs: Math.round(minutes * 60_000) }),
-  };
-}
-
 /** What the sandbox may reach; undefined for the server's default. */
 export function readNetwork(draft: ConversationDraft): NetworkRule | undefined {
   if (draft.network === "default") return undefined;
   if (draft.network === "none") return { type: "none" };
   const hosts = draft.network === "hosts" ? draft.hosts.split(/[\s,]+/).filter(Boolean) : [];
   return { type: "allow", presets: ["registries", "git"], hosts };
-}
-
-/** The positive number in a text; undefined when it is empty, null when it is something else. */
-function readNumber(text: string): number | undefined | null {
-  const trimmed = text.trim();
-  if (trimmed === "") return undefined;
-  const value = Number(trimmed);
-  return Number.isFinite(value) && value > 0 ? value : null;
 }
