@@ -12,7 +12,9 @@ import { runProgram } from "../run-program.ts";
  */
 export const MOUNT_OPTIONS = "loop,nosuid,nodev,noatime,discard,noinit_itable";
 
-const JOURNAL_MIB = 8;
+const BLOCK_BYTES = 4096;
+const JOURNAL_MIB = 4;
+const PROBE_BYTES = 32 * 1024 ** 2;
 const PATIENCE_MS = 5_000;
 /** What the host keeps free whatever sandboxes write: a server that cannot write its log is of no use. */
 const HOST_RESERVE_BYTES = 512 * 1024 ** 2;
@@ -21,7 +23,14 @@ const HOST_RESERVE_BYTES = 512 * 1024 ** 2;
 export async function makeDisk(image: string, content: string, bytes: number): Promise<void> {
   const unfinished = `${image}.part`;
   await rm(unfinished, { force: true });
-  const speed = ["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-J", `size=${JOURNAL_MIB}`];
+  const shape = [
+    "-b",
+    String(BLOCK_BYTES),
+    "-E",
+    "lazy_itable_init=1,lazy_journal_init=1,nodiscard",
+    "-J",
+    `size=${JOURNAL_MIB}`,
+  ];
   const size = `${Math.ceil(bytes / 1024)}k`;
   const made = await runProgram("mke2fs", [
     "-q",
@@ -30,7 +39,7 @@ export async function makeDisk(image: string, content: string, bytes: number): P
     "ext4",
     "-m",
     "0",
-    ...speed,
+    ...shape,
     "-d",
     content,
     unfinished,
@@ -84,7 +93,7 @@ export async function disksWork(): Promise<boolean> {
       string,
     ];
     await Promise.all([mkdir(content), mkdir(target)]);
-    await makeDisk(image, content, 16 * 1024 ** 2);
+    await makeDisk(image, content, PROBE_BYTES);
     const mount = ["mount", "-t", "ext4", "-o", MOUNT_OPTIONS, image, target];
     return (await runProgram("unshare", ["--mount", "--", ...mount])).code === 0;
   } catch {
