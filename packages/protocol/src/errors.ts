@@ -22,6 +22,7 @@ export const ERRORS = {
   storage_full: { status: 507, retryable: true },
   storage_failed: { status: 503, retryable: true },
   storage_newer: { status: 503, retryable: false },
+  server_stopping: { status: 503, retryable: true },
   state_locked: { status: 409, retryable: false },
   config_invalid: { status: 400, retryable: false },
   port_taken: { status: 409, retryable: false },

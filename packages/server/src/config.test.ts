@@ -63,6 +63,19 @@ test("unknown keys and bad values are refused by name", () => {
   expect(refusal(() => readConfig(["--config", "/nonexistent"], env()))).toBe("There is no file /nonexistent.");
 });
 
+test("a home in the file is refused, with where to set it", () => {
+  yaml("home: /elsewhere\n");
+  expect(refusal(() => readConfig([], env()))).toBe(
+    `${home}/handrail.yaml cannot set home, where it is itself looked for. Set HANDRAIL_HOME or --home.`,
+  );
+});
+
+test("a backend that this version does not have is refused at the start", () => {
+  expect(refusal(() => readConfig(["--sandbox", "kubernetes"], env()))).toBe(
+    '--sandbox is not valid (it is "kubernetes"): this version has no Kubernetes sandboxes: set docker or process.',
+  );
+});
+
 test("a bad secret is not repeated", () => {
   const message = refusal(() => readConfig([], env({ LLM_API_KEY: "s".repeat(9000) })));
   expect(message).toContain("LLM_API_KEY is not valid");

@@ -74,7 +74,10 @@ export const OPTIONS = {
 
   sandbox: {
     env: ["HANDRAIL_SANDBOX"],
-    value: BackendName,
+    value: BackendName.refine(
+      (name) => name !== "kubernetes",
+      "this version has no Kubernetes sandboxes: set docker or process",
+    ),
     help: "Backend for new conversations: docker, process, or none (no isolation). Default: the first that works.",
   },
   sandboxImage: {

@@ -41,6 +41,9 @@ const isSecret = (name: OptionName) => (OPTIONS[name] as Option).secret === true
 const isSwitch = (key: string) => ["log-all-events", "metrics-public", "local-sources"].includes(key);
 
 function refuseUnknownKeys(sources: OptionSources): void {
+  if (Object.hasOwn(sources.file, "home")) {
+    throw invalid(`${sources.filePath} cannot set home, where it is itself looked for. Set HANDRAIL_HOME or --home.`);
+  }
   const keys = new Set(NAMES.map(optionKey));
   const unknown = Object.keys(sources.file).find((key) => !keys.has(key));
   if (unknown !== undefined) throw invalid(`${sources.filePath} has an unknown key: ${unknown}.`);

@@ -118,7 +118,8 @@ function sessionHandlers(
 async function readyz({ unready, home }: ServerHandlerParts): Promise<{ status: string }> {
   const reason = unready();
   if (reason === undefined) return { status: "ok" };
-  if (reason === "stopping") throw new AppError("storage_failed", "The server stops.", { reason });
+  if (reason === "stopping")
+    throw new AppError("server_stopping", "The server is stopping. Try again once it runs again.");
   const { bavail, bsize } = await statfs(home);
   if (bavail * bsize > ENOUGH_DISK_BYTES) return { status: "ok" };
   throw new AppError("storage_failed", "The disk of the state directory is full: nothing can be written.", { reason });

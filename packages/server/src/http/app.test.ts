@@ -136,11 +136,12 @@ test("metrics need a session", async () => {
   expect(given.body).toContain("handrail_http_request_seconds_count");
 });
 
-test("a server that stops, or whose disk is full, is not ready", async () => {
-  const ready = async () => (await server.app.inject({ url: "/readyz", headers: { host } })).statusCode;
-  expect(await ready()).toBe(200);
+test("a server that stops is not ready, and says why", async () => {
+  const ready = () => server.app.inject({ url: "/readyz", headers: { host } });
+  expect((await ready()).json()).toEqual({ status: "ok" });
   server.live.stopping = true;
-  expect(await ready()).toBe(503);
+  const stopping = await ready();
+  expect([stopping.statusCode, stopping.json()]).toEqual([503, expect.objectContaining({ code: "server_stopping" })]);
 });
 
 test("the OpenAPI document is the one that is committed", async () => {
