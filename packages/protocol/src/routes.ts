@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CONVERSATION_ROUTES } from "./conversation-routes.ts";
+import { PREVIEW_ROUTES } from "./preview-routes.ts";
 import { Empty, type Route } from "./route.ts";
 import { BackendInfo, Defaults, Finding, ModelInfo, ModelSetting } from "./settings.ts";
 import { WORKSPACE_ROUTES } from "./workspace-routes.ts";
@@ -125,7 +126,7 @@ const SERVER_ROUTES = {
 } as const satisfies Record<string, Route>;
 
 /** Every HTTP route: the server registers from this table and the client is typed by it. OpenAPI is its output. */
-export const ROUTES = { ...SERVER_ROUTES, ...CONVERSATION_ROUTES, ...WORKSPACE_ROUTES } as const;
+export const ROUTES = { ...SERVER_ROUTES, ...CONVERSATION_ROUTES, ...WORKSPACE_ROUTES, ...PREVIEW_ROUTES } as const;
 
 export type Routes = typeof ROUTES;
 export type RouteName = keyof Routes;

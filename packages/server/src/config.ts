@@ -18,6 +18,7 @@ export type Config = {
   readonly home: string;
   readonly publicUrl: string | undefined;
   readonly allowedHosts: readonly string[];
+  readonly preview: { readonly port: number | undefined; readonly url: string | undefined };
   readonly webDirectory: string;
   /** From the environment, a flag or the file; the page cannot change it. */
   readonly model: ModelSetting | undefined;
@@ -76,6 +77,7 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     port: values.port ?? 3000,
     publicUrl: values.publicUrl,
     allowedHosts: values.allowedHosts ?? [],
+    preview: { port: values.previewPort, url: values.previewUrl },
     webDirectory: resolve(values.webDirectory ?? join(import.meta.dirname, "../../web/dist")),
     model: modelFrom(values),
     sandbox: sandboxFrom(values),

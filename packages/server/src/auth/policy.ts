@@ -37,6 +37,11 @@ const RULES: Readonly<Record<RouteName, Rule>> = {
   file: "owner",
   terminals: "owner",
   deliver: "owner",
+  ports: "owner",
+  openPreview: "owner",
+  shares: "owner",
+  sharePreview: "owner",
+  endShare: "owner",
 };
 
 export type OwnerOf = (conversationId: string) => Promise<string>;

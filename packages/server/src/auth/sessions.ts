@@ -16,6 +16,8 @@ export type Sessions = {
   /** Whose session this is; undefined for none, or one that is over. */
   find(secret: string): { readonly userId: string } | undefined;
   end(secret: string): Promise<void>;
+  /** Whether the session with this hash is not over, for what ends with it. */
+  isAlive(hash: string): boolean;
 };
 
 export const SESSION_LIFE_MS = 30 * 86_400_000;
@@ -39,6 +41,7 @@ export async function openSessions(file: JsonFile<SessionsFile>, clock: Pick<Clo
       const session = stored[hashOf(secret)];
       return session === undefined || session.expiresAt <= clock.now() ? undefined : { userId: session.userId };
     },
+    isAlive: (hash) => (stored[hash]?.expiresAt ?? 0) > clock.now(),
     async end(secret) {
       stored = Object.fromEntries(alive().filter(([hash]) => hash !== hashOf(secret)));
       await save();

@@ -6,6 +6,7 @@ import type { CreateParts } from "../conversations/create-conversation.ts";
 import { type WorkspaceViews, workspaceViews } from "../conversations/workspace-views.ts";
 import { examine } from "../doctor.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
+import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-handlers.ts";
 import { serverHandlers } from "../handlers/server-handlers.ts";
 import { workspaceHandlers } from "../handlers/workspace-handlers.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -24,6 +25,7 @@ export type HandlerParts = {
   readonly cookieName: string;
   readonly checkSource: CreateParts["checkSource"];
   readonly deliverFor: (views: WorkspaceViews) => Deliver;
+  readonly previews: PreviewHandlerParts;
   /** What is known only once the server listens. */
   readonly live: Live;
 };
@@ -46,6 +48,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
       removed: (id, ownerId) => live.sockets?.removed(id, ownerId),
     }),
     ...workspaceHandlers({ views, conversations: host.conversations, deliver: parts.deliverFor(views) }),
+    ...previewHandlers(parts.previews),
     ...serverHandlers(serverParts(parts)),
   };
 }

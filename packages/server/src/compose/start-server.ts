@@ -17,6 +17,7 @@ import { composeHandlers, type HandlerParts, type Live } from "./handlers.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { openHome } from "./open-home.ts";
 import { writeServerFile } from "./server-file.ts";
+import { hostPreviews } from "./previews.ts";
 import { openState, type State } from "./state.ts";
 import { workspacesOf } from "./workspaces.ts";
 
@@ -55,11 +56,12 @@ async function startLocked(config: Config): Promise<RunningServer> {
   const { prepareSeed, checkSource, deliverFor } = workspacesOf(config);
   const host = hostConversations({ ...state, prepareSeed, maxRuns: config.maxRuns });
   const tokens = signInTokens(systemClock);
-  const cookieName = cookieNameFor(config.home);
+  const cookieName = cookieNameFor(config.home, config.publicUrl?.startsWith("https:") === true);
   const door = doorOf(config, state, cookieName);
+  const previews = await hostPreviews({ config, state, host, cookieName });
   const live: Live = { sockets: undefined, url: "", stopping: false };
   const deliver: HandlerParts["deliverFor"] = (views) => deliverFor(host.journals.get, views);
-  const made = { config, state, host, tokens, cookieName, checkSource, deliverFor: deliver, live };
+  const made = { config, state, host, tokens, cookieName, checkSource, deliverFor: deliver, previews, live };
   const { log, metrics, mask } = state;
   const app = await buildApp({
     ...door,
@@ -72,7 +74,8 @@ async function startLocked(config: Config): Promise<RunningServer> {
     metrics: { open: config.metricsPublic, text: metrics.text },
     observe: metrics.request,
   });
-  await listen(app, config).catch(async (thrown: unknown) => {
+  await Promise.all([listen(app, config), previews.listen()]).catch(async (thrown: unknown) => {
+    previews.close();
     await state.close();
     throw thrown;
   });
@@ -86,6 +89,7 @@ async function startLocked(config: Config): Promise<RunningServer> {
   const close = async () => {
     live.stopping = true;
     keeping.stop();
+    previews.close();
     await Promise.race([host.runs.close(), pause(CLOSE_RUNS_MS)]);
     sockets.close();
     await Promise.race([app.close(), pause(500)]);

@@ -13,7 +13,7 @@ import { metrics as countMetrics, type Metrics } from "../metrics.ts";
 import { jsonFile } from "../settings/json-file.ts";
 import { type Mask, mask as secretMask } from "../settings/mask.ts";
 import { type ModelSettings, modelSettings, StoredModel } from "../settings/model-settings.ts";
-import { openSecrets } from "../settings/secrets.ts";
+import { openSecrets, type Secrets } from "../settings/secrets.ts";
 import { backendLoaders } from "./adapters.ts";
 import { lazyBackends } from "./backends.ts";
 import { lazyEgress } from "./egress.ts";
@@ -27,6 +27,7 @@ export type State = {
   readonly store: ObservedStore;
   readonly journals: OpenJournals;
   readonly sessions: Sessions;
+  readonly secrets: Secrets;
   readonly models: ModelSettings;
   readonly backends: Backends;
   /** The bearer token of local programs, new with each start. */
@@ -69,5 +70,5 @@ export async function openState(config: Config): Promise<State> {
     journals.close();
     await store.close();
   };
-  return { log, mask, metrics, store, journals, sessions, models, backends, localToken, close };
+  return { log, mask, metrics, store, journals, sessions, secrets, models, backends, localToken, close };
 }

@@ -1,7 +1,7 @@
 import { ModelDialect } from "@handrail/protocol/settings";
 import { BackendName } from "@handrail/protocol/sources";
 import { z } from "zod";
-import { BooleanText, HttpUrlText, ListText, numberText, SizeText, TimeText } from "./texts.ts";
+import { BooleanText, HttpUrlText, ListText, numberText, PreviewUrlText, SizeText, TimeText } from "./texts.ts";
 
 /**
  * One setting. Its flag is the key in kebab case with `--`, its key in `handrail.yaml` the same without. `env` holds
@@ -38,6 +38,16 @@ export const OPTIONS = {
     env: ["HANDRAIL_ALLOWED_HOSTS"],
     value: ListText,
     help: "Further host names that requests may name, between commas.",
+  },
+  previewPort: {
+    env: ["HANDRAIL_PREVIEW_PORT"],
+    value: numberText(z.number().int().min(0).max(65_535)),
+    help: "Port that shows what sandboxes serve. Default: the one after port, or a free one if that is taken.",
+  },
+  previewUrl: {
+    env: ["HANDRAIL_PREVIEW_URL"],
+    value: PreviewUrlText,
+    help: "Address that leads to the preview port. With * in its host, each preview has a host name of its own.",
   },
   webDirectory: { env: ["HANDRAIL_WEB_DIRECTORY"], value: z.string().min(1), help: "Where the built page is." },
 

@@ -55,3 +55,14 @@ export const HttpUrlText = z
   .url({ protocol: /^https?$/, error: "must be an http or https address" })
   .max(2048)
   .transform((url) => url.replace(/\/+$/, ""));
+
+/** An origin, in whose host one `*` may stand for a label. */
+export const PreviewUrlText = z.string().transform((text, context) => {
+  const plain = text.replace("*", "label").replace(/\/+$/, "");
+  const url = URL.canParse(plain) ? new URL(plain) : undefined;
+  const origin = /^https?:$/.test(url?.protocol ?? "") && url?.origin === plain.toLowerCase();
+  const label = !text.includes("*") || /^https?:\/\/\*\./.test(text);
+  return origin && label
+    ? text.toLowerCase().replace(/\/+$/, "")
+    : fail(context, "must be an address without a path, such as https://*.preview.example.org");
+});

@@ -5,29 +5,45 @@ export type LiveDeltas = {
   emit(conversationId: string, delta: Delta): void;
   /** Calls back with each fragment from now on. Returns the way to stop. */
   watch(conversationId: string, listener: (delta: Delta) => void): () => void;
-  /** The latest `progress.delta` that is not over, for those who come later. */
-  progress(conversationId: string): Delta | undefined;
+  /** What still holds (what is waited for, open ports), for those who come later. */
+  standing(conversationId: string): readonly Delta[];
+  /** Whether anybody watches. */
+  isWatched(conversationId: string): boolean;
+  /** Calls back when somebody begins to watch a conversation. */
+  onWatch(listener: (conversationId: string) => void): void;
 };
 
 export function liveDeltas(): LiveDeltas {
   const watchers = new Map<string, Set<(delta: Delta) => void>>();
-  const waits = new Map<string, Delta>();
+  const standing = new Map<string, Map<Delta["type"], Delta>>();
+  const arrivals: ((conversationId: string) => void)[] = [];
   return {
     emit(conversationId, delta) {
-      if (delta.type === "progress.delta") {
-        if (delta.text === "") waits.delete(conversationId);
-        else waits.set(conversationId, delta);
-      }
+      keepStanding(standing, conversationId, delta);
       for (const watcher of watchers.get(conversationId) ?? []) watcher(delta);
     },
     watch(conversationId, listener) {
       const set = watchers.get(conversationId) ?? new Set();
       watchers.set(conversationId, set.add(listener));
+      for (const arrival of arrivals) arrival(conversationId);
       return () => {
         set.delete(listener);
         if (set.size === 0) watchers.delete(conversationId);
       };
     },
-    progress: (conversationId) => waits.get(conversationId),
+    standing: (conversationId) => [...(standing.get(conversationId)?.values() ?? [])],
+    isWatched: (conversationId) => watchers.has(conversationId),
+    onWatch: (listener) => void arrivals.push(listener),
   };
+}
+
+/** Remembers the latest of the kinds that hold until the next one, unless it says that there is nothing. */
+function keepStanding(standing: Map<string, Map<Delta["type"], Delta>>, conversationId: string, delta: Delta): void {
+  if (delta.type !== "progress.delta" && delta.type !== "ports.delta") return;
+  const kept = standing.get(conversationId) ?? new Map<Delta["type"], Delta>();
+  const nothing = delta.type === "progress.delta" ? delta.text === "" : delta.ports.length === 0;
+  if (nothing) kept.delete(delta.type);
+  else kept.set(delta.type, delta);
+  if (kept.size === 0) standing.delete(conversationId);
+  else standing.set(conversationId, kept);
 }

@@ -23,6 +23,10 @@ export type SandboxKeeper = {
   hold(conversationId: string): () => void;
   /** Conversations whose sandbox nothing has used since `time`. */
   unusedSince(time: number): readonly string[];
+  /** The sandbox that this server is connected to. Does not count as a use. */
+  current(conversationId: string): Sandbox | undefined;
+  /** Calls back when this server has connected to a sandbox. */
+  onOpen(listener: (conversationId: string) => void): void;
   readonly running: number;
 };
 
@@ -79,7 +83,10 @@ type Kept = { readonly sandbox: Sandbox; usedAt: number };
 function keptSandboxes(clock: Clock) {
   const kept = new Map<string, Kept>();
   const holds = new Map<string, number>();
-  const uses: Pick<SandboxKeeper, "hold" | "unusedSince"> = {
+  const listeners: ((conversationId: string) => void)[] = [];
+  const uses: Pick<SandboxKeeper, "hold" | "unusedSince" | "current" | "onOpen"> = {
+    current: (id) => kept.get(id)?.sandbox,
+    onOpen: (listener) => void listeners.push(listener),
     hold(id) {
       holds.set(id, (holds.get(id) ?? 0) + 1);
       return () => {
@@ -101,6 +108,7 @@ function keptSandboxes(clock: Clock) {
         () => kept.get(id)?.sandbox === sandbox && kept.delete(id),
         () => undefined,
       );
+      for (const listener of listeners) listener(id);
       return sandbox;
     },
     /** Only the start of sandboxd that the log names will do. */

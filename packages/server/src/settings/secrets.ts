@@ -8,6 +8,8 @@ export type Secrets = {
   seal(name: string, secret: string): string;
   /** @throws AppError `secret_unreadable` when the key is another, or the blob was changed or moved */
   unseal(name: string, blob: string): string;
+  /** A key of 32 bytes for one purpose, the same at each start. */
+  deriveKey(purpose: string): Buffer;
 };
 
 const VERSION = "v1";
@@ -22,6 +24,7 @@ export async function openSecrets(path: string): Promise<Secrets> {
   const keyFor = (salt: Buffer) => Buffer.from(hkdfSync("sha256", key, salt, "handrail secret", 32));
   const bound = (name: string) => Buffer.from(`${VERSION}\n${keyId}\n${name}`);
   return {
+    deriveKey: (purpose) => Buffer.from(hkdfSync("sha256", key, "", `handrail ${purpose}`, 32)),
     seal(name, secret) {
       const salt = randomBytes(16);
       const iv = randomBytes(12);

@@ -8,7 +8,7 @@ import type { Outlet } from "./outlet.ts";
 export type SubscriptionParts = {
   readonly store: Pick<LogStore, "read">;
   readonly feeds: EventFeeds;
-  readonly deltas: Pick<LiveDeltas, "progress">;
+  readonly deltas: Pick<LiveDeltas, "standing">;
   readonly onFailure: (thrown: unknown) => void;
 };
 
@@ -47,8 +47,9 @@ export async function subscribe(parts: SubscriptionParts, subscribed: Subscribed
     throw new AppError("log_conflict", "The server knows fewer events than this page does. Load the page again.");
   }
   catchUp();
-  const waiting = parts.deltas.progress(conversationId);
-  if (waiting !== undefined) outlet.send(frameOf({ type: "delta", conversationId, delta: waiting }));
+  for (const delta of parts.deltas.standing(conversationId)) {
+    outlet.send(frameOf({ type: "delta", conversationId, delta }));
+  }
   return () => {
     progress.over = true;
     progress.live = false;

@@ -15,6 +15,7 @@ import { systemClock } from "../clock.ts";
 import { lazyBackends } from "../compose/backends.ts";
 import { type ConversationsHost, hostConversations } from "../compose/conversations.ts";
 import { composeHandlers, type Live } from "../compose/handlers.ts";
+import { hostPreviews, type PreviewHost } from "../compose/previews.ts";
 import type { State } from "../compose/state.ts";
 import { type Config, readConfig } from "../config.ts";
 import { openJournals } from "../conversations/open-journals.ts";
@@ -36,6 +37,7 @@ export type ServerFixture = {
   readonly host: ConversationsHost;
   readonly tokens: SignInTokens;
   readonly live: Live;
+  readonly previews: PreviewHost;
   readonly cookieName: string;
   /** Of the local programs. */
   readonly bearer: { readonly authorization: string; readonly host: string };
@@ -62,7 +64,8 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
   const { sessions, localToken, store, log } = state;
   const identify = identifyBy({ sessions, addresses: allowed, cookieName, localToken });
   const live: Live = { sockets: undefined, url: "http://localhost", stopping: false };
-  const parts = { config, state, host, tokens, cookieName, live };
+  const previews = await hostPreviews({ config, state, host, cookieName });
+  const parts = { config, state, host, tokens, cookieName, previews, live };
   const deliverFor = () => () => Promise.reject(new Error("Nothing is delivered in this test."));
   const { ownerOf } = host.conversations;
   const app = await buildApp({
@@ -104,6 +107,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
     },
     async close() {
       await host.runs.close();
+      previews.close();
       live.sockets?.close();
       await app.close();
       host.journals.close();
@@ -118,10 +122,11 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   const mask = secretMask();
   const metrics = countMetrics();
   const scripted = model ?? scriptedModel([{ text: "All done." }]);
+  const secrets = await openSecrets(join(config.home, "secret.key"));
   const models = modelSettings({
     fixed: config.model,
     file: jsonFile(join(config.home, "model.json"), StoredModel),
-    secrets: await openSecrets(join(config.home, "secret.key")),
+    secrets,
     mask,
     createModel: async () => scripted,
     demoModel: async () => scripted,
@@ -135,6 +140,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     store,
     journals: openJournals(store, systemClock, (thrown) => log.error(thrown)),
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
+    secrets,
     models,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
     localToken: "local-token",

@@ -21,9 +21,16 @@ export type PanelProps = {
 const ChangesPanel = lazy(() => import("./changes-panel.tsx").then((module) => ({ default: module.ChangesPanel })));
 const FilesPanel = lazy(() => import("./files-panel.tsx").then((module) => ({ default: module.FilesPanel })));
 const TerminalPanel = lazy(() => import("./terminal-panel.tsx").then((module) => ({ default: module.TerminalPanel })));
+const PreviewPanel = lazy(() => import("./preview-panel.tsx").then((module) => ({ default: module.PreviewPanel })));
 const LogPanel = lazy(() => import("./log-panel.tsx").then((module) => ({ default: module.LogPanel })));
 
-const BODIES = { changes: ChangesPanel, files: FilesPanel, terminal: TerminalPanel, log: LogPanel } as const;
+const BODIES = {
+  changes: ChangesPanel,
+  files: FilesPanel,
+  terminal: TerminalPanel,
+  preview: PreviewPanel,
+  log: LogPanel,
+} as const;
 
 /** The panel on the right: which one its URL says. Its left edge can be dragged, or moved with the arrow keys. */
 export function PanelZone(props: PanelProps) {

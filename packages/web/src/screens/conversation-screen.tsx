@@ -38,6 +38,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
     "go.changes": () => go({ panel: "changes" }),
     "go.files": () => go({ panel: "files" }),
     "go.terminal": () => go({ panel: "terminal" }),
+    "go.preview": () => go({ panel: "preview" }),
     "go.log": () => go({ panel: "log" }),
     "go.conversation": () => go({}),
     "go.settings": () => go({ ...place, dialog: "settings" }),

@@ -1,8 +1,8 @@
-import { FileDiff, Folder, type LucideIcon, MessageSquare, ScrollText, SquareTerminal } from "lucide-react";
+import { AppWindow, FileDiff, Folder, type LucideIcon, MessageSquare, ScrollText, SquareTerminal } from "lucide-react";
 import { changedFiles } from "@handrail/protocol/file-changes";
 import { classNames } from "../components/class-names.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
-import type { PanelName, Place } from "../state/place.ts";
+import { type PanelName, PANELS, type Place } from "../state/place.ts";
 import type { GoTo } from "./conversation-screen.tsx";
 
 /** Icon and word of each panel. */
@@ -10,6 +10,7 @@ export const PANEL_LOOKS: Readonly<Record<PanelName, { readonly label: string; r
   changes: { label: "Changes", icon: FileDiff },
   files: { label: "Files", icon: Folder },
   terminal: { label: "Terminal", icon: SquareTerminal },
+  preview: { label: "Preview", icon: AppWindow },
   log: { label: "Log", icon: ScrollText },
 };
 
@@ -20,7 +21,7 @@ export function ConversationTabs({ view, place, go }: TabsProps) {
   const files = changedFiles(view.files);
   const tabs = [
     { panel: undefined, label: "Talk", icon: MessageSquare, count: 0 },
-    ...(["changes", "files", "terminal", "log"] as const).map((panel) => ({
+    ...PANELS.map((panel) => ({
       panel,
       ...PANEL_LOOKS[panel],
       count: panel === "changes" ? files : 0,

@@ -10,6 +10,7 @@ export type Shortcut =
   | "go.changes"
   | "go.files"
   | "go.terminal"
+  | "go.preview"
   | "go.log"
   | "go.conversation"
   | "go.settings";
@@ -38,6 +39,7 @@ const AFTER_G: Readonly<Record<string, Shortcut>> = {
   c: "go.changes",
   f: "go.files",
   t: "go.terminal",
+  p: "go.preview",
   l: "go.log",
   g: "go.conversation",
   s: "go.settings",
@@ -75,6 +77,7 @@ export const SHORTCUT_HELP: readonly { readonly keys: string; readonly does: str
   { keys: "g c", does: "Changes" },
   { keys: "g f", does: "Files" },
   { keys: "g t", does: "Terminal" },
+  { keys: "g p", does: "Preview" },
   { keys: "g l", does: "Log" },
   { keys: "g g", does: "Conversation only" },
   { keys: "g s", does: "Its model, network and limits" },

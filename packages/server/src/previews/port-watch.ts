@@ -1,0 +1,65 @@
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { ListeningPort } from "@handrail/protocol/sandboxd/operations";
+import type { LiveDeltas } from "../conversations/live-deltas.ts";
+import type { SandboxKeeper } from "../conversations/sandbox-keeper.ts";
+
+export type PortWatchParts = {
+  readonly deltas: Pick<LiveDeltas, "emit" | "isWatched" | "onWatch">;
+  readonly sandboxes: Pick<SandboxKeeper, "current" | "onOpen">;
+  /** Ends all waiting. */
+  readonly signal: AbortSignal;
+};
+
+/** What programs in sandboxes serve, looked after while somebody watches the conversation. */
+export type PortWatch = {
+  /** As they are now; none where no sandbox runs. Never rejects. */
+  ports(conversationId: string, signal: AbortSignal): Promise<readonly ListeningPort[]>;
+};
+
+const WAIT_MS = 20_000;
+
+export function portWatch({ deltas, sandboxes, signal }: PortWatchParts): PortWatch {
+  const known = new Map<string, readonly ListeningPort[]>();
+  const followed = new Set<string>();
+  const tell = (id: string, ports: readonly ListeningPort[]) => {
+    if (ports.length === 0) known.delete(id);
+    else known.set(id, ports);
+    deltas.emit(id, { type: "ports.delta", ports: [...ports] });
+  };
+  const follow = async (id: string, sandbox: Sandbox): Promise<void> => {
+    while (deltas.isWatched(id) && sandboxes.current(id) === sandbox) {
+      const before = (known.get(id) ?? []).map(({ port }) => port);
+      const { ports } = await sandbox.call("port.wait", { known: before, timeoutMs: WAIT_MS }, { signal });
+      if (!samePorts(ports, before)) tell(id, ports);
+    }
+  };
+  const begin = (id: string) => {
+    const sandbox = isolated(sandboxes.current(id));
+    if (followed.has(id) || sandbox === undefined || !deltas.isWatched(id)) return;
+    followed.add(id);
+    follow(id, sandbox)
+      // It is gone, or an older one that knows nothing of ports.
+      .catch(() => undefined)
+      .finally(() => {
+        followed.delete(id);
+        if (sandboxes.current(id) === sandbox) return;
+        if (known.has(id)) tell(id, []);
+        begin(id);
+      });
+  };
+  deltas.onWatch(begin);
+  sandboxes.onOpen(begin);
+  return {
+    async ports(id, asked) {
+      const sandbox = isolated(sandboxes.current(id));
+      const look = sandbox?.call("port.wait", { known: [], timeoutMs: 0 }, { signal: asked });
+      return (await look?.catch(() => undefined))?.ports ?? [];
+    },
+  };
+}
+
+/** Without isolation its ports are the whole machine's. */
+const isolated = (sandbox: Sandbox | undefined) => (sandbox?.backend === "none" ? undefined : sandbox);
+
+const samePorts = (ports: readonly ListeningPort[], before: readonly number[]) =>
+  ports.length === before.length && ports.every(({ port }) => before.includes(port));

@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Duplex } from "node:stream";
+import { toAppError } from "@handrail/protocol/errors";
+import { parseCookie } from "../auth/cookies.ts";
+import { forwardRequest, forwardUpgrade } from "./forward.ts";
+import type { Pass, Passes } from "./passes.ts";
+import type { PreviewAddress, PreviewPlace } from "./preview-address.ts";
+import type { PreviewSide } from "./preview-headers.ts";
+import { type PreviewRefusal, refusalHead, refusalPage } from "./preview-refusal.ts";
+
+export type PreviewServerParts = {
+  /** Undefined until the port is known. */
+  readonly address: () => PreviewAddress | undefined;
+  readonly passes: Passes;
+  /** Whether what gave this pass still stands: the user's session and conversation, or the share. */
+  readonly admits: (pass: Pass) => Promise<boolean>;
+  /** A connection to the port. @throws AppError `port_closed`, `sandbox_gone` */
+  readonly connect: (place: PreviewPlace, signal: AbortSignal) => Promise<unknown>;
+  readonly cookieName: string;
+  readonly onFailure: (thrown: unknown) => void;
+};
+
+/** Where a pass in the address is traded for one in a cookie. */
+export const OPEN_PATH = "/__handrail/open";
+const MAX_CONNECTIONS = 64;
+const MAX_CONNECTIONS_IN_ALL = 1000;
+
+/**
+ * Shows ports of sandboxes to browsers that hold a pass. It serves an origin, or a port, other than Handrail's own page:
+ * what a sandbox serves is hostile, and must find no cookie of ours and no way to our routes. Not yet listening.
+ */
+export function previewServer(parts: PreviewServerParts): Server {
+  const open = new Map<string, number>();
+  const server = createServer({ maxHeaderSize: 64 * 1024, headersTimeout: 15_000, requestTimeout: 0 });
+  server.maxConnections = MAX_CONNECTIONS_IN_ALL;
+  server.on("request", (request, response) => {
+    serve(request, response, parts, open).catch((thrown: unknown) => refuse(response, refusalOf(thrown, parts)));
+  });
+  server.on("upgrade", (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    client.on("error", () => client.destroy());
+    upgrade(request, client, head, { parts, open }).catch((thrown: unknown) => {
+      client.end(refusalHead(refusalOf(thrown, parts)));
+    });
+  });
+  server.on("clientError", (_error, client) => client.destroy());
+  return server;
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, parts: PreviewServerParts, open: Open) {
+  const path = request.url ?? "";
+  if (path.split("?", 1)[0] === OPEN_PATH) return enter(request, response, parts);
+  const admitted = await admittedTo(request, parts);
+  if ("status" in admitted) return refuse(response, admitted);
+  const leave = take(open, admitted.place);
+  if (leave === undefined) return refuse(response, TOO_MANY);
+  try {
+    const connection = await connectTo(admitted.place, parts, signalOf(response));
+    await forwardRequest(request, response, connection, admitted.side);
+  } finally {
+    leave();
+  }
+}
+
+async function upgrade(
+  request: IncomingMessage,
+  client: Duplex,
+  head: Buffer,
+  { parts, open }: { readonly parts: PreviewServerParts; readonly open: Open },
+): Promise<void> {
+  const admitted = await admittedTo(request, parts);
+  if ("status" in admitted) return void client.end(refusalHead(admitted));
+  const { origin } = request.headers;
+  if (origin !== undefined && origin !== admitted.side.origin) return void client.end(refusalHead(FOREIGN));
+  const leave = take(open, admitted.place);
+  if (leave === undefined) return void client.end(refusalHead(TOO_MANY));
+  try {
+    const connection = await connectTo(admitted.place, parts, signalOf(client));
+    await forwardUpgrade(request, client, head, { connection, side: admitted.side });
+  } finally {
+    leave();
+  }
+}
+
+const VISIT_MS = 12 * 3_600_000;
+
+/** Trades the pass in the address for a cookie, so that the address that stays in the browser holds no secret. */
+async function enter(request: IncomingMessage, response: ServerResponse, parts: PreviewServerParts): Promise<void> {
+  const { passes, cookieName } = parts;
+  const address = parts.address();
+  const query = new URL(request.url ?? "", "http://preview").searchParams;
+  const link = passes.read(query.get("pass") ?? "", "link");
+  if (address === undefined || link === undefined) return refuse(response, NO_PASS);
+  if (!matches(address.placeOf(request.headers.host), link) || !(await parts.admits(link))) {
+    return refuse(response, NO_PASS);
+  }
+  const expiresAt = link.shareId === undefined ? Date.now() + VISIT_MS : link.expiresAt;
+  const visit = passes.sign({ ...link, kind: "visit", expiresAt });
+  const secure = address.originOf(link).startsWith("https:");
+  const maxAge = Math.max(1, Math.floor((expiresAt - Date.now()) / 1000));
+  const cookie = `${cookieName}=${visit}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${secure ? "; Secure" : ""}`;
+  response.writeHead(303, {
+    location: insidePath(query.get("to")),
+    "set-cookie": cookie,
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    // One origin after another for several previews: what the last one left must not meet the next.
+    ...(address.ownOrigins ? {} : { "clear-site-data": '"cache", "storage"' }),
+  });
+  response.end();
+}
+
+type Admitted = { readonly place: PreviewPlace; readonly side: PreviewSide };
+
+async function admittedTo(request: IncomingMessage, parts: PreviewServerParts): Promise<Admitted | PreviewRefusal> {
+  const { passes, cookieName } = parts;
+  const { headers } = request;
+  const address = parts.address();
+  const visit = passes.read(parseCookie(headers.cookie, cookieName) ?? "", "visit");
+  if (address === undefined || visit === undefined) return NO_PASS;
+  if (!matches(address.placeOf(headers.host), visit) || !(await parts.admits(visit))) return NO_PASS;
+  const { conversationId, port } = visit;
+  const side = { port, origin: address.originOf(visit), ownOrigin: address.ownOrigins };
+  return wrongRequest(request, side) ?? { place: { conversationId, port }, side };
+}
+
+function wrongRequest(request: IncomingMessage, { ownOrigin }: PreviewSide): PreviewRefusal | undefined {
+  if (isForeign(request)) return FOREIGN;
+  if (!ownOrigin && request.headers["service-worker"] === "script") return NO_WORKERS;
+  return (request.url ?? "").startsWith("/") ? undefined : NO_PATH;
+}
+
+function matches(place: PreviewPlace | "any" | undefined, pass: Pass): boolean {
+  if (place === "any") return true;
+  return place?.conversationId === pass.conversationId && place.port === pass.port;
+}
+
+/** What another site's page has the browser send carries the cookie too; following a link is all that it may do. */
+function isForeign({ method, headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  if (site === undefined || site === "same-origin" || site === "none") return false;
+  return headers["sec-fetch-mode"] !== "navigate" || (method !== "GET" && method !== "HEAD");
+}
+
+type Open = Map<string, number>;
+
+/** One more connection of this conversation; undefined when there are too many. Gives the way to end it. */
+function take(open: Open, { conversationId }: PreviewPlace): (() => void) | undefined {
+  const count = open.get(conversationId) ?? 0;
+  if (count >= MAX_CONNECTIONS) return undefined;
+  open.set(conversationId, count + 1);
+  return () => {
+    const left = (open.get(conversationId) ?? 1) - 1;
+    if (left > 0) open.set(conversationId, left);
+    else open.delete(conversationId);
+  };
+}
+
+async function connectTo(place: PreviewPlace, parts: PreviewServerParts, signal: AbortSignal): Promise<Duplex> {
+  const connection = await parts.connect(place, signal);
+  if (!(connection instanceof Duplex)) throw new TypeError("A backend gave a connection that is no stream.");
+  connection.on("error", () => connection.destroy());
+  signal.addEventListener("abort", () => connection.destroy(), { once: true });
+  return connection;
+}
+
+function signalOf(client: ServerResponse | Duplex): AbortSignal {
+  const gone = new AbortController();
+  client.once("close", () => gone.abort(new Error("The browser has gone.")));
+  return gone.signal;
+}
+
+/** A path of this origin, whatever was asked for. */
+const insidePath = (to: string | null) => (to !== null && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/");
+
+function refuse(response: ServerResponse, refusal: PreviewRefusal): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const page = refusalPage(refusal);
+  response.writeHead(refusal.status, { ...page.headers, "content-length": Buffer.byteLength(page.html) });
+  response.end(page.html);
+}
+
+function refusalOf(thrown: unknown, { onFailure }: PreviewServerParts): PreviewRefusal {
+  const error = toAppError(thrown);
+  if (error.code !== "internal") return { status: 502, text: error.message };
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  if (code === undefined) onFailure(thrown);
+  return { status: 502, text: "The program in the sandbox did not answer as HTTP." };
+}
+
+const NO_PASS: PreviewRefusal = {
+  status: 401,
+  text: "This preview is over, or was never yours to see. Open it again from its conversation.",
+};
+const FOREIGN: PreviewRefusal = { status: 403, text: "Another site's page asked for this. Open the preview itself." };
+const NO_WORKERS: PreviewRefusal = {
+  status: 403,
+  text: "Previews that share an origin may not register service workers.",
+};
+const NO_PATH: PreviewRefusal = { status: 400, text: "The request names no path." };
+const TOO_MANY: PreviewRefusal = { status: 503, text: "Too many connections to this preview are open." };

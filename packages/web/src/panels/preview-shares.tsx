@@ -1,0 +1,87 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Copy, Share2, X } from "lucide-react";
+import { useState } from "react";
+import { Button, IconButton } from "../components/button.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { Choices } from "../components/field.tsx";
+import { sharesQuery } from "../state/preview-queries.ts";
+import { useServices } from "../state/services.ts";
+import { report, showToast } from "../state/toasts.ts";
+
+/** The links that others were given; nothing where there are none. */
+export function PreviewShares({ conversationId }: { readonly conversationId: string }) {
+  const { client } = useServices();
+  const { shares } = useQuery(sharesQuery(client, conversationId)).data ?? { shares: [] };
+  const queries = useQueryClient();
+  const end = async (shareId: string) => {
+    await client.endShare({ params: { id: conversationId, shareId } });
+    await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
+    showToast("The link no longer works.");
+  };
+  if (shares.length === 0) return null;
+  return (
+    <section aria-labelledby="shares-title" className="py-3">
+      <h2 id="shares-title" className="px-3 pb-1 font-semibold">
+        Shared
+      </h2>
+      <ul>
+        {shares.map(({ shareId, port, url, expiresAt }) => (
+          <li key={shareId} className="flex min-h-11 items-center gap-2 px-3">
+            <span className="font-mono tabular-nums">{port}</span>
+            <span className="min-w-0 flex-1 truncate text-ink-2">until {new Date(expiresAt).toLocaleString()}</span>
+            <IconButton label={`Copy the link to port ${port}`} icon={Copy} onClick={() => report(copyLink(url))} />
+            <IconButton label={`Stop sharing port ${port}`} icon={X} onClick={() => report(end(shareId))} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const HOURS = [
+  { value: "1", label: "1 hour" },
+  { value: "8", label: "8 hours" },
+  { value: "24", label: "1 day" },
+  { value: "168", label: "7 days" },
+] as const;
+
+type ShareDialogProps = {
+  readonly conversationId: string;
+  readonly port: number;
+  readonly onClose: () => void;
+};
+
+/** Asks for how long, shares, and copies the link. */
+export function ShareDialog({ conversationId, port, onClose }: ShareDialogProps) {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const [hours, setHours] = useState<(typeof HOURS)[number]["value"]>("8");
+  const share = async () => {
+    const made = await client.sharePreview({ params: { id: conversationId }, body: { port, hours: Number(hours) } });
+    await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
+    onClose();
+    await copyLink(made.url);
+  };
+  return (
+    <Dialog title={`Share port ${port}`} open onClose={onClose}>
+      <div className="flex flex-col gap-4">
+        <p className="text-ink-2">
+          Whoever has the link sees what the program shows and can use it, without signing in. You can end it at any
+          time.
+        </p>
+        <Choices label="The link works for" value={hours} options={HOURS} onValue={setHours} />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button tone="primary" icon={Share2} onClick={() => report(share())}>
+            Share and copy the link
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+async function copyLink(url: string): Promise<void> {
+  await navigator.clipboard.writeText(url);
+  showToast("The link is copied.");
+}
