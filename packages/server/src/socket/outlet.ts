@@ -13,21 +13,28 @@ export type Outlet = {
   readonly closed: AbortSignal;
 };
 
-const BEHIND_BYTES = 4 * 1024 ** 2;
-const TOO_SLOW_BYTES = 16 * 1024 ** 2;
+/** Bytes that wait in the server for one client to read on. */
+export type OutletLimits = {
+  /** Above this, what may be left out is. */
+  readonly behindBytes: number;
+  /** Above this, the socket is closed. */
+  readonly tooSlowBytes: number;
+};
 
-export function outletOf(socket: WebSocket): Outlet {
+const LIMITS: OutletLimits = { behindBytes: 4 * 1024 ** 2, tooSlowBytes: 16 * 1024 ** 2 };
+
+export function outletOf(socket: WebSocket, limits = LIMITS): Outlet {
   const closed = new AbortController();
   socket.once("close", () => closed.abort(new Error("The socket is closed.")));
   const open = () => socket.readyState === socket.OPEN;
   return {
     send(frame) {
       if (!open()) return;
-      if (socket.bufferedAmount > TOO_SLOW_BYTES) socket.close(SOCKET_CLOSE.tooSlow, "too slow");
+      if (socket.bufferedAmount > limits.tooSlowBytes) socket.close(SOCKET_CLOSE.tooSlow, "too slow");
       else socket.send(frame);
     },
     sendIfQuick(frame) {
-      if (open() && socket.bufferedAmount <= BEHIND_BYTES) socket.send(frame);
+      if (open() && socket.bufferedAmount <= limits.behindBytes) socket.send(frame);
     },
     async sendAndWait(frame) {
       if (!open()) throw closed.signal.reason;
@@ -36,7 +43,7 @@ export function outletOf(socket: WebSocket): Outlet {
       await promise;
     },
     get behind() {
-      return socket.bufferedAmount > BEHIND_BYTES;
+      return socket.bufferedAmount > limits.behindBytes;
     },
     closed: closed.signal,
   };
