@@ -3,7 +3,7 @@ import type { StoredEvent } from "@handrail/protocol/events";
 import { expect, test } from "vitest";
 import { eventsOf, readFileText, readLog, runEnd, sleep, startConversation } from "./support/conversations.ts";
 import { scriptedEnvironment } from "./support/model-env.ts";
-import { killSandboxPrograms, workingBackends } from "./support/sandbox-kills.ts";
+import { findRunningSandbox, type KilledBackend, workingBackends } from "./support/sandbox-kills.ts";
 import { startServer, type TestServer } from "./support/test-server.ts";
 
 const CALLS = 30;
@@ -38,7 +38,7 @@ type Crashed = { readonly server: TestServer; readonly landed: number };
 const KILLS_A_RUN = 10;
 
 /** Kills the server at random instants while one run of thirty calls is open; then checks log and file. */
-async function crashRun(server: TestServer, backend: "docker" | "process"): Promise<Crashed> {
+async function crashRun(server: TestServer, backend: KilledBackend): Promise<Crashed> {
   const id = await startConversation(server.client, { backend, task: "write thirty lines" });
   let now = server;
   let landed = 0;
@@ -57,13 +57,24 @@ async function crashRun(server: TestServer, backend: "docker" | "process"): Prom
   return { server: now, landed };
 }
 
-/** Kills sandboxd, or all of the sandbox, while runs are open. Gives how many sandboxes were lost by it. */
-async function killRun(server: TestServer, backend: "docker" | "process", what: "sandboxd" | "sandbox") {
+/** One for the sandbox that runs and one for the start of the next: a run gives up after a few starts that fail. */
+const KILLS_A_STEP = 2;
+
+/** Kills sandboxd, or all of the sandbox, at random instants of one run. Gives how many sandboxes were lost by it. */
+async function killRun(server: TestServer, backend: KilledBackend, what: "sandboxd" | "sandbox"): Promise<number> {
   const id = await startConversation(server.client, { backend, task: "write thirty lines" });
-  for (let kill = 0; kill < KILLS_A_RUN; kill++) {
-    await sleep(300 + Math.random() * 500);
-    if (!isOpen(await readLog(server.client, id))) break;
-    await killSandboxPrograms(server, backend, what);
+  const killsOfStep: number[] = [];
+  for (let kills = 0; kills < KILLS_A_RUN;) {
+    await sleep(Math.random() * 300);
+    const sandbox = await findRunningSandbox(server, backend, id);
+    const log = await readLog(server.client, id);
+    if (!isOpen(log)) break;
+    const step = eventsOf(log, "step.started").length;
+    const before = killsOfStep[step] ?? 0;
+    if (sandbox === undefined || before >= KILLS_A_STEP) continue;
+    await (what === "sandboxd" ? sandbox.killSandboxd() : sandbox.killAll());
+    killsOfStep[step] = before + 1;
+    kills += 1;
   }
   const { log } = await runEnd(server.client, id, 120_000);
   const { lost } = checkLog(log);
@@ -74,8 +85,31 @@ async function killRun(server: TestServer, backend: "docker" | "process", what: 
   return eventsOf(log, "sandbox.lost").length;
 }
 
+const NAME = { sandboxd: "sandboxd", sandbox: "the whole sandbox" } as const;
+
+/** Runs whose sandboxes are killed at the same time, each at instants of its own. */
+const LANES = 4;
+
+/** Kills until so many sandboxes were lost. Gives how many were. */
+async function killUntil(
+  wanted: number,
+  server: TestServer,
+  backend: KilledBackend,
+  what: "sandboxd" | "sandbox",
+): Promise<number> {
+  let lost = 0;
+  const lane = async () => {
+    while (lost < wanted) lost += await killRun(server, backend, what);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return lost;
+}
+
 /** Kills that count: those of the server while a run was open, and those that cost a sandbox. */
-const WANTED = { process: { server: 80, sandbox: 6 }, docker: { server: 20, sandbox: 6 } } as const;
+const WANTED = {
+  process: { server: 80, sandboxd: 100, sandbox: 20 },
+  docker: { server: 20, sandboxd: 20, sandbox: 6 },
+} as const;
 
 for (const backend of workingBackends()) {
   const wanted = WANTED[backend];
@@ -100,22 +134,21 @@ for (const backend of workingBackends()) {
     },
   );
 
-  test(
-    `${backend}: sandboxd and the whole sandbox are killed; lines are written once, or the call is lost and at most once`,
-    { timeout: 300_000 },
-    async () => {
-      const { model, env } = await scriptedEnvironment(script);
-      const server = await startServer({ env });
-      try {
-        for (const what of ["sandboxd", "sandbox"] as const) {
-          let lost = 0;
-          while (lost < wanted.sandbox) lost += await killRun(server, backend, what);
-          process.stdout.write(`${backend}: ${lost} sandboxes were lost by killing the ${what}.\n`);
+  for (const what of ["sandboxd", "sandbox"] as const) {
+    test(
+      `${backend}: ${wanted[what]} or more sandboxes are lost to a kill of ${NAME[what]}; each line is written once, or its call is lost`,
+      { timeout: 300_000 },
+      async () => {
+        const { model, env } = await scriptedEnvironment(script);
+        const server = await startServer({ env });
+        try {
+          const lost = await killUntil(wanted[what], server, backend, what);
+          process.stdout.write(`${backend}: ${lost} sandboxes were lost by killing ${NAME[what]}.\n`);
+        } finally {
+          await server.dispose();
+          await model.close();
         }
-      } finally {
-        await server.dispose();
-        await model.close();
-      }
-    },
-  );
+      },
+    );
+  }
 }

@@ -1,61 +1,78 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
 import type { TestServer } from "./test-server.ts";
 
+const run = promisify(execFile);
+
+export type KilledBackend = "docker" | "process";
+
 /** The isolating backends that this machine can run. Which ones are missing is printed by the caller of the suite. */
-export function workingBackends(): readonly ("docker" | "process")[] {
-  const backends: ("docker" | "process")[] = [];
-  if (runs("bwrap", ["--unshare-all", "--ro-bind", "/", "/", "true"])) backends.push("process");
-  if (runs("docker", ["version"])) backends.push("docker");
+export function workingBackends(): readonly KilledBackend[] {
+  const backends: KilledBackend[] = [];
+  if (works("bwrap", ["--unshare-all", "--ro-bind", "/", "/", "true"])) backends.push("process");
+  if (works("docker", ["version"])) backends.push("docker");
   return backends;
 }
 
-/** Kills sandboxd alone, or the whole sandbox, of every conversation of this server, as a crash would. */
-export async function killSandboxPrograms(
+/** What runs for one conversation, seen from the host: to be killed as a crash would. */
+export type RunningSandbox = {
+  /** Sandboxd alone: what else runs in the sandbox goes on, if the sandbox does. */
+  killSandboxd(): Promise<void>;
+  /** The container, or all processes at once. */
+  killAll(): Promise<void>;
+};
+
+/** The sandbox that runs for a conversation now; undefined while there is none. */
+export async function findRunningSandbox(
   server: TestServer,
-  backend: "docker" | "process",
-  what: "sandboxd" | "sandbox",
-): Promise<void> {
-  if (backend === "docker" && what === "sandbox") return killContainers(server.home);
-  const mine = backend === "docker" ? inContainers(server.home) : belongingTo(server.home);
-  const pids = what === "sandboxd" ? mine.filter(isSandboxd) : mine;
-  for (const { pid } of pids) kill(pid);
+  backend: KilledBackend,
+  conversationId: string,
+): Promise<RunningSandbox | undefined> {
+  const installation = installationOf(server.home);
+  return backend === "docker"
+    ? findContainer(`handrail-${installation}-${conversationId}`)
+    : findProcesses(`/handrail-${installation}/`, conversationId);
 }
 
-type Program = { readonly pid: number; readonly command: string };
-
-const isSandboxd = ({ command }: Program) => /sandboxd serve/.test(command);
-
-function killContainers(home: string): void {
-  for (const id of containersOf(home)) runs("docker", ["kill", id]);
+async function findContainer(name: string): Promise<RunningSandbox | undefined> {
+  const shown = await run("docker", ["inspect", "--format", "{{.Id}} {{.State.Running}}", name]).catch(() => undefined);
+  const [id = "", running] = shown?.stdout.trim().split(" ") ?? [];
+  if (running !== "true") return undefined;
+  return {
+    killSandboxd: async () => programsIn(id).filter(isSandboxd).forEach(kill),
+    killAll: async () => void (await run("docker", ["kill", id]).catch(() => undefined)),
+  };
 }
 
-function inContainers(home: string): Program[] {
-  const known = containersOf(home);
-  return programs().filter(({ pid }) => known.some((id) => read(`/proc/${pid}/cgroup`).includes(id)));
+/** The backend puts a sandbox into a control group of its own where it is root, as tests are. */
+async function findProcesses(groups: string, conversationId: string): Promise<RunningSandbox | undefined> {
+  const found = programsIn(groups).find(({ words }) => words.some((word) => word.includes(conversationId)));
+  const sandbox = found?.groups.split(groups)[1]?.split("\n")[0];
+  if (sandbox === undefined) return undefined;
+  const mine = () => programsIn(`${groups}${sandbox}\n`);
+  return {
+    killSandboxd: async () => mine().filter(isSandboxd).forEach(kill),
+    killAll: async () => mine().forEach(kill),
+  };
 }
 
-function containersOf(home: string): string[] {
-  const filter = `label=handrail.installation=${installationOf(home)}`;
-  const ids = execFileSync("docker", ["ps", "-q", "--no-trunc", "--filter", filter]).toString();
-  return ids.split("\n").filter((line) => line !== "");
-}
+type Program = { readonly pid: number; readonly words: readonly string[]; readonly groups: string };
 
-/** Programs in a control group of this server's sandboxes. The backend makes those as root, where tests run. */
-const belongingTo = (home: string): Program[] =>
-  programs().filter(({ pid }) => read(`/proc/${pid}/cgroup`).includes(`/handrail-${installationOf(home)}/`));
+const isSandboxd = ({ words }: Program) => path.basename(words[0] ?? "") === "sandboxd" && words[1] === "serve";
 
 /** How a server names what it makes, from its state directory. */
 const installationOf = (home: string) => createHash("sha256").update(home).digest("hex").slice(0, 12);
 
-function programs(): Program[] {
-  return globSync("/proc/[0-9]*/cmdline")
-    .map((file) => ({
-      pid: Number(file.split("/")[2]),
-      command: read(file).replaceAll("\0", " "),
-    }))
-    .filter(({ command, pid }) => pid !== process.pid && !command.includes("main.ts") && command !== "");
+/** Programs in control groups whose names contain a text. */
+function programsIn(group: string): Program[] {
+  return globSync("/proc/[0-9]*").flatMap((directory) => {
+    const groups = read(`${directory}/cgroup`);
+    if (!groups.includes(group)) return [];
+    return [{ pid: Number(path.basename(directory)), words: read(`${directory}/cmdline`).split("\0"), groups }];
+  });
 }
 
 function read(file: string): string {
@@ -66,7 +83,7 @@ function read(file: string): string {
   }
 }
 
-function kill(pid: number): void {
+function kill({ pid }: Program): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
@@ -74,7 +91,7 @@ function kill(pid: number): void {
   }
 }
 
-function runs(command: string, args: readonly string[]): boolean {
+function works(command: string, args: readonly string[]): boolean {
   try {
     execFileSync(command, args, { stdio: "ignore", timeout: 10_000 });
     return true;
