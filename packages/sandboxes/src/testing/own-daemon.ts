@@ -1,0 +1,99 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { daemonGate } from "../docker/daemon-gate.ts";
+import { dockerClient } from "../docker/docker-client.ts";
+import { dockerEndpoint } from "../docker/docker-endpoint.ts";
+
+/** A Docker daemon of a test's own, which it may kill. It makes no bridge and no firewall rule. */
+export type OwnDaemon = {
+  /** As `DOCKER_HOST` is written. */
+  readonly host: string;
+  /** Ends the daemon itself with SIGKILL; what runs in its containers is left as it is. */
+  kill(): Promise<void>;
+  /** Starts it again, with these arguments besides, and waits until it answers. */
+  start(more?: readonly string[]): Promise<void>;
+  dispose(): Promise<void>;
+};
+
+const PATIENCE_MS = 30_000;
+
+/** Whether this machine can have one: it takes root and dockerd. */
+export function canStartDaemon(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  return ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd"].some((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A daemon without images, started with these arguments besides. */
+export async function startOwnDaemon(more: readonly string[] = []): Promise<OwnDaemon> {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-dockerd-"));
+  const host = `unix://${directory}/docker.sock`;
+  let child: ChildProcess | undefined;
+  const start = async (extra: readonly string[] = []) => {
+    await mkdir(join(directory, "exec"), { recursive: true });
+    // Numbers of processes that are gone, or dead and not yet reaped, for which a new daemon would wait in vain.
+    for (const left of ["docker.pid", "exec/containerd/containerd.pid"])
+      await rm(join(directory, left), { force: true });
+    child = spawn("dockerd", [...argumentsFor(directory, host), ...extra], { stdio: "ignore", cwd: "/" });
+    await untilAnswers(host);
+  };
+  const end = async (signal: "SIGKILL" | "SIGTERM") => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    await gone;
+  };
+  await start(more);
+  return {
+    host,
+    kill: () => end("SIGKILL"),
+    start,
+    dispose: async () => {
+      await end("SIGTERM");
+      await unmountAll(directory);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A killed daemon leaves its data directory mounted on itself, once for each start. */
+async function unmountAll(directory: string): Promise<void> {
+  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
+  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).toReversed()) {
+    await promisify(execFile)("umount", ["--lazy", mount]);
+  }
+}
+
+function argumentsFor(directory: string, host: string): readonly string[] {
+  const places = ["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec")];
+  return [
+    ...places,
+    "--host",
+    host,
+    "--pidfile",
+    join(directory, "docker.pid"),
+    "--bridge",
+    "none",
+    "--iptables=false",
+  ];
+}
+
+async function untilAnswers(host: string): Promise<void> {
+  const client = dockerClient(dockerEndpoint({ host }));
+  try {
+    await daemonGate(client, PATIENCE_MS)(AbortSignal.timeout(PATIENCE_MS));
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,26 @@
+import { execFile, spawn } from "node:child_process";
+import { promisify } from "node:util";
+import type { DockerClient } from "../docker/docker-client.ts";
+import { builtPrograms } from "./test-programs.ts";
+
+const PROGRAMS = ["/bin/sh", "/bin/bash", "/bin/sleep", "/bin/cat"];
+
+/**
+ * Gives a daemon an image of a few megabytes: this machine's shell and its C library, enough for sandboxd. `reference`
+ * is `name:tag`.
+ */
+export async function importSmallImage(client: DockerClient, reference: string): Promise<void> {
+  const [name = "", tag = ""] = reference.split(/:(?=[^/:]+$)/);
+  const libraries = await librariesOf([...PROGRAMS, `${builtPrograms()}/sandboxd`]);
+  const files = [...PROGRAMS, ...libraries, "/usr/bin/env"].map((path) => path.slice(1));
+  const tar = spawn("tar", ["--create", "--dereference", "--directory=/", ...new Set(files)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await client.importImage(tar.stdout, name, tag, []);
+}
+
+/** What the dynamic loader takes for these programs, itself included. */
+async function librariesOf(programs: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)("ldd", [...programs]);
+  return [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].flatMap(([, path]) => (path === undefined ? [] : [path]));
+}
