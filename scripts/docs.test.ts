@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { ERRORS } from "../packages/protocol/src/errors.ts";
+import { ISOLATION_RULES } from "../packages/core/src/testing/sandbox-isolation-rules.ts";
 import { OPTIONS, optionKey, type Option } from "../packages/server/src/config/options.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
@@ -49,6 +50,18 @@ describe("the documentation", () => {
     const documented = [...rows].map(([, code, again]) => `${code} ${again}`);
     const table = Object.entries(ERRORS).map(([code, { retryable }]) => `${code} ${retryable ? "yes" : "no"}`);
     expect(documented.toSorted()).toEqual(table.toSorted());
+  });
+
+  test("has a row for every line that the sandboxes' profiles are tested for, and for no other", () => {
+    const rows = textOf("docs/guide/secure.md").matchAll(/^\| (.+) \| (yes|no) \| (yes|no) \| (yes|no) \|$/gm);
+    const documented = [...rows].map(([, what, strict, usual, dev]) => ({ what, strict, default: usual, dev }));
+    const tested = ISOLATION_RULES.map(({ what, strict, default: usual, dev }) => ({
+      what,
+      strict,
+      default: usual,
+      dev,
+    }));
+    expect(documented).toEqual(tested);
   });
 
   test("has a row for every setting, with its flag, its variables and its key", () => {

@@ -60,6 +60,7 @@ test("the options of run become the conversation that is asked for", () => {
     model: "demo",
     sandbox: "process",
     image: "debian:12",
+    profile: "strict",
     network: { type: "none" },
     maxCost: 0.5,
     maxSteps: 3,
@@ -70,7 +71,7 @@ test("the options of run become the conversation that is asked for", () => {
     source: { type: "folder", path: folder },
     content: [{ type: "text", text: "Fix it" }],
     model: "demo",
-    sandbox: { backend: "process", image: "debian:12", network: { type: "none" } },
+    sandbox: { backend: "process", image: "debian:12", profile: "strict", network: { type: "none" } },
     runLimits: { maxCostUsd: 0.5, maxSteps: 3, maxTokens: 1000, maxTimeMs: 60_000 },
   });
   expect(requestBody("Fix it", { repo: "empty" }, "/")).toEqual({

@@ -24,6 +24,7 @@ export type RunOptions = OutcomeOptions & {
   readonly model?: string;
   readonly sandbox?: "docker" | "process" | "none";
   readonly image?: string;
+  readonly profile?: "strict" | "default" | "dev";
   readonly network?: NetworkRule;
 };
 
@@ -35,6 +36,7 @@ export function addPlaceOptions(command: Command): Command {
     .option("--model <id>", "model, as the settings name it; demo is the scripted model")
     .addOption(new Option("--sandbox <kind>", "where commands run").choices(["docker", "process", "none"]))
     .option("--image <name>", "image of a docker sandbox")
+    .addOption(new Option("--profile <name>", "what its programs may do").choices(["strict", "default", "dev"]))
     .option("--network <rule>", "none, default, or hosts between commas", valued(parseNetwork));
 }
 

@@ -42,6 +42,18 @@ test("flags win over the environment, the environment over the file", () => {
   expect([config.port, config.host, config.sandbox.memoryBytes]).toEqual([1003, "10.0.0.2", 2 * 1024 ** 3]);
 });
 
+test("the profile of new conversations is one of those that are allowed", () => {
+  const profileOf = (vars: Record<string, string>) => {
+    const { profile, profiles } = readConfig([], env(vars)).sandbox;
+    return [profile, profiles];
+  };
+  expect(profileOf({})).toEqual(["default", ["strict", "default", "dev"]]);
+  expect(profileOf({ HANDRAIL_SANDBOX_PROFILES: "strict" })).toEqual(["strict", ["strict"]]);
+  expect(
+    refusal(() => profileOf({ HANDRAIL_SANDBOX_PROFILE: "dev", HANDRAIL_SANDBOX_PROFILES: "strict,default" })),
+  ).toBe("The sandbox-profile dev is not one of sandbox-profiles. Add it there.");
+});
+
 test("every option can be set by file and environment, and all but secrets by flag", () => {
   const help = helpText();
   for (const [name, option] of Object.entries(OPTIONS)) {

@@ -6,7 +6,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { Limits } from "@handrail/protocol/limits";
 import type { ModelSetting } from "@handrail/protocol/settings";
 import { NetworkPreset } from "@handrail/protocol/network";
-import type { BackendName, NetworkRule } from "@handrail/protocol/sources";
+import { SandboxProfile, type BackendName, type NetworkRule } from "@handrail/protocol/sources";
 import { outdatedNames } from "./config/outdated-names.ts";
 import type { OptionValues } from "./config/options.ts";
 import { readFlags, readOptions } from "./config/read-options.ts";
@@ -43,6 +43,10 @@ export type SandboxConfig = {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly processes: number;
+  readonly diskBytes: number;
+  readonly profile: SandboxProfile;
+  /** Those that conversations may have; `profile` is one of them. */
+  readonly profiles: readonly SandboxProfile[];
   readonly idleMs: number;
   readonly docker: DockerConfig;
 };
@@ -127,15 +131,29 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     cpus: values.sandboxCpus ?? 2,
     memoryBytes: values.sandboxMemory ?? 4 * 1024 ** 3,
     processes: values.sandboxProcesses ?? 1024,
+    diskBytes: values.sandboxDisk ?? 10 * 1024 ** 3,
+    ...profilesFrom(values),
     idleMs: values.sandboxIdle ?? 30 * 60_000,
-    docker: {
-      host: values.dockerHost,
-      tls: values.dockerTlsVerify ?? false,
-      certificates: values.dockerCertPath === undefined ? undefined : resolve(expanded(values.dockerCertPath)),
-      // A daemon that was named is meant to be there; the usual socket is only looked for.
-      waitMs: values.dockerWait ?? (values.dockerHost === undefined ? 0 : 30_000),
-    },
+    docker: dockerFrom(values),
   };
+}
+
+function dockerFrom(values: OptionValues): SandboxConfig["docker"] {
+  const { dockerHost: host, dockerCertPath: certificates } = values;
+  return {
+    host,
+    tls: values.dockerTlsVerify ?? false,
+    certificates: certificates === undefined ? undefined : resolve(expanded(certificates)),
+    // A daemon that was named is meant to be there; the usual socket is only looked for.
+    waitMs: values.dockerWait ?? (host === undefined ? 0 : 30_000),
+  };
+}
+
+function profilesFrom(values: OptionValues): Pick<SandboxConfig, "profile" | "profiles"> {
+  const profiles = values.sandboxProfiles ?? SandboxProfile.options;
+  const profile = values.sandboxProfile ?? (profiles.includes("default") ? "default" : profiles[0]);
+  if (profile !== undefined && profiles.includes(profile)) return { profile, profiles };
+  throw new AppError("config_invalid", `The sandbox-profile ${profile} is not one of sandbox-profiles. Add it there.`);
 }
 
 function networkFrom(words: readonly string[]): NetworkRule {

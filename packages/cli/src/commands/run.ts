@@ -35,7 +35,12 @@ export function requestBody(task: string, options: RunOptions, cwd: string) {
   return {
     source,
     content: [{ type: "text" as const, text: task }],
-    sandbox: present({ backend: options.sandbox, image: options.image, network: options.network }),
+    sandbox: present({
+      backend: options.sandbox,
+      image: options.image,
+      profile: options.profile,
+      network: options.network,
+    }),
     ...present({ model: options.model, runLimits: limitsOf(options) }),
   };
 }

@@ -13,9 +13,13 @@ const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 /** How each backend of this server is made, each when it is first needed. */
 export function backendLoaders(config: Config, egress: LazyEgress): BackendLoaders {
   const { home, sandbox } = config;
-  const { cpus, memoryBytes, processes, image, docker } = sandbox;
+  const { cpus, memoryBytes, processes, diskBytes, image, docker } = sandbox;
   const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
-  const common = { installation, sandboxdDirectory: SANDBOXD_DIRECTORY, limits: { cpus, memoryBytes, processes } };
+  const common = {
+    installation,
+    sandboxdDirectory: SANDBOXD_DIRECTORY,
+    limits: { cpus, memoryBytes, processes, diskBytes },
+  };
   const local = async () => ({ ...common, directory: join(home, "sandboxes"), egress: await egress() });
   return {
     async docker() {

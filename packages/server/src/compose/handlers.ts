@@ -54,7 +54,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
 }
 
 function createParts({ config, state, host, checkSource }: HandlerParts): CreateParts {
-  const { image, network, backend } = config.sandbox;
+  const { image, network, backend, profile, profiles } = config.sandbox;
   return {
     store: state.store,
     models: state.models,
@@ -63,6 +63,8 @@ function createParts({ config, state, host, checkSource }: HandlerParts): Create
     defaults: {
       image,
       network,
+      profile,
+      profiles,
       limits: config.limits,
       runLimits: config.runLimits,
       unsandboxed: backend === "none",

@@ -1,5 +1,5 @@
 import { ModelDialect } from "@handrail/protocol/settings";
-import { BackendName } from "@handrail/protocol/sources";
+import { BackendName, SandboxProfile } from "@handrail/protocol/sources";
 import { z } from "zod";
 import { BooleanText, HttpUrlText, ListText, numberText, PreviewUrlText, SizeText, TimeText } from "./texts.ts";
 
@@ -105,6 +105,21 @@ export const OPTIONS = {
     env: ["HANDRAIL_SANDBOX_PROCESSES"],
     value: numberText(z.number().int().min(16).max(1_000_000)),
     help: "Processes of one sandbox. Default 1024.",
+  },
+  sandboxDisk: {
+    env: ["HANDRAIL_SANDBOX_DISK"],
+    value: SizeText,
+    help: "Workspace and home of one sandbox, where the backend can bound them. Default 10g.",
+  },
+  sandboxProfile: {
+    env: ["HANDRAIL_SANDBOX_PROFILE"],
+    value: SandboxProfile,
+    help: "Profile of conversations that name none: strict, default or dev. Default default.",
+  },
+  sandboxProfiles: {
+    env: ["HANDRAIL_SANDBOX_PROFILES"],
+    value: ListText.pipe(z.array(SandboxProfile).min(1)),
+    help: "Profiles that conversations may have. Default strict,default,dev.",
   },
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],

@@ -116,6 +116,23 @@ test("sandboxes without isolation need the server's own permission", async () =>
   expect([answer.status, answer.body.code]).toEqual([403, "forbidden"]);
 });
 
+test("a conversation has the profile that it asks for, else the server's, and only one that is allowed", async () => {
+  await start({ argv: ["--sandbox-profiles", "default,strict", "--sandbox-profile", "strict"] });
+  const chosen = async (profile?: string) => {
+    const body = { source: { type: "empty" }, sandbox: { backend: "process", ...(profile && { profile }) } };
+    const { body: answer } = await send("POST", "/api/conversations", body);
+    if (answer.id === undefined) return answer.code;
+    const [created] = (await send("GET", `/api/conversations/${answer.id}/events`)).body.events;
+    return created.event.sandbox.profile;
+  };
+  expect([await chosen(), await chosen("strict"), await chosen("default"), await chosen("dev")]).toEqual([
+    "strict",
+    "strict",
+    undefined,
+    "forbidden",
+  ]);
+});
+
 test("the list comes in pages, latest first, each conversation once", async () => {
   await start();
   const made = [];

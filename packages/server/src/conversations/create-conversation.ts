@@ -7,7 +7,13 @@ import { AppError } from "@handrail/protocol/errors";
 import type { EventOf } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { Limits } from "@handrail/protocol/limits";
-import type { BackendName, NetworkRule, SandboxChoice, WorkspaceSource } from "@handrail/protocol/sources";
+import type {
+  BackendName,
+  NetworkRule,
+  SandboxChoice,
+  SandboxProfile,
+  WorkspaceSource,
+} from "@handrail/protocol/sources";
 import { type ConversationSummary, summaryOf } from "@handrail/protocol/summary";
 import type { Backends, Models } from "./ports.ts";
 import { titleOf, UNTITLED } from "./title.ts";
@@ -36,6 +42,9 @@ export type CreateParts = {
     readonly runLimits: Limits;
     /** Whether the person who runs the server allowed sandboxes without isolation. */
     readonly unsandboxed: boolean;
+    readonly profile: SandboxProfile;
+    /** Those that conversations may have. */
+    readonly profiles: readonly SandboxProfile[];
   };
   readonly wake: (conversationId: string) => void;
   readonly clock: Clock;
@@ -103,7 +112,24 @@ async function sandboxChoice(parts: CreateParts, wanted: NewConversation, signal
       "Sandboxes without isolation are off. Start Handrail with --sandbox none if you want them.",
     );
   }
-  const image = wanted.sandbox?.image ?? defaults.image;
-  const network = wanted.sandbox?.network ?? defaults.network;
-  return image === undefined ? { backend, network } : { backend, image, network };
+  const { image = defaults.image, network = defaults.network, profile } = wanted.sandbox ?? {};
+  return {
+    backend,
+    ...(image === undefined ? {} : { image }),
+    ...profileField(defaults, backend, profile),
+    network,
+  };
+}
+
+/** Absent for the default profile, the only one where nothing is isolated. @throws AppError `forbidden` */
+function profileField(
+  { profile: usual, profiles }: CreateParts["defaults"],
+  backend: BackendName,
+  wanted: SandboxProfile | undefined,
+): Pick<SandboxChoice, "profile"> {
+  const profile = wanted ?? (backend === "none" ? "default" : usual);
+  if (profile === "default" && (backend === "none" || profiles.includes(profile))) return {};
+  if (profiles.includes(profile)) return { profile };
+  const message = `Sandboxes with the profile ${profile} are off here. Choose one of: ${profiles.join(", ")}.`;
+  throw new AppError("forbidden", message);
 }
