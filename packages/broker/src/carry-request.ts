@@ -133,13 +133,16 @@ function tell({ stream, refuse, end }: Carrying, { refusal, broken }: Outcome): 
   else refuse(refusal);
 }
 
+/** Why a request is refused that a rule would let through. */
+const FORBIDDEN: ReadonlySet<RefusalCode | undefined> = new Set(["sni_mismatch", "address_forbidden"]);
+
 function recordOf({ target, method, host, path }: Asked, { rule, refusal, upstream }: Outcome) {
   const place = "code" in target ? { host, port: 0 } : { host: target.host.name, port: target.port };
   return {
     method,
     ...place,
     path,
-    allowed: rule !== undefined && refusal?.code !== "sni_mismatch",
+    allowed: rule !== undefined && !FORBIDDEN.has(refusal?.code),
     rule,
     reason: refusal?.code,
     bytesUp: upstream?.bytesWritten ?? 0,

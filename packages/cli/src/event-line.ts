@@ -37,6 +37,10 @@ const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Pain
       `  try ${event.attempt} of ${event.maxAttempts} failed (${event.errorCode}): ${plainLine(event.detail, 200)} ` +
         `Next try in ${durationText(event.delayMs)}.`,
     ),
+  "network.asked": (event, paint) =>
+    paint("yellow", `  the sandbox asks for ${plainLine(event.host, 253)}:${event.port}; answer in the page`),
+  "network.answered": (event, paint) => paint("dim", `  network: ${event.answer}`),
+  "network.limited": (event, paint) => paint("yellow", `  network limit reached: ${event.limit} ${event.max}`),
   "limit.reached": (event, paint) => paint("yellow", `  limit reached: ${limitText(event)}`),
   "stuck.detected": (event, paint) =>
     paint(

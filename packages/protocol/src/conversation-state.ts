@@ -2,6 +2,13 @@ import type { FileChange } from "./changes.ts";
 import { AppError } from "./errors.ts";
 import type { EventOf, EventType, StoredEvent } from "./events.ts";
 import type { LimitName, Limits, LimitScope, Usage } from "./limits.ts";
+import {
+  applyNetworkEvent,
+  isNetworkEvent,
+  NO_NETWORK_USE,
+  type NetworkTotals,
+  type OpenAsk,
+} from "./network-state.ts";
 import type { CallData, RunOutcome } from "./run-events.ts";
 import { applyRunEvent, isRunEvent } from "./run-state.ts";
 import type { BackendName, SandboxChoice, WorkspaceSource } from "./sources.ts";
@@ -105,6 +112,9 @@ export type ConversationState = {
   /** Id of the latest message; null before the first. */
   readonly lastMessageId: string | null;
   readonly totals: Totals;
+  /** What the sandbox wants to reach and nobody has answered yet, oldest first. */
+  readonly asks: readonly OpenAsk[];
+  readonly network: NetworkTotals;
   readonly tasks: NonNullable<CallData["tasks"]>;
   readonly changes: readonly FileChange[];
   /** Input and output tokens of the latest step: how much of the context is filled. */
@@ -123,6 +133,7 @@ export function applyEvent(state: ConversationState | null, stored: StoredEvent)
     throw new AppError("internal", "The log has a gap or a repeat.", { expected: state.head + 1, seq });
   }
   const moved = { ...state, head: seq, updatedAt: at };
+  if (isNetworkEvent(event)) return applyNetworkEvent(moved, event, at);
   if (isRunEvent(event)) return applyRunEvent(moved, event, at);
   const apply = APPLY[event.type] as (state: ConversationState, event: unknown) => ConversationState;
   return apply(moved, event);
@@ -133,7 +144,7 @@ export function foldState(events: readonly StoredEvent[], from: ConversationStat
   return events.reduce<ConversationState | null>(applyEvent, from);
 }
 
-type Plain = Exclude<EventType, `run.${string}` | `step.${string}` | `call.${string}`>;
+type Plain = Exclude<EventType, `network.${string}` | `run.${string}` | `step.${string}` | `call.${string}`>;
 type PlainType = Exclude<Plain, "conversation.created" | "limit.reached" | "stuck.detected" | "notice.added">;
 
 const APPLY: { readonly [Type in PlainType]: (state: ConversationState, event: EventOf<Type>) => ConversationState } = {
@@ -188,6 +199,8 @@ function created(event: EventOf<"conversation.created">, seq: number, at: number
     unread: 0,
     lastMessageId: null,
     totals: NO_TOTALS,
+    asks: [],
+    network: NO_NETWORK_USE,
     tasks: [],
     changes: [],
     contextTokens: 0,

@@ -76,6 +76,7 @@ export const ERRORS = {
   search_failed: { status: 400, retryable: false },
   port_closed: { status: 502, retryable: true },
   git_missing: { status: 501, retryable: false },
+  ask_closed: { status: 409, retryable: false },
   egress_refused: { status: 403, retryable: false },
 
   server_unreachable: { status: 503, retryable: true },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as conversation from "./conversation-events.ts";
+import * as network from "./network-events.ts";
 import * as run from "./run-events.ts";
 
 /**
@@ -22,6 +23,10 @@ export const ConversationEvent = z.discriminatedUnion("type", [
   conversation.SandboxStopped,
   conversation.SandboxLost,
   conversation.ResultDelivered,
+  network.NetworkAsked,
+  network.NetworkAnswered,
+  network.NetworkRecorded,
+  network.NetworkLimited,
   run.RunStarted,
   run.RunResumed,
   run.RunEnded,

@@ -69,3 +69,10 @@ test("a log of a crash, limits and failures folds to what happened", () => {
     totals: { runs: 2, steps: 4, unpricedSteps: 3 },
   });
 });
+
+test("a log of network use folds to the open ask and the totals", () => {
+  expect(foldOf("v1-network.jsonl")).toMatchObject({
+    asks: [{ askId: "n_01m5x9k3q00000000002", host: "api.example", path: "/v1/a", at: 1_795_400_000_300 }],
+    network: { requests: 13, refused: 12, bytesUp: 500, bytesDown: 9000 },
+  });
+});

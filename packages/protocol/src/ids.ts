@@ -13,8 +13,8 @@ export function newId(prefix: IdPrefix, nowMs: number): string {
   return `${prefix}_${time}${random}`;
 }
 
-/** `c` conversation, `r` run, `m` message, `s` step, `k` call, `x` sandbox, `p` checkpoint, `u` user. */
-export type IdPrefix = "c" | "r" | "m" | "s" | "k" | "x" | "p" | "u";
+/** `c` conversation, `r` run, `m` message, `s` step, `k` call, `x` sandbox, `p` checkpoint, `u` user, `n` ask, `w` stored network rule. */
+export type IdPrefix = "c" | "r" | "m" | "s" | "k" | "x" | "p" | "u" | "n" | "w";
 
 const idOf = (prefix: IdPrefix) =>
   z.string().regex(new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{20}$`), `must be an id that starts with ${prefix}_`);
@@ -25,4 +25,6 @@ export const MessageId = idOf("m");
 export const StepId = idOf("s");
 export const CallId = idOf("k");
 export const SandboxId = idOf("x");
+export const AskId = idOf("n");
+export const RuleId = idOf("w");
 export const CheckpointId = idOf("p");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CONVERSATION_ROUTES } from "./conversation-routes.ts";
+import { NETWORK_ROUTES } from "./network-routes.ts";
 import { PREVIEW_ROUTES } from "./preview-routes.ts";
 import { Empty, type Route } from "./route.ts";
 import { BackendInfo, Defaults, Finding, ModelInfo, ModelSetting } from "./settings.ts";
@@ -126,7 +127,13 @@ const SERVER_ROUTES = {
 } as const satisfies Record<string, Route>;
 
 /** Every HTTP route: the server registers from this table and the client is typed by it. OpenAPI is its output. */
-export const ROUTES = { ...SERVER_ROUTES, ...CONVERSATION_ROUTES, ...WORKSPACE_ROUTES, ...PREVIEW_ROUTES } as const;
+export const ROUTES = {
+  ...SERVER_ROUTES,
+  ...CONVERSATION_ROUTES,
+  ...WORKSPACE_ROUTES,
+  ...PREVIEW_ROUTES,
+  ...NETWORK_ROUTES,
+} as const;
 
 export type Routes = typeof ROUTES;
 export type RouteName = keyof Routes;

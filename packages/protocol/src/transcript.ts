@@ -68,7 +68,10 @@ type MarkerType =
   | "run.ended"
   | "notice.added"
   | "limit.reached"
-  | "stuck.detected";
+  | "stuck.detected"
+  | "network.asked"
+  | "network.answered"
+  | "network.limited";
 
 /** An event that is shown as a line of its own. `tookMs` is how long the run took, on `run.ended`. */
 export type MarkerItem = {
@@ -151,6 +154,10 @@ const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
   "notice.added": addMarker,
   "limit.reached": addMarker,
   "stuck.detected": addMarker,
+  "network.asked": addMarker,
+  "network.answered": addMarker,
+  "network.limited": addMarker,
+  "network.recorded": () => {},
   "message.added": addMessage,
   "run.started": startRun,
   "run.resumed": resumeRun,

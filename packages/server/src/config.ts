@@ -23,6 +23,7 @@ export type Config = {
   /** From the environment, a flag or the file; the page cannot change it. */
   readonly model: ModelSetting | undefined;
   readonly sandbox: SandboxConfig;
+  readonly network: NetworkConfig;
   readonly maxRuns: number;
   readonly limits: Limits;
   readonly runLimits: Limits;
@@ -34,6 +35,12 @@ export type Config = {
   readonly environment: Environment;
   /** Sentences for the log: names that were set and have no effect. */
   readonly warnings: readonly string[];
+};
+
+/** Limits of one conversation, and how long its requests wait for an answer. */
+export type NetworkConfig = {
+  readonly limits: { readonly bytes: number; readonly requestsPerMinute: number; readonly connections: number };
+  readonly askMs: number;
 };
 
 export type SandboxConfig = {
@@ -85,6 +92,7 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     webDirectory: resolve(values.webDirectory ?? join(import.meta.dirname, "../../web/dist")),
     model: modelFrom(values),
     sandbox: sandboxFrom(values),
+    network: networkLimits(values),
     maxRuns: values.maxRuns ?? 8,
     limits: present({ maxCostUsd: values.maxCostUsd, maxSteps: values.maxSteps }),
     runLimits: runLimitsFrom(values),
@@ -154,6 +162,17 @@ function profilesFrom(values: OptionValues): Pick<SandboxConfig, "profile" | "pr
   const profile = values.sandboxProfile ?? (profiles.includes("default") ? "default" : profiles[0]);
   if (profile !== undefined && profiles.includes(profile)) return { profile, profiles };
   throw new AppError("config_invalid", `The sandbox-profile ${profile} is not one of sandbox-profiles. Add it there.`);
+}
+
+function networkLimits(values: OptionValues): NetworkConfig {
+  return {
+    limits: {
+      bytes: values.networkMaxBytes ?? 20 * 1024 ** 3,
+      requestsPerMinute: values.networkMaxRequests ?? 3000,
+      connections: values.networkMaxConnections ?? 64,
+    },
+    askMs: values.networkAsk ?? 60_000,
+  };
 }
 
 function networkFrom(words: readonly string[]): NetworkRule {

@@ -8,7 +8,7 @@ import { type IdPrefix, newId } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
 import { systemClock } from "../clock.ts";
 import { type Conversations, conversations } from "../conversations/conversations.ts";
-import { type LiveDeltas, liveDeltas } from "../conversations/live-deltas.ts";
+import type { LiveDeltas } from "../conversations/live-deltas.ts";
 import type { ObservedStore } from "../conversations/observed-store.ts";
 import type { OpenJournals } from "../conversations/open-journals.ts";
 import type { Backends } from "../conversations/ports.ts";
@@ -19,6 +19,7 @@ import type { ModelSettings } from "../settings/model-settings.ts";
 export type ConversationsParts = {
   readonly store: ObservedStore;
   readonly journals: OpenJournals;
+  readonly deltas: LiveDeltas;
   readonly models: ModelSettings;
   readonly backends: Backends;
   readonly prepareSeed: PrepareSeed;
@@ -40,10 +41,9 @@ export type ConversationsHost = {
 export const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
 
 export function hostConversations(parts: ConversationsParts): ConversationsHost {
-  const { store, journals, models, backends, prepareSeed, log } = parts;
+  const { store, journals, deltas, models, backends, prepareSeed, log } = parts;
   const clock = systemClock;
   const onFailure = (thrown: unknown) => log.error({ err: thrown }, "background work failed");
-  const deltas = liveDeltas();
   const sandboxes = sandboxKeeper({ backends, prepareSeed, clock });
   const portsFor = async (id: string) => runPorts(await journals.get(id), { store, models, sandboxes, deltas, log });
   const runs = runCoordinator({

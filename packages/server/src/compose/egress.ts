@@ -1,47 +1,65 @@
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { LogStore } from "@handrail/core/ports/log-store";
-import type { WorkspaceSource } from "@handrail/protocol/sources";
+import { setImmediate as turn } from "node:timers/promises";
+import { newId, type IdPrefix } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
 import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { LiveDeltas } from "../conversations/live-deltas.ts";
 import type { OpenJournals } from "../conversations/open-journals.ts";
 import { refusedRequests } from "../conversations/refused-requests.ts";
+import { type Asks, askUsers } from "../network/asks.ts";
+import { networkLog } from "../network/network-log.ts";
+import { openStoredRules, type StoredRules, StoredRulesFile } from "../network/stored-rules.ts";
+import { jsonFile } from "../settings/json-file.ts";
 
 type Egress = (origin: { readonly conversationId: string }, stream: Duplex) => void;
 
 /** The way of sandboxes to the network, made when the first backend is. */
 export type LazyEgress = () => Promise<Egress>;
 
-export type EgressParts = { readonly store: LogStore; readonly journals: OpenJournals; readonly log: Logger };
+export type NetworkParts = {
+  readonly config: Config;
+  readonly journals: OpenJournals;
+  readonly deltas: LiveDeltas;
+  readonly log: Logger;
+};
 
-/** The way of sandboxes to the network: one broker, made when the first backend is. */
-export function lazyEgress({ store, journals, log }: EgressParts): LazyEgress {
-  let made: Promise<Egress> | undefined;
-  const make = async (): Promise<Egress> => {
-    const [{ createBroker }, { rulesOf }] = await Promise.all([
-      import("@handrail/broker/create-broker"),
-      import("@handrail/broker/allow-list"),
-    ]);
-    const refused = refusedRequests(store, systemClock);
-    const broker = createBroker({
-      async lookUp(conversationId) {
-        const { source, sandbox } = (await journals.get(conversationId)).state;
-        return { rules: rulesOf(sandbox.network, [], gitHostOf(source)), bytesUsed: 0 };
-      },
-      onRequest(record) {
-        log.debug({ ...record }, "network request of a sandbox");
-        const { reason } = record;
-        if (reason === undefined) return;
-        refused.note({ ...record, reason }).catch((error: unknown) => log.warn({ err: error }, "refusal not noted"));
-      },
-    });
-    return broker.handle;
+/** Everything that decides about the network of sandboxes and writes down what they do there. */
+export type Network = {
+  readonly storedRules: StoredRules;
+  readonly asks: Asks;
+  readonly egress: LazyEgress;
+  /** Breaks off all connections and writes what is not in the logs yet. */
+  close(): Promise<void>;
+};
+
+/** @throws AppError `storage_failed` when the file of stored rules is damaged */
+export async function openNetwork({ config, journals, deltas, log }: NetworkParts): Promise<Network> {
+  const { limits, askMs } = config.network;
+  const onFailure = (thrown: unknown) => log.warn({ err: thrown }, "network use not written to the log");
+  const file = jsonFile(join(config.home, "network-rules.json"), StoredRulesFile);
+  const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
+  const storedRules = await openStoredRules({ file, now: Date.now, newId: makeId });
+  const common = { journal: journals.get, clock: systemClock };
+  const asks = askUsers({ ...common, storedRules, watched: deltas.isWatched, holdMs: askMs, newId: makeId });
+  const records = networkLog({ ...common, onFailure });
+  const refused = refusedRequests(journals.get, systemClock);
+  const make = async () => {
+    const { networkEgress } = await import("./network-egress.ts");
+    return networkEgress({ journal: journals.get, storedRules, asks, log: records, refused, limits, onFailure });
   };
-  return () => (made ??= make());
-}
-
-/** The host of the conversation's own repository; undefined when it has none. */
-function gitHostOf(source: WorkspaceSource): string | undefined {
-  if (source.type !== "git") return undefined;
-  const host = URL.canParse(source.url) ? new URL(source.url).hostname : /^(?:[^@/]+@)?([^:/]+):/.exec(source.url)?.[1];
-  return host === "" ? undefined : host;
+  let made: ReturnType<typeof make> | undefined;
+  return {
+    storedRules,
+    asks,
+    egress: async () => (await (made ??= make())).handle,
+    async close() {
+      (await made)?.close();
+      // Connections report themselves a turn after they broke.
+      await turn();
+      await turn();
+      await records.close();
+    },
+  };
 }

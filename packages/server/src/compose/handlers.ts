@@ -7,6 +7,7 @@ import { type WorkspaceViews, workspaceViews } from "../conversations/workspace-
 import { examine } from "../doctor.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
 import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-handlers.ts";
+import { networkHandlers } from "../handlers/network-handlers.ts";
 import { serverHandlers } from "../handlers/server-handlers.ts";
 import { workspaceHandlers } from "../handlers/workspace-handlers.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -49,6 +50,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
     }),
     ...workspaceHandlers({ views, conversations: host.conversations, deliver: parts.deliverFor(views) }),
     ...previewHandlers(parts.previews),
+    ...networkHandlers(state.network),
     ...serverHandlers(serverParts(parts)),
   };
 }

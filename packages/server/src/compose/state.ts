@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
+import type { StoredEvent } from "@handrail/protocol/events";
 import type { Logger } from "pino";
 import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
 import { newSecret } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { type LiveDeltas, liveDeltas } from "../conversations/live-deltas.ts";
 import { type OpenJournals, openJournals } from "../conversations/open-journals.ts";
 import { observedStore, type ObservedStore } from "../conversations/observed-store.ts";
 import type { Backends } from "../conversations/ports.ts";
@@ -16,7 +18,7 @@ import { type ModelSettings, modelSettings, StoredModel } from "../settings/mode
 import { openSecrets, type Secrets } from "../settings/secrets.ts";
 import { backendLoaders } from "./adapters.ts";
 import { lazyBackends } from "./backends.ts";
-import { lazyEgress } from "./egress.ts";
+import { type Network, openNetwork } from "./egress.ts";
 import { lazyDemoModel, loadModel } from "./models.ts";
 
 /** What the server keeps on disk and reaches outside, opened. */
@@ -26,6 +28,8 @@ export type State = {
   readonly metrics: Metrics;
   readonly store: ObservedStore;
   readonly journals: OpenJournals;
+  readonly deltas: LiveDeltas;
+  readonly network: Network;
   readonly sessions: Sessions;
   readonly secrets: Secrets;
   readonly models: ModelSettings;
@@ -48,13 +52,10 @@ export async function openState(config: Config): Promise<State> {
     openSecrets(join(home, "secret.key")),
     openSessions(jsonFile(join(home, "sessions.json"), SessionsFile), systemClock),
   ]);
-  const store = observedStore(database, (conversationId, events) => {
-    for (const { seq, event } of events) {
-      metrics.event(event);
-      if (config.logAllEvents) log.info({ conversationId, seq, event }, event.type);
-    }
-  });
+  const store = observedStore(database, (id, events) => observe({ config, metrics, log }, id, events));
   const journals = openJournals(store, systemClock, (thrown) => log.error({ err: thrown }, "background work failed"));
+  const deltas = liveDeltas();
+  const network = await openNetwork({ config, journals, deltas, log });
   const demo = lazyDemoModel();
   const models = modelSettings({
     fixed: config.model,
@@ -64,11 +65,37 @@ export async function openState(config: Config): Promise<State> {
     demoModel: demo.open,
     file: jsonFile(join(home, "model.json"), StoredModel),
   });
-  const backends = lazyBackends(backendLoaders(config, lazyEgress({ store, journals, log })), config.sandbox.backend);
+  const backends = lazyBackends(backendLoaders(config, network.egress), config.sandbox.backend);
   const close = async () => {
     await Promise.allSettled([demo.close(), backends.close()]);
+    await network.close();
     journals.close();
     await store.close();
   };
-  return { log, mask, metrics, store, journals, sessions, secrets, models, backends, localToken, close };
+  return {
+    log,
+    mask,
+    metrics,
+    store,
+    journals,
+    deltas,
+    network,
+    sessions,
+    secrets,
+    models,
+    backends,
+    localToken,
+    close,
+  };
+}
+
+function observe(
+  { config, metrics, log }: Pick<State, "metrics" | "log"> & { readonly config: Config },
+  conversationId: string,
+  events: readonly StoredEvent[],
+): void {
+  for (const { seq, event } of events) {
+    metrics.event(event);
+    if (config.logAllEvents) log.info({ conversationId, seq, event }, event.type);
+  }
 }

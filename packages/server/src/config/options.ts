@@ -126,6 +126,26 @@ export const OPTIONS = {
     value: ListText,
     help: "none, or what sandboxes may reach: registries, git, host names. Default registries,git.",
   },
+  networkMaxBytes: {
+    env: ["HANDRAIL_NETWORK_MAX_BYTES"],
+    value: SizeText,
+    help: "Bytes that one conversation's sandbox may send and receive in all. Default 20g.",
+  },
+  networkMaxRequests: {
+    env: ["HANDRAIL_NETWORK_MAX_REQUESTS"],
+    value: whole,
+    help: "Requests of one conversation's sandbox in a minute. Default 3000.",
+  },
+  networkMaxConnections: {
+    env: ["HANDRAIL_NETWORK_MAX_CONNECTIONS"],
+    value: whole,
+    help: "Connections of one conversation's sandbox at a time. Default 64.",
+  },
+  networkAsk: {
+    env: ["HANDRAIL_NETWORK_ASK"],
+    value: TimeText,
+    help: "How long a request waits for the user's answer while the conversation is watched. Default 60s.",
+  },
   sandboxIdle: {
     env: ["HANDRAIL_SANDBOX_IDLE"],
     value: TimeText,

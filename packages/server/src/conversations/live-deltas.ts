@@ -8,7 +8,7 @@ export type LiveDeltas = {
   /** What still holds (what is waited for, open ports), for those who come later. */
   standing(conversationId: string): readonly Delta[];
   /** Whether anybody watches. */
-  isWatched(conversationId: string): boolean;
+  readonly isWatched: (conversationId: string) => boolean;
   /** Calls back when somebody begins to watch a conversation. */
   onWatch(listener: (conversationId: string) => void): void;
 };

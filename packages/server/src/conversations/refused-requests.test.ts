@@ -8,9 +8,9 @@ import { refusedRequests } from "./refused-requests.ts";
 test("a refused host is shown once in ten minutes, each host for itself", async () => {
   const store = memoryLogStore();
   const clock = testClock();
-  await createJournal(store, clock, sampleCreated());
-  const requests = refusedRequests(store, clock);
-  const note = (host: string) => requests.note({ conversationId: SAMPLE_ID, host, reason: "host_not_allowed" });
+  const journal = await createJournal(store, clock, sampleCreated());
+  const requests = refusedRequests(async () => journal, clock);
+  const note = (host: string) => requests.note({ conversationId: SAMPLE_ID, host, reason: "address_forbidden" });
 
   await note("a.example");
   await note("a.example");
@@ -19,6 +19,7 @@ test("a refused host is shown once in ten minutes, each host for itself", async 
   await note("a.example");
 
   await requests.note({ conversationId: SAMPLE_ID, host: "c.example", reason: "unreachable" });
+  await requests.note({ conversationId: SAMPLE_ID, host: "d.example", reason: "host_not_allowed" });
 
   const log = await store.read(SAMPLE_ID, 0, 10);
   expect(log.map(({ event }) => event)).toEqual(
@@ -26,7 +27,7 @@ test("a refused host is shown once in ten minutes, each host for itself", async 
       type: "notice.added",
       audience: "user",
       code: "egress_refused",
-      text: `A request from the sandbox to ${host} was refused. The host is not on this conversation's list of allowed hosts.`,
+      text: `A request from the sandbox to ${host} was refused. The name leads to a private or reserved address.`,
     })),
   );
 });

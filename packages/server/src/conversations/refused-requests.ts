@@ -1,6 +1,5 @@
-import { openJournal } from "@handrail/core/journal";
+import type { Journal } from "@handrail/core/journal";
 import type { Clock } from "@handrail/core/ports/clock";
-import type { LogStore } from "@handrail/core/ports/log-store";
 
 /** `reason` is the broker's code. */
 export type Refusal = { readonly conversationId: string; readonly host: string; readonly reason: string };
@@ -8,11 +7,13 @@ export type Refusal = { readonly conversationId: string; readonly host: string; 
 /** Shows the user what a sandbox was refused. */
 export type RefusedRequests = { note(refusal: Refusal): Promise<void> };
 
-/** What is shown, by the broker's code. What failed for another reason than the rule is the program's own affair. */
+/**
+ * What is shown, by the broker's code: what no user can allow. For the rest there are asks; what failed for another
+ * reason than the rule is the program's own affair.
+ */
 const REASONS: Readonly<Record<string, string>> = {
   network_off: "This conversation's sandbox has no network.",
-  host_not_allowed: "The host is not on this conversation's list of allowed hosts.",
-  port_not_allowed: "Only ports 80 and 443 are allowed, unless the list names another with the host.",
+  sni_mismatch: "The connection asked for another host than the one that it was allowed for.",
   address_forbidden: "The name leads to a private or reserved address.",
   host_invalid: "That is no host that can be checked.",
 };
@@ -25,7 +26,7 @@ const MAX_HOST = 253;
  * Writes a refused request to its conversation's log, for the user to see; each host at most once in ten minutes, so
  * that a program that tries for ever fills no log.
  */
-export function refusedRequests(store: LogStore, clock: Clock): RefusedRequests {
+export function refusedRequests(journal: (id: string) => Promise<Journal>, clock: Clock): RefusedRequests {
   const noted = new Map<string, number>();
   return {
     async note({ conversationId, host, reason }) {
@@ -37,9 +38,10 @@ export function refusedRequests(store: LogStore, clock: Clock): RefusedRequests 
       noted.delete(key);
       noted.set(key, now);
       for (const oldest of noted.keys()) if (noted.size > MAX_REMEMBERED) noted.delete(oldest);
-      const journal = await openJournal(store, clock, conversationId);
       const text = `A request from the sandbox to ${host.slice(0, MAX_HOST)} was refused. ${why}`;
-      await journal.commit(() => [{ type: "notice.added", audience: "user", code: "egress_refused", text }]);
+      await (
+        await journal(conversationId)
+      ).commit(() => [{ type: "notice.added", audience: "user", code: "egress_refused", text }]);
     },
   };
 }

@@ -15,9 +15,11 @@ import { systemClock } from "../clock.ts";
 import { lazyBackends } from "../compose/backends.ts";
 import { type ConversationsHost, hostConversations } from "../compose/conversations.ts";
 import { composeHandlers, type Live } from "../compose/handlers.ts";
+import { openNetwork } from "../compose/egress.ts";
 import { hostPreviews, type PreviewHost } from "../compose/previews.ts";
 import type { State } from "../compose/state.ts";
 import { type Config, readConfig } from "../config.ts";
+import { liveDeltas } from "../conversations/live-deltas.ts";
 import { openJournals } from "../conversations/open-journals.ts";
 import { observedStore } from "../conversations/observed-store.ts";
 import { buildApp } from "../http/app.ts";
@@ -133,12 +135,16 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   });
   const store = observedStore(memoryLogStore(), (_id, events) => events.forEach(({ event }) => metrics.event(event)));
   const log = serverLog("silent", mask);
+  const journals = openJournals(store, systemClock, (thrown) => log.error(thrown));
+  const deltas = liveDeltas();
   return {
     log,
     mask,
     metrics,
     store,
-    journals: openJournals(store, systemClock, (thrown) => log.error(thrown)),
+    journals,
+    deltas,
+    network: await openNetwork({ config, journals, deltas, log }),
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
     secrets,
     models,

@@ -1,5 +1,6 @@
 import type { LimitName } from "@handrail/protocol/limits";
 import type { MarkerItem } from "@handrail/protocol/transcript";
+import { askedPlace } from "./asked-place.ts";
 import { describeLimits, describeNetwork } from "./describe-settings.ts";
 import { formatBytes, formatCount, formatDuration, formatMoney, plural } from "./format.ts";
 
@@ -47,11 +48,31 @@ const DESCRIBE: {
     tone: "warn",
     text: `Limit reached: ${LIMIT_NAMES[event.limit]} of the ${event.scope}, ${limitValue(event.limit, event.value)} of ${limitValue(event.limit, event.max)}`,
   }),
+  "network.asked": (event) => ({ tone: "warn", text: `The sandbox asks for ${askedPlace(event)}` }),
+  "network.answered": (event) => plain(ANSWERS[event.answer]),
+  "network.limited": (event) => ({
+    tone: "warn",
+    text: `Network limit reached: ${NETWORK_LIMITS[event.limit](event.max)}. Requests are refused`,
+  }),
   "stuck.detected": (event) => ({
     tone: "warn",
     text: `Going in circles: ${event.detail}${event.action === "told" ? " The agent was told" : " The run was stopped"}`,
   }),
 };
+
+const ANSWERS = {
+  once: "Allowed once",
+  here: "Allowed in this conversation",
+  always: "Allowed always",
+  deny: "Not allowed",
+  expired: "Nobody answered for a day",
+} as const;
+
+const NETWORK_LIMITS = {
+  bytes: (max: number) => `${formatBytes(max)} in all`,
+  requestsPerMinute: (max: number) => `${formatCount(max)} requests a minute`,
+  connections: (max: number) => `${plural(max, "connection")} at a time`,
+} as const;
 
 const STOP_REASONS = {
   idle: "it was idle",

@@ -1,0 +1,110 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { duplexPair } from "node:stream";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { NetworkRule } from "@handrail/protocol/sources";
+import { type ServerFixture, serverFixture } from "../testing/server-fixture.ts";
+
+let server: ServerFixture;
+beforeEach(async () => {
+  server = await serverFixture();
+});
+afterEach(() => server.close());
+
+async function newConversation(network: NetworkRule): Promise<string> {
+  const payload = { source: { type: "empty" }, sandbox: { backend: "process", network } };
+  const made = await server.app.inject({ method: "POST", url: "/api/conversations", headers: server.bearer, payload });
+  return made.json().id;
+}
+
+/** What the sandbox of a conversation gets back for a request through the server's own broker. */
+async function send(conversationId: string, text: string): Promise<string> {
+  const [ours, theirs] = duplexPair();
+  (await server.state.network.egress())({ conversationId }, theirs);
+  ours.write(text);
+  let got = "";
+  for await (const chunk of ours) got += String(chunk);
+  return got;
+}
+
+const journal = (id: string) => server.host.journals.get(id);
+const refusedAs = (answer: string) => /x-handrail-refused: (\w+)/.exec(answer)?.[1];
+const GET = (host: string) => `GET http://${host}/ HTTP/1.1\r\n\r\n`;
+
+test("rules of the owner and of the conversation hold from the next request, and none stays none", async () => {
+  const open = await newConversation({ type: "allow", presets: [], hosts: [] });
+  const closed = await newConversation({ type: "none" });
+  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("host_not_allowed");
+  const added = await server.app.inject({
+    method: "POST",
+    url: "/api/network-rules",
+    headers: server.bearer,
+    payload: { scope: "owner", hosts: ["127.0.0.1"] },
+  });
+  // The rule allows it now; what stands in the way is that the address is this machine's.
+  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("address_forbidden");
+  expect(refusedAs(await send(closed, GET("127.0.0.1")))).toBe("network_off");
+  const url = `/api/network-rules/${added.json().ruleId}`;
+  await server.app.inject({ method: "DELETE", url, headers: server.bearer });
+  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("host_not_allowed");
+  await server.app.inject({
+    method: "PATCH",
+    url: `/api/conversations/${open}`,
+    headers: server.bearer,
+    payload: { network: { type: "none" } },
+  });
+  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("network_off");
+});
+
+test("a refused request asks the user, waits while somebody watches, and goes on when it is allowed here", async () => {
+  const id = await newConversation({ type: "allow", presets: [], hosts: [] });
+  const unwatch = server.state.deltas.watch(id, () => undefined);
+  const answer = send(id, GET("127.0.0.1"));
+  await expect.poll(async () => (await journal(id)).state.asks).toMatchObject([{ host: "127.0.0.1", port: 80 }]);
+  const [ask] = (await journal(id)).state.asks;
+  const url = `/api/conversations/${id}/network/asks/${ask?.askId ?? ""}`;
+  const payload = { answer: "here" };
+  expect((await server.app.inject({ method: "POST", url, headers: server.bearer, payload })).statusCode).toBe(200);
+  expect(refusedAs(await answer)).toBe("address_forbidden");
+  expect((await journal(id)).state.sandbox.network).toMatchObject({ hosts: ["127.0.0.1"] });
+  const again = await server.app.inject({ method: "POST", url, headers: server.bearer, payload });
+  expect([again.statusCode, again.json().code]).toEqual([409, "ask_closed"]);
+  unwatch();
+});
+
+test("a request that the user denies is refused with a word that they were asked", async () => {
+  const id = await newConversation({ type: "allow", presets: [], hosts: [] });
+  const unwatch = server.state.deltas.watch(id, () => undefined);
+  const answer = send(id, GET("b.test"));
+  await expect.poll(async () => (await journal(id)).state.asks.length).toBe(1);
+  const [ask] = (await journal(id)).state.asks;
+  await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "deny" });
+  expect(await answer).toMatch(/x-handrail-refused: denied[^]*The user was asked and did not allow b\.test\./);
+  unwatch();
+});
+
+test("what the sandbox does is in the log by the time the server has closed, without queries", async () => {
+  const target = createServer((_request, response) => response.end("ok"));
+  await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+  const { port } = target.address() as AddressInfo;
+  const id = await newConversation({ type: "allow", presets: ["everything"], hosts: [] });
+  await send(id, `GET http://127.0.0.1:${port}/a?token=secret HTTP/1.1\r\n\r\n`);
+  await server.state.network.close();
+  target.close();
+  const events = await server.state.store.read(id, 0, 100);
+  const recorded = events.find(({ event }) => event.type === "network.recorded");
+  expect(recorded?.event).toMatchObject({
+    requests: [
+      {
+        method: "GET",
+        host: "127.0.0.1",
+        port,
+        path: "/a",
+        allowed: false,
+        rule: "preset everything",
+        reason: "address_forbidden",
+      },
+    ],
+  });
+  expect(JSON.stringify(events)).not.toContain("secret");
+});

@@ -1,0 +1,96 @@
+import { check, rulesOf, type Allowed, type Rules } from "@handrail/broker/allow-list";
+import type { Question } from "@handrail/broker/authorise";
+import type { BrokerRecord } from "@handrail/broker/carry-request";
+import { type Broker, createBroker } from "@handrail/broker/create-broker";
+import type { Refusal } from "@handrail/broker/refusal";
+import type { TrafficLimits } from "@handrail/broker/traffic";
+import type { Journal } from "@handrail/core/journal";
+import type { NetworkRequest } from "@handrail/protocol/network-events";
+import type { NetworkRule } from "@handrail/protocol/sources";
+import type { RefusedRequests } from "../conversations/refused-requests.ts";
+import type { AskOutcome, Asks } from "../network/asks.ts";
+import type { NetworkLog } from "../network/network-log.ts";
+import { gitHostOf, repositoryKey } from "../network/repository-key.ts";
+import type { StoredRules } from "../network/stored-rules.ts";
+
+export type EgressParts = {
+  readonly journal: (conversationId: string) => Promise<Journal>;
+  readonly storedRules: StoredRules;
+  readonly asks: Asks;
+  readonly log: NetworkLog;
+  readonly refused: RefusedRequests;
+  readonly limits: TrafficLimits;
+  readonly onFailure: (thrown: unknown) => void;
+};
+
+/** The broker of this server: rules as they are at each request, asks, and everything written to the logs. */
+export function networkEgress(parts: EgressParts): Broker {
+  const rules = currentRules(parts.storedRules);
+  const { log, refused, limits, onFailure } = parts;
+  return createBroker({
+    limits,
+    async lookUp(id) {
+      const journal = await parts.journal(id);
+      const { bytesUp, bytesDown } = journal.state.network;
+      return { rules: rules(journal), bytesUsed: bytesUp + bytesDown };
+    },
+    askUser: (question, gone) => askUser(parts, rules, question, gone),
+    onLimit: (id, limit) => log.limited(id, limit, limits[limit]),
+    onRequest(record) {
+      log.add(record.conversationId, requestOf(record));
+      if (record.reason !== undefined) refused.note({ ...record, reason: record.reason }).catch(onFailure);
+    },
+  });
+}
+
+type CurrentRules = (journal: Journal) => Rules;
+
+/** A conversation's rules, made anew only when its own rule or the stored ones have changed. */
+function currentRules(stored: StoredRules): CurrentRules {
+  type Made = { readonly network: NetworkRule; readonly version: number; readonly rules: Rules };
+  const made = new WeakMap<Journal, Made>();
+  return (journal) => {
+    const { state } = journal;
+    const { network } = state.sandbox;
+    const known = made.get(journal);
+    if (known?.network === network && known.version === stored.version) return known.rules;
+    const more = stored.for(state.ownerId, repositoryKey(state.source)).map(({ presets, hosts, requests, scope }) => ({
+      rule: { type: "allow" as const, presets, hosts, requests },
+      of: scope,
+    }));
+    const rules = rulesOf(network, more, gitHostOf(state.source));
+    made.set(journal, { network, version: stored.version, rules });
+    return rules;
+  };
+}
+
+async function askUser(
+  { asks, journal }: EgressParts,
+  rules: CurrentRules,
+  { conversationId, asked, refusal }: Question,
+  gone: AbortSignal,
+): Promise<Allowed | Refusal> {
+  const { host, port, method = "CONNECT", path } = asked;
+  const request = { host: host.name, port, method, ...(path === undefined ? {} : { path }), reason: refusal.code };
+  const outcome = await asks.ask(conversationId, request, gone);
+  if (outcome === "once") return { allowedBy: "once" };
+  if (outcome === "changed") return check(rules(await journal(conversationId)), asked);
+  if (outcome === "denied") return { code: "denied", message: `The user was asked and did not allow ${host.name}.` };
+  return { ...refusal, message: `${refusal.message} ${ASKED[outcome]}` };
+}
+
+const ASKED: { readonly [Outcome in AskOutcome]?: string } = {
+  waiting: "The user has been asked and has not answered yet: go on without it, you will be told if it is allowed.",
+  unasked: "Too many such questions wait for the user already.",
+};
+
+function requestOf(reported: BrokerRecord): NetworkRequest {
+  const { conversationId: _, path, rule, reason, ...record } = reported;
+  return {
+    ...record,
+    host: record.host.slice(0, 253),
+    ...(path === undefined ? {} : { path: path.slice(0, 1024) }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}

@@ -1,0 +1,38 @@
+import { AppError } from "@handrail/protocol/errors";
+import type { RequestRule } from "@handrail/protocol/network";
+import type { OpenAsk } from "@handrail/protocol/network-state";
+import type { NetworkRule } from "@handrail/protocol/sources";
+
+/** The smallest rule that allows what was asked for: the host and port, or the one request where others are known. */
+export function allowance(ask: OpenAsk): {
+  readonly hosts: readonly string[];
+  readonly requests: readonly RequestRule[];
+} {
+  const bare = ask.host.includes(":") ? `[${ask.host}]` : ask.host;
+  if (ask.reason !== "request_not_allowed" || ask.path === undefined) {
+    return { hosts: [WEB_PORTS.includes(ask.port) ? bare : `${bare}:${ask.port}`], requests: [] };
+  }
+  // A literal star is escaped in paths as they are compared, so it cannot widen the rule.
+  const path = ask.path.replaceAll("*", "%2A");
+  return { hosts: [], requests: [{ host: bare, port: ask.port, methods: [ask.method], path }] };
+}
+
+/** The rule with what was asked for. @throws AppError `bad_request` when there is no network, or the rule is full */
+export function networkWith(network: NetworkRule, ask: OpenAsk): NetworkRule {
+  if (network.type === "none") {
+    throw new AppError("bad_request", "This conversation has no network. Change its network rule first.");
+  }
+  const { hosts, requests } = allowance(ask);
+  const next = {
+    ...network,
+    hosts: [...new Set([...network.hosts, ...hosts])],
+    ...(requests.length === 0 ? {} : { requests: [...(network.requests ?? []), ...requests] }),
+  };
+  if (next.hosts.length > MAX || (next.requests?.length ?? 0) > MAX) {
+    throw new AppError("bad_request", "The conversation's network rule is full. Remove something from it first.");
+  }
+  return next;
+}
+
+const WEB_PORTS: readonly number[] = [80, 443];
+const MAX = 256;

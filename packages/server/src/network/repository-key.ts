@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import type { WorkspaceSource } from "@handrail/protocol/sources";
+
+/**
+ * The one form in which a repository is compared, whichever way it was written: `git.example/me/app` for
+ * `https://me@GIT.example/me/app.git/` and `git@git.example:me/app`, `/home/me/app` for a folder. Undefined for sources
+ * that are nobody's repository.
+ */
+export function repositoryKey(source: WorkspaceSource): string | undefined {
+  if (source.type === "git") return keyOf(source.url);
+  return source.type === "folder" ? resolve(source.path) : undefined;
+}
+
+/** The same for an address or an absolute folder. */
+export function keyOf(address: string): string {
+  const text = address.trim();
+  if (text.startsWith("/")) return resolve(text);
+  const [host, path] = partsOf(text);
+  if (host === "") return text;
+  const bare = path
+    .replace(/^\/+/, "")
+    .replace(/\/+$/, "")
+    .replace(/\.git$/, "");
+  return `${host.toLowerCase()}/${bare}`;
+}
+
+/** Of a URL, or of the short form of ssh, `user@host:path`. */
+function partsOf(text: string): readonly [host: string, path: string] {
+  const short = /^(?:[^@/\s]+@)?([^:/\s]+):(?!\/\/)(.+)$/.exec(text);
+  if (short !== null) return [short[1] ?? "", short[2] ?? ""];
+  const url = URL.parse(text);
+  return [url?.host ?? "", url?.pathname ?? ""];
+}
+
+/** The host that a conversation's repository is fetched from; undefined when there is none. */
+export function gitHostOf(source: WorkspaceSource): string | undefined {
+  if (source.type !== "git") return undefined;
+  const host = URL.canParse(source.url) ? new URL(source.url).hostname : /^(?:[^@/]+@)?([^:/]+):/.exec(source.url)?.[1];
+  return host === "" ? undefined : host;
+}

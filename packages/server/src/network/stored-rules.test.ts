@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { jsonFile } from "../settings/json-file.ts";
+import { keyOf, repositoryKey } from "./repository-key.ts";
+import { openStoredRules, StoredRulesFile } from "./stored-rules.ts";
+
+async function setUp() {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-rules-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  let ids = 0;
+  const file = jsonFile(join(directory, "network-rules.json"), StoredRulesFile);
+  const newId = () => `w_${String(ids++).padStart(20, "0")}`;
+  return () => openStoredRules({ file, now: () => 5, newId });
+}
+
+test("rules hold for their owner's conversations, all or those on their repository, and are there after a restart", async () => {
+  const open = await setUp();
+  const rules = await open();
+  const [owner, repository] = await Promise.all([
+    rules.add({ ownerId: "u_1", scope: "owner", repository: undefined, presets: ["npm"] }),
+    rules.add({ ownerId: "u_1", scope: "repository", repository: "git.test/a", hosts: ["a.test"] }),
+  ]);
+  await rules.add({ ownerId: "u_2", scope: "owner", repository: undefined, hosts: ["b.test"] });
+  const later = await open();
+  for (const one of [rules, later]) {
+    expect(one.for("u_1", "git.test/a")).toEqual([owner, repository]);
+    expect(one.for("u_1", "git.test/b")).toEqual([owner]);
+    expect(one.for("u_1", undefined)).toEqual([owner]);
+    expect(one.of("u_3")).toEqual([]);
+  }
+  expect(repository).toEqual({
+    ruleId: "w_00000000000000000001",
+    scope: "repository",
+    repository: "git.test/a",
+    presets: [],
+    hosts: ["a.test"],
+    requests: [],
+    createdAt: 5,
+  });
+});
+
+test("a rule is added once, removed by its owner alone, and each change changes the version", async () => {
+  const rules = await (await setUp())();
+  const wanted = { ownerId: "u_1", scope: "owner", repository: undefined, hosts: ["a.test"] } as const;
+  const first = await rules.add(wanted);
+  expect(await rules.add(wanted)).toEqual(first);
+  expect(rules.version).toBe(1);
+  await expect(rules.remove("u_2", first.ruleId)).rejects.toMatchObject({ code: "not_found" });
+  await rules.remove("u_1", first.ruleId);
+  expect([rules.version, rules.of("u_1")]).toEqual([2, []]);
+});
+
+test("a rule that allows nothing, or names no repository where it must, is refused", async () => {
+  const rules = await (await setUp())();
+  for (const wanted of [
+    { ownerId: "u", scope: "owner", repository: undefined },
+    { ownerId: "u", scope: "repository", repository: undefined, hosts: ["a.test"] },
+    { ownerId: "u", scope: "owner", repository: "git.test/a", hosts: ["a.test"] },
+  ] as const) {
+    await expect(rules.add(wanted)).rejects.toMatchObject({ code: "bad_request" });
+  }
+});
+
+test("all ways to write a repository's address are one", () => {
+  const ways = [
+    "https://git.test/me/app",
+    "https://GIT.test/me/app.git",
+    "https://user@git.test/me/app.git/",
+    "git@git.test:me/app.git",
+    "ssh://git@git.test/me/app",
+  ];
+  expect(new Set(ways.map(keyOf))).toEqual(new Set(["git.test/me/app"]));
+  expect(repositoryKey({ type: "folder", path: "/home/me/../me/app/" })).toBe("/home/me/app");
+  expect(repositoryKey({ type: "empty" })).toBeUndefined();
+});

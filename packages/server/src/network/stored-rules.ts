@@ -1,0 +1,114 @@
+import { AppError } from "@handrail/protocol/errors";
+import type { IdPrefix } from "@handrail/protocol/ids";
+import { StoredRule } from "@handrail/protocol/network-routes";
+import type { RuleScope } from "@handrail/protocol/network-events";
+import type { RequestRule } from "@handrail/protocol/network";
+import { z } from "zod";
+import type { JsonFile } from "../settings/json-file.ts";
+
+/** The file of stored rules: each with the user whose conversations it is for. */
+export const StoredRulesFile = z.object({ rules: z.array(StoredRule.extend({ ownerId: z.string() })) });
+
+type Owned = z.infer<typeof StoredRulesFile>["rules"][number];
+
+export type NewRule = {
+  readonly ownerId: string;
+  readonly scope: RuleScope;
+  /** As `repositoryKey` gives it; with scope `repository` only. */
+  readonly repository: string | undefined;
+  readonly presets?: StoredRule["presets"] | undefined;
+  readonly hosts?: readonly string[] | undefined;
+  readonly requests?: readonly RequestRule[] | undefined;
+};
+
+/** Rules for all of a user's conversations, or for those on one repository. Held in memory, written through. */
+export type StoredRules = {
+  /** Changes with each change of any rule. */
+  readonly version: number;
+  of(ownerId: string): readonly StoredRule[];
+  /** Those that hold for a conversation on this repository. */
+  for(ownerId: string, repository: string | undefined): readonly StoredRule[];
+  /** One that says the same is there already: gives that. @throws AppError `bad_request`, `limit_reached` */
+  add(rule: NewRule): Promise<StoredRule>;
+  /** @throws AppError `not_found` unless the user has such a rule */
+  remove(ownerId: string, ruleId: string): Promise<void>;
+};
+
+const MAX_RULES = 500;
+
+export type StoredRulesParts = {
+  readonly file: JsonFile<z.infer<typeof StoredRulesFile>>;
+  readonly now: () => number;
+  readonly newId: (prefix: IdPrefix) => string;
+};
+
+/** @throws AppError `storage_failed` when the file is damaged */
+export async function openStoredRules({ file, now, newId }: StoredRulesParts): Promise<StoredRules> {
+  let rules: readonly Owned[] = (await file.read())?.rules ?? [];
+  let version = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One write after the other; what could not be written does not hold. */
+  const change = (decide: (rules: readonly Owned[]) => readonly Owned[]) => {
+    const write = async () => {
+      const next = decide(rules);
+      await file.write({ rules: [...next] });
+      rules = next;
+      version += 1;
+    };
+    const done = turn.then(write, write);
+    turn = done.catch(() => undefined);
+    return done;
+  };
+
+  return {
+    get version() {
+      return version;
+    },
+    of: (ownerId) => rules.filter((rule) => rule.ownerId === ownerId).map(withoutOwner),
+    for: (ownerId, repository) =>
+      rules
+        .filter((rule) => rule.ownerId === ownerId)
+        .filter((rule) => rule.scope === "owner" || rule.repository === repository)
+        .map(withoutOwner),
+    async add(wanted) {
+      const fresh: Owned = { ...ownedRule(wanted), ruleId: newId("w"), createdAt: now() };
+      const same = rules.find((rule) => saysSame(rule, fresh));
+      if (same !== undefined) return withoutOwner(same);
+      await change((before) => {
+        if (before.length >= MAX_RULES) throw new AppError("limit_reached", "There are too many rules. Remove some.");
+        return [...before, fresh];
+      });
+      return withoutOwner(fresh);
+    },
+    async remove(ownerId, ruleId) {
+      const isIt = (rule: Owned) => rule.ownerId === ownerId && rule.ruleId === ruleId;
+      if (!rules.some(isIt)) throw new AppError("not_found", "There is no such rule.");
+      await change((before) => before.filter((rule) => !isIt(rule)));
+    },
+  };
+}
+
+/** @throws AppError `bad_request` */
+function ownedRule({ ownerId, scope, repository, presets = [], hosts = [], requests = [] }: NewRule) {
+  if ((scope === "repository") !== (repository !== undefined)) {
+    throw new AppError("bad_request", "A rule of a repository names it, and no other rule does.", {
+      field: "repository",
+    });
+  }
+  if (presets.length + hosts.length + requests.length === 0) {
+    throw new AppError("bad_request", "A rule allows at least one preset, host or request.", { field: "hosts" });
+  }
+  const allowed = { presets: [...presets], hosts: [...hosts], requests: [...requests] };
+  return { ownerId, scope, ...(repository === undefined ? {} : { repository }), ...allowed };
+}
+
+function saysSame(one: Owned, other: Owned): boolean {
+  const said = ({ ownerId, scope, repository, presets, hosts, requests }: Owned) =>
+    JSON.stringify([ownerId, scope, repository, presets, hosts, requests]);
+  return said(one) === said(other);
+}
+
+function withoutOwner(owned: Owned): StoredRule {
+  const { ownerId: _, ...rule } = owned;
+  return rule;
+}
