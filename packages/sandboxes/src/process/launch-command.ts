@@ -40,10 +40,14 @@ export function launchCommand(launch: Launch): readonly string[] {
   const { disk, seccompFile } = launch;
   const command = launch.uid === undefined ? boxed(launch, launch.own) : unprivileged(launch, launch.uid);
   const filtered = seccompFile === undefined ? command : shell(FILTER, [seccompFile, ...command]);
-  const entered = shell(ENTER, [...launch.cgroupFiles, "--", ...filtered]);
-  if (disk === undefined) return entered;
+  const mounted = disk === undefined ? filtered : withDisk(disk, filtered);
+  // First of all, so that it is found from its first instant, also by a server after one that was killed.
+  return shell(ENTER, [...launch.cgroupFiles, "--", ...mounted]);
+}
+
+function withDisk({ image, target }: NonNullable<Launch["disk"]>, command: readonly string[]): readonly string[] {
   const alone = ["unshare", "--mount", "--propagation", "slave", "--"];
-  return [...alone, ...shell(MOUNT, [disk.image, disk.target, ...entered])];
+  return [...alone, ...shell(MOUNT, [image, target, ...command])];
 }
 
 function shell(script: string, words: readonly string[]): readonly string[] {

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { newId } from "@handrail/protocol/ids";
+import { expect, onTestFinished, test } from "vitest";
+import { builtPrograms } from "../testing/test-programs.ts";
+import { findBoxes } from "./find-processes.ts";
+import { processBackend } from "./process-backend.ts";
+
+const ROUNDS = 6;
+const LATEST_MS = 900;
+
+/** What there is of an installation on this machine. */
+async function remains(directory: string, installation: string) {
+  const names = await readdir(directory).catch(() => []);
+  const backing = globSync("/sys/block/loop*/loop/backing_file").map((file) => readFileSync(file, "utf8"));
+  const sandboxes = globSync(`/sys/fs/cgroup/{,*/}handrail-${installation}/*/cgroup.procs`);
+  return {
+    conversations: names.filter((name) => name.startsWith("c_")),
+    disks: backing.filter((file) => file.includes(directory)),
+    groups: sandboxes,
+    boxes: findBoxes().filter(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(directory)),
+  };
+}
+
+test.skipIf(process.getuid?.() !== 0)(
+  "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up",
+  { timeout: 120_000 },
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const installation = `t${newId("x", Date.now()).slice(-8)}`;
+    const program = join(import.meta.dirname, "../testing/churn-sandboxes.ts");
+    const sandboxdDirectory = builtPrograms();
+    for (let round = 0; round < ROUNDS; round++) {
+      const server = spawn(process.execPath, [program, directory, installation], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(server.stdout, "data");
+      await delay(Math.random() * LATEST_MS);
+      server.kill("SIGKILL");
+      await once(server, "exit");
+      const next = processBackend({ directory, installation, sandboxdDirectory, egress: () => undefined });
+      await next.collect(new Set());
+      await next.close();
+      expect(await remains(directory, installation)).toEqual({ conversations: [], disks: [], groups: [], boxes: [] });
+    }
+  },
+);
