@@ -22,6 +22,7 @@ const ChangesPanel = lazy(() => import("./changes-panel.tsx").then((module) => (
 const FilesPanel = lazy(() => import("./files-panel.tsx").then((module) => ({ default: module.FilesPanel })));
 const TerminalPanel = lazy(() => import("./terminal-panel.tsx").then((module) => ({ default: module.TerminalPanel })));
 const PreviewPanel = lazy(() => import("./preview-panel.tsx").then((module) => ({ default: module.PreviewPanel })));
+const NetworkPanel = lazy(() => import("./network-panel.tsx").then((module) => ({ default: module.NetworkPanel })));
 const LogPanel = lazy(() => import("./log-panel.tsx").then((module) => ({ default: module.LogPanel })));
 
 const BODIES = {
@@ -29,6 +30,7 @@ const BODIES = {
   files: FilesPanel,
   terminal: TerminalPanel,
   preview: PreviewPanel,
+  network: NetworkPanel,
   log: LogPanel,
 } as const;
 

@@ -18,6 +18,7 @@ import { AskBanner } from "./ask-banner.tsx";
 import { ChangeDialog } from "./change-dialog.tsx";
 import { Composer } from "./composer.tsx";
 import { ConversationTabs } from "./conversation-tabs.tsx";
+import { NetworkAsks } from "./network-asks.tsx";
 import { StateAnnouncer } from "./state-announcer.tsx";
 import { StatusLine } from "./status-line.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -39,6 +40,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
     "go.files": () => go({ panel: "files" }),
     "go.terminal": () => go({ panel: "terminal" }),
     "go.preview": () => go({ panel: "preview" }),
+    "go.network": () => go({ panel: "network" }),
     "go.log": () => go({ panel: "log" }),
     "go.conversation": () => go({}),
     "go.settings": () => go({ ...place, dialog: "settings" }),
@@ -126,6 +128,7 @@ function Centre({ conversationId, view, controls, go }: CentreProps) {
         )}
       </LiveScope>
       <div className="mx-auto w-full max-w-[46rem] px-4 pb-2">
+        <NetworkAsks conversationId={conversationId} view={view} />
         <AskBanner conversationId={conversationId} view={view} />
         <Composer conversationId={conversationId} state={view.state} controls={controls} />
         <StatusLine view={view} />

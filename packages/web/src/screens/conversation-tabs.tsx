@@ -1,4 +1,13 @@
-import { AppWindow, FileDiff, Folder, type LucideIcon, MessageSquare, ScrollText, SquareTerminal } from "lucide-react";
+import {
+  AppWindow,
+  FileDiff,
+  Folder,
+  Globe,
+  type LucideIcon,
+  MessageSquare,
+  ScrollText,
+  SquareTerminal,
+} from "lucide-react";
 import { changedFiles } from "@handrail/protocol/file-changes";
 import { classNames } from "../components/class-names.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
@@ -11,6 +20,7 @@ export const PANEL_LOOKS: Readonly<Record<PanelName, { readonly label: string; r
   files: { label: "Files", icon: Folder },
   terminal: { label: "Terminal", icon: SquareTerminal },
   preview: { label: "Preview", icon: AppWindow },
+  network: { label: "Network", icon: Globe },
   log: { label: "Log", icon: ScrollText },
 };
 

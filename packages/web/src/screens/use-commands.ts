@@ -29,6 +29,7 @@ const PANEL_COMMANDS: readonly { readonly panel: PanelName; readonly name: strin
   { panel: "changes", name: "Show changes", keys: "g c" },
   { panel: "files", name: "Show files", keys: "g f" },
   { panel: "terminal", name: "Show terminal", keys: "g t" },
+  { panel: "network", name: "Show network", keys: "g n" },
   { panel: "log", name: "Show log", keys: "g l" },
 ];
 

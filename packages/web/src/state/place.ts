@@ -1,7 +1,7 @@
 /** A panel beside the conversation. */
-export type PanelName = "changes" | "files" | "terminal" | "preview" | "log";
+export type PanelName = "changes" | "files" | "terminal" | "preview" | "network" | "log";
 
-export const PANELS: readonly PanelName[] = ["changes", "files", "terminal", "preview", "log"];
+export const PANELS: readonly PanelName[] = ["changes", "files", "terminal", "preview", "network", "log"];
 
 /** Where in a conversation the user is, as its URL says. No panel: the conversation alone. */
 export type Place = {

@@ -11,6 +11,7 @@ export type Shortcut =
   | "go.files"
   | "go.terminal"
   | "go.preview"
+  | "go.network"
   | "go.log"
   | "go.conversation"
   | "go.settings";
@@ -40,6 +41,7 @@ const AFTER_G: Readonly<Record<string, Shortcut>> = {
   f: "go.files",
   t: "go.terminal",
   p: "go.preview",
+  n: "go.network",
   l: "go.log",
   g: "go.conversation",
   s: "go.settings",
@@ -78,6 +80,7 @@ export const SHORTCUT_HELP: readonly { readonly keys: string; readonly does: str
   { keys: "g f", does: "Files" },
   { keys: "g t", does: "Terminal" },
   { keys: "g p", does: "Preview" },
+  { keys: "g n", does: "Network" },
   { keys: "g l", does: "Log" },
   { keys: "g g", does: "Conversation only" },
   { keys: "g s", does: "Its model, network and limits" },

@@ -1,0 +1,95 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useMemo, useRef, useState } from "react";
+import { classNames } from "../components/class-names.ts";
+import { Empty } from "../components/empty.tsx";
+import { askedPlace } from "../state/asked-place.ts";
+import { formatBytes, formatCount, formatTime, plural } from "../state/format.ts";
+import { type NetworkRow, networkRows } from "../state/network-rows.ts";
+import type { PanelProps } from "./panel-zone.tsx";
+
+/** What the sandbox did on the network: every outward request, latest first. */
+export function NetworkPanel({ view }: PanelProps) {
+  const [refusedOnly, setRefusedOnly] = useState(false);
+  const rows = useMemo(() => networkRows(view.events, refusedOnly), [view.events, refusedOnly]);
+  const totals = view.state?.network;
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-3 py-1.5 text-small">
+        <label className="flex min-h-7 items-center gap-1.5">
+          <input type="checkbox" checked={refusedOnly} onChange={(event) => setRefusedOnly(event.target.checked)} />
+          Refused only
+        </label>
+        {totals && (
+          <span className="text-ink-2 tabular-nums">
+            {plural(totals.requests, "request")}, {formatCount(totals.refused)} refused, {formatBytes(totals.bytesUp)}{" "}
+            up, {formatBytes(totals.bytesDown)} down
+          </span>
+        )}
+      </div>
+      {rows.length === 0 ? (
+        <Empty>{refusedOnly ? "No request was refused." : "The sandbox has sent no request yet."}</Empty>
+      ) : (
+        <RequestTable rows={rows} />
+      )}
+    </div>
+  );
+}
+
+const COLUMNS = "grid grid-cols-[4.5rem_minmax(0,1fr)_9rem_minmax(0,11rem)] gap-x-3 px-3 font-mono text-small";
+
+function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  // The React compiler is not used here, so nothing memoizes what the virtualizer gives.
+  // oxlint-disable-next-line react/incompatible-library
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 28,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 12,
+  });
+  const items = virtual.getVirtualItems();
+  return (
+    <section
+      ref={scroller}
+      // A scroller must be reachable by keyboard (WCAG 2.1.1).
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      aria-label="Requests"
+      className="inset-focus min-h-0 flex-1 overflow-auto"
+    >
+      <div className="relative" style={{ height: virtual.getTotalSize() }}>
+        <div className="absolute inset-x-0 top-0" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+          {items.map((item) => {
+            const row = rows[item.index];
+            return (
+              <div key={item.key} data-index={item.index} ref={virtual.measureElement}>
+                {row && <RequestRow row={row} />}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function RequestRow({ row: { request } }: { readonly row: NetworkRow }) {
+  const { at, count, bytesUp, bytesDown, allowed, rule, reason } = request;
+  return (
+    <div className={classNames(COLUMNS, "min-h-7 items-center border-b border-line py-1")}>
+      <span className="text-ink-3">{formatTime(at)}</span>
+      <span className="[overflow-wrap:anywhere]">
+        {askedPlace(request)}
+        {count !== undefined && <span className="text-ink-3"> × {formatCount(count)}</span>}
+      </span>
+      <span className="text-ink-2 tabular-nums">
+        ↑ {formatBytes(bytesUp)} ↓ {formatBytes(bytesDown)}
+      </span>
+      <span className={classNames("[overflow-wrap:anywhere]", allowed ? "text-ink-2" : "text-bad")}>
+        {allowed ? "allowed" : "refused"}: {(allowed ? rule : reason) ?? ""}
+        {allowed && reason !== undefined && ` (${reason})`}
+      </span>
+    </div>
+  );
+}

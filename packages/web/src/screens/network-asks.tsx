@@ -1,0 +1,78 @@
+import { useMutation } from "@tanstack/react-query";
+import { Globe } from "lucide-react";
+import type { OpenAsk } from "@handrail/protocol/network-state";
+import { Button } from "../components/button.tsx";
+import { askedPlace } from "../state/asked-place.ts";
+import type { ConversationView } from "../state/conversation-store.ts";
+import { useServices } from "../state/services.ts";
+import { showError } from "../state/toasts.ts";
+import { useOnline } from "../state/use-known-now.ts";
+
+type AsksProps = { readonly conversationId: string; readonly view: ConversationView };
+
+/** What the sandbox wants to reach and nobody has answered yet, oldest first. */
+export function NetworkAsks({ conversationId, view }: AsksProps) {
+  const asks = view.state?.asks ?? [];
+  if (asks.length === 0) return null;
+  return (
+    <section aria-label="Network questions" className="mb-2 max-h-[40dvh] overflow-auto">
+      {asks.map((ask) => (
+        <NetworkAsk
+          key={ask.askId}
+          conversationId={conversationId}
+          ask={ask}
+          repository={view.state?.source.type === "git" || view.state?.source.type === "folder"}
+        />
+      ))}
+    </section>
+  );
+}
+
+type Answer = "once" | "here" | "always" | "deny";
+type Choice = { readonly label: string; readonly answer: Answer; readonly scope?: "repository" | "owner" };
+
+const FIRST: readonly Choice[] = [
+  { label: "Allow once", answer: "once" },
+  { label: "Allow in this conversation", answer: "here" },
+];
+const REPOSITORY: Choice = { label: "Always for this repository", answer: "always", scope: "repository" };
+const LAST: readonly Choice[] = [
+  { label: "Always", answer: "always", scope: "owner" },
+  { label: "Do not allow", answer: "deny" },
+];
+
+type AskProps = { readonly conversationId: string; readonly ask: OpenAsk; readonly repository: boolean };
+
+function NetworkAsk({ conversationId, ask, repository }: AskProps) {
+  const { client } = useServices();
+  const online = useOnline();
+  const answer = useMutation({
+    mutationFn: ({ answer: said, scope }: Choice) =>
+      client.answerAsk({
+        params: { id: conversationId, askId: ask.askId },
+        body: { answer: said, ...(scope === undefined ? {} : { scope }) },
+      }),
+    onError: showError,
+  });
+  const choices = [...FIRST, ...(repository ? [REPOSITORY] : []), ...LAST];
+  return (
+    <fieldset aria-labelledby={ask.askId} className="mb-2 rounded-ui border-2 border-ask bg-ask-soft p-3 last:mb-0">
+      <h2 id={ask.askId} className="mb-2 flex items-center gap-1.5 text-prose font-semibold text-ask">
+        <Globe size={18} aria-hidden className="shrink-0" />
+        <span className="min-w-0 [overflow-wrap:anywhere]">The sandbox wants to reach {askedPlace(ask)}</span>
+      </h2>
+      <div className="flex flex-wrap gap-2">
+        {choices.map((choice) => (
+          <Button
+            key={choice.label}
+            tone="ask"
+            disabled={answer.isPending || !online}
+            onClick={() => answer.mutate(choice)}
+          >
+            {choice.label}
+          </Button>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

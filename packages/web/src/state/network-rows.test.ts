@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { askedPlace } from "./asked-place.ts";
+import { networkRows } from "./network-rows.ts";
+
+const request = (host: string, allowed: boolean) => ({
+  at: 1,
+  method: "GET",
+  host,
+  port: 80,
+  bytesUp: 1,
+  bytesDown: 2,
+  durationMs: 3,
+  allowed,
+});
+
+test("requests are listed latest first, and the refused ones alone if wanted", () => {
+  const events = [
+    {
+      seq: 1,
+      at: 1,
+      event: { type: "network.recorded" as const, requests: [request("a", true), request("b", false)] },
+    },
+    { seq: 2, at: 1, event: { type: "conversation.archived" as const } },
+    { seq: 3, at: 1, event: { type: "network.recorded" as const, requests: [request("c", true)] } },
+  ];
+  expect(networkRows(events, false).map(({ key, request: { host } }) => `${key} ${host}`)).toEqual([
+    "3.0 c",
+    "1.1 b",
+    "1.0 a",
+  ]);
+  expect(networkRows(events, true).map(({ key }) => key)).toEqual(["1.1"]);
+});
+
+test("what was asked for reads as people write it", () => {
+  expect(askedPlace({ host: "a.test", port: 443, method: "CONNECT" })).toBe("a.test");
+  expect(askedPlace({ host: "a.test", port: 8443, method: "CONNECT" })).toBe("a.test:8443");
+  expect(askedPlace({ host: "a.test", port: 80, method: "POST", path: "/x" })).toBe("POST a.test/x");
+});
