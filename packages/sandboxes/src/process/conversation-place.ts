@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { access, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile } from "@handrail/protocol/sources";
@@ -80,12 +80,19 @@ export async function furnish(place: ConversationPlace, furnishing: Furnishing):
 
 async function furnishDisk(place: ConversationPlace, furnishing: Furnishing, bytes: number): Promise<void> {
   const content = join(place.root, "content");
-  await runOrFail("rm", ["-rf", "--", content]);
-  await mkdir(join(content, "state", "home"), { recursive: true, mode: 0o700 });
+  if (await isThere(content)) await runOrFail("rm", ["-rf", "--", content]);
+  const parts = [content, join(content, "state"), join(content, "state", "home"), join(content, "workspace")];
+  for (const part of parts.slice(0, -1)) await mkdir(part, { mode: 0o700 });
   await fill(join(content, "workspace"), furnishing.seedDirectory);
-  if (furnishing.uid !== undefined) await own(content, furnishing.uid);
+  if (furnishing.uid !== undefined) await ownAll(parts, furnishing.uid, furnishing.seedDirectory !== undefined);
   await makeDisk(place.image, content, bytes);
   await runOrFail("rm", ["-rf", "--", content]);
+}
+
+/** A tree of ours alone changes hands without a program, which would take longer than all the rest. */
+async function ownAll([root = "", ...parts]: readonly string[], uid: number, filled: boolean): Promise<void> {
+  if (filled) return own(root, uid);
+  for (const part of [root, ...parts]) await chown(part, uid, uid);
 }
 
 async function furnishDirectories(place: ConversationPlace, { seedDirectory, uid }: Furnishing): Promise<void> {
