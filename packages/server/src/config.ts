@@ -54,6 +54,8 @@ export type SandboxConfig = {
   readonly profile: SandboxProfile;
   /** Those that conversations may have; `profile` is one of them. */
   readonly profiles: readonly SandboxProfile[];
+  /** How many sandboxes wait for conversations at most. */
+  readonly warm: number;
   readonly idleMs: number;
   readonly docker: DockerConfig;
 };
@@ -141,6 +143,7 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     processes: values.sandboxProcesses ?? 1024,
     diskBytes: values.sandboxDisk ?? 10 * 1024 ** 3,
     ...profilesFrom(values),
+    warm: values.sandboxWarm ?? 2,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
     docker: dockerFrom(values),
   };

@@ -6,6 +6,7 @@ export type Gauges = {
   readonly activeRuns: () => number;
   readonly waitingRuns: () => number;
   readonly sandboxes: () => number;
+  readonly waitingSandboxes: () => number;
   readonly sockets: () => number;
 };
 
@@ -51,19 +52,18 @@ export function metrics(): Metrics {
       if (event.type === "run.ended") runs.inc({ outcome: event.outcome });
       if (event.type === "step.ended") modelCounters(event);
     },
-    watch(gauges) {
-      gauge(registers, "handrail_runs_active", "Runs under way in this process.", gauges.activeRuns);
-      gauge(registers, "handrail_runs_waiting", "Runs that wait for a free place.", gauges.waitingRuns);
-      gauge(
-        registers,
-        "handrail_sandboxes_connected",
-        "Sandboxes that this process is connected to.",
-        gauges.sandboxes,
-      );
-      gauge(registers, "handrail_sockets_open", "WebSockets that are open.", gauges.sockets);
-    },
+    watch: (gauges) => watchGauges(registers, gauges),
     text: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+function watchGauges(registers: Registry[], gauges: Gauges): void {
+  gauge(registers, "handrail_runs_active", "Runs under way in this process.", gauges.activeRuns);
+  gauge(registers, "handrail_runs_waiting", "Runs that wait for a free place.", gauges.waitingRuns);
+  gauge(registers, "handrail_sandboxes_connected", "Sandboxes that this process is connected to.", gauges.sandboxes);
+  const waiting = "Sandboxes that are ready for conversations which do not exist yet.";
+  gauge(registers, "handrail_sandboxes_waiting", waiting, gauges.waitingSandboxes);
+  gauge(registers, "handrail_sockets_open", "WebSockets that are open.", gauges.sockets);
 }
 
 function gauge(registers: Registry[], name: string, help: string, read: () => number): void {

@@ -14,6 +14,7 @@ import type { OpenJournals } from "../conversations/open-journals.ts";
 import type { Backends } from "../conversations/ports.ts";
 import { type RunCoordinator, runCoordinator } from "../conversations/run-coordinator.ts";
 import { type SandboxKeeper, sandboxKeeper } from "../conversations/sandbox-keeper.ts";
+import { type WarmPool, warmPool } from "../conversations/warm-pool.ts";
 import type { ModelSettings } from "../settings/model-settings.ts";
 
 export type ConversationsParts = {
@@ -24,6 +25,8 @@ export type ConversationsParts = {
   readonly backends: Backends;
   readonly prepareSeed: PrepareSeed;
   readonly maxRuns: number;
+  /** How many sandboxes wait for conversations at most. */
+  readonly warmSandboxes: number;
   readonly log: Logger;
 };
 
@@ -34,6 +37,7 @@ export type ConversationsHost = {
   readonly deltas: LiveDeltas;
   readonly sandboxes: SandboxKeeper;
   readonly runs: RunCoordinator;
+  readonly pool: WarmPool;
   /** The conversation's sandbox, started if need be; what is waited for shows to all who watch. */
   openSandbox(journal: Journal, signal: AbortSignal): Promise<Sandbox>;
 };
@@ -53,10 +57,16 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
     clock,
     onFailure: (conversationId, thrown) => log.error({ err: thrown, conversationId }, "a run could not be driven"),
   });
+  const pool = warmPool({
+    backends,
+    clock,
+    max: parts.warmSandboxes,
+    onFailure: (thrown) => log.warn({ err: thrown }, "no sandbox could be made ready"),
+  });
   const made = { store, journals, runs, sandboxes, models, clock, newId: makeId, onFailure };
   const openSandbox: ConversationsHost["openSandbox"] = (journal, signal) =>
     openShown(journal, { sandboxes, deltas }, signal);
-  return { conversations: conversations(made), journals, deltas, sandboxes, runs, openSandbox };
+  return { conversations: conversations(made), journals, deltas, sandboxes, runs, pool, openSandbox };
 }
 
 function openShown(

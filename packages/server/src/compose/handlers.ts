@@ -74,6 +74,7 @@ function createParts({ config, state, host, checkSource }: HandlerParts): Create
     wake: host.runs.wake,
     clock: systemClock,
     newId: makeId,
+    idFor: (choice, source) => host.pool.idFor(choice, source),
   };
 }
 

@@ -54,6 +54,7 @@ async function stopIdle({ host, idleMs, log }: HousekeepingParts): Promise<void>
 async function collect({ store, host, backends, log }: HousekeepingParts): Promise<void> {
   const keep = new Set<string>();
   const unwatch = store.onAppend((id) => keep.add(id));
+  const unpool = host.pool.keepIn(keep);
   try {
     const recent: ConversationSummary[] = [];
     for await (const summary of allConversations(store)) {
@@ -67,6 +68,7 @@ async function collect({ store, host, backends, log }: HousekeepingParts): Promi
       await adopt(host, backend, recent);
     }
   } finally {
+    unpool();
     unwatch();
   }
   log.debug("looked for what is left over");

@@ -33,6 +33,8 @@ export type RunningServer = {
 
 const START_LINK_LIFE_MS = 24 * 3_600_000;
 const CLOSE_RUNS_MS = 3000;
+/** What is not removed by then is collected at the next start. */
+const CLOSE_POOL_MS = 2000;
 
 /**
  * Starts everything, in the order in which it depends on each other.
@@ -54,7 +56,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
 async function startLocked(config: Config): Promise<RunningServer> {
   const state = await openState(config);
   const { prepareSeed, checkSource, deliverFor } = workspacesOf(config);
-  const host = hostConversations({ ...state, prepareSeed, maxRuns: config.maxRuns });
+  const host = hostConversations({ ...state, prepareSeed, ...config, warmSandboxes: config.sandbox.warm });
   const tokens = signInTokens(systemClock);
   const cookieName = cookieNameFor(config.home, config.publicUrl?.startsWith("https:") === true);
   const door = doorOf(config, state, cookieName);
@@ -90,7 +92,7 @@ async function startLocked(config: Config): Promise<RunningServer> {
     live.stopping = true;
     keeping.stop();
     previews.close();
-    await Promise.race([host.runs.close(), pause(CLOSE_RUNS_MS)]);
+    await leaveSandboxes(host);
     sockets.close();
     await Promise.race([app.close(), pause(500)]);
     await removeFile();
@@ -98,6 +100,14 @@ async function startLocked(config: Config): Promise<RunningServer> {
   };
   const logFatal = (thrown: unknown) => log.fatal({ err: thrown }, "an unforeseen failure ends the server");
   return { logFatal, signInUrl: `${live.url}/?token=${tokens.mint(START_LINK_LIFE_MS).token}`, close };
+}
+
+/** Runs stay open in their logs and go on later; what waits for conversations is of no more use. */
+async function leaveSandboxes({ runs, pool }: ConversationsHost): Promise<void> {
+  await Promise.all([
+    Promise.race([runs.close(), pause(CLOSE_RUNS_MS)]),
+    Promise.race([pool.close(), pause(CLOSE_POOL_MS)]),
+  ]);
 }
 
 type Door = { readonly addresses: Addresses; readonly identify: Identify };
@@ -129,6 +139,7 @@ function openSockets(app: FastifyInstance, state: State, host: ConversationsHost
     activeRuns: () => host.runs.active,
     waitingRuns: () => host.runs.waiting,
     sandboxes: () => host.sandboxes.running,
+    waitingSandboxes: () => host.pool.waiting,
     sockets: () => sockets.open,
   });
   return sockets;

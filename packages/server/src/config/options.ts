@@ -146,6 +146,11 @@ export const OPTIONS = {
     value: TimeText,
     help: "How long a request waits for the user's answer while the conversation is watched. Default 60s.",
   },
+  sandboxWarm: {
+    env: ["HANDRAIL_SANDBOX_WARM"],
+    value: numberText(z.number().int().min(0).max(100)),
+    help: "Sandboxes kept ready for new conversations, at most; 0 keeps none. Default 2.",
+  },
   sandboxIdle: {
     env: ["HANDRAIL_SANDBOX_IDLE"],
     value: TimeText,

@@ -16,6 +16,7 @@ import type {
 } from "@handrail/protocol/sources";
 import { type ConversationSummary, summaryOf } from "@handrail/protocol/summary";
 import type { Backends, Models } from "./ports.ts";
+import type { WarmPool } from "./warm-pool.ts";
 import { titleOf, UNTITLED } from "./title.ts";
 
 export type NewConversation = {
@@ -49,6 +50,8 @@ export type CreateParts = {
   readonly wake: (conversationId: string) => void;
   readonly clock: Clock;
   readonly newId: (prefix: IdPrefix) => string;
+  /** The id of a new conversation. */
+  readonly idFor: WarmPool["idFor"];
 };
 
 /**
@@ -83,16 +86,18 @@ async function creation(
   wanted: NewConversation,
   signal: AbortSignal,
 ): Promise<EventOf<"conversation.created">> {
-  const { defaults, newId } = parts;
+  const { defaults } = parts;
+  const sandbox = await sandboxChoice(parts, wanted, signal);
+  const model = wanted.model ?? (await defaultModel(parts, wanted.source));
   return {
     type: "conversation.created",
-    conversationId: newId("c"),
+    conversationId: parts.idFor(sandbox, wanted.source),
     ownerId: wanted.ownerId,
     teamId: null,
     title: wanted.title ?? titleOf(wanted.content ?? []) ?? UNTITLED,
     source: wanted.source,
-    sandbox: await sandboxChoice(parts, wanted, signal),
-    model: wanted.model ?? (await defaultModel(parts, wanted.source)),
+    sandbox,
+    model,
     limits: wanted.limits ?? defaults.limits,
     runLimits: wanted.runLimits ?? defaults.runLimits,
   };

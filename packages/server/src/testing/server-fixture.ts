@@ -59,7 +59,12 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
   const home = await mkdtemp(join(tmpdir(), "handrail-server-"));
   const config = readConfig(["--home", home, "--log-level", "silent", ...(options.argv ?? [])], {});
   const state = await fixtureState(config, options);
-  const host = hostConversations({ ...state, prepareSeed: seed, maxRuns: config.maxRuns });
+  const host = hostConversations({
+    ...state,
+    prepareSeed: seed,
+    maxRuns: config.maxRuns,
+    warmSandboxes: config.sandbox.warm,
+  });
   const tokens = signInTokens(systemClock);
   const cookieName = "handrail_test";
   const allowed = addresses(config);
