@@ -11,6 +11,8 @@ export type SandboxRecord = {
   readonly profile: SandboxProfile;
   /** Who owns the workspace on the host when the server is root. */
   readonly uid?: number;
+  /** The image that the conversation named. */
+  readonly image?: string;
 };
 
 /** The directories of one conversation on the host. */
@@ -45,10 +47,11 @@ export async function hasWorkspace(place: ConversationPlace): Promise<boolean> {
 export async function readRecord(place: ConversationPlace): Promise<SandboxRecord | undefined> {
   try {
     const read = JSON.parse(await readFile(place.record, "utf8")) as Partial<SandboxRecord>;
-    const { sandboxId, uid } = read;
+    const { sandboxId, uid, image } = read;
     if (typeof sandboxId !== "string") return undefined;
     const profile = SandboxProfile.catch("default").parse(read.profile);
-    return { sandboxId, profile, ...(typeof uid === "number" ? { uid } : {}) };
+    const owner = typeof uid === "number" ? { uid } : {};
+    return { sandboxId, profile, ...owner, ...(typeof image === "string" ? { image } : {}) };
   } catch {
     return undefined;
   }

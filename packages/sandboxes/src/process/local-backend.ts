@@ -29,6 +29,9 @@ export type LocalStart = {
   readonly record: SandboxRecord;
   /** The socket that sandboxd dials, alone in its directory. */
   readonly socketPath: string;
+  /** Takes sentences for people. */
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
 };
 
 /** A sandbox that was just started and may not be up yet. */
@@ -39,9 +42,9 @@ export type Launched = {
   release(): void;
 };
 
-/** How sandboxes on this machine are started, found and ended: what differs between with and without isolation. */
+/** How sandboxes on this machine are started, found and ended: what differs between the kinds of isolation. */
 export type LocalRunner = {
-  readonly name: "process" | "none";
+  readonly name: "process" | "none" | "containerd";
   health(signal: AbortSignal): Promise<BackendHealth>;
   /** Whether sandboxes run as users of their own. */
   readonly ownUsers: boolean;
@@ -53,6 +56,10 @@ export type LocalRunner = {
   isAlive(sandboxId: string): Promise<boolean>;
   /** Ends all that runs in it, and waits until it is gone. */
   kill(sandboxId: string): Promise<void>;
+  /** Ends what runs for conversations that are not in `keep`, whether or not they have directories here. */
+  collect?(keep: ReadonlySet<string>): Promise<void>;
+  /** Lets go of connections of its own. */
+  close?(): void;
 };
 
 export type LocalOptions = {
@@ -82,8 +89,10 @@ export function localBackend(runner: LocalRunner, options: LocalOptions): Sandbo
         await stop(local, placeOf(name));
         await removePlace(placeOf(name));
       }
+      await runner.collect?.(keep);
     },
     close: async () => {
+      runner.close?.();
       local.table.close();
       await Promise.all([...local.sockets.values()].map((socket) => socket.close()));
       local.sockets.clear();
@@ -112,11 +121,11 @@ async function find(local: Local, place: ConversationPlace, signal: AbortSignal)
 }
 
 async function start(local: Local, place: ConversationPlace, wish: Wish): Promise<Sandbox> {
-  const { spec, signal } = wish;
+  const { spec, onProgress, signal } = wish;
   const found = await running(local, place, wish);
   if (found !== undefined) return found;
   await stop(local, place);
-  wish.onProgress(SANDBOX_STARTING);
+  onProgress(SANDBOX_STARTING);
   const profile = profileOf(spec.choice);
   const diskBytes = await local.runner.diskBytes(profile);
   await mkdir(local.options.directory, { recursive: true, mode: 0o700 });
@@ -124,11 +133,11 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   const uid = sandboxUid(spec.conversationId, local.runner.ownUsers);
   await rm(place.links, { recursive: true, force: true });
   await furnish(place, { seedDirectory: spec.seedDirectory, uid, diskBytes });
-  const record = { sandboxId: newId("x", Date.now()), profile, ...(uid === undefined ? {} : { uid }) };
+  const record = recordOf(spec, uid);
   await writeRecord(place, record);
   const { path: socketPath } = await openSocket(local, place, record);
   signal.throwIfAborted();
-  const launched = await local.runner.launch({ place, record, socketPath });
+  const launched = await local.runner.launch({ place, record, socketPath, onProgress, signal });
   try {
     return await Promise.race([link(local, place, record, signal), launched.failed.then(thrown)]);
   } catch (failure) {
@@ -139,9 +148,17 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   }
 }
 
-/** The sandbox that runs already, if it has the profile that is wished for and answers. */
+function recordOf({ choice }: SandboxSpec, uid: number | undefined): SandboxRecord {
+  const image = choice.image === undefined ? {} : { image: choice.image };
+  const owner = uid === undefined ? {} : { uid };
+  return { sandboxId: newId("x", Date.now()), profile: profileOf(choice), ...owner, ...image };
+}
+
+/** The sandbox that runs already, if it has the profile and the image that are wished for and answers. */
 async function running(local: Local, place: ConversationPlace, wish: Wish): Promise<Sandbox | undefined> {
-  if ((await readRecord(place))?.profile !== profileOf(wish.spec.choice)) return undefined;
+  const record = await readRecord(place);
+  const { choice } = wish.spec;
+  if (record?.profile !== profileOf(choice) || record.image !== choice.image) return undefined;
   const found = await find(local, place, wish.signal).catch(() => undefined);
   wish.signal.throwIfAborted();
   return found;

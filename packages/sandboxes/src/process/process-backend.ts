@@ -3,8 +3,9 @@ import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { once } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
-import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { attainableLimits } from "./attainable-limits.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
@@ -21,7 +22,8 @@ import type { LocalOptions, LocalRunner, LocalStart } from "./local-backend.ts";
 import { localBackend } from "./local-backend.ts";
 import { processHealth } from "./process-health.ts";
 import type { Bind } from "./sandbox-mounts.ts";
-import { etcMounts, LINK_INSIDE, ownMounts, readOnly, systemMounts } from "./sandbox-mounts.ts";
+import { etcMounts, ownMounts, readOnly, systemMounts } from "./sandbox-mounts.ts";
+import { serveCommand } from "./serve-command.ts";
 import { seccompFile, writeSeccompFiles } from "./seccomp-files.ts";
 import { diskLog, disksWork, hasDisk } from "./workspace-disk.ts";
 
@@ -143,13 +145,6 @@ function needsAnImage(): AppError {
   return new AppError("backend_unavailable", message, { profile: "dev" });
 }
 
-function serveCommand(socket: string, network: boolean): readonly string[] {
-  const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  const egress = network ? ["--egress-port", String(EGRESS_PORT)] : [];
-  const dial = ["--dial", `unix:${LINK_INSIDE}/${socket}`];
-  return [`${INSIDE.programs}/sandboxd`, "serve", ...IDLE_EXIT, ...places, ...dial, ...egress];
-}
-
 function environmentOf(sandboxId: string, network: boolean): Readonly<Record<string, string>> {
   const path = `${PATH_INSIDE}:${NODE_INSIDE}`;
   const proxy = network ? PROXY_ENVIRONMENT : {};
@@ -160,16 +155,4 @@ function boxesOf(sandboxId: string): readonly number[] {
   return findBoxes()
     .filter((box) => box.sandboxId === sandboxId)
     .map((box) => box.pid);
-}
-
-/** Asks once; a failure is asked again. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | undefined;
-  return () => {
-    known ??= ask().catch((error: unknown) => {
-      known = undefined;
-      throw error;
-    });
-    return known;
-  };
 }

@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { INSIDE } from "../sandbox-environment.ts";
-import { ETC_FILES } from "./etc-files.ts";
+import { ETC_NAMES } from "./etc-files.ts";
 
 /** A directory or file of the host that a sandbox sees. */
 export type Bind = {
@@ -58,9 +58,9 @@ export function systemMounts(): Mounts {
   };
 }
 
-/** An /etc that names nobody of the host. `etcDirectory` has the `ETC_FILES`. */
+/** An /etc that names nobody of the host. `etcDirectory` has the `ETC_NAMES`. */
 export function etcMounts(etcDirectory: string): readonly Bind[] {
-  return Object.keys(ETC_FILES).map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`));
+  return ETC_NAMES.map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`));
 }
 
 export type OwnPlaces = {

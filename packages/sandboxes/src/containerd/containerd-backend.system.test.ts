@@ -1,0 +1,184 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BackendUnderTest, freshConversation } from "@handrail/core/testing/sandbox-bench";
+import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
+import type { AppError } from "@handrail/protocol/errors";
+import { newId } from "@handrail/protocol/ids";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { LABEL } from "../docker/docker-names.ts";
+import type { Egress, EgressOrigin } from "../egress.ts";
+import { once } from "../once.ts";
+import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
+import { plantSecret } from "../testing/config.ts";
+import { canRunContainerd, importDefaultImage, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
+import { seedDirectory } from "../testing/seed-directory.ts";
+import { builtPrograms } from "../testing/test-programs.ts";
+import type { ContainerdOptions } from "./containerd-backend.ts";
+import { containerdBackend } from "./containerd-backend.ts";
+import { PAUSE_IMAGE } from "./containerd-images.ts";
+import { criClient } from "./cri-client.ts";
+
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+const can = await canRunContainerd();
+
+/** One daemon for all tests: the image takes some seconds to import. */
+const sharedDaemon = once(async () => {
+  const daemon = await startContainerd();
+  await importDefaultImage(daemon.address);
+  return daemon;
+});
+
+describe.skipIf(!can)("containerd sandboxes", () => {
+  afterAll(async () => (await sharedDaemon()).dispose());
+
+  sandboxBackendContract("containerd", true, containerdUnderTest);
+  sandboxIsolationContract("containerd", ["strict", "default"], containerdUnderTest);
+
+  test("the daemon's crash and restart leave the sandbox as it is, and it is found before and after", async () => {
+    const daemon = await sharedDaemon();
+    const { backend, start, shell } = await setUp(daemon);
+    const conversationId = freshConversation();
+    const sandbox = await start(conversationId);
+    await daemon.kill();
+    expect(await shell(sandbox, "echo $((6 * 7))")).toBe("42\n");
+    expect(await backend.find(conversationId, AbortSignal.timeout(5000))).toBe(sandbox);
+    await daemon.restart();
+    const again = await start(conversationId);
+    expect(again.bootId).toBe(sandbox.bootId);
+    await backend.remove(conversationId);
+    expect(await backend.find(conversationId, AbortSignal.timeout(5000))).toBeUndefined();
+  });
+
+  test("a program's request reaches the server's egress as its conversation's", async () => {
+    const seen: { readonly origin: EgressOrigin; readonly asked: string }[] = [];
+    const egress: Egress = (origin, stream) => {
+      stream.once("data", (bytes: Buffer) => {
+        seen.push({ origin, asked: bytes.toString("utf8").split("\r\n", 1)[0] ?? "" });
+        stream.end("HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+      });
+    };
+    const { start, shell } = await setUp(await sharedDaemon(), { egress });
+    const conversationId = freshConversation();
+    const ask = "curl -s -o /dev/null -w '%{http_code}' http://allowed.example/x";
+    expect(await shell(await start(conversationId), ask)).toBe("418");
+    expect(seen).toEqual([{ origin: { conversationId }, asked: "GET http://allowed.example/x HTTP/1.1" }]);
+  });
+
+  test("temporary files are in memory, and gone from the host with the sandbox", async () => {
+    const { backend, start, shell, mounted } = await setUp(await sharedDaemon());
+    const conversationId = freshConversation();
+    const sandbox = await start(conversationId);
+    expect(await shell(sandbox, "stat -f -c %T /tmp /var/tmp /run; touch /tmp/x && chmod 700 /tmp/x && echo yes")).toBe(
+      "tmpfs\ntmpfs\ntmpfs\nyes\n",
+    );
+    expect(await mounted()).toBe("");
+    await backend.remove(conversationId);
+  });
+
+  test("an image that has no shell is refused with what to do, and nothing stays", async () => {
+    const { start, pods } = await setUp(await sharedDaemon());
+    const failure = await start(freshConversation(), PAUSE_IMAGE).catch((error: AppError) => error);
+    expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("no shell") });
+    expect(await pods()).toEqual([]);
+  });
+
+  test("an image that can neither be found nor pulled is refused with what to do", async () => {
+    const { start } = await setUp(await sharedDaemon());
+    const failure = await start(freshConversation(), "127.0.0.1:1/none:1").catch((error: AppError) => error);
+    expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("images import") });
+  });
+
+  test("a runtime that gives pods a network is told as broken, and nothing is started with it", async () => {
+    const daemon = await startContainerd(WITH_NETWORK);
+    onTestFinished(() => daemon.dispose());
+    const { backend, start, pods } = await setUp(daemon, { defaultImage: PAUSE_IMAGE });
+    expect(await backend.health(AbortSignal.timeout(5000))).toMatchObject({ works: false });
+    const failure = await start(freshConversation()).catch((error: AppError) => error);
+    expect(failure).toMatchObject({ code: "backend_unavailable", message: expect.stringContaining("(eth0)") });
+    expect(await pods()).toEqual([]);
+  });
+
+  test("a socket that nothing listens on is told with what to do", async () => {
+    const backend = containerdBackend(optionsFor("/run/handrail-nobody.sock", "/nonexistent/x"));
+    onTestFinished(() => backend.close());
+    expect(await backend.health(AbortSignal.timeout(5000))).toEqual({
+      name: "containerd",
+      works: false,
+      detail: "containerd does not answer at /run/handrail-nobody.sock.",
+      remedy: "Start it (systemctl start containerd), or set CONTAINERD_ADDRESS to where it listens.",
+    });
+  });
+});
+
+async function containerdUnderTest(): Promise<BackendUnderTest> {
+  plantSecret();
+  const home = await mkdtemp(join(tmpdir(), "handrail-containerd-"));
+  const { address } = await sharedDaemon();
+  const client = criClient(address);
+  return {
+    open: async (installation: string) => containerdBackend(optionsFor(address, join(home, installation))),
+    killFromOutside: async (installation: string, conversationId: string) => {
+      const labels = { [LABEL.installation]: installation, [LABEL.conversation]: conversationId };
+      for (const pod of await client.listPods(labels)) {
+        const pid = await client.podPid(pod.id);
+        if (pid !== undefined) process.kill(pid, "SIGKILL");
+      }
+    },
+    seed: seedDirectory,
+    hostPath: home,
+    limits: LIMITS,
+    within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
+    dispose: async () => {
+      client.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The last part of the directory is the installation. */
+function optionsFor(address: string, directory: string, more: Partial<ContainerdOptions> = {}): ContainerdOptions {
+  const installation = directory.split("/").at(-1) ?? "";
+  const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
+  return { ...common, address, directory, installation, ...more };
+}
+
+async function setUp(daemon: ContainerdDaemon, more: Partial<ContainerdOptions> = {}) {
+  const home = await mkdtemp(join(tmpdir(), "handrail-containerd-"));
+  const installation = `t${newId("x", Date.now()).slice(-8)}`;
+  const backend = containerdBackend(optionsFor(daemon.address, join(home, installation), more));
+  const client = criClient(daemon.address);
+  onTestFinished(async () => {
+    await backend.collect(new Set());
+    await backend.close();
+    client.close();
+    await rm(home, { recursive: true, force: true });
+  });
+  type Started = Awaited<ReturnType<typeof backend.start>>;
+  return {
+    backend,
+    start: (conversationId: string, image?: string) => {
+      const choice = {
+        backend: "containerd",
+        network: { type: "none" },
+        ...(image !== undefined && { image }),
+      } as const;
+      const spec = { conversationId, choice, seedDirectory: undefined };
+      return backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
+    },
+    shell: async (sandbox: Started, script: string) => {
+      const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 1000 };
+      return (await sandbox.call("process.run", args, { signal: AbortSignal.timeout(20_000) })).stdout;
+    },
+    pods: () => client.listPods({ [LABEL.installation]: installation }),
+    /** Mounts of the host below this installation's directory. */
+    mounted: async () => {
+      const table = await readFile("/proc/self/mountinfo", "utf8");
+      return table
+        .split("\n")
+        .filter((line) => line.includes(home))
+        .join("\n");
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import { AppError, toAppError } from "@handrail/protocol/errors";
+import { dockerNames, LABEL } from "../docker/docker-names.ts";
+import { cacheDirectoryOr } from "../image/cache-directory.ts";
+import type { SandboxLimits } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
+import { localBackend } from "../process/local-backend.ts";
+import { containerdHealth } from "./containerd-health.ts";
+import { containerdImages } from "./containerd-images.ts";
+import { criClient } from "./cri-client.ts";
+import { explained } from "./cri-error.ts";
+import type { Pod } from "./cri-shapes.ts";
+import { PROFILES } from "../profiles.ts";
+import { removeScratch } from "./scratch.ts";
+import { startPod } from "./start-pod.ts";
+
+export type ContainerdOptions = LocalOptions & {
+  /** The unix socket of containerd, or of another runtime that speaks CRI; undefined: containerd's usual one. */
+  readonly address: string | undefined;
+  /** A runtime handler of its configuration; undefined: its default one. */
+  readonly runtimeHandler?: string | undefined;
+  /** Tells apart what several installations make in one runtime. a-z, 0-9 and -. */
+  readonly installation: string;
+  /** The folder with the programs `sandboxd` and `rg`. */
+  readonly sandboxdDirectory: string;
+  /** The image of conversations that name none; undefined: the one that is built here. */
+  readonly defaultImage?: string | undefined;
+  /** Pulled where the default image cannot be built. */
+  readonly fallbackImage?: string | undefined;
+  /** Where the built image is kept between builds. Default `~/.cache/handrail`. */
+  readonly cacheDirectory?: string | undefined;
+  readonly limits?: Partial<SandboxLimits> | undefined;
+};
+
+export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
+const FALLBACK_IMAGE = "docker.io/library/node:24-bookworm";
+
+/**
+ * Sandboxes as pods of a container runtime on this machine, through the Container Runtime Interface: one container in
+ * a network namespace without a way out, with workspaces in directories of the host. They outlive the server and the
+ * runtime's daemon, and are found again. Takes root.
+ * @throws AppError `config_invalid` for the installation
+ */
+export function containerdBackend(options: ContainerdOptions): SandboxBackend {
+  const parts = assemble(options);
+  const { client } = parts;
+  const runner: LocalRunner = {
+    name: "containerd",
+    ownUsers: process.getuid?.() === 0,
+    diskBytes: async (profile) => {
+      if (PROFILES[profile].root) throw withoutRoot();
+      return undefined;
+    },
+    health: (signal) => containerdHealth(client, parts.runtimeHandler, signal),
+    launch: (start) => explained("containerd could not start the sandbox", () => launch(parts, start)),
+    isAlive: (sandboxId) => isAlive(parts, sandboxId),
+    kill: (sandboxId) => explained("containerd could not stop the sandbox", () => kill(parts, sandboxId)),
+    collect: (keep) => explained("containerd could not be tidied", () => collect(parts, keep)),
+    close: () => {
+      parts.closing.abort(new AppError("backend_unavailable", "The server is stopping."));
+      client.close();
+    },
+  };
+  return localBackend(runner, options);
+}
+
+export type ContainerdParts = ReturnType<typeof assemble>;
+
+function assemble(options: ContainerdOptions) {
+  const socketPath = options.address ?? CONTAINERD_SOCKET;
+  const closing = new AbortController();
+  const client = criClient(socketPath);
+  const source = {
+    socketPath,
+    defaultImage: options.defaultImage,
+    fallbackImage: options.fallbackImage ?? FALLBACK_IMAGE,
+    cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
+  };
+  const scratchDirectory = join(options.directory, "scratch");
+  return {
+    client,
+    closing,
+    names: dockerNames(options.installation),
+    runtimeHandler: options.runtimeHandler ?? "",
+    sandboxdDirectory: options.sandboxdDirectory,
+    images: containerdImages(client, source, closing.signal),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    /** Sandboxes that this process is starting. */
+    starting: new Set<string>(),
+    /** Holds a filter of system calls for each profile. */
+    seccompDirectory: join(options.directory, "seccomp"),
+    scratchDirectory,
+    /** Where /tmp and the like of a sandbox are while it starts. */
+    scratchOf: (sandboxId: string) => join(scratchDirectory, sandboxId),
+  };
+}
+
+/** CRI maps users since version 1.27 of its interface, and few runtimes do it. */
+function withoutRoot(): AppError {
+  const message =
+    "The profile dev makes programs root, which containerd cannot keep apart from the machine's. Use the docker backend, or another profile.";
+  return new AppError("backend_unavailable", message, { profile: "dev" });
+}
+
+async function launch(parts: ContainerdParts, start: LocalStart): Promise<Launched> {
+  const { sandboxId } = start.record;
+  parts.starting.add(sandboxId);
+  try {
+    return await startPod(parts, start);
+  } catch (failure) {
+    await kill(parts, sandboxId).catch(() => undefined);
+    throw failure;
+  } finally {
+    parts.starting.delete(sandboxId);
+  }
+}
+
+/** A runtime that does not answer says nothing of its pods: they go on without it. */
+async function isAlive({ client }: ContainerdParts, sandboxId: string): Promise<boolean> {
+  try {
+    const containers = await client.listContainers({ [LABEL.sandbox]: sandboxId });
+    return containers.some((container) => container.state === "CONTAINER_RUNNING");
+  } catch (thrown) {
+    return toAppError(thrown).code === "backend_unavailable";
+  }
+}
+
+async function kill({ client, scratchOf }: ContainerdParts, sandboxId: string): Promise<void> {
+  for (const pod of await client.listPods({ [LABEL.sandbox]: sandboxId })) await client.removePod(pod.id);
+  await removeScratch(scratchOf(sandboxId));
+}
+
+/** Removes pods whose conversation is not kept, and those whose sandbox has ended by itself. */
+async function collect(parts: ContainerdParts, keep: ReadonlySet<string>): Promise<void> {
+  const { client, names } = parts;
+  const ours = { [LABEL.installation]: names.installation };
+  const [pods, containers] = await Promise.all([client.listPods(ours), client.listContainers(ours)]);
+  const ended = containers.filter(({ state }) => state === "CONTAINER_EXITED").map((one) => one.podSandboxId);
+  const isLeftover = ({ id, labels }: Pod) => ended.includes(id) || !keep.has(labels[LABEL.conversation] ?? "");
+  for (const pod of pods.filter(isLeftover)) {
+    const sandboxId = pod.labels[LABEL.sandbox];
+    await client.removePod(pod.id);
+    if (sandboxId !== undefined) await removeScratch(parts.scratchOf(sandboxId));
+  }
+  await collectScratch(parts, pods);
+}
+
+/** Scratch directories of servers that were killed while they started a sandbox that no pod was made for. */
+async function collectScratch(parts: ContainerdParts, pods: readonly Pod[]): Promise<void> {
+  const known = new Set([...parts.starting, ...pods.map(({ labels }) => labels[LABEL.sandbox])]);
+  const names = await readdir(parts.scratchDirectory).catch(() => []);
+  for (const name of names.filter((name) => !known.has(name))) await removeScratch(parts.scratchOf(name));
+}

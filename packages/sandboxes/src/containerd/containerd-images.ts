@@ -1,0 +1,120 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "@handrail/protocol/errors";
+import { TAR_END, tarHeader, tarPadding } from "../directory-tar.ts";
+import { buildRoot, canBuildRoot } from "../image/build-root.ts";
+import { IMAGE_REPOSITORY, recipeTag } from "../image/image-recipe.ts";
+import { once } from "../once.ts";
+import { sharedWork } from "../shared-work.ts";
+import type { CriClient } from "./cri-client.ts";
+import { CriError, firstWords } from "./cri-error.ts";
+import type { ImageParts } from "./image-archive.ts";
+import { importImage } from "./import-image.ts";
+import { pauseProgram } from "./pause-program.ts";
+
+export type ImageSource = {
+  readonly socketPath: string;
+  /** The image of conversations that name none. Undefined: the one that is built here. */
+  readonly defaultImage: string | undefined;
+  /** Pulled instead of the built one on machines that cannot build it. */
+  readonly fallbackImage: string;
+  readonly cacheDirectory: string;
+};
+
+export type ImageWish = {
+  readonly image: string | undefined;
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** The default image as CRI knows it: names without a registry mean different ones to different runtimes. */
+export const BUILT_IMAGE = `docker.io/${IMAGE_REPOSITORY}:${recipeTag()}`;
+
+/** What `sandbox_image` in the runtime's configuration may name, so that no registry is needed. */
+export const PAUSE_IMAGE = "docker.io/handrail/pause:1";
+
+/** The environment that an image gives to programs: the places of Debian's. */
+const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const READ_BYTES = 1024 * 1024;
+const KNOWN_WITHIN_MS = 10_000;
+
+export type ContainerdImages = {
+  /** The name of an image that is there, after pulling or building it if need be. */
+  ensure(wish: ImageWish): Promise<string>;
+  /** Makes sure that the pause image is there. A runtime that takes no images from us is left alone. */
+  ensurePause(signal: AbortSignal): Promise<void>;
+};
+
+/** A build goes on when those who wait for it give up, until `closing`. */
+export function containerdImages(client: CriClient, source: ImageSource, closing: AbortSignal): ContainerdImages {
+  const hand = (image: ImageParts, signal: AbortSignal) => handOver(client, source.socketPath, image, signal);
+  const build = sharedWork(async (onProgress) => {
+    const image = await builtImage(source.cacheDirectory, onProgress, closing);
+    onProgress("Handing the default image to containerd.");
+    await hand(image, closing);
+  });
+  const takesImages = once(async () => (await client.version(closing)).runtimeName === "containerd");
+  return {
+    ensure: async (wish) => {
+      const reference = wish.image ?? source.defaultImage ?? BUILT_IMAGE;
+      if ((await client.findImage(reference, wish.signal)) !== undefined) return reference;
+      if (reference !== BUILT_IMAGE) return pulled(client, reference, wish);
+      if (!(await takesImages()) || !(await canBuildRoot())) return pulled(client, source.fallbackImage, wish);
+      await build.join(wish.onProgress, wish.signal);
+      return reference;
+    },
+    ensurePause: async (signal) => {
+      if (!(await takesImages()) || (await client.findImage(PAUSE_IMAGE, signal)) !== undefined) return;
+      await hand(pauseImage(), signal);
+    },
+  };
+}
+
+async function builtImage(cacheDirectory: string, onProgress: (text: string) => void, signal: AbortSignal) {
+  const tarFile = await buildRoot({ cacheDirectory, onProgress, signal });
+  return rootImage(BUILT_IMAGE, tarFile);
+}
+
+/** An image whose root file system is an uncompressed tar. */
+export async function rootImage(reference: string, tarFile: string): Promise<ImageParts> {
+  const { size } = await stat(tarFile);
+  const content = createReadStream(tarFile, { highWaterMark: READ_BYTES });
+  return { reference, config: { Cmd: ["bash"], Env: [PATH] }, layer: { bytes: size, content } };
+}
+
+function pauseImage(): ImageParts {
+  const program = pauseProgram(process.arch === "arm64" ? "arm64" : "x64");
+  const header = tarHeader({ name: "pause", type: "file", bytes: program.length, mode: 0o755 });
+  const tar = Buffer.concat([header, program, tarPadding(program.length), TAR_END]);
+  return { reference: PAUSE_IMAGE, config: { Entrypoint: ["/pause"] }, layer: { bytes: tar.length, content: [tar] } };
+}
+
+/** Imports an image and waits until CRI knows it, which it learns from an event that nobody else gets to see. */
+async function handOver(client: CriClient, socketPath: string, image: ImageParts, signal: AbortSignal): Promise<void> {
+  await importImage(socketPath, image, signal);
+  const until = Date.now() + KNOWN_WITHIN_MS;
+  while ((await client.findImage(image.reference, signal)) === undefined) {
+    if (Date.now() > until) throw unknown(image.reference);
+    await delay(20, undefined, { signal });
+  }
+}
+
+async function pulled(client: CriClient, reference: string, wish: ImageWish): Promise<string> {
+  wish.onProgress(`Pulling image ${reference}.`);
+  try {
+    await client.pullImage(reference, wish.signal);
+    return reference;
+  } catch (thrown) {
+    if (!(thrown instanceof CriError)) throw thrown;
+    const reason = firstWords(thrown.message);
+    const message = `The image ${reference} is not on this machine and could not be pulled (${reason}). Check its name, make it available with ctr -n k8s.io images import, or choose another image.`;
+    throw new AppError("image_unavailable", message, { reference, reason }, { cause: thrown });
+  }
+}
+
+function unknown(reference: string): AppError {
+  return new AppError("image_unavailable", `The image ${reference} is not there after it was handed over.`, {
+    reference,
+  });
+}

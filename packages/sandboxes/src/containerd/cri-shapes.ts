@@ -1,0 +1,79 @@
+/** The messages of `cri.proto` that are built or read elsewhere. Absent fields have protobuf's default. */
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type RuntimeVersion = { readonly runtimeName: string; readonly runtimeVersion: string };
+
+export type RuntimeCondition = {
+  readonly type: string;
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+};
+
+export type RuntimeStatus = {
+  readonly conditions: readonly RuntimeCondition[];
+  /** Texts by topic, most of them JSON, as the runtime likes; for people and best effort only. */
+  readonly info: Readonly<Record<string, string>>;
+};
+
+export type SecurityProfile =
+  | { readonly profileType: "RuntimeDefault" }
+  | { readonly profileType: "Localhost"; readonly localhostRef: string };
+
+export type NamespaceOptions = Readonly<Record<"network" | "pid" | "ipc", "POD" | "CONTAINER">>;
+
+export type PodConfig = {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly namespace: string };
+  readonly hostname: string;
+  readonly labels: Labels;
+  readonly linux: {
+    readonly securityContext: {
+      readonly namespaceOptions: NamespaceOptions;
+      readonly runAsUser: { readonly value: number };
+      readonly runAsGroup: { readonly value: number };
+      readonly readonlyRootfs: true;
+      readonly seccomp: SecurityProfile;
+    };
+  };
+};
+
+export type CriMount = { readonly hostPath: string; readonly containerPath: string; readonly readonly: boolean };
+
+export type ContainerConfig = {
+  readonly metadata: { readonly name: string };
+  readonly image: { readonly image: string };
+  readonly command: readonly string[];
+  readonly workingDir: string;
+  readonly envs: readonly { readonly key: string; readonly value: string }[];
+  readonly mounts: readonly CriMount[];
+  readonly labels: Labels;
+  readonly linux: {
+    readonly resources: Readonly<Record<string, number | Readonly<Record<string, string>>>>;
+    readonly securityContext: {
+      readonly capabilities: { readonly dropCapabilities: readonly string[] };
+      readonly namespaceOptions: NamespaceOptions;
+      readonly runAsUser: { readonly value: number };
+      readonly runAsGroup: { readonly value: number };
+      readonly readonlyRootfs: true;
+      readonly noNewPrivs: true;
+      readonly maskedPaths: readonly string[];
+      readonly readonlyPaths: readonly string[];
+      readonly seccomp: SecurityProfile;
+    };
+  };
+};
+
+export type Pod = { readonly id: string; readonly labels: Labels };
+
+export type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN";
+
+export type Container = { readonly id: string; readonly podSandboxId: string; readonly state: ContainerState };
+
+export type ContainerStatus = {
+  readonly state: ContainerState;
+  readonly exitCode: number;
+  /** Such as `OOMKilled`. */
+  readonly reason: string;
+  readonly message: string;
+};

@@ -1,0 +1,155 @@
+import { basename, dirname } from "node:path";
+import type { SandboxLimits } from "../limits.ts";
+import type { LocalStart } from "../process/local-backend.ts";
+import { SANDBOXD_LOG } from "../process/launch-sandboxd.ts";
+import { etcMounts, ownMounts } from "../process/sandbox-mounts.ts";
+import { PROFILES } from "../profiles.ts";
+import { serveCommand } from "../process/serve-command.ts";
+import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import type { ContainerConfig, CriMount, Labels, PodConfig } from "./cri-shapes.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** `nobody`: the process that holds the namespaces must not be the sandbox's to change. */
+const PAUSE_UID = 65_534;
+
+/** The pause process is process 1 of the pod and takes away what has lost its parent, as `docker run --init` does. */
+const NAMESPACES = { network: "POD", pid: "POD", ipc: "POD" } as const;
+const SECCOMP = { profileType: "RuntimeDefault" } as const;
+const CPU_PERIOD_US = 100_000;
+
+/** As Docker and Kubernetes hide and protect them. Source: containerd v1.6, oci/spec.go, `populateDefaultUnixSpec` */
+const MASKED_PATHS = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+  "/proc/scsi",
+];
+const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/**
+ * Writes to the file `$0`, takes on the limits `$1` to `$3`, and becomes the rest. CRI has no such limits; what the
+ * runtime itself may not exceed stays as it is. Bash calls the number of processes `-u`, other shells `-p`; it is
+ * counted for each user of the host, and each sandbox is one of its own, so it bounds the sandbox as a whole. A file's
+ * size is in blocks of 512 bytes (POSIX.1-2024, `ulimit`).
+ */
+const WITH_LIMITS = [
+  'exec >"$0" 2>&1',
+  "processes=$1 files=$2 blocks=$3",
+  "shift 3",
+  "ulimit -c 0",
+  'ulimit -n "$files" 2>/dev/null',
+  'ulimit -f "$blocks" 2>/dev/null',
+  'ulimit -u "$processes" 2>/dev/null || ulimit -p "$processes" || exit 96',
+  'exec "$@"',
+].join("\n");
+
+export type PodWish = {
+  readonly name: string;
+  readonly sandboxId: string;
+  readonly labels: Labels;
+};
+
+/** The pod of a sandbox: namespaces of its own, held by a process that can do nothing. */
+export function podConfig({ name, sandboxId, labels }: PodWish): PodConfig {
+  return {
+    metadata: { name, uid: sandboxId, namespace: "handrail" },
+    hostname: "sandbox",
+    labels,
+    linux: {
+      securityContext: {
+        namespaceOptions: NAMESPACES,
+        runAsUser: { value: PAUSE_UID },
+        runAsGroup: { value: PAUSE_UID },
+        readonlyRootfs: true,
+        seccomp: SECCOMP,
+      },
+    },
+  };
+}
+
+export type ContainerWish = {
+  readonly start: LocalStart;
+  readonly image: string;
+  readonly uid: number;
+  readonly limits: SandboxLimits;
+  readonly labels: Labels;
+  /** The folder with the programs `sandboxd` and `rg`. */
+  readonly programs: string;
+  /** Holds the sandbox's own /etc/passwd and the like. */
+  readonly etcDirectory: string;
+  /** The profile's filter of system calls. */
+  readonly seccompFile: string;
+  readonly scratch: Scratch;
+  /** Whether the host has control groups of version 2 only. */
+  readonly unifiedCgroups: boolean;
+};
+
+/**
+ * The container of a sandbox: no capabilities, no new privileges, a user of its own, a root file system that cannot be
+ * written, limits on everything, and its profile's filter of system calls.
+ */
+export function containerConfig(wish: ContainerWish): ContainerConfig {
+  const { start, limits, uid } = wish;
+  const { network } = PROFILES[start.record.profile];
+  const environment = { ...sandboxEnvironment(INSIDE.home), ...(network ? PROXY_ENVIRONMENT : {}) };
+  return {
+    metadata: { name: "sandbox" },
+    image: { image: wish.image },
+    command: commandOf(start, limits, network),
+    workingDir: INSIDE.workspace,
+    envs: Object.entries(environment).map(([key, value]) => ({
+      key,
+      value,
+    })),
+    mounts: mountsOf(wish),
+    labels: wish.labels,
+    linux: {
+      resources: resourcesOf(limits, wish.unifiedCgroups),
+      securityContext: {
+        capabilities: { dropCapabilities: ["ALL"] },
+        namespaceOptions: NAMESPACES,
+        runAsUser: { value: uid },
+        runAsGroup: { value: uid },
+        readonlyRootfs: true,
+        noNewPrivs: true,
+        maskedPaths: MASKED_PATHS,
+        readonlyPaths: READONLY_PATHS,
+        seccomp: { profileType: "Localhost", localhostRef: wish.seccompFile },
+      },
+    },
+  };
+}
+
+function commandOf({ socketPath }: LocalStart, limits: SandboxLimits, network: boolean): readonly string[] {
+  const ulimits = [limits.processes, limits.openFiles, Math.floor(limits.fileBytes / 512)].map(String);
+  const log = `${INSIDE.state}/${SANDBOXD_LOG}`;
+  return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serveCommand(basename(socketPath), network)];
+}
+
+function mountsOf({ start, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
+  const places = { ...start.place, programs, link: dirname(start.socketPath) };
+  const binds = [...ownMounts(places), ...etcMounts(etcDirectory)];
+  return [
+    ...binds.map(({ source, target, write }) => ({ hostPath: source, containerPath: target, readonly: !write })),
+    ...scratch.places.map(({ source, target }) => ({ hostPath: source, containerPath: target, readonly: false })),
+  ];
+}
+
+/** Version 2 takes the number of processes as well; version 1 leaves it to the user's limit. */
+function resourcesOf(limits: SandboxLimits, unified: boolean): ContainerConfig["linux"]["resources"] {
+  return {
+    memoryLimitInBytes: limits.memoryBytes,
+    // Memory and swap together: no swap.
+    memorySwapLimitInBytes: limits.memoryBytes,
+    cpuPeriod: CPU_PERIOD_US,
+    cpuQuota: Math.round(limits.cpus * CPU_PERIOD_US),
+    ...(unified && { unified: { "pids.max": String(limits.processes) } }),
+  };
+}

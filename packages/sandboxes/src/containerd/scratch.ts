@@ -1,0 +1,83 @@
+import { chmod, chown, mkdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import { runProgram } from "../run-program.ts";
+
+/** Directories of a sandbox that last as long as it does, each by where it is inside. */
+const PLACES = { tmp: "/tmp", "var-tmp": "/var/tmp", run: "/run" } as const;
+
+export type Scratch = {
+  /** Paths of the host by where they belong inside. */
+  readonly places: readonly { readonly source: string; readonly target: string }[];
+  /** Takes the directories off the host once the sandbox has them mounted; they end with the sandbox. */
+  release(): Promise<void>;
+};
+
+export type ScratchWish = {
+  readonly directory: string;
+  /** Of all directories together. */
+  readonly bytes: number;
+  readonly uid: number;
+  /** The process of the host that holds the pod's namespaces. */
+  readonly podPid: number | undefined;
+};
+
+/**
+ * Empty directories for /tmp and the like, in memory: CRI cannot ask for a tmpfs, so it is
+ * mounted on the host for as long as the start takes. Where this process has mounts of its own, which the runtime does
+ * not see (a service with `PrivateTmp`), they are on the disk, without a limit, until the next start.
+ * @throws AppError `sandbox_failed`
+ */
+export async function makeScratch({ directory, bytes, uid, podPid }: ScratchWish): Promise<Scratch> {
+  await removeScratch(directory);
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const inMemory = await sharesMounts(podPid);
+  if (inMemory) await mountMemory(directory, bytes);
+  const places = Object.entries(PLACES).map(([name, target]) => ({ source: join(directory, name), target }));
+  for (const { source } of places) {
+    await mkdir(source);
+    await chown(source, uid, uid);
+    await chmod(source, 0o1777);
+  }
+  return { places, release: () => (inMemory ? removeScratch(directory) : Promise.resolve()) };
+}
+
+/** Removes what a start left, mounted or not. No error when there is nothing. */
+export async function removeScratch(directory: string): Promise<void> {
+  if (await isMounted(directory)) {
+    const { code, stderr } = await runProgram("umount", ["--lazy", directory]);
+    if (code !== 0) throw new AppError("sandbox_failed", `The sandbox's /tmp could not be unmounted: ${stderr.trim()}`);
+  }
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function mountMemory(directory: string, bytes: number): Promise<void> {
+  const options = `size=${bytes},mode=0755,nosuid,nodev`;
+  const { code, stderr } = await runProgram("mount", ["-t", "tmpfs", "-o", options, "handrail", directory]);
+  if (code !== 0) throw new AppError("sandbox_failed", `The sandbox's /tmp could not be made: ${stderr.trim()}`);
+}
+
+/** A directory that is on another file system than the one above it is where something is mounted. */
+async function isMounted(directory: string): Promise<boolean> {
+  const [own, above] = await Promise.all([deviceOf(directory), deviceOf(join(directory, ".."))]);
+  return own !== undefined && above !== undefined && own !== above;
+}
+
+function deviceOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ dev }) => dev,
+    () => undefined,
+  );
+}
+
+/** Whether what this process mounts is seen by the runtime: the parent of a pod's first process is a part of it. */
+async function sharesMounts(podPid: number | undefined): Promise<boolean> {
+  if (podPid === undefined) return false;
+  const text = await readFile(`/proc/${podPid}/stat`, "utf8").catch(() => "");
+  // The name before can have anything in it. Source: proc_pid_stat(5)
+  const parent = text.slice(text.lastIndexOf(")") + 2).split(" ")[1];
+  const [ours, theirs] = await Promise.all(
+    ["self", parent].map((pid) => readlink(`/proc/${pid}/ns/mnt`).catch(() => "")),
+  );
+  return ours !== "" && ours === theirs;
+}

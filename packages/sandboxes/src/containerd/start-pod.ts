@@ -1,0 +1,122 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "@handrail/protocol/errors";
+import { LABEL } from "../docker/docker-names.ts";
+import { explainExit } from "../docker/start-failure.ts";
+import { writeEtcFiles } from "../process/etc-files.ts";
+import { sandboxdLog } from "../process/launch-sandboxd.ts";
+import type { Launched, LocalStart } from "../process/local-backend.ts";
+import { limitsUnder } from "../profiles.ts";
+import { requireSandboxd } from "../sandboxd-programs.ts";
+import type { ContainerdParts } from "./containerd-backend.ts";
+import { PAUSE_IMAGE } from "./containerd-images.ts";
+import type { CriClient } from "./cri-client.ts";
+import { CriError, firstWords } from "./cri-error.ts";
+import type { PodConfig } from "./cri-shapes.ts";
+import { containerConfig, podConfig } from "./pod-config.ts";
+import { requireLoopbackOnly } from "./pod-network.ts";
+import { makeScratch } from "./scratch.ts";
+import { writeSeccompProfile } from "./seccomp-profiles.ts";
+
+const LOOK_MS = 100;
+
+/**
+ * Starts the pod of a sandbox with its one container. What was made is there when this fails, too: the caller removes
+ * it by its label.
+ */
+export async function startPod(parts: ContainerdParts, start: LocalStart): Promise<Launched> {
+  const { client, names } = parts;
+  const { record, place, onProgress, signal } = start;
+  const uid = requireUid(record.uid);
+  await requireSandboxd(parts.sandboxdDirectory);
+  await parts.images.ensurePause(signal);
+  const image = await parts.images.ensure({ image: record.image, onProgress, signal });
+  const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId };
+  const pod = podConfig({ name: names.container(place.conversationId), sandboxId: record.sandboxId, labels });
+  const etcDirectory = join(place.root, "etc");
+  await writeEtcFiles(etcDirectory, uid);
+  const seccompFile = await writeSeccompProfile(parts.seccompDirectory, record.profile);
+  const limits = limitsUnder(record.profile, parts.limits);
+  const unifiedCgroups = await hasUnifiedCgroups();
+  const podId = await runPod(parts, pod, signal);
+  const podPid = await client.podPid(podId);
+  await requireLoopbackOnly(podPid);
+  const directory = parts.scratchOf(record.sandboxId);
+  const scratch = await makeScratch({ directory, bytes: limits.tmpBytes, uid, podPid });
+  try {
+    const programs = parts.sandboxdDirectory;
+    const files = { programs, etcDirectory, seccompFile, scratch };
+    const wish = { start, image, uid, limits, labels, unifiedCgroups, ...files };
+    const containerId = await client.createContainer(podId, containerConfig(wish), pod);
+    await startContainer(client, containerId, image);
+    return watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
+  } finally {
+    await scratch.release();
+  }
+}
+
+async function startContainer(client: CriClient, containerId: string, image: string): Promise<void> {
+  try {
+    await client.startContainer(containerId);
+  } catch (thrown) {
+    throw thrown instanceof CriError ? unstartable(image, thrown) : thrown;
+  }
+}
+
+async function runPod(parts: ContainerdParts, pod: PodConfig, signal: AbortSignal): Promise<string> {
+  try {
+    return await parts.client.runPod(pod, parts.runtimeHandler, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof CriError && /sandbox image/.test(thrown.message))) throw thrown;
+    const reason = firstWords(thrown.message);
+    const message = `containerd has no pause image (${reason}). Set sandbox_image = "${PAUSE_IMAGE}" in its configuration and restart it.`;
+    throw new AppError("backend_unavailable", message, { reason }, { cause: thrown });
+  }
+}
+
+/** What the runtime says when it cannot run the image's shell. */
+function unstartable(image: string, cause: CriError): Error {
+  if (/exec format error/i.test(cause.message)) {
+    return new AppError("image_unavailable", `The image ${image} is for another processor.`, { image }, { cause });
+  }
+  if (!/executable file not found|no such file or directory/i.test(cause.message)) return cause;
+  const message = `The image ${image} has no shell or no GNU C library, which Handrail's program in the sandbox needs. Choose an image made from Debian, Ubuntu, Fedora or the like.`;
+  return new AppError("image_unavailable", message, { image }, { cause });
+}
+
+/** Looks at a container until it has ended or is let go; CRI has no call that waits in all its versions. */
+function watch(client: CriClient, containerId: string, explain: (exitCode: number) => Promise<AppError>): Launched {
+  const failed = Promise.withResolvers<AppError>();
+  const released = new AbortController();
+  const look = async (): Promise<void> => {
+    for (;;) {
+      await delay(LOOK_MS, undefined, { signal: released.signal });
+      const status = await client.containerStatus(containerId);
+      if (status?.state === "CONTAINER_EXITED") return failed.resolve(await explain(status.exitCode));
+    }
+  };
+  // Without an answer nothing is known; the connection to the sandbox tells.
+  look().catch(() => undefined);
+  return { failed: failed.promise, release: () => released.abort() };
+}
+
+async function lastWords({ place }: LocalStart, image: string, exitCode: number): Promise<AppError> {
+  const said = await sandboxdLog(place.state);
+  return (
+    explainExit(image, exitCode, said) ??
+    new AppError("sandbox_failed", "The sandbox ended at its start.", { exitCode })
+  );
+}
+
+function requireUid(uid: number | undefined): number {
+  if (uid !== undefined) return uid;
+  throw new AppError("backend_unavailable", "containerd sandboxes take a server that runs as root.");
+}
+
+function hasUnifiedCgroups(): Promise<boolean> {
+  return access("/sys/fs/cgroup/cgroup.controllers").then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { criClient } from "../containerd/cri-client.ts";
+import { BUILT_IMAGE, rootImage } from "../containerd/containerd-images.ts";
+import { importImage } from "../containerd/import-image.ts";
+import { buildRoot } from "../image/build-root.ts";
+import { cacheDirectoryOr } from "../image/cache-directory.ts";
+import { runProgram } from "../run-program.ts";
+
+/** A containerd of the tests' own, with everything that it writes in one directory. */
+export type ContainerdDaemon = {
+  readonly address: string;
+  /** Ends the daemon as a crash does; what it started goes on. */
+  kill(): Promise<void>;
+  /** Starts it again. */
+  restart(): Promise<void>;
+  /** Removes all pods, ends the daemon and takes everything away. */
+  dispose(): Promise<void>;
+};
+
+const PLUGINS = ["/usr/lib/cni", "/opt/cni/bin"];
+const WITHIN_MS = 20_000;
+
+/** Whether a containerd can be started here. Says so on standard output when it cannot. */
+export async function canRunContainerd(): Promise<boolean> {
+  const found = await runProgram("containerd", ["--version"]);
+  const works = process.getuid?.() === 0 && found.code === 0 && pluginDirectory() !== undefined;
+  if (!works)
+    process.stdout.write("containerd sandboxes are not tested: that takes root, containerd and CNI plugins.\n");
+  return works;
+}
+
+/** Starts one; `network` is the CNI configuration that its pods get. */
+export async function startContainerd(network: object = LOOPBACK_ONLY): Promise<ContainerdDaemon> {
+  // The paths of its sockets are at most 107 bytes long.
+  const directory = await mkdtemp("/tmp/hr-cd-");
+  const address = join(directory, "containerd.sock");
+  await mkdir(join(directory, "cni"));
+  await writeFile(join(directory, "cni/10-handrail.conflist"), JSON.stringify(network));
+  await writeFile(join(directory, "config.toml"), configuration(directory, address));
+  let child = await launch(directory, address);
+  return {
+    address,
+    kill: () => end(child, "SIGKILL"),
+    restart: async () => {
+      child = await launch(directory, address);
+    },
+    dispose: async () => {
+      await removeAllPods(address);
+      await end(child, "SIGTERM");
+      killShims(address);
+      await unmountBelow(directory);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Hands the default image to a daemon, made from Debian packages unless the cache has it. */
+export async function importDefaultImage(address: string): Promise<void> {
+  const { signal } = new AbortController();
+  const tarFile = await buildRoot({ cacheDirectory: cacheDirectoryOr(undefined), onProgress: () => undefined, signal });
+  await importImage(address, await rootImage(BUILT_IMAGE, tarFile), signal);
+}
+
+/**
+ * A network of nothing but the loopback. CRI wants to be told of an interface with an address, so one is named that
+ * is not made: `tuning`, with nothing to tune, passes on what it is given.
+ */
+export const LOOPBACK_ONLY = {
+  cniVersion: "0.4.0",
+  name: "handrail",
+  plugins: [
+    {
+      type: "tuning",
+      prevResult: {
+        cniVersion: "0.4.0",
+        interfaces: [{ name: "eth0", sandbox: "none" }],
+        ips: [{ version: "4", interface: 0, address: "127.0.0.1/8" }],
+      },
+    },
+  ],
+};
+
+/** A network with a way out of the pod, such as most runtimes have. */
+export const WITH_NETWORK = {
+  cniVersion: "0.4.0",
+  name: "bridged",
+  plugins: [
+    { type: "ptp", ipam: { type: "static", addresses: [{ address: "10.254.254.2/24", gateway: "10.254.254.1" }] } },
+  ],
+};
+
+function configuration(directory: string, address: string): string {
+  const cri = 'plugins."io.containerd.grpc.v1.cri"';
+  return `version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+[grpc]
+  address = "${address}"
+[${cri}]
+  sandbox_image = "docker.io/handrail/pause:1"
+  restrict_oom_score_adj = true
+[${cri}.cni]
+  bin_dir = "${pluginDirectory()}"
+  conf_dir = "${directory}/cni"
+`;
+}
+
+async function launch(directory: string, address: string): Promise<ChildProcess> {
+  const log = openSync(join(directory, "log"), "a");
+  const child = spawn("containerd", ["--config", join(directory, "config.toml")], {
+    stdio: ["ignore", log, log],
+    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+    detached: true,
+  });
+  const client = criClient(address);
+  const until = Date.now() + WITHIN_MS;
+  try {
+    for (;;) {
+      const status = await client.status(AbortSignal.timeout(5000)).catch(() => undefined);
+      if (status?.conditions.every((condition) => condition.status) === true) return child;
+      if (Date.now() > until)
+        throw new Error(`containerd does not start: ${await readFile(join(directory, "log"), "utf8")}`);
+      await delay(50);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await exited;
+}
+
+async function removeAllPods(address: string): Promise<void> {
+  const client = criClient(address);
+  try {
+    for (const pod of await client.listPods({})) await client.removePod(pod.id);
+  } finally {
+    client.close();
+  }
+}
+
+/** What a killed daemon left. */
+function killShims(address: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const words = commandLine(pid);
+    if (words[0]?.includes("containerd-shim") === true && words.includes(address)) process.kill(Number(pid), "SIGKILL");
+  }
+}
+
+function commandLine(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+async function unmountBelow(directory: string): Promise<void> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const below = table.split("\n").flatMap((line) => line.split(" ")[4] ?? []);
+  for (const path of below.filter((path) => path.startsWith(`${directory}/`)).toReversed()) {
+    await runProgram("umount", ["--lazy", path]);
+  }
+}
+
+function pluginDirectory(): string | undefined {
+  return PLUGINS.find((directory) => {
+    try {
+      accessSync(join(directory, "loopback"));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
