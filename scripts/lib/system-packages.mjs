@@ -17,6 +17,12 @@ export const BASE_PACKAGES = [
 /** What the tests use beside that. */
 export const TEST_PACKAGES = [
   { package: "docker.io", program: "dockerd", without: "tests that need a Docker daemon are skipped." },
+  { package: "containerd", program: "containerd", without: "containerd sandboxes are not tested." },
+  {
+    package: "containernetworking-plugins",
+    program: "/usr/lib/cni/loopback",
+    without: "containerd sandboxes are not tested.",
+  },
   { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
   { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
   { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },
@@ -66,12 +72,12 @@ function apt(args) {
   });
 }
 
-/** Whether a program is on the path, or where Debian puts what only root runs. */
+/** Whether a program is on the path, or where Debian puts what only root runs. A whole path is looked at as it is. */
 export function isOnPath(program) {
   const folders = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin"];
   return folders.some((folder) => {
     try {
-      accessSync(path.join(folder, program), constants.X_OK);
+      accessSync(path.resolve(folder, program), constants.X_OK);
       return true;
     } catch {
       return false;

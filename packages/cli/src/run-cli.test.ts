@@ -24,7 +24,7 @@ test.each([
   [["run", "x", "--timeout", "soon"], "Give a time such as 90s"],
   [["run", "x", "--max-cost", "free"], "Give an amount of US dollars"],
   [["run", "x", "--max-steps", "0"], "Give a whole number from 1"],
-  [["run", "x", "--sandbox", "vm"], "Allowed choices are docker, process, none"],
+  [["run", "x", "--sandbox", "vm"], "Allowed choices are docker, process, containerd, none"],
   [["run", "x", "--network", "http://x"], "is not a host name"],
   [["run", "x"], "--repo DIR or --repo URL"],
   [["run", " ", "--repo", "demo"], "Say what to do"],

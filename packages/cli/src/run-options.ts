@@ -22,7 +22,7 @@ export type RunOptions = OutcomeOptions & {
   readonly repo?: string;
   readonly branch?: string;
   readonly model?: string;
-  readonly sandbox?: "docker" | "process" | "none";
+  readonly sandbox?: "docker" | "process" | "containerd" | "none";
   readonly image?: string;
   readonly profile?: "strict" | "default" | "dev";
   readonly network?: NetworkRule;
@@ -34,7 +34,9 @@ export function addPlaceOptions(command: Command): Command {
     .option("--repo <dir|url>", "folder or git URL to work on; demo or empty (default: the repository you are in)")
     .option("--branch <name>", "branch to start from")
     .option("--model <id>", "model, as the settings name it; demo is the scripted model")
-    .addOption(new Option("--sandbox <kind>", "where commands run").choices(["docker", "process", "none"]))
+    .addOption(
+      new Option("--sandbox <kind>", "where commands run").choices(["docker", "process", "containerd", "none"]),
+    )
     .option("--image <name>", "image of a docker sandbox")
     .addOption(new Option("--profile <name>", "what its programs may do").choices(["strict", "default", "dev"]))
     .option("--network <rule>", "none, default, or hosts between commas", valued(parseNetwork));

@@ -84,7 +84,7 @@ test("a home in the file is refused, with where to set it", () => {
 
 test("a backend that this version does not have is refused at the start", () => {
   expect(refusal(() => readConfig(["--sandbox", "kubernetes"], env()))).toBe(
-    '--sandbox is not valid (it is "kubernetes"): this version has no Kubernetes sandboxes: set docker or process.',
+    '--sandbox is not valid (it is "kubernetes"): this version has no Kubernetes sandboxes: set docker, process or containerd.',
   );
 });
 

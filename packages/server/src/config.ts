@@ -58,7 +58,11 @@ export type SandboxConfig = {
   readonly warm: number;
   readonly idleMs: number;
   readonly docker: DockerConfig;
+  readonly containerd: ContainerdConfig;
 };
+
+/** Which runtime, and which of its handlers. Without an address, it is only offered where it is the chosen backend. */
+export type ContainerdConfig = { readonly address: string | undefined; readonly runtimeHandler: string | undefined };
 
 /** Which daemon, and how long one that does not answer is waited for. */
 export type DockerConfig = {
@@ -146,6 +150,7 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     warm: values.sandboxWarm ?? 2,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
     docker: dockerFrom(values),
+    containerd: { address: values.containerdAddress, runtimeHandler: values.containerdRuntime },
   };
 }
 

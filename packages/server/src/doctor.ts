@@ -42,7 +42,12 @@ async function gitFinding({ path }: DoctorParts, signal: AbortSignal): Promise<F
   }
 }
 
-const LABELS: Readonly<Record<string, string>> = { docker: "Docker", process: "Bubblewrap", none: "No isolation" };
+const LABELS: Readonly<Record<string, string>> = {
+  docker: "Docker",
+  process: "Bubblewrap",
+  containerd: "containerd",
+  none: "No isolation",
+};
 
 function backendFinding({ name, works, detail, remedy }: BackendInfo): Finding {
   const better = remedy === undefined ? "ok" : "warning";

@@ -13,7 +13,7 @@ const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 /** How each backend of this server is made, each when it is first needed. */
 export function backendLoaders(config: Config, egress: LazyEgress): BackendLoaders {
   const { home, sandbox } = config;
-  const { cpus, memoryBytes, processes, diskBytes, image, docker } = sandbox;
+  const { cpus, memoryBytes, processes, diskBytes, image, docker, containerd } = sandbox;
   const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
   const common = {
     installation,
@@ -30,6 +30,17 @@ export function backendLoaders(config: Config, egress: LazyEgress): BackendLoade
       const { processBackend } = await import("@handrail/sandboxes/process/process-backend");
       return processBackend(await local());
     },
+    ...((sandbox.backend === "containerd" || containerd.address !== undefined) && {
+      async containerd() {
+        const { containerdBackend } = await import("@handrail/sandboxes/containerd/containerd-backend");
+        return containerdBackend({
+          ...(await local()),
+          ...containerd,
+          directory: join(home, "containerd"),
+          defaultImage: image,
+        });
+      },
+    }),
     ...(sandbox.backend === "none" && {
       async none() {
         const { noneBackend } = await import("@handrail/sandboxes/none/none-backend");

@@ -86,14 +86,14 @@ export const OPTIONS = {
     env: ["HANDRAIL_SANDBOX"],
     value: BackendName.refine(
       (name) => name !== "kubernetes",
-      "this version has no Kubernetes sandboxes: set docker or process",
+      "this version has no Kubernetes sandboxes: set docker, process or containerd",
     ),
-    help: "Backend for new conversations: docker, process, or none (no isolation). Default: the first that works.",
+    help: "Backend for new conversations: docker, process, containerd, or none (no isolation). Default: the first that works.",
   },
   sandboxImage: {
     env: ["HANDRAIL_SANDBOX_IMAGE", "SANDBOX_BASE_CONTAINER_IMAGE"],
     value: z.string().min(1).max(512),
-    help: "Image of new Docker sandboxes.",
+    help: "Image of new Docker and containerd sandboxes.",
   },
   sandboxCpus: {
     env: ["HANDRAIL_SANDBOX_CPUS"],
@@ -155,6 +155,16 @@ export const OPTIONS = {
     env: ["HANDRAIL_SANDBOX_IDLE"],
     value: TimeText,
     help: "Stop a sandbox that nothing has used for this long. Default 30m.",
+  },
+  containerdAddress: {
+    env: ["CONTAINERD_ADDRESS"],
+    value: z.string().min(1).max(107),
+    help: "Socket of containerd or CRI-O; offers containerd sandboxes. Default /run/containerd/containerd.sock.",
+  },
+  containerdRuntime: {
+    env: ["HANDRAIL_CONTAINERD_RUNTIME"],
+    value: z.string().min(1).max(128),
+    help: "Runtime handler of containerd's configuration for sandboxes. Default: its default one.",
   },
   dockerHost: {
     env: ["DOCKER_HOST"],
