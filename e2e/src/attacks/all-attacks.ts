@@ -1,0 +1,13 @@
+import type { Attack } from "./attack.ts";
+import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
+import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
+import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
+import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
+
+/** Every attack, in the order of docs/security/attacks.md. */
+export const ALL_ATTACKS: readonly Attack[] = [
+  ...ESCAPE_ATTACKS,
+  ...KERNEL_ATTACKS,
+  ...PROC_ATTACKS,
+  ...CREDENTIAL_ATTACKS,
+];

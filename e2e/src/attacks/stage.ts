@@ -1,0 +1,143 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readlinkSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
+import { newId } from "@handrail/protocol/ids";
+import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
+import type { Egress } from "@handrail/sandboxes/egress";
+import { noneBackend } from "@handrail/sandboxes/none/none-backend";
+import { processBackend } from "@handrail/sandboxes/process/process-backend";
+import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
+import { workingBackends } from "../support/sandbox-kills.ts";
+import { PRELUDE, verdictOf, type Verdict } from "./attack.ts";
+
+/** Where attacks run. `none` has no fence: there the controls of the attacks run. */
+export type StageBackend = "docker" | "process" | "none";
+
+/** The isolating backends of this machine. Another one is added here and in `backendOf`. */
+export const STAGES: readonly Exclude<StageBackend, "none">[] = workingBackends();
+
+/** What of the host attacks look for. */
+type Prey = {
+  readonly secret: string;
+  readonly canary: string;
+  readonly host: Readonly<Record<string, unknown>>;
+  end(): Promise<void>;
+};
+
+export type StagedSandbox = {
+  readonly conversationId: string;
+  readonly sandbox: Sandbox;
+  /** What a Python script says, whose variables these are besides those of the prelude. */
+  attack(script: string, variables?: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<Verdict>;
+  /** What a shell script prints, both outputs, and its exit code. */
+  shell(script: string, timeoutMs?: number): Promise<{ readonly exitCode: number | null; readonly output: string }>;
+};
+
+export type Stage = {
+  readonly backend: SandboxBackend;
+  readonly prey: Prey;
+  /** A new sandbox, or that of the conversation started again. */
+  start(conversationId?: string): Promise<StagedSandbox>;
+  /** Takes all of it away. */
+  end(): Promise<void>;
+};
+
+export const STAGE_LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
+
+/** An id that only this stage knows; what another sandbox would have to find. */
+const OTHER = newId("c", Date.now());
+
+export async function openStage(name: StageBackend, egress: Egress = (_origin, stream) => stream.destroy()) {
+  const directory = await mkdtemp(path.join(tmpdir(), "handrail-attacks-"));
+  const backend = backendOf(name, directory, egress);
+  const prey = await putPrey();
+  if (name !== "none") await startOn(backend, OTHER);
+  const stage: Stage = {
+    backend,
+    prey,
+    start: async (conversationId = newId("c", Date.now())) =>
+      staged(await startOn(backend, conversationId), conversationId, prey),
+    end: async () => {
+      await backend.collect(new Set());
+      await backend.close();
+      await prey.end();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return stage;
+}
+
+function backendOf(name: StageBackend, directory: string, egress: Egress): SandboxBackend {
+  const installation = `a${newId("x", Date.now()).slice(-8)}`;
+  const common = { installation, sandboxdDirectory: builtPrograms(), egress, limits: STAGE_LIMITS, directory };
+  if (name === "docker") return dockerBackend({ ...common, host: process.env["DOCKER_HOST"] });
+  return name === "process" ? processBackend(common) : noneBackend(common);
+}
+
+const startOn = (backend: SandboxBackend, conversationId: string) =>
+  backend.start(
+    { conversationId, choice: { backend: backend.name, network: { type: "none" } }, seedDirectory: undefined },
+    () => undefined,
+    AbortSignal.timeout(60_000),
+  );
+
+/** A file, a process and a socket of the host, each with the secret. */
+async function putPrey(): Promise<Prey> {
+  const secret = `prey-${newId("x", Date.now())}`;
+  const directory = await mkdtemp("/var/tmp/handrail-prey-");
+  const canary = path.join(directory, "canary");
+  await writeFile(canary, `${secret}\n`, { mode: 0o644 });
+  const child = spawn("sleep", ["600"], {
+    env: { PATH: process.env["PATH"], PREY: secret },
+    argv0: secret,
+    stdio: "ignore",
+  });
+  const abstract = `handrail-${secret}`;
+  const listener = createServer((socket) => socket.destroy()).listen(`\0${abstract}`);
+  await once(listener, "listening");
+  const kinds = ["mnt", "pid", "net", "ipc", "uts"];
+  const namespaces = Object.fromEntries(kinds.map((kind) => [kind, readlinkSync(`/proc/self/ns/${kind}`)]));
+  return {
+    secret,
+    canary,
+    host: { pid: child.pid, abstract, namespaces },
+    end: async () => {
+      listener.close();
+      child.kill("SIGKILL");
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function staged(sandbox: Sandbox, conversationId: string, { secret, canary, host }: Prey): StagedSandbox {
+  const call = async (argv: string[], stdin: string, timeoutMs: number) => {
+    const args = { argv, stdin, timeoutMs, capBytes: 100_000 };
+    const signal = AbortSignal.timeout(timeoutMs + 10_000);
+    const { exitCode, stdout, stderr } = await sandbox.call("process.run", args, { signal });
+    return { exitCode, output: stdout + stderr };
+  };
+  // Not as they are: what is looked for must not be in a sandbox only because an attack brought it there.
+  const hidden = (text: string) => `bytes.fromhex("${Buffer.from(text).toString("hex")}").decode()`;
+  const known = [
+    `SECRET = ${hidden(secret)}`,
+    `OTHER = ${hidden(OTHER)}`,
+    `CANARY = ${JSON.stringify(canary)}`,
+    `CONVERSATION = ${JSON.stringify(conversationId)}`,
+    `HOST = json.loads(${JSON.stringify(JSON.stringify(host))})`,
+  ].join("\n");
+  return {
+    conversationId,
+    sandbox,
+    shell: (script, timeoutMs = 20_000) => call(["sh", "-c", script], "", timeoutMs),
+    attack: async (script, variables = {}, timeoutMs = 30_000) => {
+      const given = `globals().update(json.loads(${JSON.stringify(JSON.stringify(variables))}))`;
+      const program = `${PRELUDE}\n${known}\n${given}\n${script}\n`;
+      return verdictOf((await call(["python3", "-"], program, timeoutMs)).output);
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { ALL_ATTACKS } from "../e2e/src/attacks/all-attacks.ts";
+
+const PAGE = path.join(import.meta.dirname, "../docs/security/attacks.md");
+
+test("each attack has a name of its own and its row in the documentation, in the same words, and there is no other row", () => {
+  const rows = readFileSync(PAGE, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  expect(rows).toEqual(ALL_ATTACKS.map(({ id, tries, stoppedBy }) => `| \`${id}\` | ${tries} | ${stoppedBy} |`));
+  expect(new Set(ALL_ATTACKS.map(({ id }) => id)).size).toBe(ALL_ATTACKS.length);
+});
