@@ -31,6 +31,7 @@ export const ERRORS = {
   source_invalid: { status: 400, retryable: false },
   source_too_large: { status: 413, retryable: false },
   git_failed: { status: 502, retryable: false },
+  secret_in_result: { status: 409, retryable: false },
   nothing_changed: { status: 409, retryable: false },
 
   model_unset: { status: 409, retryable: false },

@@ -47,6 +47,8 @@ export const NetworkRequest = z.strictObject({
   allowed: z.boolean(),
   rule: z.string().optional(),
   reason: z.string().optional(),
+  /** Names of the secrets that were put into it. */
+  secrets: z.array(z.string()).optional(),
   count: z.number().int().min(2).optional(),
 });
 export type NetworkRequest = z.infer<typeof NetworkRequest>;

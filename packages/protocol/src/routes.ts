@@ -4,6 +4,7 @@ import { NETWORK_ROUTES } from "./network-routes.ts";
 import { PREVIEW_ROUTES } from "./preview-routes.ts";
 import { Empty, type Route } from "./route.ts";
 import { BackendInfo, Defaults, Finding, ModelInfo, ModelSetting } from "./settings.ts";
+import { SECRET_ROUTES } from "./secret-routes.ts";
 import { WORKSPACE_ROUTES } from "./workspace-routes.ts";
 
 /** Signing in, settings, and the server's own state. */
@@ -133,6 +134,7 @@ export const ROUTES = {
   ...WORKSPACE_ROUTES,
   ...PREVIEW_ROUTES,
   ...NETWORK_ROUTES,
+  ...SECRET_ROUTES,
 } as const;
 
 export type Routes = typeof ROUTES;

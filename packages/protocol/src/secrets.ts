@@ -50,7 +50,7 @@ export const PushRule = z.strictObject({
 export type PushRule = z.infer<typeof PushRule>;
 
 /**
- * HTTP Basic for git over HTTPS. `user` is `x-access-token` when absent. `repositories` may be fetched with it; they are
+ * HTTP Basic for git over HTTPS, on `host` or `host:port`. `user` is `x-access-token` when absent. `repositories` may be fetched with it; they are
  * paths on the host without `.git`. Who may push where is said by `push`.
  */
 const GitUse = z.strictObject({

@@ -1,3 +1,4 @@
+import { equip } from "./equip.ts";
 import { fileOperations } from "./files/file-operations.ts";
 import type { Handlers } from "./handlers.ts";
 import { portOperations, type PortPlace } from "./ports/port-operations.ts";
@@ -19,7 +20,9 @@ export type Place = {
 
 /** A handler for each operation of the protocol. `close` ends the terminals. */
 export function operations(place: Place): { readonly handlers: Handlers; close(): void } {
-  const { workspace, state, shell, env } = place;
+  const { workspace, state, shell } = place;
+  // Read whenever a program starts, so that what the sandbox is equipped with later holds too.
+  const env = { ...place.env };
   const shells = terminals({ program: shell, workspace, stateDirectory: state, env });
   return {
     handlers: {
@@ -28,6 +31,7 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
       ...searchOperations(place),
       ...workspaceOperations(place, state, { program: place.git, workspace, env }),
       ...portOperations(place.ports),
+      "sandbox.equip": equip(env),
       "process.run": processRun(place, env),
     },
     close: () => shells.close(),

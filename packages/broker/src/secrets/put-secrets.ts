@@ -1,5 +1,5 @@
 import type { GitSecretUse, HeaderSecretUse, PushRule } from "@handrail/protocol/secrets";
-import type { Target } from "../host.ts";
+import { parseTarget, type Target } from "../host.ts";
 import type { Refusal } from "../refusal.ts";
 import { gitRequest, type GitRequest, mayFetch, pushRules } from "./git-request.ts";
 import type { HeldSecret } from "./held-secret.ts";
@@ -63,8 +63,13 @@ function putGit(use: GitSecretUse, value: string, headers: readonly string[], re
 /** Whether the secret may go to this host at all. Files go nowhere. */
 export function belongsTo({ use }: HeldSecret, target: Target): boolean {
   if (use.type === "file") return false;
-  if (use.type === "git") return namesTarget({ host: use.host }, target);
+  if (use.type === "git") return isTarget(use.host, target);
   return use.hosts.some((rule) => namesTarget(rule, target));
+}
+
+function isTarget(text: string, { host, port }: Target): boolean {
+  const named = parseTarget(text, 443);
+  return named !== undefined && named.host.name === host.name && named.port === port;
 }
 
 const allowsHeader = (use: HeaderSecretUse, request: PlainRequest) =>

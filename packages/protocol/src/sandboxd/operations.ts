@@ -209,6 +209,28 @@ export const OPERATIONS = {
    */
   "port.connect": operation(z.strictObject({ port: Port, ticket: z.string().min(1).max(64) }), z.object({})),
 
+  /**
+   * Gives the sandbox what belongs to its secrets, in memory only: the certificate (PEM) of the authority that it is to
+   * trust, files, and variables for the programs that start from now on. Replaces what an earlier call gave. A file's
+   * `environment` is a variable that holds its path. `directory` is where all is.
+   */
+  "sandbox.equip": operation(
+    z.strictObject({
+      authority: z.string().max(16_384).optional(),
+      files: z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/),
+            data: z.string().max(65_536),
+            environment: z.string().optional(),
+          }),
+        )
+        .max(256),
+      environment: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]{0,127}$/), z.string().max(1024)),
+    }),
+    z.object({ directory: z.string() }),
+  ),
+
   /** Runs a program without a terminal. For Handrail's own needs, not for the agent. */
   "process.run": operation(
     z.strictObject({

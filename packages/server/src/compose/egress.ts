@@ -12,6 +12,7 @@ import { type Asks, askUsers } from "../network/asks.ts";
 import { networkLog } from "../network/network-log.ts";
 import { openStoredRules, type StoredRules, StoredRulesFile } from "../network/stored-rules.ts";
 import { jsonFile } from "../settings/json-file.ts";
+import type { LazySandboxSecrets } from "./secrets.ts";
 
 type Egress = (origin: { readonly conversationId: string }, stream: Duplex) => void;
 
@@ -23,6 +24,7 @@ export type NetworkParts = {
   readonly journals: OpenJournals;
   readonly deltas: LiveDeltas;
   readonly log: Logger;
+  readonly sandboxSecrets: LazySandboxSecrets;
 };
 
 /** Everything that decides about the network of sandboxes and writes down what they do there. */
@@ -35,7 +37,7 @@ export type Network = {
 };
 
 /** @throws AppError `storage_failed` when the file of stored rules is damaged */
-export async function openNetwork({ config, journals, deltas, log }: NetworkParts): Promise<Network> {
+export async function openNetwork({ config, journals, deltas, log, sandboxSecrets }: NetworkParts): Promise<Network> {
   const { limits, askMs } = config.network;
   const onFailure = (thrown: unknown) => log.warn({ err: thrown }, "network use not written to the log");
   const file = jsonFile(join(config.home, "network-rules.json"), StoredRulesFile);
@@ -45,9 +47,11 @@ export async function openNetwork({ config, journals, deltas, log }: NetworkPart
   const asks = askUsers({ ...common, storedRules, watched: deltas.isWatched, holdMs: askMs, newId: makeId });
   const records = networkLog({ ...common, onFailure });
   const refused = refusedRequests(journals.get, systemClock);
+  const parts = { journal: journals.get, storedRules, asks, log: records, refused, limits, onFailure };
   const make = async () => {
     const { networkEgress } = await import("./network-egress.ts");
-    return networkEgress({ journal: journals.get, storedRules, asks, log: records, refused, limits, onFailure });
+    const secrets = await sandboxSecrets();
+    return networkEgress({ ...parts, secrets });
   };
   let made: ReturnType<typeof make> | undefined;
   return {

@@ -8,6 +8,7 @@ import { examine } from "../doctor.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
 import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-handlers.ts";
 import { networkHandlers } from "../handlers/network-handlers.ts";
+import { secretHandlers } from "../handlers/secret-handlers.ts";
 import { serverHandlers } from "../handlers/server-handlers.ts";
 import { workspaceHandlers } from "../handlers/workspace-handlers.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -52,6 +53,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
     ...previewHandlers(parts.previews),
     ...networkHandlers(state.network),
     ...serverHandlers(serverParts(parts)),
+    ...secretHandlers(state.secretStore),
   };
 }
 

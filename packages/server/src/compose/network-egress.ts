@@ -3,6 +3,7 @@ import type { Question } from "@handrail/broker/authorise";
 import type { BrokerRecord } from "@handrail/broker/carry-request";
 import { type Broker, createBroker } from "@handrail/broker/create-broker";
 import type { Refusal } from "@handrail/broker/refusal";
+import type { SandboxAuthority } from "@handrail/broker/tls/sandbox-authority";
 import type { TrafficLimits } from "@handrail/broker/traffic";
 import type { Journal } from "@handrail/core/journal";
 import type { NetworkRequest } from "@handrail/protocol/network-events";
@@ -11,6 +12,7 @@ import type { RefusedRequests } from "../conversations/refused-requests.ts";
 import type { AskOutcome, Asks } from "../network/asks.ts";
 import type { NetworkLog } from "../network/network-log.ts";
 import { gitHostOf, repositoryKey } from "../network/repository-key.ts";
+import type { ConversationSecrets } from "../secrets/conversation-secrets.ts";
 import type { StoredRules } from "../network/stored-rules.ts";
 
 export type EgressParts = {
@@ -19,6 +21,8 @@ export type EgressParts = {
   readonly asks: Asks;
   readonly log: NetworkLog;
   readonly refused: RefusedRequests;
+  /** What HTTPS is opened with, and what the log must not hold. */
+  readonly secrets: Pick<ConversationSecrets<SandboxAuthority>, "openWith" | "used" | "text">;
   readonly limits: TrafficLimits;
   readonly onFailure: (thrown: unknown) => void;
 };
@@ -26,9 +30,10 @@ export type EgressParts = {
 /** The broker of this server: rules as they are at each request, asks, and everything written to the logs. */
 export function networkEgress(parts: EgressParts): Broker {
   const rules = currentRules(parts.storedRules);
-  const { log, refused, limits, onFailure } = parts;
+  const { log, refused, limits, secrets, onFailure } = parts;
   return createBroker({
     limits,
+    openWith: secrets.openWith,
     async lookUp(id) {
       const journal = await parts.journal(id);
       const { bytesUp, bytesDown } = journal.state.network;
@@ -37,7 +42,12 @@ export function networkEgress(parts: EgressParts): Broker {
     askUser: (question, gone) => askUser(parts, rules, question, gone),
     onLimit: (id, limit) => log.limited(id, limit, limits[limit]),
     onRequest(record) {
-      log.add(record.conversationId, requestOf(record));
+      const { conversationId: id } = record;
+      log.add(
+        id,
+        requestOf(record, (text) => secrets.text(id, text)),
+      );
+      secrets.used(id, record.secrets ?? []).catch(onFailure);
       if (record.reason !== undefined) refused.note({ ...record, reason: record.reason }).catch(onFailure);
     },
   });
@@ -65,13 +75,19 @@ function currentRules(stored: StoredRules): CurrentRules {
 }
 
 async function askUser(
-  { asks, journal }: EgressParts,
+  { asks, journal, secrets }: EgressParts,
   rules: CurrentRules,
   { conversationId, asked, refusal }: Question,
   gone: AbortSignal,
 ): Promise<Allowed | Refusal> {
   const { host, port, method = "CONNECT", path } = asked;
-  const request = { host: host.name, port, method, ...(path === undefined ? {} : { path }), reason: refusal.code };
+  const request = {
+    host: secrets.text(conversationId, host.name),
+    port,
+    method,
+    ...(path === undefined ? {} : { path: secrets.text(conversationId, path) }),
+    reason: refusal.code,
+  };
   const outcome = await asks.ask(conversationId, request, gone);
   if (outcome === "once") return { allowedBy: "once" };
   if (outcome === "changed") return check(rules(await journal(conversationId)), asked);
@@ -84,13 +100,14 @@ const ASKED: { readonly [Outcome in AskOutcome]?: string } = {
   unasked: "Too many such questions wait for the user already.",
 };
 
-function requestOf(reported: BrokerRecord): NetworkRequest {
-  const { conversationId: _, path, rule, reason, ...record } = reported;
+function requestOf(reported: BrokerRecord, mask: (text: string) => string): NetworkRequest {
+  const { conversationId: _, path, rule, reason, secrets = [], ...record } = reported;
   return {
     ...record,
-    host: record.host.slice(0, 253),
-    ...(path === undefined ? {} : { path: path.slice(0, 1024) }),
+    host: mask(record.host).slice(0, 253),
+    ...(path === undefined ? {} : { path: mask(path).slice(0, 1024) }),
     ...(rule === undefined ? {} : { rule }),
     ...(reason === undefined ? {} : { reason }),
+    ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
   };
 }

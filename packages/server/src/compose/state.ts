@@ -16,9 +16,11 @@ import { jsonFile } from "../settings/json-file.ts";
 import { type Mask, mask as secretMask } from "../settings/mask.ts";
 import { type ModelSettings, modelSettings, StoredModel } from "../settings/model-settings.ts";
 import { openSecrets, type Secrets } from "../settings/secrets.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
 import { backendLoaders } from "./adapters.ts";
 import { lazyBackends } from "./backends.ts";
 import { type Network, openNetwork } from "./egress.ts";
+import { lazySandboxSecrets, loadersWithSecrets, openSecretStore } from "./secrets.ts";
 import { lazyDemoModel, loadModel } from "./models.ts";
 
 /** What the server keeps on disk and reaches outside, opened. */
@@ -33,6 +35,7 @@ export type State = {
   readonly sessions: Sessions;
   readonly secrets: Secrets;
   readonly models: ModelSettings;
+  readonly secretStore: SecretStore;
   readonly backends: Backends;
   /** The bearer token of local programs, new with each start. */
   readonly localToken: string;
@@ -55,7 +58,9 @@ export async function openState(config: Config): Promise<State> {
   const store = observedStore(database, (id, events) => observe({ config, metrics, log }, id, events));
   const journals = openJournals(store, systemClock, (thrown) => log.error({ err: thrown }, "background work failed"));
   const deltas = liveDeltas();
-  const network = await openNetwork({ config, journals, deltas, log });
+  const secretStore = openSecretStore({ home, secrets, mask });
+  const sandboxSecrets = lazySandboxSecrets(secretStore, { home, journals });
+  const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
   const demo = lazyDemoModel();
   const models = modelSettings({
     fixed: config.model,
@@ -65,7 +70,8 @@ export async function openState(config: Config): Promise<State> {
     demoModel: demo.open,
     file: jsonFile(join(home, "model.json"), StoredModel),
   });
-  const backends = lazyBackends(backendLoaders(config, network.egress), config.sandbox.backend);
+  const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
+  const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = async () => {
     await Promise.allSettled([demo.close(), backends.close()]);
     await network.close();
@@ -83,6 +89,7 @@ export async function openState(config: Config): Promise<State> {
     sessions,
     secrets,
     models,
+    secretStore,
     backends,
     localToken,
     close,

@@ -111,7 +111,7 @@ const OTHERS = "(others)";
 
 /** False: there are too many sums already. */
 function addUp({ sums }: Page, one: NetworkRequest): boolean {
-  const key = JSON.stringify([one.method, one.host, one.port, one.allowed, one.rule, one.reason]);
+  const key = JSON.stringify([one.method, one.host, one.port, one.allowed, one.rule, one.reason, one.secrets]);
   const known = sums.get(key);
   if (known === undefined && sums.size >= MAX_SUMS && one.host !== OTHERS) return false;
   sums.set(key, known === undefined ? one : sum(known, one));

@@ -1,23 +1,26 @@
+import { SHORTEST_SECRET } from "@handrail/core/secrets/secret-forms";
+import { type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
+
 /** Takes secrets out of text that leaves the program. */
 export type Mask = {
-  /** Has `secret` masked from now on; texts too short to be secrets are ignored. */
-  add(secret: string | undefined): void;
+  /** Has `secret` masked from now on, as `[secret NAME]`; texts too short to be secrets are ignored. */
+  add(secret: string | undefined, name?: string): void;
   text(text: string): string;
 };
 
-const SHORTEST = 6;
-
+/** Knows secrets in the forms that they are written in. */
 export function mask(): Mask {
-  const secrets = new Set<string>();
+  const names = new Map<string, string>();
+  let masker: SecretMasker | undefined;
   return {
-    add(secret) {
-      if (secret === undefined || secret.length < SHORTEST) return;
-      secrets.add(secret).add(JSON.stringify(secret).slice(1, -1)).add(encodeURIComponent(secret));
+    add(secret, name = "key") {
+      if (secret === undefined || secret.length < SHORTEST_SECRET || names.has(secret)) return;
+      names.set(secret, name);
+      masker = undefined;
     },
     text(text) {
-      let masked = text;
-      for (const secret of secrets) masked = masked.replaceAll(secret, "•••");
-      return masked;
+      masker ??= secretMasker(Array.from(names, ([value, name]) => ({ name, value })));
+      return masker.text(text);
     },
   };
 }

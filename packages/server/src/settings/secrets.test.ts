@@ -97,7 +97,7 @@ test("a saved model keeps its key sealed, gives it to the model alone, and masks
     ["gpt-mini", "sk-secret-1"],
   ]);
   expect(JSON.stringify(await later.models.list())).not.toContain("sk-secret-1");
-  expect(mask.text("key sk-secret-1!")).toBe("key •••!");
+  expect(mask.text("key sk-secret-1!")).toBe("key [secret key]!");
 });
 
 test("a stored key never goes to another address", async () => {

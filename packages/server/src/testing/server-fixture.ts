@@ -26,6 +26,7 @@ import { buildApp } from "../http/app.ts";
 import { serverLog } from "../log.ts";
 import { metrics as countMetrics } from "../metrics.ts";
 import { jsonFile } from "../settings/json-file.ts";
+import { lazySandboxSecrets, openSecretStore } from "../compose/secrets.ts";
 import { mask as secretMask } from "../settings/mask.ts";
 import { modelSettings, StoredModel } from "../settings/model-settings.ts";
 import { openSecrets } from "../settings/secrets.ts";
@@ -130,6 +131,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   const metrics = countMetrics();
   const scripted = model ?? scriptedModel([{ text: "All done." }]);
   const secrets = await openSecrets(join(config.home, "secret.key"));
+  const secretStore = openSecretStore({ home: config.home, secrets, mask });
   const models = modelSettings({
     fixed: config.model,
     file: jsonFile(join(config.home, "model.json"), StoredModel),
@@ -142,6 +144,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   const log = serverLog("silent", mask);
   const journals = openJournals(store, systemClock, (thrown) => log.error(thrown));
   const deltas = liveDeltas();
+  const sandboxSecrets = lazySandboxSecrets(secretStore, { home: config.home, journals });
   return {
     log,
     mask,
@@ -149,10 +152,11 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     store,
     journals,
     deltas,
-    network: await openNetwork({ config, journals, deltas, log }),
+    network: await openNetwork({ config, journals, deltas, log, sandboxSecrets }),
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
     secrets,
     models,
+    secretStore,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
     localToken: "local-token",
     close: async () => undefined,

@@ -1,0 +1,139 @@
+import { createHmac } from "node:crypto";
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
+import type { SecretUse } from "@handrail/protocol/secrets";
+import type { OpenSecret, SecretStore } from "./secret-store.ts";
+
+/** A secret as the broker takes it. */
+export type HeldSecret = {
+  readonly name: string;
+  readonly value: string;
+  readonly use: SecretUse;
+  readonly placeholder: string | undefined;
+};
+
+export type ConversationSecretsParts<Authority> = {
+  readonly store: SecretStore;
+  readonly conversation: (id: string) => Promise<{ readonly ownerId: string; readonly repository: string | undefined }>;
+  readonly newAuthority: () => Authority;
+  /** Random bytes that stay the same as long as sandboxes may live. */
+  readonly placeholderKey: Buffer;
+};
+
+/** What each conversation has of its owner's secrets. */
+export type ConversationSecrets<Authority> = {
+  /** What the broker opens TLS of the conversation's sandbox with. */
+  readonly openWith: (
+    conversationId: string,
+  ) => Promise<{ readonly authority: Authority; readonly secrets: readonly HeldSecret[] }>;
+  /** Masks all that the conversation's sandbox could tell, those included that it had earlier. */
+  maskerFor(conversationId: string): Promise<SecretMasker>;
+  /** Gives the sandbox its authority's certificate, placeholders and files, unless it has them as they are now. */
+  equip(conversationId: string, sandbox: Sandbox, signal: AbortSignal): Promise<void>;
+  /** The text with all secrets masked that the conversation is known to have had. */
+  text(conversationId: string, text: string): string;
+  used(conversationId: string, names: readonly string[]): Promise<void>;
+  forget(conversationId: string): void;
+};
+
+type Known = { readonly values: Map<string, string>; masker: SecretMasker };
+
+export function conversationSecrets<Authority extends { readonly certificate: string }>(
+  parts: ConversationSecretsParts<Authority>,
+): ConversationSecrets<Authority> {
+  const { store, placeholderKey } = parts;
+  const authorities = new Map<string, Authority>();
+  const known = new Map<string, Known>();
+  const equipOnce = oncePerState<Sandbox>();
+  const secretsOf = async (id: string) => {
+    const { ownerId, repository } = await parts.conversation(id);
+    return store.for(ownerId, repository);
+  };
+  const authorityOf = (id: string) => {
+    const authority = authorities.get(id) ?? parts.newAuthority();
+    authorities.set(id, authority);
+    return authority;
+  };
+  const placeholder = (id: string, secret: OpenSecret) => placeholderOf(placeholderKey, id, secret);
+
+  return {
+    async openWith(id) {
+      const secrets = await secretsOf(id);
+      maskerOf(known, id, secrets);
+      const held = secrets.map((one) => ({
+        name: one.name,
+        value: one.value,
+        use: one.use,
+        placeholder: placeholder(id, one),
+      }));
+      return { authority: authorityOf(id), secrets: held };
+    },
+    maskerFor: async (id) => maskerOf(known, id, await secretsOf(id)),
+    async equip(id, sandbox, signal) {
+      const secrets = await secretsOf(id);
+      await equipOnce(sandbox, changesOf(secrets), async () => {
+        const { certificate: authority } = authorityOf(id);
+        const given = equipment(secrets, (one) => placeholder(id, one));
+        await sandbox.call("sandbox.equip", { authority, ...given }, { signal });
+      });
+    },
+    text: (id, text) => known.get(id)?.masker.text(text) ?? text,
+    async used(id, names) {
+      if (names.length > 0) await store.used((await parts.conversation(id)).ownerId, names);
+    },
+    forget(id) {
+      authorities.delete(id);
+      known.delete(id);
+    },
+  };
+}
+
+const changesOf = (secrets: readonly OpenSecret[]) =>
+  secrets.map(({ name, changedAt }) => `${name} ${changedAt}`).join("\n");
+
+/** Does work for a thing once in each state, one after the other. What failed is done again when it is asked for. */
+function oncePerState<Thing extends WeakKey>() {
+  const latest = new WeakMap<Thing, { readonly state: string; readonly done: Promise<void> }>();
+  return (thing: Thing, state: string, work: () => Promise<void>): Promise<void> => {
+    const before = latest.get(thing);
+    if (before?.state === state) return before.done;
+    const done = (before?.done ?? Promise.resolve()).catch(() => undefined).then(work);
+    latest.set(thing, { state, done });
+    done.catch(() => latest.delete(thing));
+    return done;
+  };
+}
+
+/** Says nothing about the value, and is another one in each sandbox. */
+function placeholderOf(key: Buffer, id: string, { name, environment, use }: OpenSecret): string | undefined {
+  if (environment === undefined || use.type === "file") return undefined;
+  const random = createHmac("sha256", key).update(`${id} ${name}`).digest("hex").slice(0, 24);
+  return `handrail-secret-${name}-${random}`;
+}
+
+/** What of the secrets is given inside. */
+function equipment(secrets: readonly OpenSecret[], placeholder: (secret: OpenSecret) => string | undefined) {
+  const variables = secrets.flatMap((one) => {
+    const text = placeholder(one);
+    return one.environment === undefined || text === undefined ? [] : [[one.environment, text] as const];
+  });
+  const files = secrets.filter((one) => one.use.type === "file").map(fileOf);
+  return { files, environment: Object.fromEntries(variables) };
+}
+
+const fileOf = ({ name, value, environment }: OpenSecret) => ({
+  name,
+  data: Buffer.from(value).toString("base64"),
+  ...(environment === undefined ? {} : { environment }),
+});
+
+/** Made anew only when a value comes to be known. */
+function maskerOf(known: Map<string, Known>, id: string, secrets: readonly OpenSecret[]): SecretMasker {
+  const before = known.get(id) ?? { values: new Map<string, string>(), masker: secretMasker([]) };
+  const fresh = secrets.filter(({ value }) => !before.values.has(value));
+  if (fresh.length === 0) return before.masker;
+  const values = new Map([...before.values, ...fresh.map(({ value, name }) => [value, name] as const)]);
+  const masker = secretMasker(Array.from(values, ([value, name]) => ({ name, value })));
+  known.set(id, { values, masker });
+  return masker;
+}

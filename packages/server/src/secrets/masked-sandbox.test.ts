@@ -1,0 +1,110 @@
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { secretMasker } from "@handrail/core/secrets/secret-masker";
+import { scriptedSandbox, type SandboxHandlers } from "@handrail/core/testing/scripted-sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import { expect, test } from "vitest";
+import { maskedSandbox } from "./masked-sandbox.ts";
+
+const VALUE = "value-0123456789abcdef";
+const LABEL = `[secret KEY]${"*".repeat(VALUE.length - 12)}`;
+const masker = secretMasker([{ name: "KEY", value: VALUE }]);
+const { signal } = new AbortController();
+
+const masked = (handlers: SandboxHandlers): Sandbox =>
+  maskedSandbox(scriptedSandbox(handlers), { masker: async () => masker, prepare: async () => undefined });
+type Wanted = { readonly offset: number; readonly length: number };
+const piece = ({ offset, length }: Wanted, content: Buffer) => ({
+  size: content.length,
+  data: content.subarray(offset, offset + length).toString("base64"),
+});
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+test("a result's texts are masked, however deep", async () => {
+  const sandbox = masked({
+    "process.run": async () => ({ exitCode: 0, stdout: `a ${VALUE}`, stderr: base64(VALUE), cut: false }),
+  });
+  const args = { argv: ["x"], timeoutMs: 1, capBytes: 1 };
+  expect(await sandbox.call("process.run", args, { signal })).toEqual({
+    exitCode: 0,
+    stdout: "a [secret KEY]",
+    stderr: expect.stringMatching(/^\[secret KEY\].{0,3}$/),
+    cut: false,
+  });
+});
+
+test("a file that is read in pieces is masked where a piece cuts the secret, and keeps its length", async () => {
+  const content = Buffer.from(`head ${VALUE} tail`);
+  const sandbox = masked({
+    "file.bytes": async (args) => ({ path: "f", ...piece(args as Wanted, content) }),
+  });
+  const read = async (offset: number, length: number) => {
+    const args = { path: "f", offset, length, within: "workspace" } as const;
+    return Buffer.from((await sandbox.call("file.bytes", args, { signal })).data, "base64").toString();
+  };
+  expect(await read(0, content.length)).toBe(`head ${LABEL} tail`);
+  for (let cut = 0; cut <= content.length; cut += 1) {
+    expect((await read(0, cut)) + (await read(cut, content.length - cut))).toBe(`head ${LABEL} tail`);
+  }
+});
+
+test("a patch that holds a secret is refused, also where its pieces cut it", async () => {
+  const content = Buffer.from(`+${VALUE}\n`);
+  const sandbox = masked({
+    "workspace.patch": async (args) => piece(args as Wanted, content),
+  });
+  const half = 8;
+  await sandbox.call("workspace.patch", { offset: 0, length: half }, { signal });
+  await expect(sandbox.call("workspace.patch", { offset: half, length: 100 }, { signal })).rejects.toMatchObject({
+    code: "secret_in_result",
+    details: { secret: "KEY" },
+  });
+});
+
+test("a file's two sides are masked, and what is no text passes", async () => {
+  const sandbox = masked({
+    "workspace.file": async () => ({ before: null, after: base64(VALUE), binary: false }),
+  });
+  expect(await sandbox.call("workspace.file", { path: "f", capBytes: 1 }, { signal })).toEqual({
+    before: null,
+    after: base64(LABEL),
+    binary: false,
+  });
+});
+
+test("live output is masked across its pieces at the same offsets, also where it is followed from within a secret", async () => {
+  const content = Buffer.from(`out ${VALUE} end`);
+  const follow = async (from: number) => {
+    const inner = scriptedSandbox({ "terminal.watch": async () => ({}) });
+    const live: Sandbox = {
+      ...inner,
+      async call(operation, args, options) {
+        const begin = options.outputFrom ?? 0;
+        for (let at = begin; at < content.length; at += 5) options.onOutput?.(at, content.subarray(at, at + 5));
+        return inner.call(operation, args, options);
+      },
+    };
+    const sandbox = maskedSandbox(live, { masker: async () => masker, prepare: async () => undefined });
+    const seen = Buffer.alloc(content.length, ".");
+    const onOutput = (offset: number, bytes: Uint8Array) => void seen.set(bytes, offset);
+    await sandbox.call("terminal.watch", { terminal: "main" }, { signal, onOutput, outputFrom: from });
+    return seen.toString();
+  };
+  // A beginning of one byte is shown at once, as what a person types must be.
+  expect(await follow(0)).toBe("out v[secret KEY]********* end");
+  expect((await follow(10)).slice(10)).not.toContain(VALUE.slice(8, 14));
+  expect((await follow(10)).endsWith(" end")).toBe(true);
+});
+
+test("what a failed call says is masked", async () => {
+  const sandbox = masked({
+    "file.read": async () => {
+      throw new AppError("path_missing", `There is no ${VALUE}.`, { path: VALUE });
+    },
+  });
+  const args = { path: "x", fromLine: 1, maxLines: 1, capBytes: 1, within: "workspace" } as const;
+  await expect(sandbox.call("file.read", args, { signal })).rejects.toMatchObject({
+    code: "path_missing",
+    message: "There is no [secret KEY].",
+    details: { path: "[secret KEY]" },
+  });
+});
