@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
+import { AppError } from "@handrail/protocol/errors";
 import type { SecretUse } from "@handrail/protocol/secrets";
 import type { OpenSecret, SecretStore } from "./secret-store.ts";
 
@@ -74,7 +75,7 @@ export function conversationSecrets<Authority extends { readonly certificate: st
       await equipOnce(sandbox, changesOf(secrets), async () => {
         const { certificate: authority } = authorityOf(id);
         const given = equipment(secrets, (one) => placeholder(id, one));
-        await sandbox.call("sandbox.equip", { authority, ...given }, { signal });
+        await sandbox.call("sandbox.equip", { authority, ...given }, { signal }).catch(unlessOlder);
       });
     },
     text: (id, text) => known.get(id)?.masker.text(text) ?? text,
@@ -86,6 +87,11 @@ export function conversationSecrets<Authority extends { readonly certificate: st
       known.delete(id);
     },
   };
+}
+
+/** A sandbox that an earlier release started goes on without. */
+function unlessOlder(thrown: unknown): void {
+  if (!(thrown instanceof AppError) || thrown.code !== "tool_unknown") throw thrown;
 }
 
 const changesOf = (secrets: readonly OpenSecret[]) =>

@@ -85,7 +85,7 @@ test("live output is masked across its pieces at the same offsets, also where it
     };
     const sandbox = maskedSandbox(live, { masker: async () => masker, prepare: async () => undefined });
     const seen = Buffer.alloc(content.length, ".");
-    const onOutput = (offset: number, bytes: Uint8Array) => void seen.set(bytes, offset);
+    const onOutput = (offset: number, bytes: Uint8Array) => seen.set(bytes, offset);
     await sandbox.call("terminal.watch", { terminal: "main" }, { signal, onOutput, outputFrom: from });
     return seen.toString();
   };
