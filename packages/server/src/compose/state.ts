@@ -62,14 +62,7 @@ export async function openState(config: Config): Promise<State> {
   const sandboxSecrets = lazySandboxSecrets(secretStore, { home, journals });
   const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
   const demo = lazyDemoModel();
-  const models = modelSettings({
-    fixed: config.model,
-    secrets,
-    mask,
-    createModel: loadModel,
-    demoModel: demo.open,
-    file: jsonFile(join(home, "model.json"), StoredModel),
-  });
+  const models = settingsOf(config, { secrets, mask, demo });
   const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = async () => {
@@ -94,6 +87,19 @@ export async function openState(config: Config): Promise<State> {
     localToken,
     close,
   };
+}
+
+type SettingsParts = Pick<State, "secrets" | "mask"> & { readonly demo: ReturnType<typeof lazyDemoModel> };
+
+function settingsOf({ home, model }: Config, { secrets, mask, demo }: SettingsParts): ModelSettings {
+  return modelSettings({
+    fixed: model,
+    secrets,
+    mask,
+    createModel: loadModel,
+    demoModel: demo.open,
+    file: jsonFile(join(home, "model.json"), StoredModel),
+  });
 }
 
 function observe(
