@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { toAppError } from "@handrail/protocol/errors";
 import type { OpenJournals } from "../conversations/open-journals.ts";
 import { conversationSecrets } from "../secrets/conversation-secrets.ts";
 import { secretBackend } from "../secrets/secret-backend.ts";
@@ -48,10 +49,16 @@ async function openSandboxSecrets(store: SecretStore, { home, journals }: Pick<P
     newAuthority: () => sandboxAuthority(),
     placeholderKey: await placeholderKey(join(home, "placeholder.key")),
     async conversation(id) {
-      const { ownerId, source } = (await journals.get(id)).state;
+      const journal = await journals.get(id).catch(unlessUnknown);
+      if (journal === undefined) return undefined;
+      const { ownerId, source } = journal.state;
       return { ownerId, repository: source.type === "git" ? source.url : undefined };
     },
   });
+}
+
+function unlessUnknown(thrown: unknown): undefined {
+  if (toAppError(thrown).code !== "conversation_not_found") throw thrown;
 }
 
 /** A placeholder outlives the server, as its sandbox does. */

@@ -13,9 +13,13 @@ export type HeldSecret = {
   readonly placeholder: string | undefined;
 };
 
+/** Whose conversation it is, and the address of the repository that it works on. */
+export type SecretHolder = { readonly ownerId: string; readonly repository: string | undefined };
+
 export type ConversationSecretsParts<Authority> = {
   readonly store: SecretStore;
-  readonly conversation: (id: string) => Promise<{ readonly ownerId: string; readonly repository: string | undefined }>;
+  /** Undefined for a sandbox that waits for its conversation: it has no secrets. */
+  readonly conversation: (id: string) => Promise<SecretHolder | undefined>;
   readonly newAuthority: () => Authority;
   /** Random bytes that stay the same as long as sandboxes may live. */
   readonly placeholderKey: Buffer;
@@ -47,8 +51,8 @@ export function conversationSecrets<Authority extends { readonly certificate: st
   const known = new Map<string, Known>();
   const equipOnce = oncePerState<Sandbox>();
   const secretsOf = async (id: string) => {
-    const { ownerId, repository } = await parts.conversation(id);
-    return store.for(ownerId, repository);
+    const holder = await parts.conversation(id);
+    return holder === undefined ? [] : store.for(holder.ownerId, holder.repository);
   };
   const authorityOf = (id: string) => {
     const authority = authorities.get(id) ?? parts.newAuthority();
@@ -71,6 +75,7 @@ export function conversationSecrets<Authority extends { readonly certificate: st
     },
     maskerFor: async (id) => maskerOf(known, id, await secretsOf(id)),
     async equip(id, sandbox, signal) {
+      if ((await parts.conversation(id)) === undefined) return;
       const secrets = await secretsOf(id);
       await equipOnce(sandbox, changesOf(secrets), async () => {
         const { certificate: authority } = authorityOf(id);
@@ -80,7 +85,8 @@ export function conversationSecrets<Authority extends { readonly certificate: st
     },
     text: (id, text) => known.get(id)?.masker.text(text) ?? text,
     async used(id, names) {
-      if (names.length > 0) await store.used((await parts.conversation(id)).ownerId, names);
+      const holder = names.length === 0 ? undefined : await parts.conversation(id);
+      if (holder !== undefined) await store.used(holder.ownerId, names);
     },
     forget(id) {
       authorities.delete(id);
