@@ -4,9 +4,20 @@ import { idle } from "./groups/idle.ts";
 import { live } from "./groups/live.ts";
 import { peers } from "./groups/peers.ts";
 import { serverStart } from "./groups/server-start.ts";
+import { sandboxLife } from "./groups/sandbox-life.ts";
 import { sandboxes } from "./groups/sandboxes.ts";
 import { steps } from "./groups/steps.ts";
 import type { Group } from "./row.ts";
 
 /** Every measurement, in the order of the table. */
-export const GROUPS: readonly Group[] = [serverStart, sandboxes, steps, appends, live, idle, browser, peers];
+export const GROUPS: readonly Group[] = [
+  serverStart,
+  sandboxes,
+  sandboxLife,
+  steps,
+  appends,
+  live,
+  idle,
+  browser,
+  peers,
+];

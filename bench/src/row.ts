@@ -1,4 +1,4 @@
-export type Unit = "ms" | "events/s" | "bytes" | "kB" | "MB";
+export type Unit = "ms" | "events/s" | "starts/s" | "bytes" | "kB" | "MB";
 
 /** What stands beside a figure: the least that the machine allows (a floor), or another program (a peer). */
 export type Beside = { readonly name: string; readonly p50: number; readonly p99?: number };

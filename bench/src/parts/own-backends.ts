@@ -26,16 +26,29 @@ export type Opened = { readonly journal: Journal; readonly sandbox: Sandbox };
 export type Places = { readonly store: LogStore; readonly backend: SandboxBackend; readonly home: string };
 
 /** A new conversation with its sandbox started on an empty workspace, as the server does at the first step. */
-export async function openNew({ store, backend, home }: Places): Promise<Opened> {
-  const journal = await newConversation(store, backend.name);
+export async function openNew(places: Places, id = newId("c", Date.now())): Promise<Opened> {
+  const journal = await newConversation(places.store, places.backend.name, id);
+  return { journal, sandbox: await reopen(places, journal) };
+}
+
+/** The conversation's sandbox, started anew on its workspace if it does not run. */
+export async function reopen({ backend, home }: Places, journal: Journal): Promise<Sandbox> {
   const prepareSeed = async () => {
     const directory = join(home, "seeds", journal.state.id);
     await mkdir(directory, { recursive: true });
     return { directory, dispose: async () => undefined };
   };
   const parts = { journal, backend, prepareSeed, clock: systemClock };
-  const sandbox = await openSandbox(parts, () => undefined, AbortSignal.timeout(300_000));
-  return { journal, sandbox };
+  return openSandbox(parts, () => undefined, AbortSignal.timeout(300_000));
+}
+
+/** Starts a sandbox for a conversation that does not exist yet, as the server's pool does; gives the id it will have. */
+export async function startSpare({ backend }: Places): Promise<string> {
+  const conversationId = newId("c", Date.now());
+  const choice = { backend: backend.name, network: { type: "none" } } as const;
+  const spec = { conversationId, choice, seedDirectory: undefined };
+  await backend.start(spec, () => undefined, AbortSignal.timeout(300_000));
+  return conversationId;
 }
 
 /** Runs `true` in the sandbox's main terminal. */

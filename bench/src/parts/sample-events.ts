@@ -18,10 +18,14 @@ export const systemClock = {
 };
 
 /** A new, empty conversation without limits. */
-export function newConversation(store: LogStore, backend: BackendName = "process"): Promise<Journal> {
+export function newConversation(
+  store: LogStore,
+  backend: BackendName = "process",
+  conversationId = newId("c", Date.now()),
+): Promise<Journal> {
   return createJournal(store, systemClock, {
     type: "conversation.created",
-    conversationId: newId("c", Date.now()),
+    conversationId,
     ownerId: "local",
     teamId: null,
     title: "Bench",

@@ -30,6 +30,35 @@ async function rawContainer(image: string): Promise<number> {
   }
 }
 
+/** The least that it takes to end and take away what the floor of a start has made. */
+export function removalFloorOf(backend: BackendName, image: string | undefined): Floor {
+  if (backend === "docker") return { name: "Docker API remove by force", measure: () => rawRemoval(image ?? "") };
+  return { name: "kill of a bash", measure: rawKill };
+}
+
+async function rawRemoval(image: string): Promise<number> {
+  const docker = dockerHttp(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
+  const body = { Image: image, Entrypoint: [], Cmd: ["sleep", "60"], HostConfig: { NetworkMode: "none" } };
+  try {
+    const { Id } = (await docker.json({ method: "POST", path: "/containers/create", body })) as { Id: string };
+    await docker.json({ method: "POST", path: `/containers/${Id}/start` });
+    const before = performance.now();
+    await docker.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: "1" } });
+    return performance.now() - before;
+  } finally {
+    docker.close();
+  }
+}
+
+async function rawKill(): Promise<number> {
+  const shell = spawn("bash", ["-c", "echo up; sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  await once(shell.stdout, "data");
+  const before = performance.now();
+  shell.kill("SIGKILL");
+  await once(shell, "exit");
+  return performance.now() - before;
+}
+
 /** The image of the containers that a conversation has, by its label. */
 export async function imageOfSandbox(conversationId: string): Promise<string | undefined> {
   const docker = dockerHttp(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));

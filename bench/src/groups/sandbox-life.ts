@@ -1,0 +1,117 @@
+import { join } from "node:path";
+import type { BackendName } from "@handrail/protocol/sources";
+import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
+import { withDirectory } from "../parts/free-directory.ts";
+import { openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
+import { floorOf, imageOfSandbox, removalFloorOf } from "../parts/sandbox-floors.ts";
+import { type Group, missing, type Row } from "../row.ts";
+import { median, percentile, repeat, timed } from "../samples.ts";
+
+const TIMES = { times: 10, warmUp: 2 };
+const TOGETHER = 8;
+const BACKENDS = ["docker", "containerd", "process"] as const;
+
+/** What happens to sandboxes beside their cold start. */
+export const sandboxLife: Group = {
+  name: "life",
+  measures: "first command in a sandbox that waited ready, in a stopped one; stop and remove; starts a second",
+  async run() {
+    const rows: Row[] = [];
+    for (const name of BACKENDS) {
+      const measured = await withDirectory((home) => lifeRows(name, home)).catch((thrown: unknown) => [
+        missing(`sandbox that waited ready to first command, ${name}`, "ms", thrown),
+      ]);
+      rows.push(...measured);
+    }
+    return rows;
+  },
+};
+
+async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]> {
+  const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
+  const backend = await ownBackend(name, home);
+  const places = { store, backend, home };
+  try {
+    return [await warm(places), ...(await resumeAndRemove(places)), await throughput(places)];
+  } finally {
+    await store.close();
+    await backend.close();
+  }
+}
+
+async function warm(places: Places): Promise<Row> {
+  const ms = await repeat(TIMES, async () => {
+    const id = await startSpare(places);
+    const took = await timed(async () => runTrue((await openNew(places, id)).sandbox));
+    await places.backend.remove(id);
+    return took;
+  });
+  const note = "new log, the sandbox that waits, start of the workspace, `true` in a shell";
+  const target = { p50AtMost: 60 };
+  return { ...slowest(ms), name: `sandbox that waited ready to first command, ${places.backend.name}`, target, note };
+}
+
+async function resumeAndRemove(places: Places): Promise<Row[]> {
+  const { backend } = places;
+  const floors: number[] = [];
+  const both = await repeat(TIMES, async () => {
+    const { journal, sandbox } = await openNew(places);
+    await runTrue(sandbox);
+    const image = backend.name === "docker" ? await imageOfSandbox(journal.state.id) : undefined;
+    await backend.stop(journal.state.id);
+    const resumed = await timed(async () => runTrue(await reopen(places, journal)));
+    const removed = await timed(() => backend.remove(journal.state.id));
+    floors.push(await removalFloorOf(backend.name, image).measure());
+    return { resumed, removed };
+  });
+  const resumed = slowest(both.map((one) => one.resumed));
+  const removed = slowest(both.map((one) => one.removed));
+  const floor = removalFloorOf(backend.name, undefined);
+  return [
+    { ...resumed, name: `stopped sandbox to first command, ${backend.name}`, target: { p50AtMost: 700 } },
+    {
+      ...removed,
+      name: `stop and remove, ${backend.name}`,
+      target: { p50AtMost: 200 },
+      beside: [{ name: floor.name, p50: median(floors) }],
+    },
+  ];
+}
+
+/** Starts under way at the same time, against as many of the daemon's own. */
+async function throughput(places: Places): Promise<Row> {
+  const { backend } = places;
+  const one = await openNew(places);
+  const image = backend.name === "docker" ? await imageOfSandbox(one.journal.state.id) : undefined;
+  await backend.remove(one.journal.state.id);
+  const ids: string[] = [];
+  const rates = await repeat({ times: 3, warmUp: 1 }, async () => {
+    const took = await timed(() =>
+      Promise.all(
+        Array.from({ length: TOGETHER }, async () => {
+          const { journal, sandbox } = await openNew(places);
+          ids.push(journal.state.id);
+          await runTrue(sandbox);
+        }),
+      ),
+    );
+    await Promise.all(ids.splice(0).map((id) => backend.remove(id)));
+    const floorMs = await timed(() =>
+      Promise.all(Array.from({ length: TOGETHER }, () => floorOf(backend.name, image).measure())),
+    );
+    return { rate: perSecond(took), floor: perSecond(floorMs) };
+  });
+  return {
+    name: `sandboxes to first command, ${TOGETHER} at a time, ${backend.name}`,
+    unit: "starts/s",
+    p50: median(rates.map(({ rate }) => rate)),
+    beside: [
+      { name: `${floorOf(backend.name, image).name}, ${TOGETHER} at a time`, p50: median(rates.map((r) => r.floor)) },
+    ],
+    note: "the floor only makes and starts, and takes away again",
+  };
+}
+
+const perSecond = (ms: number) => (TOGETHER * 1000) / ms;
+
+const slowest = (ms: readonly number[]) => ({ unit: "ms" as const, p50: median(ms), p99: percentile(ms, 1) });
