@@ -12,10 +12,14 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   models: { rank: 2, may: ADAPTER },
   logs: { rank: 2, may: ADAPTER },
   sandboxes: { rank: 2, may: [...ADAPTER, "channels"] },
+  checkpoints: { rank: 2, may: ADAPTER },
   broker: { rank: 2, may: ADAPTER },
   "scripted-model": { rank: 2, may: ["protocol"] },
   sandboxd: { rank: 3, may: ["protocol", "channels"] },
-  server: { rank: 3, may: ["protocol", "core", "models", "logs", "sandboxes", "broker", "scripted-model"] },
+  server: {
+    rank: 3,
+    may: ["protocol", "core", "models", "logs", "sandboxes", "broker", "checkpoints", "scripted-model"],
+  },
   cli: { rank: 3, may: ["protocol", "client"] },
   web: { rank: 3, may: ["protocol", "client"] },
 };
@@ -23,4 +27,4 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** In `server`, only these files may import an adapter: they compose the program. */
 export const COMPOSITION = ["packages/server/src/main.ts", "packages/server/src/compose"];
 
-export const ADAPTERS = ["models", "logs", "sandboxes", "broker", "scripted-model"];
+export const ADAPTERS = ["models", "logs", "sandboxes", "broker", "checkpoints", "scripted-model"];

@@ -3,51 +3,74 @@ import { AppError, toAppError } from "@handrail/protocol/errors";
 import type { ConversationEvent } from "@handrail/protocol/events";
 import type { Journal } from "./journal.ts";
 import type { Clock } from "./ports/clock.ts";
+import { bringBack, beginFork } from "./bring-back.ts";
+import { checkpointEvents } from "./checkpoint.ts";
 import type { Sandbox, SandboxBackend } from "./ports/sandbox.ts";
-import type { PrepareSeed } from "./ports/workspace-seed.ts";
+import type { Snapshots } from "./ports/snapshots.ts";
+import type { PrepareSeed, Seed } from "./ports/workspace-seed.ts";
+import type { RunPorts } from "./run-ports.ts";
 import { loadInstructions } from "./repository-instructions.ts";
 
 export type OpenSandbox = {
   readonly journal: Journal;
   readonly backend: SandboxBackend;
   readonly prepareSeed: PrepareSeed;
+  /** A seed without files, for a workspace that is filled from a snapshot. */
+  readonly emptySeed?: () => Promise<Seed>;
   readonly clock: Clock;
+  readonly snapshots?: Snapshots | undefined;
+  readonly newId?: RunPorts["newId"];
 };
 
 /**
  * The conversation's sandbox: the one that runs, or a new one on its workspace, or, the first time, both. Writes to
- * the log what it did. A workspace that has vanished is never replaced by an empty one.
- * @throws AppError `workspace_gone` when the workspace has vanished, or a code of the backend or of `prepareSeed`
+ * the log what it did. A workspace that has vanished is never replaced by an empty one: it is brought back from its
+ * latest checkpoint, or the conversation is at its end.
+ * @throws AppError `workspace_gone` when the workspace has vanished and is kept nowhere, or a code of the backend, of
+ * `prepareSeed` or of `snapshots`
  */
 export async function openSandbox(
-  { journal, backend, prepareSeed, clock }: OpenSandbox,
+  parts: OpenSandbox,
   onProgress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  const { id, source, sandbox: choice, workspace } = journal.state;
+  const { journal, backend, clock } = parts;
   const startedAt = clock.now();
-  const found = await backend.find(id, signal);
-  const sandbox = found ?? (await start());
+  const found = await backend.find(journal.state.id, signal);
+  const sandbox = found ?? (await start(parts, onProgress, signal));
   await noteStart(journal, sandbox, clock.now() - startedAt);
-  if (workspace === null) await begin(journal, sandbox, signal);
+  if (journal.state.workspace === null) await begin(parts, sandbox, signal);
+  else if (journal.state.snapshots.lost) await bringBack(parts, sandbox, onProgress, signal);
   onProgress("");
   return sandbox;
+}
 
-  async function start(): Promise<Sandbox> {
-    const exists = await backend.hasWorkspace(id);
-    if (!exists && workspace !== null) {
-      const message = "This conversation's workspace is gone, and with it the files. Start a new conversation.";
-      throw new AppError("workspace_gone", message);
-    }
-    const seed = exists ? undefined : await prepareSeed(source, onProgress, signal);
-    try {
-      onProgress("Starting the sandbox");
-      const spec = { conversationId: id, choice, seedDirectory: seed?.directory };
-      return await backend.start(spec, onProgress, signal);
-    } finally {
-      await seed?.dispose();
-    }
+async function start(parts: OpenSandbox, onProgress: (text: string) => void, signal: AbortSignal): Promise<Sandbox> {
+  const { journal, backend } = parts;
+  const { id, sandbox: choice } = journal.state;
+  const seed = (await backend.hasWorkspace(id)) ? undefined : await firstFiles(parts, onProgress, signal);
+  try {
+    onProgress("Starting the sandbox");
+    const spec = { conversationId: id, choice, seedDirectory: seed?.directory };
+    return await backend.start(spec, onProgress, signal);
+  } finally {
+    await seed?.dispose();
   }
+}
+
+async function firstFiles(parts: OpenSandbox, onProgress: (text: string) => void, signal: AbortSignal): Promise<Seed> {
+  const { journal, prepareSeed, emptySeed, snapshots } = parts;
+  const { source, workspace, snapshots: kept } = journal.state;
+  if (workspace === null && kept.fork === undefined) return prepareSeed(source, onProgress, signal);
+  if (snapshots === undefined || emptySeed === undefined || kept.latest === null) {
+    const message = "This conversation's workspace is gone, and with it the files. Start a new conversation.";
+    throw new AppError("workspace_gone", message);
+  }
+  if (workspace !== null) {
+    const detail = "It was no longer there when it was needed.";
+    await journal.commit(({ snapshots: { lost } }) => (lost ? [] : [{ type: "workspace.lost", detail }]));
+  }
+  return emptySeed();
 }
 
 async function noteStart(journal: Journal, sandbox: Sandbox, durationMs: number): Promise<void> {
@@ -77,16 +100,32 @@ function goneBefore(state: ConversationState, sandbox: Sandbox): ConversationEve
     events.push({ type: "sandbox.lost", sandboxId: liveSandbox.sandboxId, detail });
   }
   if (state.workspace !== null && state.totals.steps > 0) {
-    const text = `The sandbox was started anew (${sandbox.backend}). Files are as they were; shells, their variables and background programs are gone.`;
+    const files = state.snapshots.lost ? "" : "Files are as they were; ";
+    const text = `The sandbox was started anew (${sandbox.backend}). ${files}shells, their variables and background programs are gone.`;
     events.push({ type: "notice.added", audience: "both", code: "sandbox_restarted", text });
   }
   return events;
 }
 
-async function begin(journal: Journal, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
-  const start = await beginning(sandbox, signal);
+async function begin(parts: OpenSandbox, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+  const { journal } = parts;
+  const { fork } = journal.state.snapshots;
+  const start = await beginFork(parts, sandbox, signal, () => beginning(sandbox, signal));
   const instructions = await loadInstructions(sandbox, signal);
-  await journal.commit((state) => (state.workspace === null ? [...start, ...instructions] : []));
+  const kept = fork === undefined ? await firstCheckpoint(parts, sandbox, signal) : [];
+  await journal.commit((state) => (state.workspace === null ? [...start, ...kept, ...instructions] : []));
+}
+
+/** Before anything changes: what is brought back later is compared with this. */
+async function firstCheckpoint(
+  parts: OpenSandbox,
+  sandbox: Sandbox,
+  signal: AbortSignal,
+): Promise<ConversationEvent[]> {
+  const { journal, clock, snapshots, newId } = parts;
+  if (snapshots === undefined || newId === undefined) return [];
+  const ports = { journal, clock, snapshots, newId, sandbox: async () => sandbox };
+  return checkpointEvents(ports, sandbox, "start", signal);
 }
 
 /** An image without git cannot compare the workspace with its start: work goes on, and the user is told. */

@@ -5,6 +5,7 @@ import type { Clock, Random } from "./ports/clock.ts";
 import type { LogStore } from "./ports/log-store.ts";
 import type { Model } from "./ports/model.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
+import type { Snapshots } from "./ports/snapshots.ts";
 
 /** Everything the loop needs of the world. */
 export type RunPorts = {
@@ -14,6 +15,8 @@ export type RunPorts = {
   readonly model: (id: string) => Promise<Model>;
   /** The conversation's sandbox, found or started; writes `sandbox.started` and what goes before it to the log. */
   readonly sandbox: (signal: AbortSignal) => Promise<Sandbox>;
+  /** Absent: the workspace's files are kept nowhere else. */
+  readonly snapshots?: Snapshots;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: (prefix: IdPrefix) => string;

@@ -3,9 +3,13 @@ import { FileChange } from "./changes.ts";
 import { ContentPart } from "./content.ts";
 import { CheckpointId, ConversationId, MessageId, SandboxId } from "./ids.ts";
 import { Limits } from "./limits.ts";
+import { Fork, KeptSnapshot, RootName } from "./checkpoints.ts";
 import { BackendName, NetworkRule, SandboxChoice, WorkspaceSource } from "./sources.ts";
 
-/** The first event of every log. `model` is the model's id in the settings; `teamId` is null for a personal one. */
+/**
+ * The first event of every log. `model` is the model's id in the settings; `teamId` is null for a personal one. A fork
+ * has its origin's source, and its first files from a checkpoint.
+ */
 export const ConversationCreated = z.strictObject({
   type: z.literal("conversation.created"),
   conversationId: ConversationId,
@@ -17,6 +21,7 @@ export const ConversationCreated = z.strictObject({
   model: z.string(),
   limits: Limits,
   runLimits: Limits,
+  fork: Fork.optional(),
 });
 
 export const ConversationRenamed = z.strictObject({
@@ -65,11 +70,32 @@ export const WorkspacePrepared = z.strictObject({
   bytes: z.number().int().nonnegative(),
 });
 
-/** The workspace as it was now. `tree` names the snapshot in the workspace's own store; `changes` are against the start. */
+/**
+ * The workspace as it was now. `tree` names it in the sandbox's own git, empty where there is none; `changes` are
+ * against the start. `snapshot`: all of its files are kept, and can be restored.
+ */
 export const WorkspaceCheckpointed = z.strictObject({
   type: z.literal("workspace.checkpointed"),
   checkpointId: CheckpointId,
   tree: z.string(),
+  changes: z.array(FileChange),
+  snapshot: KeptSnapshot.optional(),
+});
+
+/** The workspace vanished against our will: it is brought back from the latest checkpoint before it is used. */
+export const WorkspaceLost = z.strictObject({ type: z.literal("workspace.lost"), detail: z.string() });
+
+/**
+ * The workspace is again as it was at a checkpoint. `failed`: paths that are not, with the reason. `changes` are
+ * against the start.
+ */
+export const WorkspaceRestored = z.strictObject({
+  type: z.literal("workspace.restored"),
+  checkpointId: CheckpointId,
+  root: RootName,
+  written: z.number().int().nonnegative(),
+  removed: z.number().int().nonnegative(),
+  failed: z.array(z.string()),
   changes: z.array(FileChange),
 });
 

@@ -1,4 +1,5 @@
 import type { FileChange } from "./changes.ts";
+import type { CheckpointPoint, Fork } from "./checkpoints.ts";
 import { AppError } from "./errors.ts";
 import type { EventOf, EventType, StoredEvent } from "./events.ts";
 import type { LimitName, Limits, LimitScope, Usage } from "./limits.ts";
@@ -71,6 +72,19 @@ export type Totals = {
   readonly usage: Usage;
 };
 
+/** What is kept of the workspace outside of the sandbox. */
+export type SnapshotState = {
+  /** The conversation that the family's snapshots are kept under. */
+  readonly lineage: string;
+  readonly fork: Fork | undefined;
+  /** What changes are against; null when it was not kept. */
+  readonly start: CheckpointPoint | null;
+  /** As the workspace was when it was last kept or restored. */
+  readonly latest: CheckpointPoint | null;
+  /** The workspace is gone, and not yet brought back. */
+  readonly lost: boolean;
+};
+
 /** A conversation as its log tells it, without the transcript. Small: fit to keep one for each open conversation. */
 export type ConversationState = {
   readonly id: string;
@@ -117,6 +131,7 @@ export type ConversationState = {
   readonly network: NetworkTotals;
   readonly tasks: NonNullable<CallData["tasks"]>;
   readonly changes: readonly FileChange[];
+  readonly snapshots: SnapshotState;
   /** Input and output tokens of the latest step: how much of the context is filled. */
   readonly contextTokens: number;
 };
@@ -163,7 +178,17 @@ const APPLY: { readonly [Type in PlainType]: (state: ConversationState, event: E
     ...state,
     workspace: { commit: event.commit, branch: event.branch, files: event.files },
   }),
-  "workspace.checkpointed": (state, event) => ({ ...state, changes: event.changes }),
+  "workspace.checkpointed": (state, event) => ({
+    ...state,
+    changes: event.changes,
+    snapshots: keptSnapshots(state.snapshots, event),
+  }),
+  "workspace.lost": (state) => ({ ...state, snapshots: { ...state.snapshots, lost: true } }),
+  "workspace.restored": (state, { checkpointId, root, changes }) => ({
+    ...state,
+    changes,
+    snapshots: { ...state.snapshots, latest: { checkpointId, root }, lost: false },
+  }),
   "instructions.loaded": (state, event) => ({ ...state, instructions: [...state.instructions, event.path] }),
   "sandbox.started": (state, event) => ({
     ...state,
@@ -173,6 +198,13 @@ const APPLY: { readonly [Type in PlainType]: (state: ConversationState, event: E
   "sandbox.lost": (state) => ({ ...state, liveSandbox: null }),
   "result.delivered": (state) => state,
 };
+
+function keptSnapshots(snapshots: SnapshotState, event: EventOf<"workspace.checkpointed">): SnapshotState {
+  const { checkpointId, snapshot } = event;
+  if (snapshot === undefined) return snapshots;
+  const latest = { checkpointId, root: snapshot.root };
+  return { ...snapshots, latest, start: snapshot.reason === "start" ? latest : snapshots.start };
+}
 
 function created(event: EventOf<"conversation.created">, seq: number, at: number): ConversationState {
   if (seq !== 0) throw new AppError("internal", "conversation.created is not the first event.", { seq });
@@ -203,6 +235,13 @@ function created(event: EventOf<"conversation.created">, seq: number, at: number
     network: NO_NETWORK_USE,
     tasks: [],
     changes: [],
+    snapshots: {
+      lineage: event.fork?.lineage ?? event.conversationId,
+      fork: event.fork,
+      start: event.fork?.start ?? null,
+      latest: event.fork?.from ?? null,
+      lost: false,
+    },
     contextTokens: 0,
   };
 }

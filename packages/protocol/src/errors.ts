@@ -32,6 +32,10 @@ export const ERRORS = {
   source_too_large: { status: 413, retryable: false },
   git_failed: { status: 502, retryable: false },
   secret_in_result: { status: 409, retryable: false },
+  checkpoint_unknown: { status: 404, retryable: false },
+  checkpoint_invalid: { status: 502, retryable: false },
+  checkpoint_damaged: { status: 500, retryable: false },
+  checkpoints_unavailable: { status: 503, retryable: true },
   nothing_changed: { status: 409, retryable: false },
 
   model_unset: { status: 409, retryable: false },

@@ -18,6 +18,8 @@ export const ConversationEvent = z.discriminatedUnion("type", [
   conversation.NoticeAdded,
   conversation.WorkspacePrepared,
   conversation.WorkspaceCheckpointed,
+  conversation.WorkspaceLost,
+  conversation.WorkspaceRestored,
   conversation.InstructionsLoaded,
   conversation.SandboxStarted,
   conversation.SandboxStopped,

@@ -20,7 +20,8 @@ export function applyFileChanges(state: FileChanges, events: readonly StoredEven
 }
 
 function applyOne(state: FileChanges, { seq, event }: StoredEvent): FileChanges {
-  if (event.type === "workspace.checkpointed") return { changes: event.changes, editedSince: new Map(), seq };
+  if (event.type === "workspace.checkpointed" || event.type === "workspace.restored")
+    return { changes: event.changes, editedSince: new Map(), seq };
   const edits = event.type === "call.ended" && event.outcome === "ok" ? (event.data.edits ?? []) : [];
   if (edits.length === 0) return state;
   const editedSince = new Map(state.editedSince);

@@ -76,3 +76,20 @@ test("a log of network use folds to the open ask and the totals", () => {
     network: { requests: 13, refused: 12, bytesUp: 500, bytesDown: 9000 },
   });
 });
+
+test("a log of a fork whose workspace was lost folds to what has to be brought back", () => {
+  const origin = "c_01k0zzzzzabcdefghjkm";
+  const point = (last: string, letter: string) => ({
+    checkpointId: `p_01k0zzzzzabcdefghjk${last}`,
+    root: letter.repeat(64),
+  });
+  const { snapshots, changes } = foldOf("v2-fork-and-loss.jsonl");
+  expect(snapshots).toEqual({
+    lineage: origin,
+    fork: { conversationId: origin, lineage: origin, start: point("1", "a"), from: point("2", "b") },
+    start: point("1", "a"),
+    latest: point("3", "d"),
+    lost: true,
+  });
+  expect(changes).toHaveLength(1);
+});

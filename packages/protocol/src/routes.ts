@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CHECKPOINT_ROUTES } from "./checkpoint-routes.ts";
 import { CONVERSATION_ROUTES } from "./conversation-routes.ts";
 import { NETWORK_ROUTES } from "./network-routes.ts";
 import { PREVIEW_ROUTES } from "./preview-routes.ts";
@@ -135,6 +136,7 @@ export const ROUTES = {
   ...PREVIEW_ROUTES,
   ...NETWORK_ROUTES,
   ...SECRET_ROUTES,
+  ...CHECKPOINT_ROUTES,
 } as const;
 
 export type Routes = typeof ROUTES;

@@ -146,6 +146,8 @@ const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
   "conversation.configured": addMarker,
   "workspace.prepared": addMarker,
   "workspace.checkpointed": () => {},
+  "workspace.lost": () => {},
+  "workspace.restored": () => {},
   "instructions.loaded": addMarker,
   "sandbox.started": addMarker,
   "sandbox.stopped": addMarker,

@@ -4,6 +4,7 @@ import type { Handlers } from "./handlers.ts";
 import { portOperations, type PortPlace } from "./ports/port-operations.ts";
 import { processRun } from "./process-run.ts";
 import { searchOperations } from "./search/search-operations.ts";
+import { snapshotOperations } from "./snapshot/snapshot-operations.ts";
 import { terminals } from "./terminals/terminal-operations.ts";
 import { workspaceOperations } from "./workspace/workspace-operations.ts";
 
@@ -29,6 +30,7 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
       ...shells.handlers,
       ...fileOperations(place),
       ...searchOperations(place),
+      ...snapshotOperations(place, state),
       ...workspaceOperations(place, state, { program: place.git, workspace, env }),
       ...portOperations(place.ports),
       "sandbox.equip": equip(env),

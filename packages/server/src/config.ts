@@ -8,6 +8,7 @@ import type { ModelSetting } from "@handrail/protocol/settings";
 import { NetworkPreset } from "@handrail/protocol/network";
 import { SandboxProfile, type BackendName, type NetworkRule } from "@handrail/protocol/sources";
 import { outdatedNames } from "./config/outdated-names.ts";
+import type { CheckpointStoreName } from "./config/texts.ts";
 import type { OptionValues } from "./config/options.ts";
 import { readFlags, readOptions } from "./config/read-options.ts";
 
@@ -24,6 +25,7 @@ export type Config = {
   readonly model: ModelSetting | undefined;
   readonly sandbox: SandboxConfig;
   readonly network: NetworkConfig;
+  readonly checkpoints: CheckpointConfig;
   readonly maxRuns: number;
   readonly limits: Limits;
   readonly runLimits: Limits;
@@ -41,6 +43,12 @@ export type Config = {
 export type NetworkConfig = {
   readonly limits: { readonly bytes: number; readonly requestsPerMinute: number; readonly connections: number };
   readonly askMs: number;
+};
+
+export type CheckpointConfig = {
+  readonly store: CheckpointStoreName;
+  readonly maxFileBytes: number;
+  readonly maxTotalBytes: number;
 };
 
 export type SandboxConfig = {
@@ -99,6 +107,7 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     model: modelFrom(values),
     sandbox: sandboxFrom(values),
     network: networkLimits(values),
+    checkpoints: checkpointsFrom(values),
     maxRuns: values.maxRuns ?? 8,
     limits: present({ maxCostUsd: values.maxCostUsd, maxSteps: values.maxSteps }),
     runLimits: runLimitsFrom(values),
@@ -180,6 +189,14 @@ function networkLimits(values: OptionValues): NetworkConfig {
       connections: values.networkMaxConnections ?? 64,
     },
     askMs: values.networkAsk ?? 60_000,
+  };
+}
+
+function checkpointsFrom(values: OptionValues): CheckpointConfig {
+  return {
+    store: values.checkpointStore ?? { type: "directory" },
+    maxFileBytes: values.checkpointMaxFile ?? 100 * 1024 ** 2,
+    maxTotalBytes: values.checkpointMaxTotal ?? 4 * 1024 ** 3,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FileChange, FileEdit } from "../changes.ts";
+import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
 
 const Bytes = z.number().int().nonnegative();
 const TimeoutMs = z.number().int().nonnegative().max(3_600_000);
@@ -229,6 +230,44 @@ export const OPERATIONS = {
       environment: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]{0,127}$/), z.string().max(1024)),
     }),
     z.object({ directory: z.string() }),
+  ),
+  /**
+   * Takes a snapshot of the workspace. Its objects that are not in `base`, the snapshot that was last kept, wait to be
+   * read. `leftOut` has the first of what was left out. Reads only what changed since `base`; all, when that is null or
+   * another than sandboxd knows.
+   */
+  "snapshot.take": operation(
+    SnapshotRules.extend({ base: ObjectName.nullable() }),
+    z.object({
+      root: ObjectName,
+      files: Bytes,
+      bytes: Bytes,
+      newObjects: Bytes,
+      packBytes: Bytes,
+      leftOut: z.array(LeftOut).max(100),
+      leftOutCount: Bytes,
+      durationMs: z.number().nonnegative(),
+    }),
+  ),
+  /** Frames of the objects that the last snapshot brought (`object-frames.ts`), base64, at most 4 MiB a call. */
+  "snapshot.read": operation(
+    z.strictObject({ root: ObjectName, offset: Bytes, length: Bytes }),
+    z.object({ data: z.string(), size: Bytes }),
+  ),
+  /** The snapshot is kept: it is the base of the next one. */
+  "snapshot.keep": operation(z.strictObject({ root: ObjectName }), z.object({})),
+  /** Frames of objects for a restore, base64, in order; `offset` 0 begins anew. */
+  "snapshot.put": operation(
+    z.strictObject({ offset: Bytes, data: z.string().max(6_000_000) }),
+    z.object({ size: Bytes }),
+  ),
+  /**
+   * Makes the workspace what the snapshot says, from the objects that were put and from files that are as they should
+   * be. Leaves what a snapshot would leave out. `needed`: objects that are missing; nothing was changed then.
+   */
+  "snapshot.restore": operation(
+    SnapshotRules.extend({ root: ObjectName }),
+    z.object({ needed: z.array(ObjectName).max(50_000), written: Bytes, removed: Bytes, failed: z.array(z.string()) }),
   ),
 
   /** Runs a program without a terminal. For Handrail's own needs, not for the agent. */

@@ -49,6 +49,12 @@ const RULES: Readonly<Record<RouteName, Rule>> = {
   shares: "owner",
   sharePreview: "owner",
   endShare: "owner",
+  checkpoints: "owner",
+  createCheckpoint: "owner",
+  checkpointChanges: "owner",
+  checkpointFile: "owner",
+  restoreCheckpoint: "owner",
+  forkConversation: "owner",
 };
 
 export type OwnerOf = (conversationId: string) => Promise<string>;

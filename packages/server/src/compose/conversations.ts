@@ -1,11 +1,12 @@
 import { driveRun } from "@handrail/core/drive-run";
 import type { Journal } from "@handrail/core/journal";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
+import type { PrepareSeed, Seed } from "@handrail/core/ports/workspace-seed";
 import type { RunPorts } from "@handrail/core/run-ports";
 import { AppError } from "@handrail/protocol/errors";
 import { type IdPrefix, newId } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
+import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import { systemClock } from "../clock.ts";
 import { type Conversations, conversations } from "../conversations/conversations.ts";
 import type { LiveDeltas } from "../conversations/live-deltas.ts";
@@ -24,6 +25,8 @@ export type ConversationsParts = {
   readonly models: ModelSettings;
   readonly backends: Backends;
   readonly prepareSeed: PrepareSeed;
+  readonly emptySeed: () => Promise<Seed>;
+  readonly kept: KeptFiles | undefined;
   readonly maxRuns: number;
   /** How many sandboxes wait for conversations at most. */
   readonly warmSandboxes: number;
@@ -45,11 +48,19 @@ export type ConversationsHost = {
 export const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
 
 export function hostConversations(parts: ConversationsParts): ConversationsHost {
-  const { store, journals, deltas, models, backends, prepareSeed, log } = parts;
+  const { store, journals, deltas, models, backends, prepareSeed, emptySeed, kept, log } = parts;
   const clock = systemClock;
   const onFailure = (thrown: unknown) => log.error({ err: thrown }, "background work failed");
-  const sandboxes = sandboxKeeper({ backends, prepareSeed, clock });
-  const portsFor = async (id: string) => runPorts(await journals.get(id), { store, models, sandboxes, deltas, log });
+  const sandboxes = sandboxKeeper({
+    backends,
+    prepareSeed,
+    emptySeed,
+    snapshots: kept?.snapshots,
+    newId: makeId,
+    clock,
+  });
+  const portsFor = async (id: string) =>
+    runPorts(await journals.get(id), { store, models, sandboxes, deltas, kept, log });
   const runs = runCoordinator({
     portsFor,
     drive: driveRun,
@@ -63,7 +74,7 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
     max: parts.warmSandboxes,
     onFailure: (thrown) => log.warn({ err: thrown }, "no sandbox could be made ready"),
   });
-  const made = { store, journals, runs, sandboxes, models, clock, newId: makeId, onFailure };
+  const made = { store, kept, journals, runs, sandboxes, models, clock, newId: makeId, onFailure };
   const openSandbox: ConversationsHost["openSandbox"] = (journal, signal) =>
     openShown(journal, { sandboxes, deltas }, signal);
   return { conversations: conversations(made), journals, deltas, sandboxes, runs, pool, openSandbox };
@@ -80,10 +91,10 @@ function openShown(
   return sandboxes.open(journal, (text) => deltas.emit(id, { type: "progress.delta", text }), signal);
 }
 
-type PortsParts = Pick<ConversationsParts, "store" | "models" | "log"> &
+type PortsParts = Pick<ConversationsParts, "store" | "models" | "kept" | "log"> &
   Pick<ConversationsHost, "sandboxes" | "deltas">;
 
-function runPorts(journal: Journal, { store, models, sandboxes, deltas, log }: PortsParts): RunPorts {
+function runPorts(journal: Journal, { store, models, sandboxes, deltas, kept, log }: PortsParts): RunPorts {
   const { id } = journal.state;
   const emit: RunPorts["emit"] = (delta) => deltas.emit(id, delta);
   return {
@@ -91,6 +102,7 @@ function runPorts(journal: Journal, { store, models, sandboxes, deltas, log }: P
     store,
     model: models.open,
     sandbox: (signal) => openShown(journal, { sandboxes, deltas }, signal),
+    ...(kept === undefined ? {} : { snapshots: kept.snapshots }),
     clock: systemClock,
     random: Math.random,
     newId: makeId,

@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import type { CreateParts } from "../conversations/create-conversation.ts";
 import { type WorkspaceViews, workspaceViews } from "../conversations/workspace-views.ts";
 import { examine } from "../doctor.ts";
+import { checkpointHandlers } from "../handlers/checkpoint-handlers.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
 import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-handlers.ts";
 import { networkHandlers } from "../handlers/network-handlers.ts";
@@ -15,6 +16,7 @@ import type { Handlers } from "../http/handlers.ts";
 import type { SocketServer } from "../socket/socket-server.ts";
 import { VERSION } from "../version.ts";
 import type { Deliver } from "../workspaces/deliver.ts";
+import { openCheckpoints } from "./checkpoints.ts";
 import { type ConversationsHost, makeId } from "./conversations.ts";
 import { testSetting } from "./models.ts";
 import type { State } from "./state.ts";
@@ -52,6 +54,13 @@ export function composeHandlers(parts: HandlerParts): Handlers {
     ...workspaceHandlers({ views, conversations: host.conversations, deliver: parts.deliverFor(views) }),
     ...previewHandlers(parts.previews),
     ...networkHandlers(state.network),
+    ...checkpointHandlers({
+      checkpoints: openCheckpoints(state, host),
+      journal: host.journals.get,
+      create: createParts(parts),
+      newId: makeId,
+      pin: state.kept?.pin ?? (() => () => undefined),
+    }),
     ...serverHandlers(serverParts(parts)),
     ...secretHandlers(state.secretStore),
   };

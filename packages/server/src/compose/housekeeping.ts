@@ -2,11 +2,13 @@ import type { LogStore } from "@handrail/core/ports/log-store";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import type { ConversationSummary } from "@handrail/protocol/summary";
 import type { Logger } from "pino";
+import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import type { Backends } from "../conversations/ports.ts";
 import type { ConversationsHost } from "./conversations.ts";
 
 export type HousekeepingParts = {
   readonly store: LogStore;
+  readonly kept: KeptFiles | undefined;
   readonly host: ConversationsHost;
   readonly backends: Backends;
   readonly idleMs: number;
@@ -25,6 +27,7 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
   resumeRuns(parts).catch(report("runs could not be resumed"));
   const first = setTimeout(() => {
     collect(parts).catch(report("what is left of deleted conversations could not be removed"));
+    parts.kept?.collect(parts.store).catch(report("checkpoints that nobody holds on to could not be removed"));
   }, FIRST_MS).unref();
   const every = setInterval(() => {
     stopIdle(parts).catch(report("idle sandboxes could not be stopped"));

@@ -55,8 +55,9 @@ export async function startServer(config: Config): Promise<RunningServer> {
 
 async function startLocked(config: Config): Promise<RunningServer> {
   const state = await openState(config);
-  const { prepareSeed, checkSource, deliverFor } = workspacesOf(config);
-  const host = hostConversations({ ...state, prepareSeed, ...config, warmSandboxes: config.sandbox.warm });
+  const { prepareSeed, emptySeed, checkSource, deliverFor } = workspacesOf(config);
+  const seeds = { prepareSeed, emptySeed };
+  const host = hostConversations({ ...state, ...seeds, ...config, warmSandboxes: config.sandbox.warm });
   const tokens = signInTokens(systemClock);
   const cookieName = cookieNameFor(config.home, config.publicUrl?.startsWith("https:") === true);
   const door = doorOf(config, state, cookieName);

@@ -3,6 +3,7 @@ import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import type { StoredEvent } from "@handrail/protocol/events";
 import type { Logger } from "pino";
 import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
+import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import { newSecret } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -18,6 +19,7 @@ import { type ModelSettings, modelSettings, StoredModel } from "../settings/mode
 import { openSecrets, type Secrets } from "../settings/secrets.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import { backendLoaders } from "./adapters.ts";
+import { openKeptFiles } from "./checkpoints.ts";
 import { lazyBackends } from "./backends.ts";
 import { type Network, openNetwork } from "./egress.ts";
 import { lazySandboxSecrets, loadersWithSecrets, openSecretStore } from "./secrets.ts";
@@ -37,6 +39,8 @@ export type State = {
   readonly models: ModelSettings;
   readonly secretStore: SecretStore;
   readonly backends: Backends;
+  /** Undefined when checkpoints are off. */
+  readonly kept: KeptFiles | undefined;
   /** The bearer token of local programs, new with each start. */
   readonly localToken: string;
   close(): Promise<void>;
@@ -71,6 +75,7 @@ export async function openState(config: Config): Promise<State> {
     journals.close();
     await store.close();
   };
+  const kept = openKeptFiles(config, secrets);
   return {
     log,
     mask,
@@ -84,6 +89,7 @@ export async function openState(config: Config): Promise<State> {
     models,
     secretStore,
     backends,
+    kept,
     localToken,
     close,
   };

@@ -1,17 +1,19 @@
 import { realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Journal } from "@handrail/core/journal";
-import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
+import type { PrepareSeed, Seed } from "@handrail/core/ports/workspace-seed";
 import type { Config } from "../config.ts";
 import type { CreateParts } from "../conversations/create-conversation.ts";
 import { readPatch, type WorkspaceViews } from "../conversations/workspace-views.ts";
 import { type Deliver, deliverer } from "../workspaces/deliver.ts";
 import { hostGit } from "../workspaces/git.ts";
-import { checkSource, seedPreparer } from "../workspaces/prepare-seed.ts";
+import { checkSource, makeSeed, seedPreparer } from "../workspaces/prepare-seed.ts";
 import { demoDirectory } from "./adapters.ts";
 
 export type Workspaces = {
   readonly prepareSeed: PrepareSeed;
+  /** A seed without files. */
+  readonly emptySeed: () => Promise<Seed>;
   readonly checkSource: CreateParts["checkSource"];
   readonly deliverFor: (journal: (id: string) => Promise<Journal>, views: WorkspaceViews) => Deliver;
 };
@@ -26,6 +28,7 @@ export function workspacesOf(config: Config): Workspaces {
   const parts = { git, directory, demoDirectory, home, local: config.localSources };
   return {
     prepareSeed: seedPreparer(parts),
+    emptySeed: () => makeSeed(directory),
     checkSource: (source) => checkSource(parts, source),
     deliverFor: (journal, views) =>
       deliverer({ ...parts, journal, readPatch: (id, signal) => readPatch(views, id, signal) }),

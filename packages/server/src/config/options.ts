@@ -1,7 +1,16 @@
 import { ModelDialect } from "@handrail/protocol/settings";
 import { BackendName, SandboxProfile } from "@handrail/protocol/sources";
 import { z } from "zod";
-import { BooleanText, HttpUrlText, ListText, numberText, PreviewUrlText, SizeText, TimeText } from "./texts.ts";
+import {
+  BooleanText,
+  CheckpointStoreText,
+  HttpUrlText,
+  ListText,
+  numberText,
+  PreviewUrlText,
+  SizeText,
+  TimeText,
+} from "./texts.ts";
 
 /**
  * One setting. Its flag is the key in kebab case with `--`, its key in `handrail.yaml` the same without. `env` holds
@@ -185,6 +194,22 @@ export const OPTIONS = {
     env: ["HANDRAIL_DOCKER_WAIT"],
     value: TimeText,
     help: "How long a Docker daemon that does not answer is waited for. Default 30s with docker-host, else not.",
+  },
+
+  checkpointStore: {
+    env: ["HANDRAIL_CHECKPOINT_STORE"],
+    value: CheckpointStoreText,
+    help: "Where checkpoints of workspaces are kept: directory (in the state directory), or none.",
+  },
+  checkpointMaxFile: {
+    env: ["HANDRAIL_CHECKPOINT_MAX_FILE"],
+    value: SizeText,
+    help: "Files over this are left out of checkpoints. Default 100m.",
+  },
+  checkpointMaxTotal: {
+    env: ["HANDRAIL_CHECKPOINT_MAX_TOTAL"],
+    value: SizeText,
+    help: "Files of one checkpoint together; what goes beyond is left out. Default 4g.",
   },
 
   maxRuns: {

@@ -66,3 +66,13 @@ export const PreviewUrlText = z.string().transform((text, context) => {
     ? text.toLowerCase().replace(/\/+$/, "")
     : fail(context, "must be an address without a path, such as https://*.preview.example.org");
 });
+
+/** Where checkpoints go. */
+export type CheckpointStoreName = { readonly type: "directory" } | { readonly type: "none" };
+
+/** `directory` or `none`. */
+export const CheckpointStoreText = z.string().transform((text, context): CheckpointStoreName => {
+  const word = text.trim().toLowerCase();
+  if (word === "directory" || word === "none") return { type: word };
+  return fail(context, "must be directory or none");
+});

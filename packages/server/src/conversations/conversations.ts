@@ -9,6 +9,7 @@ import type { IdPrefix } from "@handrail/protocol/ids";
 import type { Limits } from "@handrail/protocol/limits";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { type ConversationSummary, summaryOf } from "@handrail/protocol/summary";
+import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import { messageIndex, titledMessageEvents } from "./messages.ts";
 import type { OpenJournals } from "./open-journals.ts";
 import type { Models } from "./ports.ts";
@@ -20,6 +21,8 @@ export type ConversationParts = {
   readonly journals: OpenJournals;
   readonly runs: RunCoordinator;
   readonly sandboxes: SandboxKeeper;
+  /** Undefined when checkpoints are off. */
+  readonly kept: Pick<KeptFiles, "release"> | undefined;
   readonly models: Models;
   readonly clock: Clock;
   readonly newId: (prefix: IdPrefix) => string;
@@ -122,11 +125,15 @@ async function stopQuietly({ sandboxes, onFailure }: ConversationParts, journal:
 }
 
 /** What cannot be removed now because its backend is away is collected when the server starts the next time. */
-async function remove({ store, journals, runs, sandboxes, onFailure }: ConversationParts, id: string): Promise<void> {
+async function remove(
+  { store, journals, runs, sandboxes, kept, onFailure }: ConversationParts,
+  id: string,
+): Promise<void> {
   const journal = await journals.get(id);
   if (journal.state.run !== null) runs.stop(id, journal.state.run.runId);
   await runs.awaitIdle(id);
   await sandboxes.remove(journal).catch(onFailure);
   await store.remove(id);
   journals.drop(id);
+  await kept?.release(journal.state.snapshots.lineage, id).catch(onFailure);
 }

@@ -2,6 +2,7 @@ import type { Clock } from "@handrail/core/ports/clock";
 import type { LogStore } from "@handrail/core/ports/log-store";
 import { messageEvents } from "@handrail/core/start-run";
 import type { ContentPart } from "@handrail/protocol/content";
+import type { Fork } from "@handrail/protocol/checkpoints";
 import { applyEvent } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
 import type { EventOf } from "@handrail/protocol/events";
@@ -28,6 +29,9 @@ export type NewConversation = {
   readonly limits?: Limits | undefined;
   readonly runLimits?: Limits | undefined;
   readonly content?: readonly ContentPart[] | undefined;
+  /** For a fork, whose id is known before: what it begins with. Its source was looked at when the origin began. */
+  readonly id?: string;
+  readonly fork?: Fork;
 };
 
 export type CreateParts = {
@@ -63,7 +67,7 @@ export async function createConversation(
   wanted: NewConversation,
   signal: AbortSignal,
 ): Promise<ConversationSummary> {
-  await parts.checkSource(wanted.source);
+  if (wanted.fork === undefined) await parts.checkSource(wanted.source);
   const created = await creation(parts, wanted, signal);
   if (wanted.content !== undefined) await parts.models.require(created.model);
   const at = parts.clock.now();
@@ -91,7 +95,7 @@ async function creation(
   const model = wanted.model ?? (await defaultModel(parts, wanted.source));
   return {
     type: "conversation.created",
-    conversationId: parts.idFor(sandbox, wanted.source),
+    conversationId: wanted.id ?? parts.idFor(sandbox, wanted.source),
     ownerId: wanted.ownerId,
     teamId: null,
     title: wanted.title ?? titleOf(wanted.content ?? []) ?? UNTITLED,
@@ -100,6 +104,7 @@ async function creation(
     model,
     limits: wanted.limits ?? defaults.limits,
     runLimits: wanted.runLimits ?? defaults.runLimits,
+    ...(wanted.fork === undefined ? {} : { fork: wanted.fork }),
   };
 }
 

@@ -2,8 +2,10 @@ import type { Journal } from "@handrail/core/journal";
 import { openSandbox } from "@handrail/core/open-sandbox";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
+import type { Snapshots } from "@handrail/core/ports/snapshots";
+import type { PrepareSeed, Seed } from "@handrail/core/ports/workspace-seed";
 import type { EventOf } from "@handrail/protocol/events";
+import type { IdPrefix } from "@handrail/protocol/ids";
 import { keyedTurns } from "./keyed-turns.ts";
 import type { Backends } from "./ports.ts";
 
@@ -33,6 +35,10 @@ export type SandboxKeeper = {
 export type SandboxKeeperParts = {
   readonly backends: Pick<Backends, "get">;
   readonly prepareSeed: PrepareSeed;
+  readonly emptySeed: () => Promise<Seed>;
+  /** Undefined: workspaces are kept nowhere else. */
+  readonly snapshots: Snapshots | undefined;
+  readonly newId: (prefix: IdPrefix) => string;
   readonly clock: Clock;
 };
 

@@ -63,6 +63,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
   const host = hostConversations({
     ...state,
     prepareSeed: seed,
+    emptySeed: seed,
     maxRuns: config.maxRuns,
     warmSandboxes: config.sandbox.warm,
   });
@@ -158,6 +159,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     models,
     secretStore,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
+    kept: undefined,
     localToken: "local-token",
     close: async () => undefined,
   };

@@ -36,20 +36,22 @@ export async function checkSource({ home, local }: SeedParts, source: WorkspaceS
 export function seedPreparer(parts: SeedParts): PrepareSeed {
   return async (source, say, signal) => {
     await checkSource(parts, source);
-    const target = join(parts.directory, randomUUID());
-    await mkdir(target, { recursive: true, mode: 0o700 });
-    const seed: Seed = {
-      directory: target,
-      dispose: () => rm(target, { recursive: true, force: true }).catch(() => undefined),
-    };
+    const seed = await makeSeed(parts.directory);
     try {
-      await fill(parts, source, { target, say, signal });
+      await fill(parts, source, { target: seed.directory, say, signal });
       return seed;
     } catch (thrown) {
       await seed.dispose();
       throw thrown;
     }
   };
+}
+
+/** A new empty seed below a directory. */
+export async function makeSeed(parent: string): Promise<Seed> {
+  const directory = join(parent, randomUUID());
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return { directory, dispose: () => rm(directory, { recursive: true, force: true }).catch(() => undefined) };
 }
 
 async function fill(parts: SeedParts, source: WorkspaceSource, work: SeedWork): Promise<void> {

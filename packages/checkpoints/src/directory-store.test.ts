@@ -1,0 +1,22 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkpointStoreContract } from "@handrail/core/testing/checkpoint-store-contract";
+import { afterAll, expect, test } from "vitest";
+import { directoryStore } from "./directory-store.ts";
+
+const parent = mkdtempSync(join(tmpdir(), "handrail-checkpoints-"));
+afterAll(() => rmSync(parent, { recursive: true, force: true }));
+
+const freshDirectory = () => mkdtempSync(join(parent, "store-"));
+
+checkpointStoreContract("directoryStore", async () => directoryStore(freshDirectory()));
+
+test("what a crash left half written is not listed", async () => {
+  const directory = freshDirectory();
+  const store = directoryStore(directory);
+  await store.put("a/b", new Uint8Array([1]));
+  writeFileSync(join(directory, "a", ".0123456789abcdef"), "half");
+  expect(await store.list("")).toEqual(["a/b"]);
+  expect(readdirSync(join(directory, "a")).sort()).toEqual([".0123456789abcdef", "b"]);
+});

@@ -1,0 +1,24 @@
+import type { CheckpointReason, KeptSnapshot } from "@handrail/protocol/checkpoints";
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import type { OperationResult } from "@handrail/protocol/sandboxd/operations";
+import type { Sandbox } from "./sandbox.ts";
+
+/** What a snapshot is for. */
+export type SnapshotWanted = { readonly checkpointId: string; readonly reason: CheckpointReason };
+
+/** What a restore did. `failed`: paths that are not as they were, with the reason. */
+export type Restored = Pick<OperationResult<"snapshot.restore">, "written" | "removed" | "failed">;
+
+/** Keeps all files of workspaces outside of their sandboxes, and brings them back. */
+export type Snapshots = {
+  /**
+   * Takes a snapshot and keeps it. When it resolves, it survives the sandbox and this process.
+   * @throws AppError `checkpoint_invalid` for what makes no sense, `limit_reached`, `checkpoints_unavailable`
+   */
+  keep(state: ConversationState, sandbox: Sandbox, wanted: SnapshotWanted, signal: AbortSignal): Promise<KeptSnapshot>;
+  /**
+   * Makes the sandbox's workspace what the snapshot says.
+   * @throws AppError `checkpoint_damaged`, `checkpoints_unavailable`, `disk_full`
+   */
+  restore(state: ConversationState, sandbox: Sandbox, root: string, signal: AbortSignal): Promise<Restored>;
+};

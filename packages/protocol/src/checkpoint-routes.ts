@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { FileChange } from "./changes.ts";
+import { CheckpointRow } from "./checkpoints.ts";
+import { ContentPart } from "./content.ts";
+import { CheckpointId } from "./ids.ts";
+import { OneConversation, type Route } from "./route.ts";
+import { ConversationSummary } from "./summary.ts";
+
+const TwoCheckpoints = z.strictObject({ from: CheckpointId, to: CheckpointId });
+
+/** A conversation's checkpoints: all files of its workspace as they were. */
+export const CHECKPOINT_ROUTES = {
+  checkpoints: {
+    method: "GET",
+    path: "/api/conversations/:id/checkpoints",
+    access: "session",
+    summary: "Checkpoints of the workspace, latest first",
+    params: OneConversation,
+    response: z.object({ checkpoints: z.array(CheckpointRow) }),
+    status: 200,
+  },
+  createCheckpoint: {
+    method: "POST",
+    path: "/api/conversations/:id/checkpoints",
+    access: "session",
+    summary: "Keep the workspace as it is now",
+    params: OneConversation,
+    response: CheckpointRow,
+    status: 201,
+  },
+  checkpointChanges: {
+    method: "GET",
+    path: "/api/conversations/:id/checkpoints/diff",
+    access: "session",
+    summary: "Files that differ between two checkpoints",
+    params: OneConversation,
+    query: TwoCheckpoints,
+    response: z.object({ changes: z.array(FileChange), more: z.boolean() }),
+    status: 200,
+  },
+  checkpointFile: {
+    method: "GET",
+    path: "/api/conversations/:id/checkpoints/file",
+    access: "session",
+    summary: "One file at two checkpoints, base64",
+    params: OneConversation,
+    query: TwoCheckpoints.extend({ path: z.string().min(1).max(8192) }),
+    response: z.object({ before: z.string().nullable(), after: z.string().nullable(), binary: z.boolean() }),
+    status: 200,
+  },
+  restoreCheckpoint: {
+    method: "POST",
+    path: "/api/conversations/:id/restore",
+    access: "session",
+    summary: "Make the workspace what it was at a checkpoint; what it is now is kept as another",
+    params: OneConversation,
+    body: z.strictObject({ checkpointId: CheckpointId }),
+    response: z.object({ undo: CheckpointId, written: z.number(), removed: z.number(), failed: z.array(z.string()) }),
+    status: 200,
+  },
+  forkConversation: {
+    method: "POST",
+    path: "/api/conversations/:id/fork",
+    access: "session",
+    summary: "A new conversation with the files of a checkpoint; with content, start its first run",
+    params: OneConversation,
+    body: z.strictObject({
+      /** Absent: the latest. */
+      checkpointId: CheckpointId.optional(),
+      title: z.string().min(1).max(200).optional(),
+      content: z.array(ContentPart).min(1).max(64).optional(),
+    }),
+    response: ConversationSummary,
+    status: 201,
+  },
+} as const satisfies Record<string, Route>;

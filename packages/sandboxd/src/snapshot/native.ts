@@ -1,0 +1,61 @@
+import { execFileSync } from "node:child_process";
+import { lutimesSync } from "node:fs";
+
+/** What the file modules of Node and Bun cannot do. */
+export type Native = {
+  /** Sets a file's or link's own time, exact to the nanosecond. @throws when the system refuses */
+  setTime(path: Buffer, nanoseconds: bigint): void;
+  /** @throws when the system refuses */
+  makePipe(path: Buffer, mode: number): void;
+};
+
+/** From fcntl.h: relative to the working directory, and of the link itself. */
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const SECOND = 1_000_000_000n;
+const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+/** By the C library under Bun; elsewhere, in tests under Node, times are those that a double holds. */
+export async function openNative(): Promise<Native> {
+  if (process.versions["bun"] === undefined) return NODE;
+  const { dlopen, ptr } = await import("bun:ffi");
+  const symbols = {
+    utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+    mkfifo: { args: ["ptr", "u32"], returns: "i32" },
+  } as const;
+  const library = LIBRARIES.map((name) => attempt(() => dlopen(name, symbols).symbols)).find(Boolean);
+  if (library === undefined) return NODE;
+  const text = (path: Buffer) => ptr(Buffer.concat([path, Buffer.from([0])]));
+  return {
+    setTime(path, nanoseconds) {
+      const seconds = nanoseconds / SECOND - (nanoseconds % SECOND < 0n ? 1n : 0n);
+      const rest = nanoseconds - seconds * SECOND;
+      const times = new BigInt64Array([seconds, rest, seconds, rest]);
+      if (library.utimensat(AT_FDCWD, text(path), ptr(times), AT_SYMLINK_NOFOLLOW) !== 0) throw refused("time");
+    },
+    makePipe(path, mode) {
+      if (library.mkfifo(text(path), mode) !== 0) throw refused("pipe");
+    },
+  };
+}
+
+const NODE: Native = {
+  setTime(path, nanoseconds) {
+    const seconds = Number(nanoseconds / SECOND) + Number(nanoseconds % SECOND) / 1e9;
+    lutimesSync(path, seconds, seconds);
+  },
+  makePipe: (path) => {
+    // Another program has other descriptors.
+    execFileSync("mkfifo", ["--", path.toString("utf8").replace(/^\/proc\/self/, `/proc/${process.pid}`)]);
+  },
+};
+
+const refused = (what: string) => new Error(`The system refused to set a ${what}.`);
+
+function attempt<Value>(work: () => Value): Value | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}

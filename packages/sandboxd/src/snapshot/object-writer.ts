@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { zstdCompressSync } from "node:zlib";
+import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import type { ObjectKind } from "@handrail/protocol/snapshots";
+
+/** Objects smaller than this do not get smaller by packing. */
+const MIN_PACKED_BYTES = 64;
+const BUFFER_BYTES = 1024 * 1024;
+
+/** The name of an object: what it is and what is in it. */
+export function objectName(kind: ObjectKind, bytes: Uint8Array): string {
+  return createHash("sha256").update(`${kind}\n`).update(bytes).digest("hex");
+}
+
+/** Writes objects, each once, as frames to a file. */
+export class ObjectWriter {
+  readonly #file: number;
+  readonly #known: ReadonlySet<string>;
+  readonly #written = new Set<string>();
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  bytes = 0;
+
+  /** Leaves out the objects that are known. */
+  constructor(path: string, known: ReadonlySet<string>) {
+    this.#file = openSync(path, "w", 0o600);
+    this.#known = known;
+  }
+
+  get count(): number {
+    return this.#written.size;
+  }
+
+  /** The object's name. */
+  add(kind: ObjectKind, bytes: Uint8Array): string {
+    const name = objectName(kind, bytes);
+    if (this.#known.has(name) || this.#written.has(name)) return name;
+    this.#written.add(name);
+    const packed = bytes.length < MIN_PACKED_BYTES ? undefined : zstdCompressSync(bytes, { params: LEVEL });
+    const smaller = packed !== undefined && packed.length < bytes.length;
+    this.#write(encodeObjectFrame({ kind, packed: smaller, size: bytes.length, data: smaller ? packed : bytes }));
+    return name;
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#file);
+  }
+
+  #write(frame: Uint8Array): void {
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame.length;
+    this.bytes += frame.length;
+    if (this.#waitingBytes >= BUFFER_BYTES) this.#flush();
+  }
+
+  #flush(): void {
+    const all = Buffer.concat(this.#waiting);
+    for (let done = 0; done < all.length;) done += writeSync(this.#file, all, done);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+}
+
+/** ZSTD_c_compressionLevel, by its number (zstd.h): Bun and Node name it alike. */
+const LEVEL = { 100: 1 };

@@ -1,0 +1,150 @@
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
+import { readAt } from "../files/file-content.ts";
+import type { Root } from "../files/resolve-path.ts";
+import type { Handlers } from "../handlers.ts";
+import { applyPlan } from "./apply-plan.ts";
+import { objectsOf, readStoredTree, storedTree, type KnownTree } from "./known-tree.ts";
+import { openNative } from "./native.ts";
+import { ObjectWriter, objectName } from "./object-writer.ts";
+import { planRestore } from "./restore-plan.ts";
+import { StagedObjects } from "./staged-objects.ts";
+import { walkWorkspace, type Walked } from "./walk.ts";
+
+type SnapshotHandlers = Pick<Handlers, `snapshot.${"take" | "read" | "keep" | "put" | "restore"}`>;
+
+const MAX_PART_BYTES = 4 * 1024 * 1024;
+const MAX_NEEDED = 50_000;
+
+/** The operations that take and restore snapshots. One at a time. */
+export function snapshotOperations(root: Root, stateDirectory: string): SnapshotHandlers {
+  const snapshots = new Snapshots(root, stateDirectory);
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+  return {
+    "snapshot.take": (args) => inTurn(() => snapshots.take(args)),
+    "snapshot.read": (args) => inTurn(() => snapshots.read(args)),
+    "snapshot.keep": (args) => inTurn(() => snapshots.keep(args)),
+    "snapshot.put": (args) => inTurn(() => snapshots.put(args)),
+    "snapshot.restore": (args) => inTurn(() => snapshots.restore(args)),
+  };
+}
+
+class Snapshots {
+  readonly #workspace: string;
+  readonly #files: { readonly pack: string; readonly staged: string; readonly kept: string };
+  /** The last snapshot that the server has; undefined before it is read from the state directory. */
+  #kept: KnownTree | null | undefined;
+  #taken: KnownTree | undefined;
+
+  constructor(root: Root, state: string) {
+    this.#workspace = Buffer.from(root.workspace).toString("latin1");
+    this.#files = {
+      pack: join(state, "snapshot.pack"),
+      staged: join(state, "restore.pack"),
+      kept: join(state, "snapshot.json"),
+    };
+  }
+
+  async take({ base, ...rules }: OperationArgs<"snapshot.take">): Promise<OperationResult<"snapshot.take">> {
+    const startedAt = performance.now();
+    const kept = this.#keptTree();
+    const previous = kept?.tree === base ? kept : undefined;
+    const objects = new ObjectWriter(this.#files.pack, objectsOf(previous));
+    let walked: Walked;
+    try {
+      walked = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects });
+    } finally {
+      objects.close();
+    }
+    const { tree, ...sums } = walked;
+    this.#taken = tree;
+    const sent = { newObjects: objects.count, packBytes: objects.bytes };
+    return { root: tree.tree, ...sums, leftOut: [...sums.leftOut], ...sent, durationMs: performance.now() - startedAt };
+  }
+
+  read({ root, offset, length }: OperationArgs<"snapshot.read">): OperationResult<"snapshot.read"> {
+    if (this.#taken?.tree !== root) throw new AppError("bad_request", "That is not the last snapshot that was taken.");
+    const file = openSync(this.#files.pack, "r");
+    try {
+      const { size } = statSync(this.#files.pack);
+      const wanted = Math.max(0, Math.min(length, MAX_PART_BYTES, size - offset));
+      return { data: readAt(file, offset, wanted).toString("base64"), size };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  keep({ root }: OperationArgs<"snapshot.keep">): OperationResult<"snapshot.keep"> {
+    if (this.#taken?.tree === root) this.#remember(this.#taken);
+    this.#taken = undefined;
+    rmSync(this.#files.pack, { force: true });
+    return {};
+  }
+
+  put({ offset, data }: OperationArgs<"snapshot.put">): OperationResult<"snapshot.put"> {
+    const { staged } = this.#files;
+    if (offset === 0) writeFileSync(staged, "", { mode: 0o600 });
+    const size = statSync(staged, { throwIfNoEntry: false })?.size;
+    if (size !== offset) throw new AppError("bad_request", "Put the objects in order.", { size: size ?? 0 });
+    appendFileSync(staged, Buffer.from(data, "base64"));
+    return { size: statSync(staged).size };
+  }
+
+  async restore({ root, ...rules }: OperationArgs<"snapshot.restore">): Promise<OperationResult<"snapshot.restore">> {
+    const previous = this.#keptTree() ?? undefined;
+    const objects = { add: objectName };
+    const { tree: present } = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects });
+    const staged = new StagedObjects(this.#files.staged);
+    try {
+      const { tree, needed } = planRestore(root, present, staged);
+      if (tree === undefined) return { needed: [...needed].slice(0, MAX_NEEDED), written: 0, removed: 0, failed: [] };
+      const apply = { workspace: this.#workspace, staged, native: await openNative() };
+      const { tree: restored, written, removed, failed } = await applyPlan(apply, tree);
+      if (failed.length === 0) this.#remember(restored);
+      rmSync(this.#files.staged, { force: true });
+      return { needed: [], written, removed, failed: [...failed] };
+    } finally {
+      staged.close();
+    }
+  }
+
+  #keptTree(): KnownTree | null {
+    if (this.#kept !== undefined) return this.#kept;
+    try {
+      this.#kept = readStoredTree(JSON.parse(readFileSync(this.#files.kept, "utf8")));
+    } catch {
+      this.#kept = null;
+    }
+    return this.#kept;
+  }
+
+  /** Written down after the answer: a sandboxd that starts anew without it reads all files once. */
+  #remember(tree: KnownTree): void {
+    this.#kept = tree;
+    setImmediate(() => {
+      if (this.#kept !== tree) return;
+      try {
+        writeFileSync(`${this.#files.kept}.new`, JSON.stringify(storedTree(tree)), { mode: 0o600 });
+        renameSync(`${this.#files.kept}.new`, this.#files.kept);
+      } catch {
+        // A full disk: what is on it tells of an earlier snapshot, which does no harm.
+      }
+    });
+  }
+}

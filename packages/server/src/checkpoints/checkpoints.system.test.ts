@@ -1,0 +1,222 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { directoryStore } from "@handrail/checkpoints/directory-store";
+import { createJournal, type Journal } from "@handrail/core/journal";
+import { openSandbox } from "@handrail/core/open-sandbox";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import { sampleCreated } from "@handrail/core/testing/log-samples";
+import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
+import { newId } from "@handrail/protocol/ids";
+import type { StoredEvent } from "@handrail/protocol/events";
+import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
+import { noneBackend } from "@handrail/sandboxes/none/none-backend";
+import { processBackend } from "@handrail/sandboxes/process/process-backend";
+import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
+import { afterAll, describe, expect, test } from "vitest";
+import { systemClock } from "../clock.ts";
+import { makeSeed } from "../workspaces/prepare-seed.ts";
+import { checkpointsOf } from "./checkpoints.ts";
+import { keptFiles } from "./kept-files.ts";
+
+const RULES = { maxFileBytes: 1_000_000, maxTotalBytes: 100_000_000 };
+const signal = AbortSignal.timeout(600_000);
+const made: string[] = [];
+const ends: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const end of ends) await end();
+  for (const path of made) rmSync(path, { recursive: true, force: true });
+});
+
+const common = {
+  installation: `ck${process.pid}`,
+  sandboxdDirectory: builtPrograms(),
+  limits: { cpus: 2, memoryBytes: 512 * 1024 ** 2, processes: 200 },
+  egress: () => undefined,
+};
+
+const BACKENDS: readonly [string, (directory: string) => SandboxBackend][] = [
+  ["none", (directory) => noneBackend({ ...common, directory })],
+  ["process", (directory) => processBackend({ ...common, directory })],
+  ["docker", () => dockerBackend({ ...common, host: undefined, defaultImage: undefined })],
+];
+
+/**
+ * What `find` tells of a workspace, exact to the nanosecond, and the sum of each file's content. Git itself sets the
+ * times of objects anew when it meets them again.
+ */
+const DESCRIBE = `find . -path ./.git/objects -prune -o -printf '%p %y %m %T@ %l %n\\n' | sort; find . -type f -print0 | sort -z | xargs -0 -r md5sum`;
+const FILL = `
+mkdir -p deep/er .cache; printf 'one\\n' > a.txt; printf 'two\\n' > deep/er/b.txt; printf 'x' > "$(printf 'n\\377n')"
+ln a.txt deep/twin; ln -s ../a.txt deep/link; ln -s /etc/passwd away; mkfifo pipe; chmod 640 a.txt; chmod 755 deep/er/b.txt
+echo ignored > .cache/ignored; touch -h -d '2020-02-02 02:02:02.123456789' deep/link deep/er; mkdir empty; chmod 700 empty`;
+const CHANGE = `
+printf 'changed\\n' > a.txt; rm deep/er/b.txt; rm deep/link; mkdir deep/link; echo in > deep/link/in; mv away gone
+rm deep/twin; echo now > deep/twin; rmdir empty; echo file > empty; echo fresh > fresh; rm pipe; chmod 600 "$(printf 'n\\377n')"`;
+
+async function world(make: (directory: string) => SandboxBackend) {
+  const directory = mkdtempSync(join(tmpdir(), "handrail-kept-"));
+  made.push(directory);
+  const backend = make(join(directory, "sandboxes"));
+  const store = memoryLogStore();
+  const key = Buffer.alloc(32, 7);
+  const kept = keptFiles({ open: async () => directoryStore(join(directory, "store")), key, rules: RULES });
+  const journals = new Map<string, Journal>();
+  ends.push(async () => {
+    for (const id of journals.keys()) await backend.remove(id);
+    await backend.close();
+  });
+  const seeds = join(directory, "seeds");
+  const prepareSeed = async () => {
+    const seed = await makeSeed(seeds);
+    execFileSync("git", ["init", "-q", "-b", "main", seed.directory]);
+    writeFileSync(join(seed.directory, "begun.txt"), "begun\n");
+    return seed;
+  };
+  const newIdNow = (prefix: Parameters<typeof newId>[0]) => newId(prefix, Date.now());
+  const parts = { backend, prepareSeed, emptySeed: () => makeSeed(seeds), clock: systemClock, newId: newIdNow };
+  const open = (journal: Journal) =>
+    openSandbox({ ...parts, journal, snapshots: kept.snapshots }, () => undefined, signal);
+  const create = async (more: Partial<Parameters<typeof sampleCreated>[0]> = {}) => {
+    const conversationId = newIdNow("c");
+    const sandbox = { backend: backend.name, network: { type: "none" } } as const;
+    const journal = await createJournal(store, systemClock, sampleCreated({ ...more, conversationId, sandbox }));
+    journals.set(conversationId, journal);
+    return journal;
+  };
+  const journal = async (id: string) => journals.get(id) ?? Promise.reject(new Error("no such conversation"));
+  const checkpoints = checkpointsOf({
+    store,
+    journal,
+    open,
+    snapshots: kept.snapshots,
+    lineages: kept.lineages,
+    clock: systemClock,
+    newId: newIdNow,
+  });
+  const shell = async (of: Journal, script: string) => {
+    const sandbox = await open(of);
+    const limits = { timeoutMs: 20_000, capBytes: 1_000_000 };
+    const { stdout, stderr, exitCode } = await sandbox.call(
+      "process.run",
+      { argv: ["sh", "-c", script], ...limits },
+      { signal },
+    );
+    if (exitCode !== 0) throw new Error(stderr);
+    return stdout;
+  };
+  const changes = async (of: Journal) => (await (await open(of)).call("workspace.changes", {}, { signal })).changes;
+  return { directory, backend, store, kept, checkpoints, create, open, shell, changes, newId: newIdNow };
+}
+
+const eventsOf = (stored: readonly StoredEvent[]) => stored.map(({ event }) => event.type);
+
+describe.each(BACKENDS)("checkpoints in %s sandboxes", (_name, make) => {
+  test("are restored exactly, can be undone, and tell what differs", async () => {
+    const { checkpoints, create, shell, changes } = await world(make);
+    const journal = await create();
+    const { id } = journal.state;
+    await shell(journal, FILL);
+    const first = await checkpoints.create(id, signal);
+    const before = await shell(journal, DESCRIBE);
+    const changesBefore = await changes(journal);
+    await shell(journal, CHANGE);
+    const after = await shell(journal, DESCRIBE);
+    expect(after).not.toBe(before);
+
+    const { undo, failed } = await checkpoints.restore(id, first.checkpointId, signal);
+    expect(failed).toEqual([]);
+    expect(await shell(journal, DESCRIBE)).toBe(before);
+    expect(await changes(journal)).toEqual(changesBefore);
+    await checkpoints.restore(id, undo, signal);
+    expect(await shell(journal, DESCRIBE)).toBe(after);
+
+    const range = { from: first.checkpointId, to: undo };
+    const told = (await checkpoints.compare(id, range)).changes.map(({ path, status }) => `${status} ${path}`);
+    expect(told).toEqual([
+      "modified a.txt",
+      "deleted away",
+      "deleted deep/er/b.txt",
+      "added deep/link/in",
+      "deleted deep/link",
+      "type deep/twin",
+      "added empty",
+      "added fresh",
+      "added gone",
+      "modified n\\xffn",
+      "deleted pipe",
+    ]);
+    expect(await checkpoints.file(id, { ...range, path: "a.txt" })).toEqual({
+      before: btoa("one\n"),
+      after: btoa("changed\n"),
+      binary: false,
+    });
+    expect((await checkpoints.list(id)).map(({ reason }) => reason)).toEqual(["restore", "restore", "user", "start"]);
+  });
+
+  test("bring a conversation back whose sandbox and workspace are gone, with the same changes", async () => {
+    const { backend, store, checkpoints, create, shell, changes } = await world(make);
+    const journal = await create();
+    const { id } = journal.state;
+    await shell(journal, FILL);
+    await shell(journal, "printf 'begun, changed\\n' > begun.txt; git add begun.txt");
+    await checkpoints.create(id, signal);
+    const before = await shell(journal, DESCRIBE);
+    const changesBefore = await changes(journal);
+
+    await backend.remove(id);
+    expect(await backend.hasWorkspace(id)).toBe(false);
+    expect(await shell(journal, DESCRIBE)).toBe(before);
+    expect(await changes(journal)).toEqual(changesBefore);
+    const told = eventsOf(await store.read(id, -1, 1000));
+    expect(told.slice(told.indexOf("workspace.lost"))).toEqual([
+      "workspace.lost",
+      "sandbox.lost",
+      "sandbox.started",
+      "workspace.restored",
+      "notice.added",
+    ]);
+  });
+
+  test("make a fork that goes its own way and outlives its origin", async () => {
+    const { backend, checkpoints, create, shell, changes, kept, newId: id } = await world(make);
+    const origin = await create();
+    await shell(origin, FILL);
+    const point = await checkpoints.create(origin.state.id, signal);
+    const before = await shell(origin, DESCRIBE);
+    const changesBefore = await changes(origin);
+    await shell(origin, CHANGE);
+
+    const fork = await checkpoints.prepareFork(origin.state.id, point.checkpointId, id("c"));
+    const forked = await create({ fork });
+    await kept.lineages.use(fork.lineage, async (lineage) => {
+      for (const at of [fork.start, fork.from]) await lineage.addReference({ conversationId: forked.state.id, ...at });
+    });
+    expect(await shell(forked, DESCRIBE)).toBe(before);
+    expect(await changes(forked)).toEqual(changesBefore);
+
+    await kept.release(origin.state.snapshots.lineage, origin.state.id);
+    await backend.remove(forked.state.id);
+    expect(await shell(forked, DESCRIBE)).toBe(before);
+  });
+});
+
+test("what is stored is encrypted, is shared within a family alone, and goes with its last conversation", async () => {
+  const { directory, kept, checkpoints, create, shell } = await world((place) =>
+    noneBackend({ ...common, directory: place }),
+  );
+  const [one, other] = [await create(), await create()];
+  await shell(one, "seq 1 20000 > secret.txt");
+  const { newBytes } = await checkpoints.create(one.state.id, signal);
+  await shell(other, "seq 1 20000 > secret.txt");
+  const again = await checkpoints.create(other.state.id, signal);
+  // The same file in another family is stored again: nobody learns that it was there.
+  expect(again.newBytes).toBeGreaterThan(newBytes / 2);
+  const files = readdirSync(join(directory, "store"), { recursive: true, withFileTypes: true });
+  const contents = files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name)));
+  expect(contents.length).toBeGreaterThan(0);
+  expect(contents.some((bytes) => bytes.includes("secret.txt") || bytes.includes("19999"))).toBe(false);
+  for (const journal of [one, other]) await kept.release(journal.state.snapshots.lineage, journal.state.id);
+  expect(await kept.lineages.ids()).toEqual([]);
+});

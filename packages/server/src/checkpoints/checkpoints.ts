@@ -1,0 +1,200 @@
+import { restoreTo } from "@handrail/core/bring-back";
+import { checkpointEvents } from "@handrail/core/checkpoint";
+import type { Journal } from "@handrail/core/journal";
+import type { Clock } from "@handrail/core/ports/clock";
+import type { LogStore } from "@handrail/core/ports/log-store";
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { Snapshots } from "@handrail/core/ports/snapshots";
+import type { FileChange } from "@handrail/protocol/changes";
+import type { CheckpointPoint, CheckpointRow, Fork } from "@handrail/protocol/checkpoints";
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import { AppError } from "@handrail/protocol/errors";
+import type { EventOf, StoredEvent } from "@handrail/protocol/events";
+import type { IdPrefix } from "@handrail/protocol/ids";
+import type { SnapshotEntry } from "@handrail/protocol/snapshots";
+import { compareTrees, findEntry, toFileChange } from "./compare.ts";
+import type { Lineage } from "./lineage.ts";
+import type { Lineages } from "./lineages.ts";
+import { treesOf } from "./send.ts";
+
+/** What users do with the checkpoints of their conversations. Who may is decided before. */
+export type Checkpoints = {
+  /** Latest first. */
+  list(id: string): Promise<CheckpointRow[]>;
+  /** Keeps the workspace as it is now. */
+  create(id: string, signal: AbortSignal): Promise<CheckpointRow>;
+  /** What differs; `more` when there is more than is listed. @throws AppError `checkpoint_unknown` */
+  compare(id: string, range: Range): Promise<{ changes: FileChange[]; more: boolean }>;
+  /** One file at two checkpoints, base64; null where it is not there or is too large. */
+  file(id: string, range: Range & { readonly path: string }): Promise<FilePair>;
+  /** @throws AppError `checkpoint_unknown`, `run_active` */
+  restore(id: string, checkpointId: string, signal: AbortSignal): Promise<RestoreDone>;
+  /**
+   * What a fork's log begins with; its checkpoints are held for the conversation that will have this id.
+   * @throws AppError `checkpoint_unknown`
+   */
+  prepareFork(id: string, checkpointId: string | undefined, forkId: string): Promise<Fork>;
+};
+
+export type Range = { readonly from: string; readonly to: string };
+export type FilePair = { before: string | null; after: string | null; binary: boolean };
+export type RestoreDone = { undo: string; written: number; removed: number; failed: string[] };
+
+export type CheckpointsParts = {
+  readonly store: Pick<LogStore, "read">;
+  readonly journal: (id: string) => Promise<Journal>;
+  readonly open: (journal: Journal, signal: AbortSignal) => Promise<Sandbox>;
+  readonly snapshots: Snapshots;
+  readonly lineages: Lineages;
+  readonly clock: Clock;
+  readonly newId: (prefix: IdPrefix) => string;
+};
+
+type Kept = { readonly stored: StoredEvent; readonly event: EventOf<"workspace.checkpointed"> };
+
+const PAGE = 1000;
+const MAX_CHANGES = 5000;
+const MAX_FILE_BYTES = 1024 * 1024;
+const PROBE_BYTES = 8000;
+
+export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
+  const { lineages } = parts;
+  const inLineage = async <Value>(id: string, work: (lineage: Lineage, state: ConversationState) => Promise<Value>) => {
+    const { state } = await parts.journal(id);
+    return lineages.use(state.snapshots.lineage, (lineage) => work(lineage, state));
+  };
+  return {
+    async list(id) {
+      return (await keptEvents(parts, id))
+        .map(rowOf)
+        .filter((row) => row !== undefined)
+        .toReversed();
+    },
+    create: (id, signal) => create(parts, id, "user", signal),
+    async compare(id, range) {
+      const [from, to] = await Promise.all([pointOf(parts, id, range.from), pointOf(parts, id, range.to)]);
+      return inLineage(id, async (lineage) => {
+        const one = await treesOf(lineage, from.root);
+        const other = await treesOf(lineage, to.root);
+        const found = compareTrees(from.root, to.root, (name) => one.get(name) ?? other.get(name));
+        return { changes: found.slice(0, MAX_CHANGES).map(toFileChange), more: found.length > MAX_CHANGES };
+      });
+    },
+    async file(id, { path, ...range }) {
+      const [from, to] = await Promise.all([pointOf(parts, id, range.from), pointOf(parts, id, range.to)]);
+      return inLineage(id, async (lineage) => {
+        const before = await contentAt(lineage, from.root, path);
+        const after = await contentAt(lineage, to.root, path);
+        const binary = [before, after].some((bytes) => bytes?.subarray(0, PROBE_BYTES).includes(0) === true);
+        return { before: before?.toString("base64") ?? null, after: after?.toString("base64") ?? null, binary };
+      });
+    },
+    restore: (id, checkpointId, signal) => restore(parts, id, checkpointId, signal),
+    async prepareFork(id, checkpointId, forkId) {
+      const { state } = await parts.journal(id);
+      const from = checkpointId === undefined ? state.snapshots.latest : await pointOf(parts, id, checkpointId);
+      if (from === null) throw unknownCheckpoint("Nothing of this conversation's files was kept yet.");
+      const start = state.snapshots.start ?? from;
+      await inLineage(id, async (lineage) => {
+        for (const point of [start, from]) await lineage.addReference({ conversationId: forkId, ...point });
+      });
+      return { conversationId: id, lineage: state.snapshots.lineage, start, from };
+    },
+  };
+}
+
+/** @throws AppError `run_active` while a run is under way */
+async function restore(
+  parts: CheckpointsParts,
+  id: string,
+  checkpointId: string,
+  signal: AbortSignal,
+): Promise<RestoreDone> {
+  const journal = await parts.journal(id);
+  requireIdle(journal.state);
+  const point = await pointOf(parts, id, checkpointId);
+  const { checkpointId: undo } = await create(parts, id, "restore", signal);
+  const sandbox = await parts.open(journal, signal);
+  requireIdle(journal.state);
+  const event = await restoreTo({ journal, snapshots: parts.snapshots }, sandbox, point, signal);
+  const { written, removed, failed } = event;
+  const some = failed.length === 0 ? "" : ` ${failed.length} could not be restored: ${failed.slice(0, 5).join("; ")}.`;
+  const text = `The user restored the workspace's files to an earlier checkpoint: ${written} were written, ${removed} removed.${some} What was read or changed since may be different now.`;
+  await journal.commit(() => [
+    event,
+    { type: "notice.added", audience: "both", code: "workspace_restored", text: text.slice(0, 4000) },
+  ]);
+  return { undo, written, removed, failed: [...failed] };
+}
+
+function requireIdle({ run }: ConversationState): void {
+  if (run !== null) throw new AppError("run_active", "A run is under way. Stop it before restoring files.");
+}
+
+async function create(
+  parts: CheckpointsParts,
+  id: string,
+  reason: "user" | "restore",
+  signal: AbortSignal,
+): Promise<CheckpointRow> {
+  const journal = await parts.journal(id);
+  const sandbox = await parts.open(journal, signal);
+  const ports = { ...parts, journal, sandbox: async () => sandbox };
+  const events = await checkpointEvents(ports, sandbox, reason, signal);
+  const [stored] = await journal.commit(() => events);
+  const row = stored?.event.type === "workspace.checkpointed" ? rowOf({ stored, event: stored.event }) : undefined;
+  if (row === undefined) throw new AppError("checkpoints_unavailable", "The workspace could not be kept.");
+  return row;
+}
+
+/** @throws AppError `checkpoint_unknown` */
+async function pointOf(parts: CheckpointsParts, id: string, checkpointId: string): Promise<CheckpointPoint> {
+  const { fork } = (await parts.journal(id)).state.snapshots;
+  const given = [fork?.start, fork?.from].find((point) => point?.checkpointId === checkpointId);
+  if (given !== undefined) return given;
+  const found = (await keptEvents(parts, id)).find(({ event }) => event.checkpointId === checkpointId);
+  const root = found?.event.snapshot?.root;
+  if (root === undefined) throw unknownCheckpoint("There is no such checkpoint in this conversation.");
+  return { checkpointId, root };
+}
+
+const unknownCheckpoint = (message: string) => new AppError("checkpoint_unknown", message);
+
+async function keptEvents({ store }: CheckpointsParts, id: string): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for (let after = -1; ;) {
+    const page = await store.read(id, after, PAGE);
+    for (const stored of page) {
+      after = stored.seq;
+      const { event } = stored;
+      if (event.type === "workspace.checkpointed" && event.snapshot !== undefined) kept.push({ stored, event });
+    }
+    if (page.length < PAGE) return kept;
+  }
+}
+
+function rowOf({ stored, event }: Kept): CheckpointRow | undefined {
+  const { snapshot, changes, checkpointId } = event;
+  if (snapshot === undefined) return undefined;
+  const { root: _, ...rest } = snapshot;
+  const added = changes.reduce((sum, change) => sum + (change.added ?? 0), 0);
+  const removed = changes.reduce((sum, change) => sum + (change.removed ?? 0), 0);
+  return {
+    checkpointId,
+    seq: stored.seq,
+    at: stored.at,
+    ...rest,
+    changes: { files: changes.length, added, removed },
+  };
+}
+
+/** A file's bytes, a link's target; undefined when there is none, or it is too large to show. */
+async function contentAt(lineage: Lineage, root: string, path: string): Promise<Buffer | undefined> {
+  const trees = await treesOf(lineage, root);
+  let entry: SnapshotEntry | undefined = findEntry(root, path, (name) => trees.get(name));
+  if (entry?.type === "twin") entry = findEntry(root, entry.of, (name) => trees.get(name));
+  if (entry?.type === "link") return Buffer.from(entry.target);
+  if (entry?.type !== "file" || entry.size > MAX_FILE_BYTES) return undefined;
+  const blobs = await lineage.blobs(entry.blobs);
+  return Buffer.concat(entry.blobs.flatMap((name) => blobs.get(name) ?? []));
+}

@@ -1,0 +1,95 @@
+import { blobsIn, reachableTrees } from "./closure.ts";
+import type { Lineage, NamedFrame } from "./lineage.ts";
+import type { Lineages } from "./lineages.ts";
+import type { StoredObject } from "./object-index.ts";
+
+/** Indexes of one lineage over this many are made one. */
+const MAX_INDEXES = 32;
+/** A pack of which less is alive is written anew. */
+const MIN_ALIVE = 0.5;
+const PACK_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Removes what no conversation holds on to. A kill at any moment leaves what is alive whole: the index is replaced
+ * before a pack that it no longer names goes.
+ */
+export async function collectCheckpoints(lineages: Lineages, isThere: (conversationId: string) => Promise<boolean>) {
+  for (const id of await lineages.ids()) {
+    await lineages.use(id, async (lineage) => {
+      for (const gone of await goneFrom(lineage, isThere)) await lineage.removeReferences(gone);
+      await sweep(lineage);
+    });
+  }
+}
+
+/** Removes what a conversation held on to alone. */
+export async function releaseCheckpoints(lineages: Lineages, lineageId: string, conversationId: string): Promise<void> {
+  await lineages.use(lineageId, async (lineage) => {
+    await lineage.removeReferences(conversationId);
+    await sweep(lineage);
+  });
+}
+
+async function goneFrom(lineage: Lineage, isThere: (conversationId: string) => Promise<boolean>): Promise<string[]> {
+  const ids = [...new Set((await lineage.references()).map(({ conversationId }) => conversationId))];
+  const there = await Promise.all(ids.map(isThere));
+  return ids.filter((_, index) => there[index] === false);
+}
+
+async function sweep(lineage: Lineage): Promise<void> {
+  const objects = await lineage.objects();
+  const alive = await aliveIn(lineage);
+  const kept = new Map([...objects].filter(([name]) => alive.has(name)));
+  if (kept.size === objects.size && lineage.indexCount <= MAX_INDEXES) return lineage.removeLoosePacks();
+  const moved = await repack(lineage, objects, kept);
+  await lineage.replaceIndexes(new Map([...kept, ...moved]));
+}
+
+async function aliveIn(lineage: Lineage): Promise<ReadonlySet<string>> {
+  const alive = new Set<string>();
+  for (const root of new Set((await lineage.references()).map((reference) => reference.root))) {
+    const trees = await reachableTrees(root, async (names) => {
+      const fresh = names.filter((name) => !alive.has(name));
+      return new Map(await lineage.trees(fresh));
+    });
+    for (const [name, tree] of trees) {
+      alive.add(name);
+      for (const blob of blobsIn(tree)) alive.add(blob);
+    }
+  }
+  return alive;
+}
+
+/** New places for what is alive in packs that mostly are not. */
+async function repack(
+  lineage: Lineage,
+  objects: ReadonlyMap<string, StoredObject>,
+  kept: ReadonlyMap<string, StoredObject>,
+): Promise<ReadonlyMap<string, StoredObject>> {
+  const all = bytesByPack(objects);
+  const living = bytesByPack(kept);
+  const sparse = (pack: string) => (living.get(pack) ?? 0) < (all.get(pack) ?? 0) * MIN_ALIVE;
+  const moving = [...kept].filter(([, { pack }]) => sparse(pack)).map(([name]) => name);
+  const moved = new Map<string, StoredObject>();
+  let pack: NamedFrame[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    for (const [name, object] of await lineage.putPack(pack)) moved.set(name, object);
+    pack = [];
+    bytes = 0;
+  };
+  for await (const { name, frame } of lineage.frames(moving)) {
+    const { kind = "blob", size = 0 } = kept.get(name) ?? {};
+    pack.push({ name, kind, size, frame });
+    bytes += frame.length;
+    if (bytes >= PACK_BYTES) await flush();
+  }
+  if (pack.length > 0) await flush();
+  return moved;
+}
+
+function bytesByPack(objects: ReadonlyMap<string, StoredObject>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { pack, length } of objects.values()) sums.set(pack, (sums.get(pack) ?? 0) + length);
+  return sums;
+}

@@ -1,0 +1,64 @@
+import type { FileChange } from "@handrail/protocol/changes";
+import { byteText, textOfBytes, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
+
+export type Difference = {
+  readonly path: string;
+  readonly before: SnapshotEntry | undefined;
+  readonly after: SnapshotEntry | undefined;
+};
+
+type Trees = (name: string) => SnapshotTree | undefined;
+
+/** What differs between two snapshots, by path: content, kind or mode. Times alone are no difference. */
+export function compareTrees(from: string, to: string, trees: Trees): Difference[] {
+  const found: Difference[] = [];
+  const compare = (one: string | undefined, other: string | undefined, path: string): void => {
+    if (one === other) return;
+    const before = byName(one, trees);
+    const after = byName(other, trees);
+    const names = [...new Set([...before.keys(), ...after.keys()])].toSorted((a, b) => (a < b ? -1 : 1));
+    for (const name of names) {
+      const below = path === "" ? name : `${path}/${name}`;
+      const [old, now] = [before.get(name), after.get(name)];
+      const [oldTree, nowTree] = [treeOf(old), treeOf(now)];
+      if (oldTree !== undefined || nowTree !== undefined) compare(oldTree, nowTree, below);
+      const [oldLeaf, nowLeaf] = [leafOf(old), leafOf(now)];
+      if (!isSame(oldLeaf, nowLeaf)) found.push({ path: textOfBytes(below), before: oldLeaf, after: nowLeaf });
+    }
+  };
+  compare(from, to, "");
+  return found;
+}
+
+/** One path in a snapshot; undefined when there is no such file. */
+export function findEntry(root: string, path: string, trees: Trees): SnapshotEntry | undefined {
+  let tree = trees(root);
+  let entry: SnapshotEntry | undefined;
+  for (const name of byteText(path).split("/")) {
+    entry = tree?.entries.find((candidate) => byteText(candidate.name) === name);
+    tree = entry?.type === "directory" ? trees(entry.tree) : undefined;
+  }
+  return entry;
+}
+
+export function toFileChange({ path, before, after }: Difference): FileChange {
+  const status =
+    before === undefined ? "added" : after === undefined ? "deleted" : before.type === after.type ? "modified" : "type";
+  return { path, status, binary: false };
+}
+
+function byName(name: string | undefined, trees: Trees): Map<string, SnapshotEntry> {
+  const entries = name === undefined ? [] : (trees(name)?.entries ?? []);
+  return new Map(entries.map((entry) => [byteText(entry.name), entry]));
+}
+
+const treeOf = (entry: SnapshotEntry | undefined) => (entry?.type === "directory" ? entry.tree : undefined);
+const leafOf = (entry: SnapshotEntry | undefined) => (entry?.type === "directory" ? undefined : entry);
+
+function isSame(one: SnapshotEntry | undefined, other: SnapshotEntry | undefined): boolean {
+  return JSON.stringify(timeless(one)) === JSON.stringify(timeless(other));
+}
+
+function timeless(entry: SnapshotEntry | undefined) {
+  return entry !== undefined && "mtime" in entry ? { ...entry, mtime: "" } : entry;
+}

@@ -1,0 +1,237 @@
+import { createHash, randomBytes } from "node:crypto";
+import { zstdDecompressSync } from "node:zlib";
+import type { CheckpointStore } from "@handrail/core/ports/checkpoint-store";
+import { AppError } from "@handrail/protocol/errors";
+import { objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { z } from "zod";
+import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
+import { lineageSeal, type Seal } from "./seal.ts";
+
+/** A checkpoint that a conversation holds on to. */
+export type Reference = { readonly conversationId: string; readonly checkpointId: string; readonly root: string };
+
+/** An object's frame, ready to be stored. */
+export type NamedFrame = {
+  readonly name: string;
+  readonly kind: ObjectKind;
+  readonly size: number;
+  readonly frame: Uint8Array;
+};
+
+const RefContent = z.object({ root: z.string() });
+/** Objects of one pack are read together up to this many bytes, and over gaps of this many. */
+const READ_BYTES = 8 * 1024 * 1024;
+const GAP_BYTES = 64 * 1024;
+/** Of trees that are kept in memory, about 200 bytes each. */
+const MAX_REMEMBERED_ENTRIES = 200_000;
+
+/**
+ * Everything that is kept for one conversation and its forks: packs of objects, indexes that say what is in them, and
+ * the references that keep it. Objects are named by their content; what is not in an index is not there.
+ *
+ * Its owner sees to it that writing and collecting never overlap.
+ */
+export class Lineage {
+  readonly id: string;
+  readonly #store: CheckpointStore;
+  readonly #seal: Seal;
+  #objects: Map<string, StoredObject> | undefined;
+  #indexes: string[] = [];
+  readonly #trees = new Map<string, SnapshotTree>();
+  #treeEntries = 0;
+
+  constructor(id: string, store: CheckpointStore, key: Uint8Array) {
+    this.id = id;
+    this.#store = store;
+    this.#seal = lineageSeal(key, id);
+  }
+
+  /** What is here, by name. */
+  async objects(): Promise<ReadonlyMap<string, StoredObject>> {
+    if (this.#objects !== undefined) return this.#objects;
+    const objects = new Map<string, StoredObject>();
+    this.#indexes = [...(await this.#store.list(`${this.id}/indexes/`))];
+    for (const path of this.#indexes) {
+      const bytes = this.#seal.open(path, await this.#store.get(path));
+      try {
+        decodeIndex(bytes, objects);
+      } catch (cause) {
+        throw new AppError("checkpoint_damaged", "An index of the checkpoints cannot be read.", {}, { cause });
+      }
+    }
+    this.#objects = objects;
+    return objects;
+  }
+
+  get indexCount(): number {
+    return this.#indexes.length;
+  }
+
+  /** Keeps frames in one pack. They are not there before `addIndex`. */
+  async putPack(frames: readonly NamedFrame[]): Promise<Map<string, StoredObject>> {
+    const pack = `${this.id}/packs/${randomBytes(16).toString("hex")}`;
+    const parts: Buffer[] = [];
+    const objects = new Map<string, StoredObject>();
+    let offset = 0;
+    for (const { name, kind, size, frame } of frames) {
+      const sealed = this.#seal.seal(name, frame);
+      objects.set(name, { kind, size, pack, offset, length: sealed.length });
+      parts.push(sealed);
+      offset += sealed.length;
+    }
+    await this.#store.put(pack, Buffer.concat(parts));
+    return objects;
+  }
+
+  /** From here on these objects are there. */
+  async addIndex(objects: ReadonlyMap<string, StoredObject>): Promise<void> {
+    if (objects.size === 0) return;
+    const known = await this.objects();
+    const path = await this.#putIndex(objects);
+    this.#indexes.push(path);
+    this.#objects = new Map([...known, ...objects]);
+  }
+
+  /** Puts one index in the place of all, and removes the packs that it does not name. */
+  async replaceIndexes(objects: ReadonlyMap<string, StoredObject>): Promise<void> {
+    const old = this.#indexes;
+    this.#indexes = objects.size === 0 ? [] : [await this.#putIndex(objects)];
+    this.#objects = new Map(objects);
+    for (const path of old) await this.#store.remove(path);
+    await this.removeLoosePacks();
+  }
+
+  /** What a crash left: packs that no index names. */
+  async removeLoosePacks(): Promise<void> {
+    const named = new Set(Array.from((await this.objects()).values(), ({ pack }) => pack));
+    for (const path of await this.#store.list(`${this.id}/packs/`))
+      if (!named.has(path)) await this.#store.remove(path);
+  }
+
+  /** Frames of objects, in an order that reads the store least. @throws AppError `checkpoint_damaged` */
+  async *frames(names: Iterable<string>): AsyncGenerator<{ readonly name: string; readonly frame: Buffer }> {
+    const known = await this.objects();
+    const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) })).toSorted(
+      (one, other) => one.pack.localeCompare(other.pack) || one.offset - other.offset,
+    );
+    for (const run of runs(wanted)) {
+      const [first] = run;
+      const last = run.at(-1);
+      if (first === undefined || last === undefined) continue;
+      const range = { offset: first.offset, length: last.offset + last.length - first.offset };
+      const bytes = await this.#store.get(first.pack, range);
+      for (const { name, offset, length } of run) {
+        const from = offset - first.offset;
+        yield { name, frame: this.#seal.open(name, bytes.subarray(from, from + length)) };
+      }
+    }
+  }
+
+  /** Trees by name; those that were read lately are not read again. @throws AppError `checkpoint_damaged` */
+  async trees(names: Iterable<string>): Promise<(readonly [string, SnapshotTree])[]> {
+    const trees: (readonly [string, SnapshotTree])[] = [];
+    const unread: string[] = [];
+    for (const name of names) {
+      const tree = this.#trees.get(name);
+      if (tree === undefined) unread.push(name);
+      else trees.push([name, tree]);
+    }
+    for await (const { name, frame } of this.frames(unread)) trees.push([name, parseTree(contentOf(name, frame))]);
+    this.remember(trees);
+    return trees;
+  }
+
+  /** Trees that were read strictly and are stored. */
+  remember(trees: Iterable<readonly [string, SnapshotTree]>): void {
+    for (const [name, tree] of trees) {
+      this.#treeEntries += tree.entries.length;
+      this.#trees.set(name, tree);
+    }
+    if (this.#treeEntries <= MAX_REMEMBERED_ENTRIES) return;
+    this.#trees.clear();
+    this.#treeEntries = 0;
+  }
+
+  /** @throws AppError `checkpoint_damaged` */
+  async blobs(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const blobs = new Map<string, Buffer>();
+    for await (const { name, frame } of this.frames(names)) blobs.set(name, contentOf(name, frame));
+    return blobs;
+  }
+
+  async references(): Promise<Reference[]> {
+    const prefix = `${this.id}/refs/`;
+    const references: Reference[] = [];
+    for (const path of await this.#store.list(prefix)) {
+      const [conversationId = "", checkpointId = ""] = path.slice(prefix.length).split("/");
+      const bytes = this.#seal.open(path, await this.#store.get(path));
+      references.push({ conversationId, checkpointId, ...RefContent.parse(JSON.parse(bytes.toString("utf8"))) });
+    }
+    return references;
+  }
+
+  async addReference({ conversationId, checkpointId, root }: Reference): Promise<void> {
+    const path = `${this.id}/refs/${conversationId}/${checkpointId}`;
+    await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify({ root }))));
+  }
+
+  async removeReferences(conversationId: string): Promise<void> {
+    for (const path of await this.#store.list(`${this.id}/refs/${conversationId}/`)) await this.#store.remove(path);
+  }
+
+  async #putIndex(objects: ReadonlyMap<string, StoredObject>): Promise<string> {
+    const path = `${this.id}/indexes/${randomBytes(16).toString("hex")}`;
+    await this.#store.put(path, this.#seal.seal(path, encodeIndex(objects)));
+    return path;
+  }
+}
+
+/** The name of an object: what it is and what is in it. */
+export function nameOf(kind: ObjectKind, bytes: Uint8Array): string {
+  return createHash("sha256").update(`${kind}\n`).update(bytes).digest("hex");
+}
+
+/** An object's bytes. @throws AppError `checkpoint_invalid` when they do not unpack to the size that they say */
+export function unpacked({ packed, size, data }: ObjectFrame): Buffer {
+  if (!packed) return Buffer.from(data);
+  try {
+    const bytes = zstdDecompressSync(data, { maxOutputLength: Math.max(1, size) });
+    if (bytes.length === size) return bytes;
+  } catch {
+    // Told below.
+  }
+  throw new AppError("checkpoint_invalid", "An object of the snapshot does not unpack to the size that it says.");
+}
+
+function contentOf(name: string, frame: Buffer): Buffer {
+  const [object] = objectFrames().take(frame);
+  const bytes = object === undefined ? undefined : unpacked(object);
+  if (object !== undefined && bytes !== undefined && nameOf(object.kind, bytes) === name) return bytes;
+  throw new AppError("checkpoint_damaged", "Stored files of the checkpoint were changed.");
+}
+
+function required(known: ReadonlyMap<string, StoredObject>, name: string): StoredObject {
+  const object = known.get(name);
+  if (object === undefined) throw new AppError("checkpoint_damaged", "Files of the checkpoint are missing.", { name });
+  return object;
+}
+
+/** Neighbours of one pack that are read at once. */
+function runs<Placed extends StoredObject>(sorted: readonly Placed[]): Placed[][] {
+  const found: Placed[][] = [];
+  let current: Placed[] = [];
+  for (const object of sorted) {
+    const [first] = current;
+    const last = current.at(-1);
+    const near =
+      first !== undefined &&
+      last !== undefined &&
+      last.pack === object.pack &&
+      object.offset - (last.offset + last.length) <= GAP_BYTES &&
+      object.offset + object.length - first.offset <= READ_BYTES;
+    if (near) current.push(object);
+    else found.push((current = [object]));
+  }
+  return found;
+}

@@ -1,0 +1,132 @@
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import { encodeObjectFrame, objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import type { OperationResult } from "@handrail/protocol/sandboxd/operations";
+import { MAX_BLOB_BYTES, parseTree, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { checkSnapshot, reachableTrees, type Counted } from "./closure.ts";
+import { type Lineage, type NamedFrame, nameOf, unpacked } from "./lineage.ts";
+import type { StoredObject } from "./object-index.ts";
+
+/** A snapshot whose objects are stored. `newBytes` is what it took to store them. */
+export type Received = OperationResult<"snapshot.take"> & Counted & { readonly newBytes: number };
+
+const PART_BYTES = 4 * 1024 * 1024;
+const PACK_BYTES = 32 * 1024 * 1024;
+const PARTS_AHEAD = 2;
+
+/**
+ * Takes a snapshot in a sandbox and stores what is new in it. Nothing that the sandbox says is believed: each object
+ * is unpacked within its size, named anew and read strictly, and the whole is checked before any of it counts.
+ * @throws AppError `checkpoint_invalid`, `checkpoints_unavailable`, `storage_full`, `limit_reached`
+ */
+export async function receiveSnapshot(
+  lineage: Lineage,
+  sandbox: Sandbox,
+  { rules, base }: { readonly rules: SnapshotRules; readonly base: string | null },
+  signal: AbortSignal,
+): Promise<Received> {
+  const known = await lineage.objects();
+  const trusted = base !== null && known.has(base) ? base : null;
+  const taken = await sandbox.call("snapshot.take", { ...rules, base: trusted }, { signal });
+  const intake = new Intake(lineage, known);
+  // Frames have headers, and trees come on top of the files.
+  const most = rules.maxTotalBytes * 1.1 + 512 * 1024 * 1024;
+  for await (const part of partsOf(sandbox, taken, signal)) await intake.take(part, most);
+  const stored = await intake.end();
+  const objects = (name: string) => stored.get(name) ?? known.get(name);
+  const trees = await reachableTrees(taken.root, (names) => intake.trees(names));
+  const counted = checkSnapshot(taken.root, trees, objects);
+  await lineage.addIndex(stored);
+  lineage.remember(trees);
+  const newBytes = Array.from(stored.values()).reduce((sum, { length }) => sum + length, 0);
+  return { ...taken, ...counted, newBytes };
+}
+
+/** The frames, in parts as they come; the next ones are on their way meanwhile. */
+async function* partsOf(
+  sandbox: Sandbox,
+  { root, packBytes }: OperationResult<"snapshot.take">,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const offsets = Array.from({ length: Math.ceil(packBytes / PART_BYTES) }, (_, index) => index * PART_BYTES);
+  const ask = async (offset: number) => {
+    const { data } = await sandbox.call("snapshot.read", { root, offset, length: PART_BYTES }, { signal });
+    const bytes = Buffer.from(data, "base64");
+    if (bytes.length === Math.min(PART_BYTES, packBytes - offset)) return bytes;
+    throw new AppError("checkpoint_invalid", "The sandbox gave less of the snapshot than it said.");
+  };
+  const waiting: Promise<Buffer>[] = [];
+  for (const offset of offsets) {
+    const part = ask(offset);
+    part.catch(() => undefined);
+    waiting.push(part);
+    if (waiting.length > PARTS_AHEAD) yield await (waiting.shift() ?? part);
+  }
+  for (const part of waiting) yield await part;
+}
+
+/** Objects as they come in: checked, gathered to packs, and stored. */
+class Intake {
+  readonly #lineage: Lineage;
+  readonly #known: ReadonlyMap<string, StoredObject>;
+  readonly #frames = objectFrames();
+  readonly #stored = new Map<string, StoredObject>();
+  readonly #seen = new Set<string>();
+  readonly #trees = new Map<string, SnapshotTree>();
+  #pack: NamedFrame[] = [];
+  #packBytes = 0;
+  #bytes = 0;
+
+  constructor(lineage: Lineage, known: ReadonlyMap<string, StoredObject>) {
+    this.#lineage = lineage;
+    this.#known = known;
+  }
+
+  async take(part: Uint8Array, maxBytes: number): Promise<void> {
+    for (const object of this.#frames.take(part)) {
+      this.#bytes += object.size;
+      if (this.#bytes > maxBytes) throw new AppError("checkpoint_invalid", "The snapshot is larger than it may be.");
+      await this.#add(object);
+    }
+  }
+
+  async end(): Promise<ReadonlyMap<string, StoredObject>> {
+    this.#frames.end();
+    await this.#flush();
+    return this.#stored;
+  }
+
+  /** New trees as they came, others as they are stored. */
+  async trees(names: readonly string[]): Promise<ReadonlyMap<string, SnapshotTree>> {
+    const found = new Map<string, SnapshotTree>();
+    const old: string[] = [];
+    for (const name of names) {
+      const tree = this.#trees.get(name);
+      if (tree !== undefined) found.set(name, tree);
+      else if (this.#known.get(name)?.kind === "tree") old.push(name);
+    }
+    for (const [name, tree] of await this.#lineage.trees(old)) found.set(name, tree);
+    return found;
+  }
+
+  async #add(object: ObjectFrame): Promise<void> {
+    const { kind, size } = object;
+    if (kind === "blob" && size > MAX_BLOB_BYTES) throw new AppError("checkpoint_invalid", "A piece is too large.");
+    const bytes = unpacked(object);
+    const name = nameOf(kind, bytes);
+    if (kind === "tree") this.#trees.set(name, parseTree(bytes));
+    if (this.#known.has(name) || this.#seen.has(name)) return;
+    this.#seen.add(name);
+    const frame = encodeObjectFrame(object);
+    this.#pack.push({ name, kind, size, frame });
+    this.#packBytes += frame.length;
+    if (this.#packBytes >= PACK_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#pack.length === 0) return;
+    for (const [name, object] of await this.#lineage.putPack(this.#pack)) this.#stored.set(name, object);
+    this.#pack = [];
+    this.#packBytes = 0;
+  }
+}
