@@ -1,6 +1,7 @@
 import { AppError, toAppError } from "@handrail/protocol/errors";
 import { Command, CommanderError } from "commander";
 import { addBackupCommand } from "./commands/backup.ts";
+import { addCheckpointCommands } from "./commands/checkpoints.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExportCommand } from "./commands/export.ts";
 import { addListCommand } from "./commands/list.ts";
@@ -24,6 +25,7 @@ const COMMANDS = [
   addStartCommand,
   addOpenCommand,
   addBackupCommand,
+  addCheckpointCommands,
 ];
 
 /** Runs one command line, without the program's name. Gives the exit code; never rejects. */
