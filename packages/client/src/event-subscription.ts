@@ -12,6 +12,8 @@ export type Watcher = {
   readonly onDelta?: (delta: Delta) => void;
   /** The server refused the subscription, or failed at it. */
   readonly onError?: (error: AppError) => void;
+  /** A person looks, who can answer: what the conversation asks then waits a while for them. */
+  readonly attended?: boolean;
 };
 
 const REPLAY_WITHIN_MS = 5_000;
@@ -42,7 +44,7 @@ export class EventSubscription {
   ask(): void {
     this.#cancelRepeat();
     this.#feed = { ...this.#feed, resyncing: false };
-    this.#send({ type: "subscribe", conversationId: this.#conversationId, after: this.#feed.last });
+    this.#subscribe();
   }
 
   receive(frame: readonly StoredEvent[]): void {
@@ -59,9 +61,14 @@ export class EventSubscription {
     this.#send({ type: "unsubscribe", conversationId: this.#conversationId });
   }
 
+  #subscribe(): void {
+    const attended = this.watcher.attended === true ? { attended: true } : {};
+    this.#send({ type: "subscribe", conversationId: this.#conversationId, after: this.#feed.last, ...attended });
+  }
+
   #askAgain(): void {
     this.#send({ type: "unsubscribe", conversationId: this.#conversationId });
-    this.#send({ type: "subscribe", conversationId: this.#conversationId, after: this.#feed.last });
+    this.#subscribe();
     this.#cancelRepeat();
     this.#cancelRepeat = this.#timers.after(REPLAY_WITHIN_MS, () => this.#askAgain());
   }

@@ -56,6 +56,17 @@ function setUp(options: Partial<SocketOptions> = {}) {
   return { socket, peers, states, advance, say, open: () => peers.at(-1)!.handlers.onOpen() };
 }
 
+test("a watcher who can answer says so, each time it asks", () => {
+  const { socket, peers, advance, open } = setUp({ token: "t" });
+  socket.subscribe(C, 3, { onEvents: () => undefined, attended: true });
+  open();
+  peers[0]!.handlers.onClose(1006);
+  advance(250);
+  open();
+  const asked = { type: "subscribe", conversationId: C, after: 3, attended: true };
+  expect(peers.map(({ sent }) => sent)).toEqual([[asked], [asked]]);
+});
+
 test("after a loss the conversation is asked for after its last event, and each event arrives once", () => {
   const { socket, peers, states, advance, say, open } = setUp({ token: "t" });
   const got: number[] = [];

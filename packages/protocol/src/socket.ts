@@ -6,8 +6,16 @@ import { ConversationSummary } from "./summary.ts";
 
 /** The WebSocket at `/api/socket`. Text frames of JSON. One socket serves any number of conversations. */
 export const ToServer = z.discriminatedUnion("type", [
-  /** Events with `seq` above `after` follow, then new ones as they come, without gap or repeat. */
-  z.strictObject({ type: z.literal("subscribe"), conversationId: ConversationId, after: z.number().int().min(-1) }),
+  /**
+   * Events with `seq` above `after` follow, then new ones as they come, without gap or repeat. `attended`: a person
+   * looks, who can answer what the conversation asks.
+   */
+  z.strictObject({
+    type: z.literal("subscribe"),
+    conversationId: ConversationId,
+    after: z.number().int().min(-1),
+    attended: z.boolean().optional(),
+  }),
   z.strictObject({ type: z.literal("unsubscribe"), conversationId: ConversationId }),
   /** Watch a terminal from a byte offset of its output (0: as far back as is kept). */
   z.strictObject({

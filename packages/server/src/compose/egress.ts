@@ -44,7 +44,7 @@ export async function openNetwork({ config, journals, deltas, log, sandboxSecret
   const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
   const storedRules = await openStoredRules({ file, now: Date.now, newId: makeId });
   const common = { journal: journals.get, clock: systemClock };
-  const asks = askUsers({ ...common, storedRules, watched: deltas.isWatched, holdMs: askMs, newId: makeId });
+  const asks = askUsers({ ...common, storedRules, attended: deltas.isAttended, holdMs: askMs, newId: makeId });
   const records = networkLog({ ...common, onFailure });
   const refused = refusedRequests(journals.get, systemClock);
   const parts = { journal: journals.get, storedRules, asks, log: records, refused, limits, onFailure };

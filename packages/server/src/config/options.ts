@@ -153,7 +153,7 @@ export const OPTIONS = {
   networkAsk: {
     env: ["HANDRAIL_NETWORK_ASK"],
     value: TimeText,
-    help: "How long a request waits for the user's answer while the conversation is watched. Default 60s.",
+    help: "How long a request waits for the user's answer while somebody has the conversation open in the page. Default 60s.",
   },
   sandboxWarm: {
     env: ["HANDRAIL_SANDBOX_WARM"],

@@ -9,6 +9,10 @@ export type LiveDeltas = {
   standing(conversationId: string): readonly Delta[];
   /** Whether anybody watches. */
   readonly isWatched: (conversationId: string) => boolean;
+  /** Counts a person among those who watch, until the returned function is called. */
+  attend(conversationId: string): () => void;
+  /** Whether a person watches, who can answer what is asked. */
+  readonly isAttended: (conversationId: string) => boolean;
   /** Calls back when somebody begins to watch a conversation. */
   onWatch(listener: (conversationId: string) => void): void;
 };
@@ -16,6 +20,7 @@ export type LiveDeltas = {
 export function liveDeltas(): LiveDeltas {
   const watchers = new Map<string, Set<(delta: Delta) => void>>();
   const standing = new Map<string, Map<Delta["type"], Delta>>();
+  const people = counted();
   const arrivals: ((conversationId: string) => void)[] = [];
   return {
     emit(conversationId, delta) {
@@ -33,7 +38,27 @@ export function liveDeltas(): LiveDeltas {
     },
     standing: (conversationId) => [...(standing.get(conversationId)?.values() ?? [])],
     isWatched: (conversationId) => watchers.has(conversationId),
+    attend: (conversationId) => people.add(conversationId),
+    isAttended: (conversationId) => people.has(conversationId),
     onWatch: (listener) => void arrivals.push(listener),
+  };
+}
+
+/** Keys with how often each is there. */
+function counted() {
+  const counts = new Map<string, number>();
+  return {
+    has: (key: string) => counts.has(key),
+    add(key: string): () => void {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      let there = true;
+      return () => {
+        const left = (counts.get(key) ?? 0) - (there ? 1 : 0);
+        there = false;
+        if (left > 0) counts.set(key, left);
+        else counts.delete(key);
+      };
+    },
   };
 }
 

@@ -12,7 +12,7 @@ const NPM: NetworkRule = { type: "allow", presets: ["npm"], hosts: [] };
 const HOST: RefusedRequest = { host: "a.test", port: 443, method: "CONNECT", reason: "host_not_allowed" };
 const never = new AbortController().signal;
 
-async function setUp({ watched = true, network = NPM, holdMs = 60_000 } = {}) {
+async function setUp({ attended = true, network = NPM, holdMs = 60_000 } = {}) {
   const store = memoryLogStore();
   const clock = testClock();
   const source = { type: "git", url: "https://git.test/me/app.git" } as const;
@@ -31,7 +31,7 @@ async function setUp({ watched = true, network = NPM, holdMs = 60_000 } = {}) {
         return { ruleId: "w", scope: rule.scope, presets: [], hosts: [], requests: [], createdAt: 0 };
       },
     },
-    watched: () => watched,
+    attended: () => attended,
     holdMs,
     clock,
     newId: () => `n_${ids++}`,
@@ -53,7 +53,7 @@ test("a held request goes on once the user allows it, and those for the same hos
 });
 
 test("when nobody watches the request is refused at once; a later answer tells the agent, and once holds for the next", async () => {
-  const { asks, log } = await setUp({ watched: false });
+  const { asks, log } = await setUp({ attended: false });
   expect(await asks.ask(SAMPLE_ID, HOST, never)).toBe("waiting");
   await asks.answer(SAMPLE_ID, "n_0", { answer: "once" });
   expect(await log()).toEqual([
@@ -86,7 +86,7 @@ test("a request is held no longer than the limit, counted from the ask, and not 
 });
 
 test("here adds to the conversation's rule, always to the stored ones, deny to none", async () => {
-  const { asks, journal, stored } = await setUp({ watched: false });
+  const { asks, journal, stored } = await setUp({ attended: false });
   const ask = async (request: RefusedRequest) => {
     await asks.ask(SAMPLE_ID, request, never);
     return journal.state.asks.at(-1)?.askId ?? "";
@@ -110,7 +110,7 @@ test("here adds to the conversation's rule, always to the stored ones, deny to n
 });
 
 test("an ask survives the server; it is answered once, and closes by itself after a day", async () => {
-  const { asks, parts, clock, journal, log } = await setUp({ watched: false });
+  const { asks, parts, clock, journal, log } = await setUp({ attended: false });
   await asks.ask(SAMPLE_ID, HOST, never);
   const later = askUsers(parts);
   await later.answer(SAMPLE_ID, "n_0", { answer: "deny" });
@@ -129,7 +129,7 @@ test("an ask survives the server; it is answered once, and closes by itself afte
 });
 
 test("a sandbox that asks for ever opens no more than 20 asks", async () => {
-  const { asks, journal } = await setUp({ watched: false });
+  const { asks, journal } = await setUp({ attended: false });
   const outcomes: string[] = [];
   for (let index = 0; index < 25; index++) {
     outcomes.push(await asks.ask(SAMPLE_ID, { ...HOST, host: `h${index}.test` }, never));
@@ -138,7 +138,7 @@ test("a sandbox that asks for ever opens no more than 20 asks", async () => {
 });
 
 test("a conversation that was set to no network meanwhile keeps none", async () => {
-  const { asks, journal } = await setUp({ watched: false });
+  const { asks, journal } = await setUp({ attended: false });
   await asks.ask(SAMPLE_ID, HOST, never);
   await journal.commit(() => [{ type: "conversation.configured", network: { type: "none" } }]);
   await expect(asks.answer(SAMPLE_ID, "n_0", { answer: "here" })).rejects.toMatchObject({ code: "bad_request" });

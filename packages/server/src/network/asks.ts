@@ -36,7 +36,7 @@ export type AsksParts = {
   readonly journal: (conversationId: string) => Promise<Journal>;
   readonly storedRules: Pick<StoredRules, "add">;
   /** Whether a page or program follows the conversation now. */
-  readonly watched: (conversationId: string) => boolean;
+  readonly attended: (conversationId: string) => boolean;
   /** How long a request is held for an answer. */
   readonly holdMs: number;
   readonly clock: Clock;
@@ -62,7 +62,7 @@ export function askUsers(parts: AsksParts): Asks {
       if (open === undefined) return "unasked";
       const entry = held.get(open.askId) ?? { settle: new Set(), turnedAway: false };
       held.set(open.askId, entry);
-      const leftMs = parts.watched(conversationId) ? open.at + parts.holdMs - parts.clock.now() : 0;
+      const leftMs = parts.attended(conversationId) ? open.at + parts.holdMs - parts.clock.now() : 0;
       const outcome = await wait(entry, leftMs, parts.clock, gone);
       if (outcome === "waiting") entry.turnedAway = true;
       return outcome;

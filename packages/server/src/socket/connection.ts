@@ -71,18 +71,27 @@ function subscriptionsOf(parts: ConnectionParts, outlet: Outlet, failed: Report)
   return {
     leave,
     leaveAll: () => [...joined.keys()].forEach(leave),
-    join({ conversationId, after }: Message<"subscribe">) {
+    join({ conversationId, after, attended = false }: Message<"subscribe">) {
       leave(conversationId);
       if (joined.size >= MAX_SUBSCRIPTIONS) throw tooMany("subscriptions");
       const joining = parts
         .requireOwner(conversationId)
-        .then(() => subscribe(parts, { conversationId, after, outlet }));
+        .then(() => subscribe(parts, { conversationId, after, outlet }))
+        .then((stop) => (attended ? attend(parts, conversationId, stop) : stop));
       joined.set(conversationId, joining);
       joining.catch((thrown: unknown) => {
         if (joined.get(conversationId) === joining) joined.delete(conversationId);
         failed(conversationId, thrown);
       });
     },
+  };
+}
+
+function attend({ deltas }: ConnectionParts, conversationId: string, stop: () => void): () => void {
+  const leave = deltas.attend(conversationId);
+  return () => {
+    leave();
+    stop();
   };
 }
 

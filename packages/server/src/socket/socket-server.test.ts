@@ -54,6 +54,27 @@ test("a subscription gives history and then what is new, without gap or repeat",
   expect(client.received.some((message) => message.type === "delta")).toBe(true);
 });
 
+test("a conversation is attended as long as a client is there that says so", async () => {
+  const id = await create();
+  const { isAttended } = server.host.deltas;
+  const program = await connect();
+  program.send({ type: "subscribe", conversationId: id, after: -1 });
+  await expect.poll(program.seqs).toEqual([0]);
+  expect(isAttended(id)).toBe(false);
+
+  const [first, second] = [await connect(), await connect()];
+  for (const page of [first, second]) {
+    page.send({ type: "subscribe", conversationId: id, after: -1, attended: true });
+    await expect.poll(page.seqs).toEqual([0]);
+  }
+  first.send({ type: "unsubscribe", conversationId: id });
+  first.socket.close();
+  await first.closed;
+  expect(isAttended(id)).toBe(true);
+  second.socket.close();
+  await expect.poll(() => isAttended(id)).toBe(false);
+});
+
 test("clients that join at any moment of a run see the same events", async () => {
   const id = await create();
   const journal = await server.host.journals.get(id);

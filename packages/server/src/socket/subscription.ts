@@ -8,7 +8,7 @@ import type { Outlet } from "./outlet.ts";
 export type SubscriptionParts = {
   readonly store: Pick<LogStore, "read">;
   readonly feeds: EventFeeds;
-  readonly deltas: Pick<LiveDeltas, "standing">;
+  readonly deltas: Pick<LiveDeltas, "standing" | "attend">;
   readonly onFailure: (thrown: unknown) => void;
 };
 

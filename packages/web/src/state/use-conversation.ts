@@ -9,6 +9,7 @@ export function useConversation(conversationId: string): ConversationView {
   useEffect(() => {
     const after = store.view().transcript.head;
     return services.socket().subscribe(conversationId, after, {
+      attended: true,
       onEvents: (events) => store.receiveEvents(events),
       onDelta: (delta) => store.receiveDelta(delta),
       onError: (error) => store.fail(error),
