@@ -56,9 +56,9 @@ test("rules of the owner and of the conversation hold from the next request, and
   expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("network_off");
 });
 
-test("a refused request asks the user, waits while somebody watches, and goes on when it is allowed here", async () => {
+test("a refused request asks the user, waits while a person looks, and goes on when it is allowed here", async () => {
   const id = await newConversation({ type: "allow", presets: [], hosts: [] });
-  const unwatch = server.state.deltas.watch(id, () => undefined);
+  const leave = server.state.deltas.attend(id);
   const answer = send(id, GET("127.0.0.1"));
   await expect.poll(async () => (await journal(id)).state.asks).toMatchObject([{ host: "127.0.0.1", port: 80 }]);
   const [ask] = (await journal(id)).state.asks;
@@ -69,18 +69,18 @@ test("a refused request asks the user, waits while somebody watches, and goes on
   expect((await journal(id)).state.sandbox.network).toMatchObject({ hosts: ["127.0.0.1"] });
   const again = await server.app.inject({ method: "POST", url, headers: server.bearer, payload });
   expect([again.statusCode, again.json().code]).toEqual([409, "ask_closed"]);
-  unwatch();
+  leave();
 });
 
 test("a request that the user denies is refused with a word that they were asked", async () => {
   const id = await newConversation({ type: "allow", presets: [], hosts: [] });
-  const unwatch = server.state.deltas.watch(id, () => undefined);
+  const leave = server.state.deltas.attend(id);
   const answer = send(id, GET("b.test"));
   await expect.poll(async () => (await journal(id)).state.asks.length).toBe(1);
   const [ask] = (await journal(id)).state.asks;
   await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "deny" });
   expect(await answer).toMatch(/x-handrail-refused: denied[^]*The user was asked and did not allow b\.test\./);
-  unwatch();
+  leave();
 });
 
 test("what the sandbox does is in the log by the time the server has closed, without queries", async () => {
