@@ -2,6 +2,8 @@ import type { Attack } from "./attack.ts";
 import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
+import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
+import { NETWORK_ATTACKS } from "./cases/network-attacks.ts";
 import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
 
 /** Every attack, in the order of docs/security/attacks.md. */
@@ -10,4 +12,7 @@ export const ALL_ATTACKS: readonly Attack[] = [
   ...KERNEL_ATTACKS,
   ...PROC_ATTACKS,
   ...CREDENTIAL_ATTACKS,
+  ...NETWORK_ATTACKS,
+  ...BROKER_ATTACKS,
+  ...FLOODS,
 ];
