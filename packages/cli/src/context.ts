@@ -8,6 +8,8 @@ export type Context = {
   /** The state directory. */
   readonly home: string;
   readonly interrupts: Interrupts;
+  /** Where values are read from that stand in no command line; the process's stdin when absent. */
+  readonly input?: NodeJS.ReadableStream;
   /** Further options of a server that is started for this command. */
   readonly serverOptions?: readonly string[];
   /** Sets what the process exits with. */

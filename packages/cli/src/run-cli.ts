@@ -8,6 +8,7 @@ import { addListCommand } from "./commands/list.ts";
 import { addOpenCommand } from "./commands/open.ts";
 import { addResumeCommand } from "./commands/resume.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addSecretsCommand } from "./commands/secrets.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addStartCommand } from "./commands/start.ts";
 import type { Context } from "./context.ts";
@@ -26,6 +27,7 @@ const COMMANDS = [
   addOpenCommand,
   addBackupCommand,
   addCheckpointCommands,
+  addSecretsCommand,
 ];
 
 /** Runs one command line, without the program's name. Gives the exit code; never rejects. */

@@ -1,0 +1,123 @@
+import { SecretName, type SecretInfo, type SecretUse } from "@handrail/protocol/secrets";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Context } from "../context.ts";
+import { EXIT_HELP, UsageError } from "../exit-codes.ts";
+import { plainLine } from "../plain-text.ts";
+import { askServer } from "../reach-server.ts";
+import { readSecretSetting, type SecretOptions } from "../secret-setting.ts";
+import { readSecretValue } from "../secret-value.ts";
+
+type ListOptions = { readonly json?: boolean };
+type SetOptions = SecretOptions & { readonly json?: boolean; readonly keepValue?: boolean };
+
+const EXAMPLES = `
+The value comes from stdin, or from a prompt that does not show it. Never put it into the command line.
+
+Examples:
+  handrail secrets set MODEL_KEY --header "Bearer {secret}" --host api.example.org --env MODEL_KEY
+  handrail secrets set API_KEY --header "X-Api-Key: {secret}" --host "api.example.org/v1/**" < key.txt
+  handrail secrets set GIT_TOKEN --git git.example.org --fetch "owner/*" --push "owner/repo:handrail/*"
+  handrail secrets set SIGNING_KEY --file --env SIGNING_KEY_FILE < key.pem
+`;
+
+/** `handrail secrets list|set|remove`: what the broker puts into requests. Values only travel towards the server. */
+export function addSecretsCommand(program: Command, context: Context): void {
+  const secrets = program
+    .command("secrets")
+    .description("list, set and remove secrets, which sandboxes use but do not hold")
+    .addHelpText("after", EXIT_HELP);
+  addList(secrets, context);
+  addSet(secrets, context);
+  addRemove(secrets, context);
+}
+
+function addList(secrets: Command, context: Context): void {
+  secrets
+    .command("list")
+    .description("names and uses of your secrets, never their values")
+    .option("--json", "print one JSON object a line")
+    .addHelpText("after", EXIT_HELP)
+    .action((options: ListOptions) =>
+      askServer(context, async ({ client }) => {
+        const found = (await client.secrets()).secrets;
+        for (const secret of found) printSecret(context, secret, options);
+        if (found.length === 0) context.screen.err("No secret is set. Set one with: handrail secrets set NAME\n");
+      }),
+    );
+}
+
+function addSet(secrets: Command, context: Context): void {
+  secrets
+    .command("set")
+    .argument("<name>", "letters, digits, _ and -, such as NPM_TOKEN", secretName)
+    .description("set a secret, or replace one of that name")
+    .option("--header <format>", 'put it into a header of requests: "Bearer {secret}", "X-Api-Key: {secret}"')
+    .option("--host <host...>", "whose requests get the header: api.example.org, with :PORT and /PATH if need be")
+    .option("--git <host>", "sign git over HTTPS in there")
+    .option("--fetch <repository...>", "what may be fetched with it, such as owner/*")
+    .option("--push <rule...>", "what may be pushed with it, such as owner/repo:handrail/*")
+    .option("--file", "give it inside as a file in memory")
+    .option("--user <name>", "HTTP Basic with this user, for --git and --host")
+    .option("--env <name>", "variable inside: a placeholder, or the file's path")
+    .option("--repo <url>", "only for conversations on this repository")
+    .option("--description <text>", "what it is for")
+    .option("--keep-value", "change its use only, and leave the value as it is")
+    .option("--json", "print the secret as JSON, without its value")
+    .addHelpText("after", EXAMPLES + EXIT_HELP)
+    .action(async (name: string, options: SetOptions) => {
+      const setting = readSecretSetting(options);
+      const value = options.keepValue === true ? {} : { value: await readSecretValue(context, name) };
+      if (value.value === "") throw new UsageError("No value came. Type it at the prompt, or give it on stdin.");
+      await askServer(context, async ({ client }) => {
+        const saved = await client.saveSecret({ params: { name }, body: { ...setting, ...value } });
+        printSecret(context, saved, options);
+      });
+    });
+}
+
+function addRemove(secrets: Command, context: Context): void {
+  secrets
+    .command("remove")
+    .argument("<name>", "its name, as list shows it", secretName)
+    .description("forget a secret; requests go without it from then on")
+    .addHelpText("after", EXIT_HELP)
+    .action((name: string) =>
+      askServer(context, async ({ client }) => {
+        await client.removeSecret({ params: { name } });
+        context.screen.err(`${name} is removed.\n`);
+      }),
+    );
+}
+
+function secretName(text: string): string {
+  const read = SecretName.safeParse(text);
+  if (read.success) return read.data;
+  throw new InvalidArgumentError(`A name ${read.error.issues[0]?.message ?? "is needed"}.`);
+}
+
+function printSecret({ screen }: Context, secret: SecretInfo, { json }: ListOptions): void {
+  screen.out(`${json === true ? JSON.stringify(secret) : secretLine(secret)}\n`);
+}
+
+/** One secret in one line: name, last use, how it is used, and whose conversations have it. */
+export function secretLine({ name, lastUsedAt, use, scope, environment }: SecretInfo): string {
+  const used = lastUsedAt === null ? "never used" : new Date(lastUsedAt).toISOString().slice(0, 16).replace("T", " ");
+  const variable = environment === undefined ? "" : `, as ${environment}`;
+  const where = scope.type === "owner" ? "all conversations" : scope.url;
+  return `${name.padEnd(20)}  ${used.padEnd(16)}  ${plainLine(`${useText(use)}${variable}  (${where})`, 300)}`;
+}
+
+function useText(use: SecretUse): string {
+  if (use.type === "file") return "file";
+  if (use.type === "header") {
+    const hosts = use.hosts.map(
+      ({ host, port, path }) => `${host}${port === undefined ? "" : `:${port}`}${path ?? ""}`,
+    );
+    return `header ${use.header ?? "authorization"} to ${hosts.join(", ")}`;
+  }
+  const pushes = use.push.map(
+    (rule) => `${rule.repository}:${[...(rule.branches ?? []), ...(rule.tags ?? [])].join(",")}`,
+  );
+  const may = [["fetch", use.repositories] as const, ["push", pushes] as const].filter(([, names]) => names.length > 0);
+  return `git ${use.host}, ${may.map(([verb, names]) => `${verb} ${names.join(" ")}`).join(", ")}`;
+}

@@ -1,0 +1,85 @@
+import type { RequestRule } from "@handrail/protocol/network";
+import { type PushRule, SecretSetting, type SecretUse } from "@handrail/protocol/secrets";
+import { UsageError } from "./exit-codes.ts";
+import { present } from "./present.ts";
+
+export type SecretOptions = {
+  readonly header?: string;
+  readonly host?: readonly string[];
+  readonly git?: string;
+  readonly fetch?: readonly string[];
+  readonly push?: readonly string[];
+  readonly file?: boolean;
+  readonly user?: string;
+  readonly env?: string;
+  readonly repo?: string;
+  readonly description?: string;
+};
+
+/** How a secret is used, as the options of `secrets set` say it. @throws UsageError a sentence that says what to give */
+export function readSecretSetting(options: SecretOptions): SecretSetting {
+  const read = SecretSetting.safeParse(
+    present({
+      description: options.description,
+      scope: options.repo === undefined ? { type: "owner" } : { type: "repository", url: options.repo },
+      use: useOf(options),
+      environment: options.env,
+    }),
+  );
+  if (read.success) return read.data;
+  const issue = read.error.issues[0];
+  throw new UsageError(`${issue?.path.join(".") ?? "The secret"}: ${issue?.message ?? "is wrong"}.`);
+}
+
+function useOf(options: SecretOptions): SecretUse {
+  const kinds = [options.header ?? options.host, options.git, options.file].filter((kind) => kind !== undefined);
+  if (kinds.length !== 1) throw new UsageError("Give one use: --header with --host, --git HOST, or --file.");
+  if (options.git !== undefined) return gitUse(options.git, options);
+  if (options.fetch !== undefined || options.push !== undefined) {
+    throw new UsageError("--fetch and --push go with --git HOST.");
+  }
+  return options.file === true ? { type: "file" } : headerUse(options);
+}
+
+function gitUse(host: string, { fetch = [], push = [], user }: SecretOptions): SecretUse {
+  if (fetch.length + push.length === 0) {
+    throw new UsageError("Say which repositories: --fetch 'owner/*', --push 'owner/repo:branch'.");
+  }
+  return { type: "git", host, repositories: [...fetch], push: push.map(pushRule), ...present({ user }) };
+}
+
+function headerUse(options: SecretOptions): SecretUse {
+  const { host = [], user } = options;
+  if (host.length === 0) throw new UsageError("Say which hosts get the header: --host api.example.org.");
+  return { type: "header", hosts: host.map(requestRule), ...headerOf(options), ...present({ user }) };
+}
+
+/** `Bearer {secret}` is the value of `Authorization`; `X-Api-Key: {secret}` names another header. */
+function headerOf({ header }: SecretOptions): { header?: string; format?: string } {
+  if (header === undefined) return {};
+  const named = /^([^\s:{}]+):\s*(.*)$/.exec(header);
+  return named === null ? { format: header } : present({ header: named[1], format: named[2] });
+}
+
+/** `api.example.org`, `.example.org`, `api.example.org:8443/v1/**`. @throws UsageError */
+function requestRule(text: string): RequestRule {
+  const match = /^([^\s:/]+)(?::(\d{1,5}))?(\/\S*)?$/.exec(text);
+  if (match?.[1] === undefined) {
+    throw new UsageError(`"${text}" is not a host. Give a name such as api.example.org, perhaps with :PORT and /PATH.`);
+  }
+  const port = match[2] === undefined ? undefined : Number(match[2]);
+  return { host: match[1].toLowerCase(), ...present({ port, path: match[3] }) };
+}
+
+/** `owner/repo:handrail/*`: the repositories, then the branches between commas. @throws UsageError */
+function pushRule(text: string): PushRule {
+  const colon = text.indexOf(":");
+  const branches = text
+    .slice(colon + 1)
+    .split(",")
+    .filter((branch) => branch !== "");
+  if (colon < 1 || branches.length === 0) {
+    throw new UsageError(`"${text}" names no branch. Give repository and branches: --push 'owner/repo:handrail/*'.`);
+  }
+  return { repository: text.slice(0, colon), branches };
+}
