@@ -8,7 +8,9 @@ import {
   NO_NETWORK,
   openBench,
 } from "./sandbox-bench.ts";
+import { sandboxCallContract } from "./sandbox-call-contract.ts";
 import { sandboxContract } from "./sandbox-contract.ts";
+import type { SandboxOpener } from "./sandbox-fixture.ts";
 import { sandboxHostilityContract } from "./sandbox-hostility-contract.ts";
 import { sandboxLifeContract } from "./sandbox-life-contract.ts";
 
@@ -18,28 +20,45 @@ import { sandboxLifeContract } from "./sandbox-life-contract.ts";
  */
 export function sandboxBackendContract(name: string, isolates: boolean, make: () => Promise<BackendUnderTest>): void {
   describe(name, () => {
-    let bench: BackendBench | undefined;
-    beforeAll(async () => {
-      bench = await openBench(await make());
-    });
-    afterAll(() => closeBench(bench));
-    const current = () => {
-      if (bench === undefined) throw new Error("The backend was not opened.");
-      return bench;
-    };
-    sandboxLifeContract(current, isolates);
-    callsContract(name, current);
-    if (isolates) sandboxHostilityContract(current);
+    const bench = benchOf(make);
+    sandboxLifeContract(bench, isolates);
+    sandboxContract(name, openerOf(bench));
+    if (isolates) sandboxHostilityContract(bench);
   });
 }
 
-/** What every sandbox must do, on sandboxes of this backend, with a server that is started again in between. */
-function callsContract(name: string, bench: () => BackendBench): void {
+/**
+ * The part of it that depends on the way to a backend: for a backend that is tested whole elsewhere, reached in another
+ * way. Sandboxes live and end, calls arrive once, streams flow.
+ */
+export function sandboxReachContract(name: string, make: () => Promise<BackendUnderTest>): void {
+  describe(name, () => {
+    const bench = benchOf(make);
+    sandboxLifeContract(bench, true);
+    sandboxCallContract(name, openerOf(bench));
+  });
+}
+
+/** The bench of a suite, opened before its first test and closed after its last. */
+function benchOf(make: () => Promise<BackendUnderTest>): () => BackendBench {
+  let bench: BackendBench | undefined;
+  beforeAll(async () => {
+    bench = await openBench(await make());
+  });
+  afterAll(() => closeBench(bench));
+  return () => {
+    if (bench === undefined) throw new Error("The backend was not opened.");
+    return bench;
+  };
+}
+
+/** New sandboxes of this backend, with a server that is started again in between. */
+function openerOf(bench: () => BackendBench): SandboxOpener {
   const opened: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const end of opened.splice(0)) await end();
   });
-  sandboxContract(name, async () => {
+  return async () => {
     const { open, installation, within } = bench();
     const conversationId = freshConversation();
     let backend = await open(`${installation}s`);
@@ -58,5 +77,5 @@ function callsContract(name: string, bench: () => BackendBench): void {
       return found;
     };
     return { sandbox, restartLink };
-  });
+  };
 }

@@ -1,4 +1,4 @@
-import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { sandboxReachContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
@@ -28,10 +28,10 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
   };
   const open = (installation: string) => {
     const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
-    return dockerBackend({ ...common, installation, host: running().host, waitMs: WAIT_MS });
+    return dockerBackend({ ...common, installation, ...running(), waitMs: WAIT_MS });
   };
 
-  sandboxBackendContract("docker", true, async () => {
+  sandboxReachContract("docker", async () => {
     const client = dockerClient(dockerEndpoint({ host: running().host }));
     return {
       open: async (installation: string) => open(installation),

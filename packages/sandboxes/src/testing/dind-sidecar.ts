@@ -7,15 +7,17 @@ import { daemonGate } from "../docker/daemon-gate.ts";
 import type { DockerClient } from "../docker/docker-client.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
-import { buildDefaultImage } from "../image/build-default-image.ts";
 import { buildDindImage, DIND_CAPABILITIES } from "../image/build-dind-image.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
+import { importSmallImage } from "./small-image.ts";
 
 /** A Docker daemon in a container beside the server, as the compose file in `deploy/compose` runs it. */
 export type DindSidecar = {
   /** As `DOCKER_HOST` is written. */
   readonly host: string;
+  /** The small image, which it has. */
+  readonly defaultImage: string;
   /** Ends it with SIGKILL, and all that runs in it. */
   kill(): Promise<void>;
   /** Starts it again on the images and volumes that it had. Does not wait until it answers. */
@@ -24,13 +26,17 @@ export type DindSidecar = {
 };
 
 const PATIENCE_MS = 60_000;
+const IMAGE = "handrail-test/small:3";
 
 /** Whether a container here can see this machine's directories, which the sidecar's socket and images are in. */
 export function sharesPaths(): boolean {
   return process.getuid?.() === 0 && existsSync((DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", ""));
 }
 
-/** A sidecar that answers and has the default image. Its images are kept between runs, under the cache directory. */
+/**
+ * A sidecar that answers and has the small image. Its images are kept between runs, under the cache directory. Building
+ * its own image takes a minute or two: `npm test` does that before it starts the suites.
+ */
 export async function startSidecar(): Promise<DindSidecar> {
   const outer = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const socketDirectory = await mkdtemp(join(tmpdir(), "handrail-dind-"));
@@ -43,9 +49,10 @@ export async function startSidecar(): Promise<DindSidecar> {
   await outer.startContainer(id);
   await untilAnswers(host);
   await chmod(socketDirectory, 0o700);
-  await buildDefaultImage({ ...build, host, cacheDirectory: undefined });
+  await importOnce(host);
   return {
     host,
+    defaultImage: IMAGE,
     kill: () => outer.killContainer(id),
     start: () => outer.startContainer(id),
     dispose: async () => {
@@ -72,6 +79,15 @@ async function createSidecar(outer: DockerClient, image: string, { data, sockets
       Binds: [`${data}:/var/lib/docker`, `${sockets}:/run/handrail-docker`],
     },
   });
+}
+
+async function importOnce(host: string): Promise<void> {
+  const client = dockerClient(dockerEndpoint({ host }));
+  try {
+    if ((await client.findImage(IMAGE)) === undefined) await importSmallImage(client, IMAGE);
+  } finally {
+    client.close();
+  }
 }
 
 /** @throws AppError `backend_unavailable` when the daemon does not come up */

@@ -3,16 +3,35 @@ import { promisify } from "node:util";
 import type { DockerClient } from "../docker/docker-client.ts";
 import { builtPrograms } from "./test-programs.ts";
 
-const PROGRAMS = ["/bin/sh", "/bin/bash", "/bin/sleep", "/bin/cat"];
+const SHELLS = ["sh", "bash"];
+const TOOLS = [
+  "cat",
+  "chmod",
+  "grep",
+  "head",
+  "ls",
+  "mkdir",
+  "od",
+  "readlink",
+  "rm",
+  "sleep",
+  "stat",
+  "sync",
+  "touch",
+  "tr",
+];
+/** What bash edits lines with. */
+const TERMINAL = "/lib/terminfo/x/xterm-256color";
+const PROGRAMS = [...SHELLS, ...TOOLS].map((name) => `/bin/${name}`);
 
 /**
- * Gives a daemon an image of a few megabytes: this machine's shell and its C library, enough for sandboxd. `reference`
+ * Gives a daemon an image of a few megabytes: this machine's shells, a few of its tools and its C library, enough for sandboxd. `reference`
  * is `name:tag`.
  */
 export async function importSmallImage(client: DockerClient, reference: string): Promise<void> {
   const [name = "", tag = ""] = reference.split(/:(?=[^/:]+$)/);
   const libraries = await librariesOf([...PROGRAMS, `${builtPrograms()}/sandboxd`]);
-  const files = [...PROGRAMS, ...libraries, "/usr/bin/env"].map((path) => path.slice(1));
+  const files = [...PROGRAMS, ...libraries, TERMINAL, "/usr/bin/env"].map((path) => path.slice(1));
   const tar = spawn("tar", ["--create", "--dereference", "--directory=/", ...new Set(files)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
