@@ -3,7 +3,7 @@ import { isConflict } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
 
 /**
- * Removes containers and volumes of this installation whose conversation is not in `keep`, and programs of other
+ * Removes containers, volumes and disks of this installation whose conversation is not in `keep`, and programs of other
  * versions. What is in use by something else stays for the next time.
  */
 export async function collectLeftovers(parts: DockerParts, keep: ReadonlySet<string>): Promise<void> {
@@ -24,4 +24,5 @@ export async function collectLeftovers(parts: DockerParts, keep: ReadonlySet<str
       if (!isConflict(thrown)) throw thrown;
     });
   }
+  await parts.disks.collect(keep);
 }

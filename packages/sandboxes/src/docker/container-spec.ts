@@ -15,22 +15,27 @@ export type ContainerWish = {
   readonly uid: number;
   readonly limits: SandboxLimits;
   readonly labels: Readonly<Record<string, string>>;
+  /** The volume with sandboxd. */
+  readonly programs: string;
+  readonly storage: ContainerStorage;
+};
+
+/** What holds workspace and state: volumes by name, or directories of the daemon's machine by path. */
+export type ContainerStorage = {
+  readonly type: "volume" | "bind";
+  readonly workspace: string;
+  readonly state: string;
   /**
-   * `whole` says that the workspace was filled. It is mounted so that it is in use as long as the workspace is: a prune
-   * of unused volumes must not take the one without the other.
+   * The volume that says that the workspace was filled. It is mounted so that it is in use as long as the workspace is: a
+   * prune of unused volumes must not take the one without the other.
    */
-  readonly volumes: {
-    readonly workspace: string;
-    readonly whole: string;
-    readonly state: string;
-    readonly programs: string;
-  };
+  readonly whole?: string;
 };
 
 /**
  * The container of a sandbox: no network, no new privileges, limits on everything, and a filter of system calls that
  * refuses no less than Docker's own. Unless its profile makes it root: no capabilities, a user without a name, and a root
- * file system that cannot be written. Nothing of the host is mounted, so it does not matter where the daemon runs.
+ * file system that cannot be written. Of the host nothing is mounted but the conversation's own disk, where it has one.
  */
 export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   const { network } = PROFILES[wish.profile];
@@ -46,7 +51,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     OpenStdin: true,
     StdinOnce: true,
     Labels: wish.labels,
-    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish.limits), Mounts: mountsOf(wish.volumes) },
+    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish.limits), Mounts: mountsOf(wish) },
   };
 }
 
@@ -122,16 +127,21 @@ function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {
   };
 }
 
-function mountsOf(volumes: ContainerWish["volumes"]): readonly object[] {
+function mountsOf({ programs, storage }: ContainerWish): readonly object[] {
+  const own = storage.type === "bind" ? bind : volume;
   return [
-    volume(volumes.workspace, INSIDE.workspace, false),
-    volume(volumes.state, INSIDE.state, false),
-    volume(volumes.programs, INSIDE.programs, true),
-    volume(volumes.whole, "/handrail-whole", true),
+    own(storage.workspace, INSIDE.workspace),
+    own(storage.state, INSIDE.state),
+    { ...volume(programs, INSIDE.programs), ReadOnly: true },
+    ...(storage.whole === undefined ? [] : [{ ...volume(storage.whole, "/handrail-whole"), ReadOnly: true }]),
   ];
 }
 
 /** `NoCopy`: what an image has at that path must not become part of the volume. */
-function volume(source: string, target: string, readOnly: boolean): object {
-  return { Type: "volume", Source: source, Target: target, ReadOnly: readOnly, VolumeOptions: { NoCopy: true } };
+function volume(source: string, target: string): object {
+  return { Type: "volume", Source: source, Target: target, VolumeOptions: { NoCopy: true } };
+}
+
+function bind(source: string, target: string): object {
+  return { Type: "bind", Source: source, Target: target, BindOptions: { Propagation: "rprivate" } };
 }

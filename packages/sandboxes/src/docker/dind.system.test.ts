@@ -49,7 +49,7 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     const backend = open("doctor");
     onTestFinished(() => backend.close());
     expect((await backend.health(AbortSignal.timeout(10_000))).detail).toMatch(
-      /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootful, no user namespaces$/,
+      /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootful, no user namespaces; no limits on: a workspace's size$/,
     );
   });
 

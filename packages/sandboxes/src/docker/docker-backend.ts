@@ -10,6 +10,7 @@ import type { DockerClient } from "./docker-client.ts";
 import { dockerClient } from "./docker-client.ts";
 import { daemonGate } from "./daemon-gate.ts";
 import type { DockerAddress } from "./docker-endpoint.ts";
+import { dockerDisks } from "./docker-disks.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { explained } from "./docker-error.ts";
 import { dockerHealth } from "./docker-health.ts";
@@ -36,18 +37,23 @@ export type DockerOptions = DockerAddress & {
   /** Where the built image is kept between builds. Default `~/.cache/handrail`. */
   readonly cacheDirectory?: string | undefined;
   readonly limits?: Partial<SandboxLimits> | undefined;
+  /**
+   * Holds the disks that workspaces are bounded by, where the daemon is on this machine and this process is root.
+   * Undefined: none is bounded.
+   */
+  readonly directory?: string | undefined;
 };
 
 const FALLBACK_IMAGE = "node:24-bookworm";
 
 /**
- * Sandboxes as containers of one Docker daemon, which may run on another machine or file system: workspaces are
+ * Sandboxes as containers of one Docker daemon, which may run on another machine or file system: workspaces are then
  * volumes, first files travel as an archive, and sandboxd is spoken to over the daemon's exec.
  * @throws AppError `backend_unavailable` for an address that cannot be read, `config_invalid` for the installation
  */
 export function dockerBackend(options: DockerOptions): SandboxBackend {
   const parts = assemble(options);
-  const { client, names, volumes, links, ready, closing } = parts;
+  const { client, names, volumes, disks, links, ready, closing } = parts;
   const stop = async (conversationId: string) => {
     await ready(closing.signal);
     links.release(conversationId);
@@ -55,10 +61,10 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
   };
   return {
     name: "docker",
-    health: (signal) => dockerHealth(client, signal),
+    health: (signal) => dockerHealth(parts, signal),
     hasWorkspace: async (conversationId) => {
       await ready(closing.signal);
-      return volumes.hasWorkspace(conversationId);
+      return (await disks.has(conversationId)) || volumes.hasWorkspace(conversationId);
     },
     find: async (conversationId, signal) => {
       await ready(signal);
@@ -75,6 +81,7 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
       explained("Docker could not remove the sandbox", async () => {
         await stop(conversationId);
         await volumes.removeWorkspace(conversationId);
+        await disks.remove(conversationId);
       }),
     collect: (keep) => explained("Docker could not be tidied", () => collectLeftovers(parts, keep)),
     close: async () => {
@@ -97,9 +104,11 @@ function assemble(options: DockerOptions) {
     fallbackImage: options.fallbackImage ?? FALLBACK_IMAGE,
     cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
   };
+  const facts = daemonFacts(client);
   return {
     closing,
     client,
+    disks: dockerDisks(options.directory, client, facts),
     ready: daemonGate(client, options.waitMs ?? 0),
     names,
     programs,
@@ -107,7 +116,7 @@ function assemble(options: DockerOptions) {
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks(client, options.egress, options.waitMs),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    facts: daemonFacts(client),
+    facts,
   };
 }
 

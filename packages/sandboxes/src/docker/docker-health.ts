@@ -1,25 +1,31 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
 import type { DockerClient } from "./docker-client.ts";
+import type { DockerDisks } from "./docker-disks.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 
 /** Whether the daemon can be used, in words. Rejects only with the signal's reason. */
-export async function dockerHealth(client: DockerClient, signal: AbortSignal): Promise<BackendHealth> {
+export async function dockerHealth(
+  { client, disks }: { readonly client: DockerClient; readonly disks: Pick<DockerDisks, "work"> },
+  signal: AbortSignal,
+): Promise<BackendHealth> {
   try {
-    return healthOf(await client.info(signal), client.endpoint);
+    return healthOf(await client.info(signal), client.endpoint, await disks.work());
   } catch (thrown) {
     signal.throwIfAborted();
     return unreachableHealth(toAppError(thrown).message);
   }
 }
 
-/** What a daemon says of itself, in words; with a remedy where it works and could be safer. */
-export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint): BackendHealth {
+/** What a daemon says of itself, in words; with a remedy where it works and could be safer. `disks`: bound workspaces. */
+export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, disks: boolean): BackendHealth {
   const { product, version, storage, cgroups, rootless, userNamespaces, missingLimits } = info;
   const users = rootless ? "rootless" : `rootful, ${userNamespaces ? "" : "no "}user namespaces`;
   const facts = `${product} ${version}, ${storage}, ${cgroups}, ${users}`;
-  const detail = missingLimits.length === 0 ? facts : `${facts}; it keeps no limits on: ${missingLimits.join(", ")}`;
+  const missing = [...missingLimits, ...(disks ? [] : ["a workspace's size"])];
+  const detail =
+    missing.length === 0 ? `${facts}, workspaces bounded` : `${facts}; no limits on: ${missing.join(", ")}`;
   const remedy = [...limitAdvice(info), ...networkAdvice(endpoint)].join(" ");
   return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }) };
 }

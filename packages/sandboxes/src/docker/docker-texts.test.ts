@@ -22,34 +22,36 @@ const SOCKET = { type: "socket", path: "/run/docker.sock" } as const;
 const STATE = { id: "x", running: false, exitCode: 3, outOfMemory: false, labels: {} };
 
 test("a daemon that works is described", () => {
-  expect(healthOf(INFO, SOCKET)).toEqual({
+  expect(healthOf(INFO, SOCKET, true)).toEqual({
     name: "docker",
     works: true,
-    detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces",
+    detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces, workspaces bounded",
   });
-  expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET).detail).toMatch(/rootful, user namespaces$/);
+  expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET, false).detail).toMatch(
+    /rootful, user namespaces; no limits on: a workspace's size$/,
+  );
 });
 
 test("a daemon that cannot keep limits works, with what that means and what to do", () => {
   const info = { ...INFO, product: "Podman", rootless: true, userNamespaces: true, missingLimits: ["memory", "CPU"] };
-  expect(healthOf({ ...info, product: "Podman" }, SOCKET)).toEqual({
+  expect(healthOf({ ...info, product: "Podman" }, SOCKET, false)).toEqual({
     name: "docker",
     works: true,
-    detail: "Podman 28.5.2, overlay2, cgroup v2, rootless; it keeps no limits on: memory, CPU",
+    detail: "Podman 28.5.2, overlay2, cgroup v2, rootless; no limits on: memory, CPU, a workspace's size",
     remedy:
       "A sandbox can take all that the daemon's machine has. Delegate control groups (cgroup v2) to the user that runs it, or use a rootful daemon.",
   });
 });
 
 test("a port without TLS is warned of, except on this machine", () => {
-  const remedyAt = (host: string) => healthOf(INFO, { type: "tcp", host, port: 2375 }).remedy;
+  const remedyAt = (host: string) => healthOf(INFO, { type: "tcp", host, port: 2375 }, false).remedy;
   expect(remedyAt("build-host")).toMatch(/no TLS: whoever reaches it is root on its machine/);
   expect(["localhost", "127.0.0.1", "::1"].map(remedyAt)).toEqual([undefined, undefined, undefined]);
 });
 
 test("a daemon that does not answer is a state with a remedy, not an error", async () => {
   const client = dockerClient(dockerEndpoint({ host: "unix:///nonexistent/docker.sock" }));
-  expect(await dockerHealth(client, AbortSignal.timeout(5000))).toEqual({
+  expect(await dockerHealth({ client, disks: { work: async () => false } }, AbortSignal.timeout(5000))).toEqual({
     name: "docker",
     works: false,
     detail: "No Docker daemon answers at unix:///nonexistent/docker.sock.",

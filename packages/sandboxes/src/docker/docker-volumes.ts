@@ -67,6 +67,12 @@ export function dockerVolumes(client: DockerClient, names: DockerNames, programs
       return workspace.owner;
     },
 
+    /** The names of a workspace's volumes. */
+    ofWorkspace: (conversationId: string) => {
+      const workspace = names.workspace(conversationId);
+      return { workspace, whole: names.whole(workspace), state: names.state(conversationId) };
+    },
+
     removeWorkspace: async (conversationId: string): Promise<void> => {
       await client.removeVolume(names.whole(names.workspace(conversationId)));
       await client.removeVolume(names.workspace(conversationId));

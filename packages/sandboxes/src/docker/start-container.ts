@@ -3,6 +3,7 @@ import { newId } from "@handrail/protocol/ids";
 import { limitsUnder, profileOf, PROFILES } from "../profiles.ts";
 import { containerUid } from "../sandbox-user.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
+import type { ContainerWish } from "./container-spec.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
 import { choiceLabel, LABEL } from "./docker-names.ts";
@@ -26,40 +27,66 @@ const ROOT = 0;
  * it needs. A container that does not start is taken away again.
  */
 export async function startContainer(parts: DockerParts, starting: Starting): Promise<Started> {
-  const { client, names } = parts;
   const { spec, onProgress, signal } = starting;
   const image = await parts.images.ensure({ image: spec.choice.image, onProgress, signal });
   onProgress(SANDBOX_STARTING);
   const filler = { imageId: image.id, signal };
   const profile = profileOf(spec.choice);
   const facts = await parts.facts();
-  const { root } = PROFILES[profile];
+  const most = limitsUnder(profile, parts.limits);
+  // The daemon refuses a limit above the number of its processors.
+  const limits = { ...most, cpus: Math.min(most.cpus, facts.cpus) };
   const own = containerUid(spec.conversationId, facts.userNamespaces);
-  const [programs, owner] = await Promise.all([
+  const owner = PROFILES[profile].root ? ROOT : own;
+  const common = { imageId: image.id, profile, limits };
+  if (await usesDisk(parts, spec.conversationId)) {
+    const programs = await parts.volumes.programs(filler);
+    return parts.disks.mounted({ ...spec, owner, bytes: limits.diskBytes }, async (disk) => {
+      signal.throwIfAborted();
+      return run(parts, starting, image.reference, {
+        ...common,
+        uid: owner,
+        programs,
+        storage: { type: "bind", ...disk },
+      });
+    });
+  }
+  const [programs, ownerBefore] = await Promise.all([
     parts.volumes.programs(filler),
-    parts.volumes.workspace({ ...spec, owner: root ? ROOT : own }, filler),
+    parts.volumes.workspace({ ...spec, owner }, filler),
   ]);
   signal.throwIfAborted();
   // A workspace from before each conversation had a user goes on with its own, save root.
-  const uid = root || owner !== ROOT ? owner : own;
+  const uid = owner === ROOT || ownerBefore !== ROOT ? ownerBefore : own;
+  const storage = { type: "volume", ...parts.volumes.ofWorkspace(spec.conversationId) } as const;
+  return run(parts, starting, image.reference, { ...common, uid, programs, storage });
+}
+
+/** A workspace that is in volumes already stays there. */
+async function usesDisk({ disks, volumes }: DockerParts, conversationId: string): Promise<boolean> {
+  if (await disks.has(conversationId)) return true;
+  return (await disks.work()) && !(await volumes.hasWorkspace(conversationId));
+}
+
+// oxlint-disable-next-line max-params -- who, for whom, of what, and how
+async function run(
+  { client, names }: DockerParts,
+  { spec }: Starting,
+  image: string,
+  wish: Omit<ContainerWish, "labels">,
+): Promise<Started> {
   const labels = {
     ...names.labels(spec.conversationId),
     [LABEL.sandbox]: newId("x", Date.now()),
     [LABEL.choice]: choiceLabel(spec.choice),
   };
-  const most = limitsUnder(profile, parts.limits);
-  // The daemon refuses a limit above the number of its processors.
-  const limits = { ...most, cpus: Math.min(most.cpus, facts.cpus) };
-  const workspace = names.workspace(spec.conversationId);
-  const volumes = { workspace, whole: names.whole(workspace), state: names.state(spec.conversationId), programs };
-  const wish = { imageId: image.id, profile, uid, limits, labels, volumes };
-  const id = await client.createContainer(names.container(spec.conversationId), sandboxContainer(wish));
+  const id = await client.createContainer(names.container(spec.conversationId), sandboxContainer({ ...wish, labels }));
   let complaints = "";
   try {
     const stream = await client.attach(id, (bytes) => (complaints = (complaints + bytes.toString()).slice(-4000)));
     await client.startContainer(id);
     const state = { id, running: true, exitCode: 0, outOfMemory: false, labels };
-    return { ...state, image: image.reference, stream, complaints: () => complaints };
+    return { ...state, image, stream, complaints: () => complaints };
   } catch (thrown) {
     await client.removeContainer(id);
     throw thrown;

@@ -11,7 +11,7 @@ import { plantSecret } from "./config.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import { builtPrograms } from "./test-programs.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 256 * 1024 ** 2 };
 
 /** Sandboxes of the daemon that tests use. */
 export async function dockerUnderTest(): Promise<BackendUnderTest> {
@@ -20,7 +20,8 @@ export async function dockerUnderTest(): Promise<BackendUnderTest> {
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
   return {
-    open: async (installation: string) => dockerBackend({ ...common, installation }),
+    open: async (installation: string) =>
+      dockerBackend({ ...common, installation, directory: join(home, installation) }),
     killFromOutside: async (installation: string, conversationId: string) =>
       client.killContainer(dockerNames(installation).container(conversationId)),
     seed: seedDirectory,

@@ -24,7 +24,8 @@ export function backendLoaders(config: Config, egress: LazyEgress): BackendLoade
   return {
     async docker() {
       const { dockerBackend } = await import("@handrail/sandboxes/docker/docker-backend");
-      return dockerBackend({ ...common, ...docker, egress: await egress(), defaultImage: image });
+      const directory = join(home, "docker");
+      return dockerBackend({ ...common, ...docker, directory, egress: await egress(), defaultImage: image });
     },
     async process() {
       const { processBackend } = await import("@handrail/sandboxes/process/process-backend");
