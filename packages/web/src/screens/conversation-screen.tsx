@@ -1,3 +1,4 @@
+import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { Confirm } from "../components/confirm.tsx";
@@ -16,6 +17,7 @@ import { LiveScope, TranscriptScope } from "../transcript/transcript-context.ts"
 import { TranscriptView } from "../transcript/transcript-view.tsx";
 import { AskBanner } from "./ask-banner.tsx";
 import { ChangeDialog } from "./change-dialog.tsx";
+import { CheckpointsDialog } from "./checkpoints-dialog.tsx";
 import { Composer } from "./composer.tsx";
 import { ConversationTabs } from "./conversation-tabs.tsx";
 import { NetworkAsks } from "./network-asks.tsx";
@@ -43,6 +45,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
     "go.network": () => go({ panel: "network" }),
     "go.log": () => go({ panel: "log" }),
     "go.conversation": () => go({}),
+    "go.checkpoints": () => go({ ...place, dialog: "checkpoints" }),
     "go.settings": () => go({ ...place, dialog: "settings" }),
     escape: () => leaveOrAsk(controls, () => setAsking(true)),
   });
@@ -60,9 +63,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
         </section>
         {place.panel && <PanelZone conversationId={conversationId} view={view} place={place} go={go} />}
       </div>
-      {place.dialog === "settings" && view.state !== null && (
-        <ChangeDialog state={view.state} onClose={() => go(withoutDialog(place))} />
-      )}
+      <Dialogs state={view.state} place={place} go={go} />
       <ConversationTabs view={view} place={place} go={go} />
       <Confirm
         title="Stop the run?"
@@ -74,6 +75,15 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
       />
     </div>
   );
+}
+
+type DialogsProps = { readonly state: ConversationState | null; readonly place: Place; readonly go: GoTo };
+
+function Dialogs({ state, place, go }: DialogsProps) {
+  const close = () => go(withoutDialog(place));
+  if (state === null) return null;
+  if (place.dialog === "settings") return <ChangeDialog state={state} onClose={close} />;
+  return place.dialog === "checkpoints" ? <CheckpointsDialog state={state} onClose={close} /> : null;
 }
 
 const withoutDialog = ({ dialog: _closed, ...place }: Place): Place => place;

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, PanelRightClose, PanelRightOpen, Play, SlidersHorizontal, Square } from "lucide-react";
+import { ArrowLeft, History, PanelRightClose, PanelRightOpen, Play, SlidersHorizontal, Square } from "lucide-react";
 import { Button, IconButton } from "../components/button.tsx";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import type { ConversationView } from "../state/conversation-store.ts";
@@ -38,6 +38,14 @@ export function TopBar({ conversationId, view, controls, place, go }: TopBarProp
           icon={SlidersHorizontal}
           disabled={!controls.online}
           onClick={() => go({ ...place, dialog: "settings" })}
+        />
+      )}
+      {state !== null && (
+        <IconButton
+          label="Checkpoints"
+          icon={History}
+          disabled={!controls.online}
+          onClick={() => go({ ...place, dialog: "checkpoints" })}
         />
       )}
       <span className="max-md:hidden">

@@ -29,6 +29,7 @@ const PANEL_COMMANDS: readonly { readonly panel: PanelName; readonly name: strin
   { panel: "changes", name: "Show changes", keys: "g c" },
   { panel: "files", name: "Show files", keys: "g f" },
   { panel: "terminal", name: "Show terminal", keys: "g t" },
+  { panel: "preview", name: "Show preview", keys: "g p" },
   { panel: "network", name: "Show network", keys: "g n" },
   { panel: "log", name: "Show log", keys: "g l" },
 ];
@@ -48,7 +49,13 @@ function usePanelCommands(): readonly Command[] {
     keys,
     run: () => report(navigate({ to: ".", search: { panel } })),
   }));
-  return [...panels, settings];
+  const checkpoints: Command = {
+    id: "checkpoints",
+    name: "Go back to a checkpoint, or fork from one",
+    keys: "g k",
+    run: () => report(navigate({ to: ".", search: (place: Place): Place => ({ ...place, dialog: "checkpoints" }) })),
+  };
+  return [...panels, settings, checkpoints];
 }
 
 function useConversationCommands(): readonly Command[] {

@@ -9,17 +9,23 @@ export type Place = {
   readonly file?: string;
   readonly terminal?: string;
   /** What is open above it all. */
-  readonly dialog?: "settings";
+  readonly dialog?: DialogName;
 };
+
+/** What can be open above a conversation. */
+export type DialogName = "settings" | "checkpoints";
+
+const DIALOGS: readonly DialogName[] = ["settings", "checkpoints"];
 
 /** The place in a URL's search; what cannot be read is left out. */
 export function readPlace(search: Readonly<Record<string, unknown>>): Place {
   const panel = PANELS.find((name) => name === search["panel"]);
+  const dialog = DIALOGS.find((name) => name === search["dialog"]);
   const { file, terminal } = search;
   return {
     ...(panel === undefined ? {} : { panel }),
     ...(typeof file === "string" && file !== "" ? { file } : {}),
     ...(typeof terminal === "string" && terminal !== "" ? { terminal } : {}),
-    ...(search["dialog"] === "settings" ? { dialog: "settings" } : {}),
+    ...(dialog === undefined ? {} : { dialog }),
   };
 }

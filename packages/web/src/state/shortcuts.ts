@@ -12,6 +12,7 @@ export type Shortcut =
   | "go.terminal"
   | "go.preview"
   | "go.network"
+  | "go.checkpoints"
   | "go.log"
   | "go.conversation"
   | "go.settings";
@@ -42,6 +43,7 @@ const AFTER_G: Readonly<Record<string, Shortcut>> = {
   t: "go.terminal",
   p: "go.preview",
   n: "go.network",
+  k: "go.checkpoints",
   l: "go.log",
   g: "go.conversation",
   s: "go.settings",
@@ -81,6 +83,7 @@ export const SHORTCUT_HELP: readonly { readonly keys: string; readonly does: str
   { keys: "g t", does: "Terminal" },
   { keys: "g p", does: "Preview" },
   { keys: "g n", does: "Network" },
+  { keys: "g k", does: "Checkpoints" },
   { keys: "g l", does: "Log" },
   { keys: "g g", does: "Conversation only" },
   { keys: "g s", does: "Its model, network and limits" },
