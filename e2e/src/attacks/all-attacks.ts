@@ -1,5 +1,6 @@
 import type { Attack } from "./attack.ts";
 import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
+import { EXHAUSTION_ATTACKS } from "./cases/damage-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
@@ -15,4 +16,5 @@ export const ALL_ATTACKS: readonly Attack[] = [
   ...NETWORK_ATTACKS,
   ...BROKER_ATTACKS,
   ...FLOODS,
+  ...EXHAUSTION_ATTACKS,
 ];

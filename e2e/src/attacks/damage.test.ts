@@ -1,0 +1,64 @@
+import { statfs } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EXHAUSTION_ATTACKS, type DamageAttack } from "./cases/damage-attacks.ts";
+import { openStage, STAGES, type Stage, type StagedSandbox } from "./stage.ts";
+
+const RESERVE_BYTES = 512 * 1024 ** 2;
+
+for (const name of STAGES) {
+  describe(`${name}: beside a neighbour, a program in the sandbox that tries`, () => {
+    let stage: Stage;
+    let neighbour: StagedSandbox;
+    beforeAll(async () => {
+      stage = await openStage(name);
+      neighbour = await stage.start();
+    });
+    afterAll(() => stage?.end());
+
+    test.each(EXHAUSTION_ATTACKS.map((attack) => [attack.id, attack.tries, attack] as const))(
+      "%s, to %s, harms only itself",
+      async (id, _tries, attack) => {
+        const free = await freeBytes();
+        const attacker = await stage.start();
+        await attacker.shell("echo mine > /workspace/mine");
+        const seen = await besideNeighbour(attack, attacker, neighbour);
+        process.stdout.write(`${name} ${id}: neighbour ${seen.answers.length} calls, ${latency(seen.latencies)}\n`);
+        expect(new Set(seen.answers)).toEqual(new Set(["0 calm"]));
+        await stage.backend.stop(attacker.conversationId);
+        const again = await stage.start(attacker.conversationId);
+        expect((await again.shell("cat /workspace/mine")).output).toBe("mine\n");
+        await stage.backend.remove(attacker.conversationId);
+        expect(await freeBytes()).toBeGreaterThan(free - RESERVE_BYTES);
+      },
+    );
+  });
+}
+
+/** What the neighbour was answered while the attack ran, and how long each answer took. */
+async function besideNeighbour(attack: DamageAttack, attacker: StagedSandbox, neighbour: StagedSandbox) {
+  const over = AbortSignal.timeout(attack.forMs);
+  const running = attacker.shell(attack.script, attack.forMs).catch(() => undefined);
+  const answers: string[] = [];
+  const latencies: number[] = [];
+  while (!over.aborted || answers.length < 5) {
+    const at = performance.now();
+    const { exitCode, output } = await neighbour.shell("echo calm", 30_000);
+    latencies.push(performance.now() - at);
+    answers.push(`${exitCode} ${output.trim()}`);
+  }
+  await Promise.race([running, sleep(attack.forMs)]);
+  return { answers, latencies };
+}
+
+function latency(all: readonly number[]): string {
+  const sorted = all.toSorted((one, other) => one - other);
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]?.toFixed(1);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
+}
+
+/** Free space where sandboxes of this machine keep their files. */
+async function freeBytes(): Promise<number> {
+  const { bavail, bsize } = await statfs("/var");
+  return bavail * bsize;
+}
