@@ -89,6 +89,21 @@ test("clients that join at any moment of a run see the same events", async () =>
   for (const client of clients) await expect.poll(client.seqs).toEqual(upTo(40));
 });
 
+test("each of many who watch one conversation gets every event of its run, whole and in order", async () => {
+  const id = await create();
+  const watchers = await Promise.all(Array.from({ length: 60 }, () => connect()));
+  for (const watcher of watchers) watcher.send({ type: "subscribe", conversationId: id, after: -1 });
+  for (const watcher of watchers) await expect.poll(watcher.seqs).toEqual([0]);
+  await server.host.conversations.addMessage(id, { messageId: undefined, userId: "local", content });
+  await server.host.runs.awaitIdle(id);
+  const log = await server.state.store.read(id, -1, 1000);
+  expect(log.map(({ event }) => event.type)).toContain("run.ended");
+  for (const watcher of watchers) {
+    await expect.poll(watcher.seqs).toEqual(upTo(log.length - 1));
+    expect(watcher.received.flatMap((message) => (message.type === "events" ? message.events : []))).toEqual(log);
+  }
+});
+
 test("a client comes back by number, and one that knows too much is told", async () => {
   const id = await create();
   for (const title of ["a", "b", "c"]) await server.host.conversations.change(id, { title });
