@@ -164,7 +164,7 @@ const asRoot = process.getuid?.() === 0;
 if (!asRoot) process.stdout.write("Skipped: a full disk is made with a mount, which takes root.\n");
 
 test.skipIf(!asRoot)(
-  "a full disk: messages answer 507, events can be read; with space again nothing is missing",
+  "a full disk: messages and readiness answer 507, events can be read; with space again nothing is missing",
   async () => {
     const mount = path.join(base, "mount");
     await mkdir(mount);
@@ -178,12 +178,14 @@ test.skipIf(!asRoot)(
         const ballast = path.join(mount, "ballast");
         const given = await fillUp(server, id, ballast);
         expect(messagesIn(await readLog(server.client, id))).toEqual(expect.arrayContaining(given));
+        expect(await readiness(server)).toEqual({ status: 507, code: "storage_full" });
 
         await rm(ballast);
         given.push(await say(server.client, id, "and now"));
         const { outcome, log } = await runEnd(server.client, id);
         expect(outcome).toBe("done");
         expect(messagesIn(log)).toEqual(expect.arrayContaining(given));
+        expect(await readiness(server)).toEqual({ status: 200, code: undefined });
       } finally {
         await rm(path.join(mount, "ballast"), { force: true });
         await server.dispose();
@@ -200,6 +202,12 @@ const messagesIn = (log: Awaited<ReturnType<typeof readLog>>) =>
 
 const say = async (client: Client, id: string, text: string) =>
   (await client.addMessage({ params: { id }, body: { content: [{ type: "text", text }] } })).messageId;
+
+async function readiness({ url }: TestServer) {
+  const answer = await fetch(`${url}/readyz`);
+  const { code } = (await answer.json()) as { readonly code?: string };
+  return { status: answer.status, code };
+}
 
 /** Fills the disk, then says things until one is refused. Gives the ids of those that were taken. */
 async function fillUp(server: TestServer, id: string, ballast: string): Promise<string[]> {

@@ -122,7 +122,7 @@ const SERVER_ROUTES = {
     method: "GET",
     path: "/readyz",
     access: "public",
-    summary: "The server takes work; 503 while it starts, drains, or cannot write",
+    summary: "The server takes work; 503 while it drains, 507 while the disk is full",
     response: z.object({ status: z.string() }),
     status: 200,
   },

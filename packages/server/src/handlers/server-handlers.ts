@@ -122,5 +122,5 @@ async function readyz({ unready, home }: ServerHandlerParts): Promise<{ status: 
     throw new AppError("server_stopping", "The server is stopping. Try again once it runs again.");
   const { bavail, bsize } = await statfs(home);
   if (bavail * bsize > ENOUGH_DISK_BYTES) return { status: "ok" };
-  throw new AppError("storage_failed", "The disk of the state directory is full: nothing can be written.", { reason });
+  throw new AppError("storage_full", "The disk of the state directory is full: nothing can be written.", { reason });
 }
