@@ -11,12 +11,17 @@ export type HousekeepingParts = {
   readonly kept: KeptFiles | undefined;
   readonly host: ConversationsHost;
   readonly backends: Backends;
+  /** A sandbox that nothing has used for so long is stopped. */
   readonly idleMs: number;
   readonly log: Logger;
+  /** How long after the start leftovers are collected. Default 3 s: what users wait for comes first. */
+  readonly collectAfterMs?: number;
+  /** How often idle sandboxes are looked for. Default each minute. */
+  readonly stopIdleEveryMs?: number;
 };
 
-const FIRST_MS = 3000;
-const EVERY_MS = 60_000;
+const COLLECT_AFTER_MS = 3000;
+const STOP_IDLE_EVERY_MS = 60_000;
 const PAGE = 200;
 /** How many conversations are asked about sandboxes that an earlier start of the server left. */
 const RECENT = 200;
@@ -28,10 +33,10 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
   const first = setTimeout(() => {
     collect(parts).catch(report("what is left of deleted conversations could not be removed"));
     parts.kept?.collect(parts.store).catch(report("checkpoints that nobody holds on to could not be removed"));
-  }, FIRST_MS).unref();
+  }, parts.collectAfterMs ?? COLLECT_AFTER_MS).unref();
   const every = setInterval(() => {
     stopIdle(parts).catch(report("idle sandboxes could not be stopped"));
-  }, EVERY_MS).unref();
+  }, parts.stopIdleEveryMs ?? STOP_IDLE_EVERY_MS).unref();
   return {
     stop() {
       clearTimeout(first);
