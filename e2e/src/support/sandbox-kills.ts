@@ -1,11 +1,9 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
+import { askDocker } from "./docker-socket.ts";
 import type { TestServer } from "./test-server.ts";
-
-const run = promisify(execFile);
 
 export type KilledBackend = "docker" | "process";
 
@@ -19,10 +17,12 @@ export function workingBackends(): readonly KilledBackend[] {
 
 /** What runs for one conversation, seen from the host: to be killed as a crash would. */
 export type RunningSandbox = {
-  /** Sandboxd alone: what else runs in the sandbox goes on, if the sandbox does. */
-  killSandboxd(): Promise<void>;
-  /** The container, or all processes at once. */
-  killAll(): Promise<void>;
+  /** Each start of a sandbox has its own. */
+  readonly id: string;
+  /** Sandboxd alone: what else runs in the sandbox goes on, if the sandbox does. Says whether there was one to kill. */
+  killSandboxd(): Promise<boolean>;
+  /** The container, or all processes at once. Says whether there was anything to kill. */
+  killAll(): Promise<boolean>;
 };
 
 /** The sandbox that runs for a conversation now; undefined while there is none. */
@@ -38,12 +38,14 @@ export async function findRunningSandbox(
 }
 
 async function findContainer(name: string): Promise<RunningSandbox | undefined> {
-  const shown = await run("docker", ["inspect", "--format", "{{.Id}} {{.State.Running}}", name]).catch(() => undefined);
-  const [id = "", running] = shown?.stdout.trim().split(" ") ?? [];
-  if (running !== "true") return undefined;
+  const shown = await askDocker("GET", `/containers/${name}/json`);
+  if (shown.status !== 200) return undefined;
+  const { Id: id, State } = shown.body as { readonly Id: string; readonly State: { readonly Running: boolean } };
+  if (!State.Running) return undefined;
   return {
-    killSandboxd: async () => programsIn(id).filter(isSandboxd).forEach(kill),
-    killAll: async () => void (await run("docker", ["kill", id]).catch(() => undefined)),
+    id,
+    killSandboxd: async () => killAny(programsIn(id).filter(isSandboxd)),
+    killAll: async () => (await askDocker("POST", `/containers/${id}/kill`)).status === 204,
   };
 }
 
@@ -54,8 +56,9 @@ async function findProcesses(groups: string, conversationId: string): Promise<Ru
   if (sandbox === undefined) return undefined;
   const mine = () => programsIn(`${groups}${sandbox}\n`);
   return {
-    killSandboxd: async () => mine().filter(isSandboxd).forEach(kill),
-    killAll: async () => mine().forEach(kill),
+    id: sandbox,
+    killSandboxd: async () => killAny(mine().filter(isSandboxd)),
+    killAll: async () => killAny(mine()),
   };
 }
 
@@ -83,11 +86,14 @@ function read(file: string): string {
   }
 }
 
-function kill({ pid }: Program): void {
+/** False when all of them had ended by themselves in the meantime. */
+const killAny = (programs: readonly Program[]): boolean => programs.map(kill).includes(true);
+
+function kill({ pid }: Program): boolean {
   try {
-    process.kill(pid, "SIGKILL");
+    return process.kill(pid, "SIGKILL");
   } catch {
-    // It ended by itself in the meantime.
+    return false;
   }
 }
 
