@@ -46,8 +46,8 @@ async function newHome(): Promise<string> {
 async function openServer(home: string) {
   const config = readConfig(["--home", home, "--log-level", "silent"], {});
   const state = await openState(config);
-  const { prepareSeed, checkSource } = workspacesOf(config);
-  const host = hostConversations({ ...state, prepareSeed, maxRuns: config.maxRuns, warmSandboxes: 1 });
+  const { prepareSeed, emptySeed, checkSource } = workspacesOf(config);
+  const host = hostConversations({ ...state, prepareSeed, emptySeed, maxRuns: config.maxRuns, warmSandboxes: 1 });
   const { profile, profiles } = config.sandbox;
   const defaults = { ...config, image: undefined, network: CHOICE.network, unsandboxed: false, profile, profiles };
   const parts = { ...state, checkSource, defaults, wake: host.runs.wake, clock: systemClock, newId: makeId };
