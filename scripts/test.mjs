@@ -30,11 +30,13 @@ const SUITES = [
 
 /** Images that tests start containers from, made beforehand: that takes a minute or two each, once. */
 const IMAGES = ["deploy/images/sandbox/build-image.ts", "deploy/images/dind/build-image.ts"];
+const CONTAINERD = "packages/sandboxes/src/testing/prepare-containerd.ts";
 
 await ensureModules();
 await ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]);
 await ensureBuilds();
 await ensureImages(await ensureDocker());
+await exitCode("node", [CONTAINERD], {}, ["ignore", 2, 2]);
 
 const results = [];
 for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));

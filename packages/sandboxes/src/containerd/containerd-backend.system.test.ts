@@ -12,7 +12,8 @@ import type { Egress, EgressOrigin } from "../egress.ts";
 import { once } from "../once.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { plantSecret } from "../testing/config.ts";
-import { canRunContainerd, importDefaultImage, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
+import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
+import { startContainerdWithImage } from "../testing/containerd-root.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import type { ContainerdOptions } from "./containerd-backend.ts";
@@ -23,12 +24,8 @@ import { criClient } from "./cri-client.ts";
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
 const can = await canRunContainerd();
 
-/** One daemon for all tests: the image takes some seconds to import. */
-const sharedDaemon = once(async () => {
-  const daemon = await startContainerd();
-  await importDefaultImage(daemon.address);
-  return daemon;
-});
+/** One daemon for all tests, which has the default image. */
+const sharedDaemon = once(startContainerdWithImage);
 
 describe.skipIf(!can)("containerd sandboxes", () => {
   afterAll(async () => (await sharedDaemon()).dispose());
@@ -91,7 +88,7 @@ describe.skipIf(!can)("containerd sandboxes", () => {
   });
 
   test("a runtime that gives pods a network is told as broken, and nothing is started with it", async () => {
-    const daemon = await startContainerd(WITH_NETWORK);
+    const daemon = await startContainerd({ network: WITH_NETWORK });
     onTestFinished(() => daemon.dispose());
     const { backend, start, pods } = await setUp(daemon, { defaultImage: PAUSE_IMAGE });
     expect(await backend.health(AbortSignal.timeout(5000))).toMatchObject({ works: false });

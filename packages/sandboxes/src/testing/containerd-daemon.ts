@@ -5,10 +5,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { criClient } from "../containerd/cri-client.ts";
-import { BUILT_IMAGE, rootImage } from "../containerd/containerd-images.ts";
-import { importImage } from "../containerd/import-image.ts";
-import { buildRoot } from "../image/build-root.ts";
-import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { runProgram } from "../run-program.ts";
 
 /** A containerd of the tests' own, with everything that it writes in one directory. */
@@ -34,14 +30,21 @@ export async function canRunContainerd(): Promise<boolean> {
   return works;
 }
 
-/** Starts one; `network` is the CNI configuration that its pods get. */
-export async function startContainerd(network: object = LOOPBACK_ONLY): Promise<ContainerdDaemon> {
+export type DaemonWish = {
+  /** The CNI configuration that its pods get. Default: nothing but the loopback. */
+  readonly network?: object;
+  /** Where it keeps images. Default: an empty directory, which goes with the daemon. */
+  readonly root?: string;
+};
+
+export async function startContainerd(wish: DaemonWish = {}): Promise<ContainerdDaemon> {
   // The paths of its sockets are at most 107 bytes long.
   const directory = await mkdtemp("/tmp/hr-cd-");
   const address = join(directory, "containerd.sock");
+  const { network = LOOPBACK_ONLY, root = join(directory, "root") } = wish;
   await mkdir(join(directory, "cni"));
   await writeFile(join(directory, "cni/10-handrail.conflist"), JSON.stringify(network));
-  await writeFile(join(directory, "config.toml"), configuration(directory, address));
+  await writeFile(join(directory, "config.toml"), configuration(directory, root));
   let child = await launch(directory, address);
   return {
     address,
@@ -53,17 +56,10 @@ export async function startContainerd(network: object = LOOPBACK_ONLY): Promise<
       await removeAllPods(address);
       await end(child, "SIGTERM");
       killShims(address);
-      await unmountBelow(directory);
+      for (const place of [directory, root]) await unmountBelow(place);
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Hands the default image to a daemon, made from Debian packages unless the cache has it. */
-export async function importDefaultImage(address: string): Promise<void> {
-  const { signal } = new AbortController();
-  const tarFile = await buildRoot({ cacheDirectory: cacheDirectoryOr(undefined), onProgress: () => undefined, signal });
-  await importImage(address, await rootImage(BUILT_IMAGE, tarFile), signal);
 }
 
 /**
@@ -94,13 +90,13 @@ export const WITH_NETWORK = {
   ],
 };
 
-function configuration(directory: string, address: string): string {
+function configuration(directory: string, root: string): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `version = 2
-root = "${directory}/root"
+root = "${root}"
 state = "${directory}/state"
 [grpc]
-  address = "${address}"
+  address = "${directory}/containerd.sock"
 [${cri}]
   sandbox_image = "docker.io/handrail/pause:1"
   restrict_oom_score_adj = true
