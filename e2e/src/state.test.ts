@@ -168,7 +168,8 @@ test.skipIf(!asRoot)(
   async () => {
     const mount = path.join(base, "mount");
     await mkdir(mount);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", mount]);
+    // A sandbox wants half a GiB free.
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1g", "tmpfs", mount]);
     const { model, env } = await scriptedEnvironment({ name: "answers", turns: [], otherwise: { text: "Read." } });
     try {
       const server = await startServer({ home: path.join(mount, "home"), env });

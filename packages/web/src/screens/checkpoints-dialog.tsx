@@ -89,7 +89,7 @@ function Row({ row, state, onClose }: RowProps) {
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2">
       <span className="min-w-0 flex-1">
-        <span className="font-medium">{REASONS[row.reason]}</span> <Age at={row.at} />
+        <span className="font-medium">{REASONS[row.reason]}</span> · <Age at={row.at} />
         <span className="block text-small text-ink-3">{describeRow(row)}</span>
       </span>
       <Button icon={History} disabled={state.run !== null} onClick={() => report(goBack())}>
