@@ -39,6 +39,22 @@ test("the archive has the databases as they are in use, the files, and nothing o
   expect(readdirSync(root).toSorted()).toEqual(["backup.tar.gz", "home", "restored"]);
 });
 
+test("of checkpoints, what names others is read before them", async () => {
+  const home = path.join(root, "home");
+  const parts = ["packs/p", "indexes/i", "refs/c_1/k_1"];
+  const paths = ["one", "two"].flatMap((lineage) => parts.map((part) => `checkpoints/${lineage}/${part}`));
+  for (const name of paths) {
+    mkdirSync(path.join(home, path.dirname(name)), { recursive: true });
+    writeFileSync(path.join(home, name), name);
+  }
+  const file = path.join(root, "backup.tar.gz");
+  await backupHome(home, file);
+  const listed = execFileSync("tar", ["-tzf", file], { encoding: "utf8" }).split("\n");
+  const files = listed.filter((name) => name !== "" && !name.endsWith("/")).map((name) => name.slice(2));
+  expect(files.toSorted()).toEqual(paths.toSorted());
+  expect(files.map((name) => name.split("/")[2])).toEqual(["refs", "refs", "indexes", "indexes", "packs", "packs"]);
+});
+
 test("an empty state gives an empty archive", async () => {
   const home = path.join(root, "home");
   mkdirSync(home);

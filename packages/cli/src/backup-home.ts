@@ -9,6 +9,7 @@ import {
   readSync,
   rmSync,
   closeSync,
+  writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
@@ -16,6 +17,7 @@ import { AppError } from "@handrail/protocol/errors";
 
 /** What belongs to a running process and means nothing in a copy. */
 const LIVE_ONLY = ["server.json", "lock", "lock.owner", "lock-journal"];
+const CHECKPOINTS = "checkpoints";
 // All pages in one step: with several, a write in between would start the copy anew.
 const ALL_PAGES = 2 ** 31 - 1;
 
@@ -72,8 +74,24 @@ function pack(archive: string, { home, stage, databases }: Parts): Promise<void>
   const live = [...LIVE_ONLY, ...databases.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])];
   const files = readdirSync(home).filter((name) => !live.includes(name));
   const named = (names: readonly string[]) => names.map((name) => `./${name}`);
-  const args = ["-czf", archive, "-C", stage, ...named(databases), "-C", home, ...named(files)];
+  const list = path.join(stage, "names");
+  const others = files.filter((name) => name !== CHECKPOINTS);
+  writeFileSync(list, named([...others, ...checkpointParts(home)]).join("\n"), { mode: 0o600 });
+  const last = ["-C", home, "--verbatim-files-from", "-T", list];
+  const args = ["-czf", archive, "-C", stage, ...named(databases), ...last];
   return tar(databases.length + files.length === 0 ? ["-czf", archive, "-T", "/dev/null"] : args);
+}
+
+/**
+ * In an order in which nothing names what was written after it was read: a server writes packs before the indexes that
+ * name them, and those before references.
+ */
+function checkpointParts(home: string): string[] {
+  const root = path.join(home, CHECKPOINTS);
+  const lineages = existsSync(root) ? readdirSync(root) : [];
+  return ["refs", "indexes", "packs"].flatMap((part) =>
+    lineages.map((id) => path.join(CHECKPOINTS, id, part)).filter((place) => existsSync(path.join(home, place))),
+  );
 }
 
 /** Runs tar. Its code 1 says that a file changed while it was read: a workspace in use, which is as it should be. */
