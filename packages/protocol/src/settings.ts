@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Limits } from "./limits.ts";
-import { BackendName, NetworkRule } from "./sources.ts";
+import { BackendName, NetworkRule, SandboxProfile } from "./sources.ts";
 
 /** Which wire format a model speaks. `google` and `bedrock` go through their own SDK's provider. */
 export const ModelDialect = z.enum(["openai", "anthropic", "google", "bedrock"]);
@@ -49,6 +49,9 @@ export type BackendInfo = z.infer<typeof BackendInfo>;
 export const Defaults = z.object({
   model: z.string().nullable(),
   backend: BackendName.nullable(),
+  profile: SandboxProfile.optional(),
+  /** Those that conversations may have. */
+  profiles: z.array(SandboxProfile).optional(),
   network: NetworkRule,
   limits: Limits,
   runLimits: Limits,

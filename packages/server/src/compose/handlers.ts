@@ -91,7 +91,7 @@ function createParts({ config, state, host, checkSource }: HandlerParts): Create
 
 function serverParts(parts: HandlerParts): Parameters<typeof serverHandlers>[0] {
   const { config, state, tokens, live } = parts;
-  const { network, backend } = config.sandbox;
+  const { network, backend, profile, profiles } = config.sandbox;
   return {
     tokens,
     sessions: state.sessions,
@@ -104,7 +104,14 @@ function serverParts(parts: HandlerParts): Parameters<typeof serverHandlers>[0] 
     linkFor: (token) => `${live.url}/?token=${token}`,
     models: state.models,
     backends: state.backends,
-    defaults: { network, backend, limits: config.limits, runLimits: config.runLimits },
+    defaults: {
+      network,
+      backend,
+      profile,
+      profiles: [...profiles],
+      limits: config.limits,
+      runLimits: config.runLimits,
+    },
     testModel: testSetting,
     doctor: (signal) => doctor(parts, signal),
     unready: () => (live.stopping ? "stopping" : state.store.full ? "storage_full" : undefined),

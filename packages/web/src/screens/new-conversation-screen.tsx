@@ -6,7 +6,7 @@ import { MessageBox } from "../components/message-box.tsx";
 import { readLimits } from "../state/limit-draft.ts";
 import { useServices } from "../state/services.ts";
 import { hasOwnModel, useSettings } from "../state/session-queries.ts";
-import { type ConversationDraft, NEW_DRAFT, readNetwork, readSource } from "../state/source-draft.ts";
+import { type ConversationDraft, NEW_DRAFT, readSandbox, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import { useOnline } from "../state/use-known-now.ts";
 import { BackendNotice } from "./backend-notice.tsx";
@@ -89,15 +89,14 @@ function useStart() {
 function requestOf(draft: ConversationDraft, content: Start["content"]) {
   const source = readSource(draft);
   const runLimits = readLimits(draft.runLimits);
-  const network = readNetwork(draft);
+  const sandbox = readSandbox(draft);
   if (typeof source === "string") throw new Error(source);
   if (typeof runLimits === "string") throw new Error(runLimits);
   if (content.length === 0) throw new Error("Say what should be done.");
-  const sandbox = { ...(draft.backend === "" ? {} : { backend: draft.backend }), ...(network && { network }) };
   return {
     source,
     content,
-    ...(Object.keys(sandbox).length === 0 ? {} : { sandbox }),
+    ...(sandbox && { sandbox }),
     ...(draft.model === "" ? {} : { model: draft.model }),
     ...(Object.keys(runLimits).length === 0 ? {} : { runLimits }),
   };

@@ -1,3 +1,4 @@
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { Field, Choices, INPUT, TextField } from "../components/field.tsx";
 import { LimitFields } from "../components/limit-fields.tsx";
 import { useSettings } from "../state/session-queries.ts";
@@ -32,6 +33,7 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
             onModel={(model) => onChange({ model })}
           />
           <BackendField draft={draft} onChange={onChange} />
+          <ProfileField draft={draft} onChange={onChange} />
         </div>
         <Choices
           label="Network"
@@ -55,6 +57,38 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
         />
       </div>
     </details>
+  );
+}
+
+const PROFILES: Readonly<Record<SandboxProfile, string>> = {
+  strict: "No network, little memory, few processes: for code that you do not trust at all.",
+  default: "What building and testing takes, within the network rule.",
+  dev: "Packages can be installed as root of the sandbox. Only in containers.",
+};
+
+/** Not shown where there is nothing to choose. */
+function ProfileField({ draft, onChange }: DraftProps) {
+  const { profile, profiles = [] } = useSettings().data?.defaults ?? {};
+  if (profile === undefined || profiles.length < 2) return null;
+  const chosen = draft.profile === "" ? profile : draft.profile;
+  return (
+    <Field label="Profile" hint={PROFILES[chosen]}>
+      {(id, hintId) => (
+        <select
+          id={id}
+          aria-describedby={hintId}
+          className={INPUT}
+          value={chosen}
+          onChange={(event) => onChange({ profile: profiles.find((name) => name === event.target.value) ?? "" })}
+        >
+          {profiles.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NEW_DRAFT, readNetwork, readSource } from "./source-draft.ts";
+import { NEW_DRAFT, readNetwork, readSandbox, readSource } from "./source-draft.ts";
 
 test("a source is read, or what is missing is said", () => {
   expect(readSource({ ...NEW_DRAFT, source: "empty" })).toEqual({ type: "empty" });
@@ -24,5 +24,14 @@ test("a network choice becomes a rule", () => {
     type: "allow",
     presets: ["registries", "git"],
     hosts: ["a.org", ".b.org"],
+  });
+});
+
+test("what was not chosen of the sandbox is left to the server", () => {
+  expect(readSandbox(NEW_DRAFT)).toBeUndefined();
+  expect(readSandbox({ ...NEW_DRAFT, backend: "docker", profile: "strict", network: "none" })).toEqual({
+    backend: "docker",
+    profile: "strict",
+    network: { type: "none" },
   });
 });

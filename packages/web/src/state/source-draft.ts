@@ -1,13 +1,20 @@
-import type { BackendName, NetworkRule, WorkspaceSource } from "@handrail/protocol/sources";
+import type {
+  BackendName,
+  NetworkRule,
+  SandboxChoice,
+  SandboxProfile,
+  WorkspaceSource,
+} from "@handrail/protocol/sources";
 import { type LimitDraft, NO_LIMITS } from "./limit-draft.ts";
 
-/** The form of a new conversation as typed. `backend` and `model` are empty until chosen: then the defaults hold. */
+/** The form of a new conversation as typed. `backend`, `profile` and `model` are empty until chosen: then the defaults hold. */
 export type ConversationDraft = {
   readonly source: "folder" | "git" | "empty";
   readonly folder: string;
   readonly url: string;
   readonly branch: string;
   readonly backend: BackendName | "";
+  readonly profile: SandboxProfile | "";
   readonly model: string;
   readonly network: "default" | "none" | "registries" | "hosts";
   readonly hosts: string;
@@ -20,6 +27,7 @@ export const NEW_DRAFT: ConversationDraft = {
   url: "",
   branch: "",
   backend: "",
+  profile: "",
   model: "",
   network: "default",
   hosts: "",
@@ -44,4 +52,16 @@ export function readNetwork(draft: ConversationDraft): NetworkRule | undefined {
   if (draft.network === "none") return { type: "none" };
   const hosts = draft.network === "hosts" ? draft.hosts.split(/[\s,]+/).filter(Boolean) : [];
   return { type: "allow", presets: ["registries", "git"], hosts };
+}
+
+/** What was chosen of the sandbox; undefined where the server's defaults hold in all. */
+export function readSandbox(draft: ConversationDraft): Partial<SandboxChoice> | undefined {
+  const { backend, profile } = draft;
+  const network = readNetwork(draft);
+  const chosen = {
+    ...(backend === "" ? {} : { backend }),
+    ...(profile === "" ? {} : { profile }),
+    ...(network === undefined ? {} : { network }),
+  };
+  return Object.keys(chosen).length === 0 ? undefined : chosen;
 }
