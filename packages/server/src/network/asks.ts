@@ -26,7 +26,7 @@ export type UserAnswer = {
 
 /** Questions to users whether a sandbox may reach something. The log holds them; here are the requests that wait. */
 export type Asks = {
-  /** Asks, or joins the open ask for the same; holds the request while somebody watches, up to the limit. */
+  /** Asks, or joins the open ask for the same; holds the request while a person looks, up to the limit. */
   ask(conversationId: string, request: RefusedRequest, gone: AbortSignal): Promise<AskOutcome>;
   /** @throws AppError `ask_closed` when it is not open, `bad_request` */
   answer(conversationId: string, askId: string, said: UserAnswer): Promise<void>;
@@ -35,7 +35,7 @@ export type Asks = {
 export type AsksParts = {
   readonly journal: (conversationId: string) => Promise<Journal>;
   readonly storedRules: Pick<StoredRules, "add">;
-  /** Whether a page or program follows the conversation now. */
+  /** Whether a person looks at the conversation now, who can answer. */
   readonly attended: (conversationId: string) => boolean;
   /** How long a request is held for an answer. */
   readonly holdMs: number;
