@@ -6,6 +6,7 @@ import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
 import { NETWORK_ATTACKS } from "./cases/network-attacks.ts";
 import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
+import { WORKSPACE_ATTACKS } from "./cases/workspace-attacks.ts";
 
 /** Every attack, in the order of docs/security/attacks.md. */
 export const ALL_ATTACKS: readonly Attack[] = [
@@ -17,4 +18,5 @@ export const ALL_ATTACKS: readonly Attack[] = [
   ...BROKER_ATTACKS,
   ...FLOODS,
   ...EXHAUSTION_ATTACKS,
+  ...WORKSPACE_ATTACKS,
 ];
