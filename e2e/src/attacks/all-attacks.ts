@@ -1,6 +1,6 @@
 import type { Attack } from "./attack.ts";
 import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
-import { EXHAUSTION_ATTACKS } from "./cases/damage-attacks.ts";
+import { EXHAUSTION_ATTACKS, SANDBOXD_ATTACKS } from "./cases/damage-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
@@ -18,5 +18,6 @@ export const ALL_ATTACKS: readonly Attack[] = [
   ...BROKER_ATTACKS,
   ...FLOODS,
   ...EXHAUSTION_ATTACKS,
+  ...SANDBOXD_ATTACKS,
   ...WORKSPACE_ATTACKS,
 ];

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EXHAUSTION_ATTACKS, type DamageAttack } from "./cases/damage-attacks.ts";
+import { EXHAUSTION_ATTACKS, SANDBOXD_ATTACKS, type DamageAttack } from "./cases/damage-attacks.ts";
 import { openStage, STAGES, type Stage, type StagedSandbox } from "./stage.ts";
 
 const RESERVE_BYTES = 512 * 1024 ** 2;
@@ -16,7 +16,7 @@ for (const name of STAGES) {
     });
     afterAll(() => stage?.end());
 
-    test.each(EXHAUSTION_ATTACKS.map((attack) => [attack.id, attack.tries, attack] as const))(
+    test.each([...EXHAUSTION_ATTACKS, ...SANDBOXD_ATTACKS].map((attack) => [attack.id, attack.tries, attack] as const))(
       "%s, to %s, harms only itself",
       async (id, _tries, attack) => {
         const free = await freeBytes();
@@ -25,6 +25,7 @@ for (const name of STAGES) {
         const seen = await besideNeighbour(attack, attacker, neighbour);
         process.stdout.write(`${name} ${id}: neighbour ${seen.answers.length} calls, ${latency(seen.latencies)}\n`);
         expect(new Set(seen.answers)).toEqual(new Set(["0 calm"]));
+        if (attack.ends === true) await attacker.sandbox.gone;
         await stage.backend.stop(attacker.conversationId);
         const again = await stage.start(attacker.conversationId);
         expect((await again.shell("cat /workspace/mine")).output).toBe("mine\n");
