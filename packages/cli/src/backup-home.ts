@@ -78,7 +78,8 @@ function pack(archive: string, { home, stage, databases }: Parts): Promise<void>
   const others = files.filter((name) => name !== CHECKPOINTS);
   writeFileSync(list, named([...others, ...checkpointParts(home)]).join("\n"), { mode: 0o600 });
   const last = ["-C", home, "--verbatim-files-from", "-T", list];
-  const args = ["-czf", archive, "-C", stage, ...named(databases), ...last];
+  // Workspaces may be disks of their own, files of many gigabytes that are mostly holes.
+  const args = ["--sparse", "-czf", archive, "-C", stage, ...named(databases), ...last];
   return tar(databases.length + files.length === 0 ? ["-czf", archive, "-T", "/dev/null"] : args);
 }
 
