@@ -77,4 +77,12 @@ function comparing(name: string, open: SandboxOpener): void {
     expect(changes).toEqual([{ path: "a.txt", status: "modified", added: 1, removed: 1, binary: false }]);
     expect(await shell("ls pwned 2>/dev/null | wc -l")).toMatch(/^\s*0\n$/);
   });
+
+  test(`${name}: a path that can be no path is refused as such`, async () => {
+    const { call } = callsOf((await open()).sandbox);
+    for (const path of ["a".repeat(300), "zero\0byte"]) {
+      const asked = call("workspace.file", { path, capBytes: 1000 });
+      await expect(asked, path).rejects.toMatchObject({ code: "tool_arguments" });
+    }
+  });
 }

@@ -13,6 +13,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { pathBytes } from "@handrail/protocol/paths";
 import { z } from "zod";
+import { fileError } from "../files/file-error.ts";
 import { isBinary, readAt, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
@@ -165,7 +166,7 @@ class History {
 
   #fileNow(path: string, capBytes: number): Buffer | null {
     const text = Buffer.concat([Buffer.from(`${this.#root.workspace}/`), pathBytes(path)]);
-    const link = lstatSync(text, { throwIfNoEntry: false });
+    const link = linkAt(text, path);
     if (link === undefined) return null;
     if (link.isSymbolicLink()) {
       resolveWritable(this.#root, path.replace(/[^/]*$/, ".handrail"));
@@ -192,6 +193,16 @@ class History {
       ...(commit.exitCode === 0 ? { commit: commit.stdout.toString().trim() } : {}),
       ...(branch.exitCode === 0 ? { branch: branch.stdout.toString().trim() } : {}),
     };
+  }
+}
+
+/** What is there itself, no link followed; undefined for nothing. @throws AppError for a path that cannot be one */
+function linkAt(place: Buffer, path: string) {
+  if (place.includes(0)) throw new AppError("tool_arguments", "A path cannot hold a zero byte.");
+  try {
+    return lstatSync(place, { throwIfNoEntry: false });
+  } catch (thrown) {
+    throw fileError(thrown, path);
   }
 }
 
