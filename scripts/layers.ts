@@ -15,10 +15,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   checkpoints: { rank: 2, may: ADAPTER },
   broker: { rank: 2, may: ADAPTER },
   "scripted-model": { rank: 2, may: ["protocol"] },
+  gateway: { rank: 3, may: ["protocol", "models", "logs", "scripted-model"] },
   sandboxd: { rank: 3, may: ["protocol", "channels"] },
   server: {
-    rank: 3,
-    may: ["protocol", "core", "models", "logs", "sandboxes", "broker", "checkpoints", "scripted-model"],
+    rank: 4,
+    may: ["protocol", "core", "models", "logs", "sandboxes", "broker", "checkpoints", "scripted-model", "gateway"],
   },
   cli: { rank: 3, may: ["protocol", "client"] },
   web: { rank: 3, may: ["protocol", "client"] },
@@ -27,4 +28,4 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** In `server`, only these files may import an adapter: they compose the program. */
 export const COMPOSITION = ["packages/server/src/main.ts", "packages/server/src/compose"];
 
-export const ADAPTERS = ["models", "logs", "sandboxes", "broker", "checkpoints", "scripted-model"];
+export const ADAPTERS = ["models", "logs", "sandboxes", "broker", "checkpoints", "scripted-model", "gateway"];

@@ -51,6 +51,17 @@ export const ERRORS = {
   model_timeout: { status: 504, retryable: true },
   context_overflow: { status: 502, retryable: false },
 
+  key_missing: { status: 401, retryable: false },
+  key_invalid: { status: 401, retryable: false },
+  key_expired: { status: 401, retryable: false },
+  key_not_found: { status: 404, retryable: false },
+  model_forbidden: { status: 403, retryable: false },
+  model_not_found: { status: 404, retryable: false },
+  budget_exceeded: { status: 429, retryable: false },
+  rate_limited: { status: 429, retryable: true },
+  request_unsupported: { status: 400, retryable: false },
+  books_unavailable: { status: 503, retryable: true },
+
   backend_unavailable: { status: 503, retryable: true },
   image_unavailable: { status: 409, retryable: false },
   sandbox_failed: { status: 503, retryable: true },

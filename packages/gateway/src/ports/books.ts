@@ -1,0 +1,244 @@
+import type { Format } from "./format.ts";
+import type { TokenUsage } from "./token-usage.ts";
+
+/** A billionth of a US dollar. Budgets are counted in whole ones, each amount rounded up, so sums are exact. */
+export type NanoUsd = number;
+
+export const NANO_USD_PER_USD = 1_000_000_000;
+
+/** Rounded up. */
+export function nanoUsd(usd: number): NanoUsd {
+  // The product of two doubles may lie a hair above the whole number that is meant.
+  return Math.ceil(Number((usd * NANO_USD_PER_USD).toFixed(3)));
+}
+
+/** `total` never starts again. Days, weeks (from Monday) and months begin at midnight UTC. */
+export type BudgetPeriod = "day" | "week" | "month" | "total";
+
+export type Budget = { readonly usd: number; readonly period: BudgetPeriod };
+
+/** What a key, a user or a team may use. What is not set is not limited. */
+export type BookLimits = {
+  readonly budget?: Budget;
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  /** Calls at the same time. */
+  readonly parallel?: number;
+};
+
+export type OwnerKind = "user" | "team";
+export type Owner = { readonly kind: OwnerKind; readonly id: string };
+
+/** A virtual key as the gateway keeps it: never the key itself. Times are Unix milliseconds. */
+export type KeyRecord = {
+  readonly id: string;
+  /** SHA-256 of the key in hex, as LiteLLM stores it. */
+  readonly hash: string;
+  /** The first and last characters, for people. */
+  readonly hint: string;
+  readonly name: string;
+  readonly owner: Owner;
+  /** A team that the key's user acts for; its limits count too. */
+  readonly teamId?: string;
+  /** Of the agent's own keys. */
+  readonly conversationId?: string;
+  /** Names, which may end in `*`. Undefined: all. */
+  readonly models?: readonly string[];
+  readonly limits: BookLimits;
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly revokedAt?: number;
+  /** Whoever has it may manage keys over the LiteLLM routes. */
+  readonly admin: boolean;
+  /** Whether answers are cached, and who shares them. `off` when undefined. */
+  readonly cache?: CacheScope;
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
+/** Who sees whose cached answers. */
+export type CacheScope = "off" | "key" | "team" | "all";
+
+/** A user or team of whom keys, limits and spend are kept. */
+export type OwnerRecord = Owner & {
+  readonly name: string;
+  readonly limits: BookLimits;
+  readonly models?: readonly string[];
+};
+
+/** Something whose use is limited; a call counts against several. `id` is such as `key:k_1`, `user:u_1`, `team:t_1`. */
+export type LimitedScope = { readonly id: string; readonly limits: BookLimits };
+
+/** What a call is before it is let through. */
+export type Admission = {
+  /** Unique; the ledger's key. */
+  readonly callId: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly scopes: readonly LimitedScope[];
+  /** The most that the call can cost and use. */
+  readonly reserveNanoUsd: NanoUsd;
+  readonly reserveTokens: number;
+  /** What the ledger says of the call when its outcome is never learnt. */
+  readonly entry: LedgerStart;
+};
+
+export type LimitKind = "budget" | "requests" | "tokens" | "parallel";
+
+/** Where a limit stands; `limit` and `remaining` in the kind's own unit, money in US dollars. */
+export type LimitState = {
+  readonly scope: string;
+  readonly kind: LimitKind;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Unix milliseconds at which more is free; undefined for a total budget and for parallel calls. */
+  readonly resetAt?: number;
+};
+
+export type Verdict =
+  | { readonly admitted: true; readonly limits: readonly LimitState[] }
+  | { readonly admitted: false; readonly reached: LimitState };
+
+/** What is known of a call when it begins. */
+export type LedgerStart = {
+  readonly keyId: string;
+  readonly ownerKind: OwnerKind;
+  readonly ownerId: string;
+  readonly teamId?: string;
+  readonly conversationId?: string;
+  /** As the client asked for it. */
+  readonly model: string;
+  readonly format: Format;
+  readonly streamed: boolean;
+  /** From the client: `user` and tags of the request, shortened. */
+  readonly endUser?: string;
+  readonly tags?: readonly string[];
+};
+
+/** `lost`: the process ended before the outcome was known; the reservation stands as the cost. */
+export type Outcome = "ok" | "failed" | "aborted" | "broken" | "cached" | "lost";
+
+/** How a call ended. */
+export type Settlement = {
+  readonly callId: string;
+  readonly at: number;
+  readonly outcome: Outcome;
+  readonly usage: TokenUsage;
+  /** US dollars as a double, as the provider or the price list says; what budgets count is this, rounded up to 10⁻⁹. */
+  readonly costUsd: number;
+  /** What it would have cost without the cache. */
+  readonly savedUsd: number;
+  /** True where the provider reported no usage and it was counted from text. */
+  readonly estimated: boolean;
+  /** False where no price is known: `costUsd` is then 0 and says nothing. */
+  readonly priced: boolean;
+  readonly deploymentId?: string;
+  readonly provider?: string;
+  readonly upstreamModel?: string;
+  /** The provider's own id of the call, or that of a LiteLLM behind. */
+  readonly upstreamCallId?: string;
+  readonly status: number;
+  readonly errorCode?: string;
+  readonly latencyMs: number;
+  readonly firstByteMs?: number;
+  readonly retries: number;
+  readonly fallbacks: number;
+};
+
+/** A line of the spend ledger. */
+export type LedgerEntry = LedgerStart & Settlement & { readonly startedAt: number };
+
+export type SpendGroup = "day" | "model" | "key" | "user" | "team" | "conversation";
+
+/** Undefined fields do not narrow. `from` is included, `to` is not. Unix milliseconds. */
+export type SpendFilter = {
+  readonly from?: number;
+  readonly to?: number;
+  readonly keyId?: string;
+  readonly ownerId?: string;
+  readonly teamId?: string;
+  readonly conversationId?: string;
+  readonly model?: string;
+};
+
+/** Sums of the calls that share the group's value; `group` is that value, a day as `2026-11-25`. */
+export type SpendRow = {
+  readonly group: string;
+  readonly calls: number;
+  readonly failed: number;
+  readonly cached: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly cacheReadTokens: number;
+  readonly costUsd: number;
+  readonly savedUsd: number;
+  /** Calls whose price is not known. */
+  readonly unpriced: number;
+};
+
+/**
+ * Lets calls through and counts them. An admission and its reservation are one atomic step, at any concurrency and on any
+ * number of replicas: what is admitted never passes a budget.
+ *
+ * @throws AppError `books_unavailable` when the store does not answer in time; nothing is let through then
+ */
+export type Ledger = {
+  admit(admission: Admission): Promise<Verdict>;
+  /** Replaces the reservation by what was used. A second settlement of a call changes nothing. Never throws: what cannot be
+   * written now is kept and written later. */
+  settle(settlement: Settlement): void;
+  /** Settles reservations of processes that ended: they become `lost`, at what was reserved. Gives how many. */
+  reconcile(): Promise<number>;
+  /** Waits until everything settled so far is written. */
+  flush(): Promise<void>;
+  /** Where the scopes' limits stand now. */
+  states(scopes: readonly LimitedScope[]): Promise<readonly LimitState[]>;
+  spend(by: SpendGroup, filter: SpendFilter): Promise<readonly SpendRow[]>;
+  /** The newest first, at most `limit`; `before` is a `callId` that came with an earlier page. */
+  entries(
+    filter: SpendFilter,
+    page: { readonly limit: number; readonly before?: string },
+  ): Promise<readonly LedgerEntry[]>;
+  /** Removes entries older than that; the daily sums stay. Gives how many. */
+  prune(olderThan: number): Promise<number>;
+};
+
+export type NewKey = Pick<KeyRecord, "name" | "owner" | "limits"> &
+  Partial<Pick<KeyRecord, "teamId" | "conversationId" | "models" | "expiresAt" | "admin" | "cache" | "metadata">>;
+
+/**
+ * Virtual keys and their owners. A key that was revoked, changed or has expired is so at once, on every replica.
+ *
+ * @throws AppError `books_unavailable`, and from changes `key_not_found`
+ */
+export type Keys = {
+  /** By the hash of what the client sent; undefined when there is none. Known keys are answered while the store is away. */
+  find(hash: string): Promise<KeyRecord | undefined>;
+  /** The key is given this once. `key` sets what it is, as for an import or a chosen one. */
+  create(wanted: NewKey, key?: string): Promise<{ readonly key: string; readonly record: KeyRecord }>;
+  /** For a key known only by its hash, as in LiteLLM's tables. */
+  adopt(wanted: NewKey & { readonly hash: string; readonly hint: string }): Promise<KeyRecord>;
+  get(id: string): Promise<KeyRecord | undefined>;
+  list(): Promise<readonly KeyRecord[]>;
+  change(id: string, change: Partial<Omit<NewKey, "owner">>): Promise<KeyRecord>;
+  /** A new key with the old one's rights and spend; the old one stops at `oldUntil`, at once when undefined. */
+  rotate(id: string, oldUntil?: number): Promise<{ readonly key: string; readonly record: KeyRecord }>;
+  revoke(id: string): Promise<KeyRecord>;
+  owner(owner: Owner): Promise<OwnerRecord | undefined>;
+  owners(kind: OwnerKind): Promise<readonly OwnerRecord[]>;
+  saveOwner(record: OwnerRecord): Promise<void>;
+};
+
+/** Everything that outlives the process. */
+export type Books = {
+  readonly keys: Keys;
+  readonly ledger: Ledger;
+  /** Undefined when all is well, else a sentence for `/health/readiness`. */
+  trouble(): string | undefined;
+  close(): Promise<void>;
+};
+
+/** What of a key, its owner and its team limits a call. */
+export function scopesOf(key: KeyRecord, owners: readonly OwnerRecord[]): readonly LimitedScope[] {
+  const limited = owners.map(({ kind, id, limits }) => ({ id: `${kind}:${id}`, limits }));
+  return [{ id: `key:${key.id}`, limits: key.limits }, ...limited];
+}
