@@ -1,23 +1,9 @@
+import { ModelProvider } from "@handrail/protocol/gateway";
 import type { Format } from "./format.ts";
 
-/** Who makes or serves a model. `openai_compatible` is any other server that speaks Chat Completions. */
-export const PROVIDERS = [
-  "openai",
-  "azure",
-  "anthropic",
-  "google",
-  "vertex",
-  "bedrock",
-  "mistral",
-  "groq",
-  "openrouter",
-  "deepseek",
-  "ollama",
-  "vllm",
-  "litellm",
-  "openai_compatible",
-] as const;
-export type Provider = (typeof PROVIDERS)[number];
+/** Who makes or serves a model. */
+export const PROVIDERS = ModelProvider.options;
+export type Provider = ModelProvider;
 
 /** US dollars for a million tokens. What is not set is taken from the price list. */
 export type PriceOverrides = {
