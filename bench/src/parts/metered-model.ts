@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { answerOf } from "@handrail/scripted-model/answer";
 import { openAiFormat } from "@handrail/scripted-model/openai-format";
-import { type ChatRequest, readBody } from "@handrail/scripted-model/request";
+import { type Asked, type ChatRequest, readBody, readChat } from "@handrail/scripted-model/request";
 import type { Turn } from "@handrail/scripted-model/script";
 
 /** One request with tools and its answer. Times are of `performance.now()`. */
@@ -76,7 +76,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, steps: 
   const text = await readBody(request, MAX_BODY_BYTES);
   if (request.method !== "POST") return void response.end(JSON.stringify({ object: "list", data: [{ id: "bench" }] }));
   const body = JSON.parse(text) as Body;
-  send(response, body, turnFor(body, steps), text.length);
+  const asked = readChat(body, {}, text.length);
+  if (typeof asked === "string") return void response.writeHead(400).end(asked);
+  send(response, asked, turnFor(body, steps));
   const { tools } = body;
   if (tools === undefined || tools.length === 0) return undefined;
   return {
@@ -87,9 +89,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, steps: 
   };
 }
 
-function send(response: ServerResponse, body: Body, turn: Turn, characters: number): void {
-  const answer = answerOf(turn, { model: body.model, turn: answersIn(body) + 1, characters });
-  if (body.stream) {
+function send(response: ServerResponse, asked: Asked, turn: Turn): void {
+  const answer = answerOf(turn, { model: asked.model, turn: asked.answers + 1, asked });
+  if (asked.stream) {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.end(openAiFormat.events(answer).join(""));
   } else {

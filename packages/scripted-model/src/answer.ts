@@ -1,7 +1,10 @@
-import type { Usage } from "@handrail/protocol/limits";
-import type { ScriptedCall, Turn } from "./script.ts";
+import type { Asked } from "./request.ts";
+import type { ScriptedCall, ScriptedUsage, Turn } from "./script.ts";
 
 export type AnswerCall = { readonly id: string; readonly tool: string; readonly arguments: string };
+
+/** Every count that `ScriptedUsage` may leave out. */
+export type AnswerUsage = Readonly<Record<keyof ScriptedUsage, number>>;
 
 /** A turn made ready for one request, in no wire format yet. `turn` counts from 1. */
 export type Answer = {
@@ -11,12 +14,13 @@ export type Answer = {
   readonly reasoning: string;
   readonly text: string;
   readonly calls: readonly AnswerCall[];
-  readonly usage: Usage;
+  readonly usage: AnswerUsage;
   readonly finish: "stop" | "calls" | "length" | "refusal";
   readonly chunkSize: number;
+  readonly asked: Asked;
 };
 
-export type Question = { readonly model: string; readonly turn: number; readonly characters: number };
+export type Question = { readonly model: string; readonly turn: number; readonly asked: Asked };
 
 /** The answer to a question: templates filled in, ids given, usage guessed where the turn names none. */
 export function answerOf(turn: Turn, question: Question): Answer {
@@ -31,20 +35,26 @@ export function answerOf(turn: Turn, question: Question): Answer {
     reasoning,
     text,
     calls,
-    usage: usageOf(turn, question.characters, { said, reasoned: reasoning.length }),
+    usage: usageOf(turn, question.asked.size, { said, reasoned: reasoning.length }),
     finish: turn.finish ?? (calls.length > 0 ? "calls" : "stop"),
     chunkSize: turn.chunkSize ?? 16,
+    asked: question.asked,
   };
 }
 
-function usageOf(turn: Turn, asked: number, answer: { readonly said: number; readonly reasoned: number }): Usage {
-  const given = turn.usage ?? {};
+type Said = { readonly said: number; readonly reasoned: number };
+
+function usageOf(turn: Turn, asked: number, answer: Said): AnswerUsage {
   return {
-    inputTokens: given.inputTokens ?? tokens(asked),
-    outputTokens: given.outputTokens ?? tokens(answer.said),
-    cacheReadTokens: given.cacheReadTokens ?? 0,
-    cacheWriteTokens: given.cacheWriteTokens ?? 0,
-    reasoningTokens: given.reasoningTokens ?? tokens(answer.reasoned),
+    inputTokens: tokens(asked),
+    outputTokens: tokens(answer.said),
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    cacheWriteHourTokens: 0,
+    reasoningTokens: tokens(answer.reasoned),
+    inputAudioTokens: 0,
+    outputAudioTokens: 0,
+    ...(turn.usage as Partial<AnswerUsage>),
   };
 }
 

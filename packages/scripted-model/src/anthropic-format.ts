@@ -1,5 +1,5 @@
 import { type Answer, pieces } from "./answer.ts";
-import type { WireFormat } from "./wire-format.ts";
+import { inputOf, typedEvent as event, type WireFormat } from "./wire-format.ts";
 
 /** Anthropic Messages (platform.claude.com/docs/en/build-with-claude/streaming). */
 export const anthropicFormat: WireFormat = {
@@ -22,6 +22,13 @@ export const anthropicFormat: WireFormat = {
   }),
   error: (status, message) => ({ type: "error", error: { type: errorType(status), message } }),
   errorEvent: (message) => event({ type: "error", error: { type: "overloaded_error", message } }),
+};
+
+/** How many tokens a request of Messages has (platform.claude.com/docs/en/api/messages-count-tokens). */
+export const countFormat: WireFormat = {
+  ...anthropicFormat,
+  events: () => [],
+  whole: ({ usage }) => ({ input_tokens: usage.inputTokens }),
 };
 
 const FINISH = { stop: "end_turn", calls: "tool_use", length: "max_tokens", refusal: "refusal" } as const;
@@ -77,16 +84,12 @@ function emptyBlock(block: Block): object {
 function wholeBlock(block: Block): object {
   if (block.type === "text") return { type: "text", text: block.text };
   if (block.type === "thinking") return { type: "thinking", thinking: block.text, signature: SIGNATURE };
-  return { type: "tool_use", id: toolUseId(block.call.id), name: block.call.tool, input: input(block.call.arguments) };
-}
-
-/** Malformed arguments have no whole form; a client sees an empty input. */
-function input(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
+  return {
+    type: "tool_use",
+    id: toolUseId(block.call.id),
+    name: block.call.tool,
+    input: inputOf(block.call.arguments),
+  };
 }
 
 function toolUseId(id: string): string {
@@ -110,12 +113,12 @@ function usage({ usage }: Answer, output: number): object {
     input_tokens: Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens),
     cache_read_input_tokens: usage.cacheReadTokens,
     cache_creation_input_tokens: usage.cacheWriteTokens,
+    cache_creation: {
+      ephemeral_5m_input_tokens: usage.cacheWriteTokens - usage.cacheWriteHourTokens,
+      ephemeral_1h_input_tokens: usage.cacheWriteHourTokens,
+    },
     output_tokens: output,
   };
-}
-
-function event(body: Readonly<Record<string, unknown>> & { readonly type: string }): string {
-  return `event: ${body.type}\ndata: ${JSON.stringify(body)}\n\n`;
 }
 
 function errorType(status: number): string {

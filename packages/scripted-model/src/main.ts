@@ -14,8 +14,9 @@ const HELP = `A model that plays a script, for demos, tests and benches.
   --host      the address to listen on (default 127.0.0.1)
   --api-key   the key that requests must carry (default: any)
 
-Speaks POST /v1/chat/completions, POST /v1/messages and GET /v1/models; GET /scripted/requests tells what it was asked,
-and whether the client left before the answer's end ("aborted"). Prints its base URL and runs until a signal.
+Speaks OpenAI's Chat Completions, Responses and Embeddings, Anthropic's Messages and Google's Gemini API, and
+GET /v1/models. GET /scripted/requests tells what it was asked, and whether the client left before the answer's end
+("aborted"). Prints its base URL and runs until a signal.
 `;
 
 async function main(): Promise<void> {

@@ -1,18 +1,18 @@
 import { type Answer, pieces } from "./answer.ts";
-import type { WireFormat } from "./wire-format.ts";
+import { dataEvent, type WireFormat } from "./wire-format.ts";
 
 /** OpenAI Chat Completions (platform.openai.com/docs/api-reference/chat), with `reasoning_content` as vLLM sends it. */
 export const openAiFormat: WireFormat = {
   events(answer) {
-    return [...deltas(answer), ...ending(answer)].map((body) => `data: ${JSON.stringify(body)}\n\n`).concat(DONE);
+    return [...deltas(answer), ...ending(answer)].map(dataEvent).concat(DONE);
   },
   whole: (answer) => ({
     ...envelope(answer, "chat.completion"),
     choices: [{ index: 0, message: message(answer), logprobs: null, finish_reason: FINISH[answer.finish] }],
     usage: usage(answer),
   }),
-  error: (status, message) => ({ error: { message, type: errorType(status), param: null, code: String(status) } }),
-  errorEvent: (message) => `data: ${JSON.stringify(openAiFormat.error(500, message))}\n\n`,
+  error: openAiError,
+  errorEvent: (message) => dataEvent(openAiError(500, message)),
 };
 
 const DONE = "data: [DONE]\n\n";
@@ -38,7 +38,16 @@ function callDeltas(answer: Answer, index: number): readonly object[] {
 
 function ending(answer: Answer): readonly object[] {
   const last = { index: 0, delta: {}, logprobs: null, finish_reason: FINISH[answer.finish] };
-  return [chunk(answer, [last]), { ...chunk(answer, []), usage: usage(answer) }];
+  const counted = { ...chunk(answer, []), usage: usage(answer) };
+  return [chunk(answer, [last]), ...(usageAsked(answer) ? [counted] : [])];
+}
+
+/** As the API does, a stream counts only when it is asked to. */
+function usageAsked({ asked }: Answer): boolean {
+  const options = asked.body["stream_options"];
+  return (
+    typeof options === "object" && options !== null && "include_usage" in options && options.include_usage === true
+  );
 }
 
 function chunk(answer: Answer, choices: readonly object[]): object {
@@ -62,14 +71,42 @@ function wholeCall(call: Answer["calls"][number]): object {
   return { id: call.id, type: "function", function: { name: call.tool, arguments: call.arguments } };
 }
 
+/** Cache writes are named as LiteLLM does; the API itself has none. */
 function usage({ usage }: Answer): object {
   return {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: usage.inputTokens + usage.outputTokens,
-    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    prompt_tokens_details: promptDetails(usage),
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, ...audio(usage.outputAudioTokens) },
+    ...(usage.cacheWriteTokens === 0 ? {} : { cache_creation_input_tokens: usage.cacheWriteTokens }),
   };
+}
+
+/** What a prompt's tokens were, for Chat Completions and Responses. */
+export function promptDetails(usage: Answer["usage"]): object {
+  const writes = {
+    cache_creation_tokens: usage.cacheWriteTokens,
+    cache_creation_token_details: {
+      ephemeral_5m_input_tokens: usage.cacheWriteTokens - usage.cacheWriteHourTokens,
+      ephemeral_1h_input_tokens: usage.cacheWriteHourTokens,
+    },
+  };
+  return {
+    cached_tokens: usage.cacheReadTokens,
+    ...audio(usage.inputAudioTokens),
+    ...(usage.cacheWriteTokens === 0 ? {} : writes),
+  };
+}
+
+/** Audio tokens, where there are any. */
+export function audio(tokens: number): object {
+  return tokens === 0 ? {} : { audio_tokens: tokens };
+}
+
+/** An error's body in OpenAI's APIs. */
+export function openAiError(status: number, message: string): object {
+  return { error: { message, type: errorType(status), param: null, code: String(status) } };
 }
 
 function errorType(status: number): string {

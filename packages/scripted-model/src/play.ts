@@ -18,6 +18,7 @@ export type Playing = {
 export async function play(playing: Playing, fault: Fault | undefined): Promise<void> {
   await pause(playing.turn.delayMs, playing.signal);
   if (fault) return playFault(playing, fault);
+  for (const [name, value] of Object.entries(playing.turn.headers ?? {})) playing.response.setHeader(name, value);
   if (!playing.stream) return sendJson(playing.response, 200, playing.format.whole(playing.answer));
   openStream(playing.response);
   await sendPaced(playing);

@@ -40,25 +40,34 @@ export const ScriptedCall = z.strictObject({
 export type ScriptedCall = z.infer<typeof ScriptedCall>;
 
 /**
+ * Tokens of an answer. `inputTokens` is the whole prompt, `outputTokens` the whole answer; the others are parts of these,
+ * and `cacheWriteHourTokens` is the part of `cacheWriteTokens` that is kept for an hour.
+ */
+export const ScriptedUsage = z.strictObject({
+  inputTokens: Bytes.optional(),
+  outputTokens: Bytes.optional(),
+  cacheReadTokens: Bytes.optional(),
+  cacheWriteTokens: Bytes.optional(),
+  cacheWriteHourTokens: Bytes.optional(),
+  reasoningTokens: Bytes.optional(),
+  inputAudioTokens: Bytes.optional(),
+  outputAudioTokens: Bytes.optional(),
+});
+export type ScriptedUsage = z.infer<typeof ScriptedUsage>;
+
+/**
  * One answer. In texts and arguments `{{turn}}` becomes the turn's number, counted from 1.
  *
  * `usage` that is left out is a quarter of the characters of request and answer. `finish` is `calls` when there are
  * calls, else `stop`. `delayMs` passes before the first byte, `chunkDelayMs` between the streamed fragments of
- * `chunkSize` characters (default 16). `faults` are played first, one per attempt of a conversation at this turn.
+ * `chunkSize` characters (default 16). `headers` come with the answer, such as `x-litellm-response-cost`. `faults` are played first, one per attempt of a conversation at this turn.
  */
 export const Turn = z.strictObject({
   reasoning: z.string().optional(),
   text: z.string().optional(),
   calls: z.array(ScriptedCall).optional(),
-  usage: z
-    .strictObject({
-      inputTokens: Bytes.optional(),
-      outputTokens: Bytes.optional(),
-      cacheReadTokens: Bytes.optional(),
-      cacheWriteTokens: Bytes.optional(),
-      reasoningTokens: Bytes.optional(),
-    })
-    .optional(),
+  usage: ScriptedUsage.optional(),
+  headers: z.record(z.string().regex(/^[a-z0-9-]+$/), z.string()).optional(),
   finish: z.enum(["stop", "calls", "length", "refusal"]).optional(),
   delayMs: Milliseconds.optional(),
   chunkDelayMs: Milliseconds.optional(),

@@ -59,9 +59,10 @@ test("the number of answers in the history picks the turn, and its number fills 
   ]);
 });
 
-test("an OpenAI stream ends with its usage and [DONE]", async () => {
+test("an OpenAI stream ends with its usage, when it is asked for, and [DONE]", async () => {
   const model = await start(one({ text: "héllo 👋", chunkSize: 4, usage: { inputTokens: 9, outputTokens: 3 } }));
-  const lines = (await (await chat(model, { stream: true })).text()).trim().split("\n\n");
+  const asked = { stream: true, stream_options: { include_usage: true } };
+  const lines = (await (await chat(model, asked)).text()).trim().split("\n\n");
   const chunks = lines
     .slice(0, -1)
     .map((line) => JSON.parse(line.slice(6)) as { choices: { delta: object }[]; usage?: object });
@@ -74,6 +75,7 @@ test("an OpenAI stream ends with its usage and [DONE]", async () => {
     {},
   ]);
   expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 9, completion_tokens: 3 });
+  expect(await (await chat(model, { stream: true })).text()).not.toContain("usage");
 });
 
 test("an Anthropic stream has thinking with a signature, then text, then calls", async () => {

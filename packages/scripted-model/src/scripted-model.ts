@@ -2,16 +2,14 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AppError } from "@handrail/protocol/errors";
-import { z } from "zod";
 import { answerOf } from "./answer.ts";
-import { anthropicFormat } from "./anthropic-format.ts";
+import { type Place, placeOf } from "./apis.ts";
 import { type Attempts, attempts } from "./attempts.ts";
 import { openAiFormat } from "./openai-format.ts";
 import { play, sendJson } from "./play.ts";
 import { type RecordedRequest, type Recorder, recorder } from "./recorder.ts";
-import { assistantMessages, ChatRequest, firstUserText, readBody } from "./request.ts";
+import { type Asked, readBody } from "./request.ts";
 import { type Script, turnAt } from "./script.ts";
-import type { WireFormat } from "./wire-format.ts";
 
 export type ScriptedModelOptions = {
   /** One script answers to any model name. Of several, the request's `model` names the one. */
@@ -19,7 +17,7 @@ export type ScriptedModelOptions = {
   readonly host?: string;
   /** 0, the default, takes a free one. */
   readonly port?: number;
-  /** When set, requests must carry it, as `authorization: Bearer` or `x-api-key`. */
+  /** When set, requests must carry it, as `authorization: Bearer`, `x-api-key`, `api-key` or `x-goog-api-key`. */
   readonly apiKey?: string;
   /** How many requests `requests()` keeps; 1000 when not given. */
   readonly keepRequests?: number;
@@ -30,6 +28,8 @@ export type ScriptedModel = {
   readonly baseUrl: string;
   /** Of the Anthropic API, without `/v1`, as its clients want it. */
   readonly anthropicBaseUrl: string;
+  /** Of Google's API, ending in `/v1beta`. */
+  readonly googleBaseUrl: string;
   readonly port: number;
   /** What was asked of the model, oldest first. Over HTTP: `GET /scripted/requests`. */
   requests(): readonly RecordedRequest[];
@@ -39,13 +39,9 @@ export type ScriptedModel = {
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-const FORMATS: Readonly<Record<string, WireFormat>> = {
-  "/v1/chat/completions": openAiFormat,
-  "/v1/messages": anthropicFormat,
-};
-
 /**
- * A model that plays a script over HTTP, in the wire formats of OpenAI Chat Completions and Anthropic Messages.
+ * A model that plays a script over HTTP, in the wire formats of OpenAI Chat Completions, Responses and Embeddings,
+ * Anthropic Messages, and Google's Gemini.
  * @throws AppError `port_taken` when it cannot listen there
  */
 export async function startScriptedModel(options: ScriptedModelOptions): Promise<ScriptedModel> {
@@ -68,6 +64,7 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
   return {
     baseUrl: `http://${host}:${port}/v1`,
     anthropicBaseUrl: `http://${host}:${port}`,
+    googleBaseUrl: `http://${host}:${port}/v1beta`,
     port,
     requests: () => stage.recorder.all(),
     close: () =>
@@ -87,58 +84,64 @@ type Stage = {
 
 async function handle(stage: Stage, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  const format = FORMATS[path] ?? openAiFormat;
+  const place = placeOf(path);
+  const { format } = place?.api ?? { format: openAiFormat };
   if (!allowed(stage, request)) return sendJson(response, 401, format.error(401, "The API key is wrong."));
-  if (path === "/v1/models" && request.method === "GET") return sendJson(response, 200, models(stage.scripts));
-  if (path === "/scripted/requests") return sendJson(response, 200, stage.recorder.all());
-  if (!FORMATS[path]) return sendJson(response, 404, format.error(404, `There is nothing at ${path}.`));
+  const shown = request.method === "GET" ? SHOWN[path] : undefined;
+  if (shown) return sendJson(response, 200, shown(stage));
+  if (!place) return sendJson(response, 404, format.error(404, `There is nothing at ${path}.`));
   if (request.method !== "POST") return sendJson(response, 405, format.error(405, "Use POST."));
-  return answer({ stage, path, format }, request, response);
+  return answer({ stage, path, place }, request, response);
 }
 
+/** What can be read of it. */
+const SHOWN: Readonly<Record<string, (stage: Stage) => object>> = {
+  "/v1/models": ({ scripts }) => models(scripts),
+  "/scripted/requests": ({ recorder }) => recorder.all(),
+};
+
 function allowed({ apiKey }: Stage, { headers }: IncomingMessage): boolean {
-  return apiKey === undefined || headers.authorization === `Bearer ${apiKey}` || headers["x-api-key"] === apiKey;
+  return (
+    apiKey === undefined ||
+    headers.authorization === `Bearer ${apiKey}` ||
+    KEY_HEADERS.some((name) => headers[name] === apiKey)
+  );
 }
+
+const KEY_HEADERS = ["x-api-key", "api-key", "x-goog-api-key"];
 
 function models(scripts: readonly Script[]): object {
   const data = scripts.map(({ name }) => ({ id: name, object: "model", created: 1_700_000_000, owned_by: "handrail" }));
   return { object: "list", data };
 }
 
-type Asked = { readonly stage: Stage; readonly path: string; readonly format: WireFormat };
+type Call = { readonly stage: Stage; readonly path: string; readonly place: Place };
 
-async function answer(
-  { stage, path, format }: Asked,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer({ stage, path, place }: Call, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { format } = place.api;
   const text = await readBody(request, MAX_BODY_BYTES);
-  const parsed = chatRequest(text);
-  if (typeof parsed === "string") return sendJson(response, 400, format.error(400, parsed));
-  const script = scriptNamed(stage.scripts, parsed.model);
-  if (!script) return sendJson(response, 404, format.error(404, `The model \`${parsed.model}\` does not exist.`));
+  const asked = read(place, text);
+  if (typeof asked === "string") return sendJson(response, 400, format.error(400, asked));
+  const script = scriptNamed(stage.scripts, asked.model);
+  if (!script) return sendJson(response, 404, format.error(404, `The model \`${asked.model}\` does not exist.`));
 
-  const record = stage.recorder.add({ path, headers: request.headers, body: parsed, text });
+  const record = stage.recorder.add({ path, headers: request.headers, body: asked.body, text });
   const gone = new AbortController();
   response.once("close", () => {
     record.end(!response.writableFinished);
     gone.abort();
   });
-  const index = assistantMessages(parsed);
-  const turn = turnAt(script, index);
-  const question = { model: parsed.model || script.name, turn: index + 1, characters: text.length };
-  const fault = stage.attempts.next(`${script.name} ${conversationOf(request, parsed)}`, index, turn);
-  await play(
-    { response, format, answer: answerOf(turn, question), stream: parsed.stream, turn, signal: gone.signal },
-    fault,
-  );
+  const turn = turnAt(script, asked.answers);
+  const question = { model: asked.model || script.name, turn: asked.answers + 1, asked };
+  const fault = stage.attempts.next(`${script.name} ${conversationOf(request, asked)}`, asked.answers, turn);
+  const playing = { response, format, answer: answerOf(turn, question), stream: asked.stream, turn };
+  await play({ ...playing, signal: gone.signal }, fault);
 }
 
-/** The request, or what is wrong with it. */
-function chatRequest(text: string): ChatRequest | string {
+/** What is asked, or what is wrong with it. */
+function read({ api, facts }: Place, text: string): Asked | string {
   try {
-    const parsed = ChatRequest.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : z.prettifyError(parsed.error);
+    return api.read(JSON.parse(text), facts, text.length);
   } catch {
     return "The body is not valid JSON.";
   }
@@ -148,6 +151,6 @@ function scriptNamed(scripts: readonly Script[], model: string): Script | undefi
   return scripts.length === 1 ? scripts[0] : scripts.find((script) => script.name === model);
 }
 
-function conversationOf(request: IncomingMessage, parsed: ChatRequest): string {
-  return `${String(request.headers["x-litellm-session-id"] ?? "")} ${firstUserText(parsed)}`;
+function conversationOf(request: IncomingMessage, asked: Asked): string {
+  return `${String(request.headers["x-litellm-session-id"] ?? "")} ${asked.firstUserText}`;
 }

@@ -1,0 +1,57 @@
+import { anthropicFormat, countFormat } from "./anthropic-format.ts";
+import { embeddingsFormat, googleBatchFormat, googleEmbedFormat, vertexPredictFormat } from "./embeddings-format.ts";
+import { googleFormat } from "./google-format.ts";
+import { openAiFormat } from "./openai-format.ts";
+import { type PathFacts, type Reader, readChat, readGoogle, readResponses, readSingle } from "./request.ts";
+import { responsesFormat } from "./responses-format.ts";
+import type { WireFormat } from "./wire-format.ts";
+
+/** One API of the scripted model: how its requests are read, and its answers written. */
+export type Api = { readonly read: Reader; readonly format: WireFormat };
+
+/** An API's place, which names the model in some. */
+export type Place = { readonly api: Api; readonly facts: PathFacts };
+
+const CHAT: Api = { read: readChat, format: openAiFormat };
+const EMBEDDINGS: Api = { read: readSingle, format: embeddingsFormat };
+const GOOGLE: Api = { read: readGoogle, format: googleFormat };
+
+const OPENAI: Readonly<Record<string, Api>> = {
+  "chat/completions": CHAT,
+  responses: { read: readResponses, format: responsesFormat },
+  embeddings: EMBEDDINGS,
+  messages: { read: readChat, format: anthropicFormat },
+  "messages/count_tokens": { read: readSingle, format: countFormat },
+};
+
+const GOOGLE_METHODS: Readonly<Record<string, Api>> = {
+  generateContent: GOOGLE,
+  streamGenerateContent: GOOGLE,
+  embedContent: { read: readSingle, format: googleEmbedFormat },
+  batchEmbedContents: { read: readSingle, format: googleBatchFormat },
+  predict: { read: readSingle, format: vertexPredictFormat },
+};
+
+/** `/v1`, as Groq and Azure have it (`/openai/v1`), or as OpenRouter does (`/api/v1`). */
+const VERSIONED = /^(?:\/openai|\/api)?\/v1\/([a-z_/]+)$/;
+const AZURE = /^\/openai\/deployments\/([^/]+)\/([a-z/]+)$/;
+/** Of the Gemini API, and of Vertex with its project, place and publisher. */
+const GOOGLE_PATH = /^\/v1(?:beta1?)?\/(?:[\w.-]+\/)*models\/([^/:]+):([A-Za-z]+)$/;
+
+/** What is at a path; undefined when nothing is. */
+export function placeOf(path: string): Place | undefined {
+  const versioned = VERSIONED.exec(path);
+  if (versioned) return place(OPENAI[versioned[1] ?? ""], {});
+  const azure = AZURE.exec(path);
+  if (azure) return place(OPENAI[azure[2] ?? ""], { model: azure[1] ?? "" });
+  const [, model, method] = GOOGLE_PATH.exec(path) ?? [];
+  if (model === undefined || method === undefined) return undefined;
+  return place(GOOGLE_METHODS[method], {
+    model: decodeURIComponent(model),
+    stream: method === "streamGenerateContent",
+  });
+}
+
+function place(api: Api | undefined, facts: PathFacts): Place | undefined {
+  return api && { api, facts };
+}
