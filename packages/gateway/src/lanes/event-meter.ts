@@ -1,0 +1,31 @@
+import type { AnswerEvent } from "../codecs/prompt.ts";
+import type { Meter } from "../ports/lane.ts";
+import type { TokenUsage } from "../ports/token-usage.ts";
+
+/** A meter that is shown each event of an answer. */
+export type EventMeter = Meter & { note(event: AnswerEvent): void };
+
+/** `headers` are the provider's; a LiteLLM behind says in them what the call cost. */
+export function eventMeter(headers: Readonly<Record<string, string>>): EventMeter {
+  const told = Number(headers["x-litellm-response-cost"] ?? Number.NaN);
+  let usage: TokenUsage | undefined;
+  let costUsd = told >= 0 ? told : undefined;
+  let upstreamId = headers["x-litellm-call-id"];
+  let characters = 0;
+  let complete = false;
+  return {
+    usage: () => usage,
+    reportedCostUsd: () => costUsd,
+    characters: () => characters,
+    upstreamId: () => upstreamId,
+    complete: () => complete,
+    note(event) {
+      if (event.type === "usage") {
+        usage = event.usage;
+        costUsd ??= event.costUsd;
+      } else if (event.type === "start") upstreamId ??= event.id || undefined;
+      else if (event.type === "end") complete = true;
+      else if ("delta" in event) characters += event.delta.length;
+    },
+  };
+}
