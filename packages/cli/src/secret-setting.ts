@@ -1,4 +1,5 @@
 import type { RequestRule } from "@handrail/protocol/network";
+import { headerUseOf, pushRuleOf, requestRuleOf } from "@handrail/protocol/secret-text";
 import { type PushRule, SecretSetting, type SecretUse } from "@handrail/protocol/secrets";
 import { UsageError } from "./exit-codes.ts";
 import { present } from "./present.ts";
@@ -51,35 +52,24 @@ function gitUse(host: string, { fetch = [], push = [], user }: SecretOptions): S
 function headerUse(options: SecretOptions): SecretUse {
   const { host = [], user } = options;
   if (host.length === 0) throw new UsageError("Say which hosts get the header: --host api.example.org.");
-  return { type: "header", hosts: host.map(requestRule), ...headerOf(options), ...present({ user }) };
+  return {
+    type: "header",
+    hosts: host.map(requestRule),
+    ...(options.header === undefined ? {} : headerUseOf(options.header)),
+    ...present({ user }),
+  };
 }
 
-/** `Bearer {secret}` is the value of `Authorization`; `X-Api-Key: {secret}` names another header. */
-function headerOf({ header }: SecretOptions): { header?: string; format?: string } {
-  if (header === undefined) return {};
-  const named = /^([^\s:{}]+):\s*(.*)$/.exec(header);
-  return named === null ? { format: header } : present({ header: named[1], format: named[2] });
-}
-
-/** `api.example.org`, `.example.org`, `api.example.org:8443/v1/**`. @throws UsageError */
+/** @throws UsageError */
 function requestRule(text: string): RequestRule {
-  const match = /^([^\s:/]+)(?::(\d{1,5}))?(\/\S*)?$/.exec(text);
-  if (match?.[1] === undefined) {
-    throw new UsageError(`"${text}" is not a host. Give a name such as api.example.org, perhaps with :PORT and /PATH.`);
-  }
-  const port = match[2] === undefined ? undefined : Number(match[2]);
-  return { host: match[1].toLowerCase(), ...present({ port, path: match[3] }) };
+  const rule = requestRuleOf(text);
+  if (rule !== undefined) return rule;
+  throw new UsageError(`"${text}" is not a host. Give a name such as api.example.org, perhaps with :PORT and /PATH.`);
 }
 
-/** `owner/repo:handrail/*`: the repositories, then the branches between commas. @throws UsageError */
+/** @throws UsageError */
 function pushRule(text: string): PushRule {
-  const colon = text.indexOf(":");
-  const branches = text
-    .slice(colon + 1)
-    .split(",")
-    .filter((branch) => branch !== "");
-  if (colon < 1 || branches.length === 0) {
-    throw new UsageError(`"${text}" names no branch. Give repository and branches: --push 'owner/repo:handrail/*'.`);
-  }
-  return { repository: text.slice(0, colon), branches };
+  const rule = pushRuleOf(text);
+  if (rule !== undefined) return rule;
+  throw new UsageError(`"${text}" names no branch. Give repository and branches: --push 'owner/repo:handrail/*'.`);
 }

@@ -1,3 +1,4 @@
+import { pushRuleText, requestRuleText } from "@handrail/protocol/secret-text";
 import { SecretName, type SecretInfo, type SecretUse } from "@handrail/protocol/secrets";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Context } from "../context.ts";
@@ -110,14 +111,9 @@ export function secretLine({ name, lastUsedAt, use, scope, environment }: Secret
 function useText(use: SecretUse): string {
   if (use.type === "file") return "file";
   if (use.type === "header") {
-    const hosts = use.hosts.map(
-      ({ host, port, path }) => `${host}${port === undefined ? "" : `:${port}`}${path ?? ""}`,
-    );
-    return `header ${use.header ?? "authorization"} to ${hosts.join(", ")}`;
+    return `header ${use.header ?? "authorization"} to ${use.hosts.map(requestRuleText).join(", ")}`;
   }
-  const pushes = use.push.map(
-    (rule) => `${rule.repository}:${[...(rule.branches ?? []), ...(rule.tags ?? [])].join(",")}`,
-  );
+  const pushes = use.push.map(pushRuleText);
   const may = [["fetch", use.repositories] as const, ["push", pushes] as const].filter(([, names]) => names.length > 0);
   return `git ${use.host}, ${may.map(([verb, names]) => `${verb} ${names.join(" ")}`).join(", ")}`;
 }
