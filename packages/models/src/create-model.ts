@@ -4,9 +4,11 @@ import { aiSdkModel } from "./ai-sdk-model.ts";
 import { bedrockSource, googleSource } from "./ai-sdk-sources.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { tokenLimits } from "./default-limits.ts";
+import type { Dialect } from "./dialect.ts";
 import { type HttpOptions, httpModel, type ModelFacts } from "./http-model.ts";
 import { openAiChat } from "./openai-chat.ts";
 import { pricesOf } from "./prices.ts";
+import { throughGateway, type Via } from "./through-gateway.ts";
 
 export type NamedSetting = ModelSetting & {
   /** What conversations name the model by. */
@@ -16,6 +18,8 @@ export type NamedSetting = ModelSetting & {
 export type CreateModelOptions = Omit<HttpOptions, "secrets"> & {
   /** True for the scripted model. When not given: whether the id is `demo`. */
   readonly scripted?: boolean;
+  /** The gateway to go by, for dialects that it passes through: those of HTTP. */
+  readonly via?: Via;
 };
 
 /** Where a dialect's own maker answers, for settings without a base URL. */
@@ -29,24 +33,25 @@ export const DEFAULT_BASE_URLS = {
  * @throws AppError `config_invalid` for a base URL that cannot be used
  */
 export function createModel(setting: NamedSetting, options: CreateModelOptions = {}): Model {
-  const { scripted, ...rest } = options;
+  const { scripted, via, ...rest } = options;
   const facts = factsOf(setting, scripted ?? setting.id === "demo");
-  const http = { ...rest, secrets: secretsOf(setting) };
-  const api = { model: setting.model, apiKey: setting.apiKey };
+  const http = { ...rest, secrets: [...secretsOf(setting), ...(via === undefined ? [] : [via.apiKey])] };
   switch (setting.dialect) {
     case "openai":
-      return httpModel(openAiChat({ ...api, baseUrl: setting.baseUrl ?? DEFAULT_BASE_URLS.openai }), facts, http);
-    case "anthropic":
-      return httpModel(
-        anthropicMessages({ ...api, baseUrl: setting.baseUrl ?? DEFAULT_BASE_URLS.anthropic }),
-        facts,
-        http,
-      );
+    case "anthropic": {
+      const own = httpDialect(setting, setting.dialect);
+      return httpModel(via === undefined ? own : throughGateway(own, setting.dialect, setting.model, via), facts, http);
+    }
     case "google":
       return aiSdkModel(googleSource(setting, rest.fetch), facts, http);
     case "bedrock":
       return aiSdkModel(bedrockSource(setting, rest.fetch), facts, http);
   }
+}
+
+function httpDialect({ model, apiKey, baseUrl }: ModelSetting, dialect: "openai" | "anthropic"): Dialect {
+  const api = { model, apiKey, baseUrl: baseUrl ?? DEFAULT_BASE_URLS[dialect] };
+  return dialect === "openai" ? openAiChat(api) : anthropicMessages(api);
 }
 
 /** What no text may show of a setting: the key and its parts, as an AWS key is several secrets in one. */

@@ -65,3 +65,14 @@ test("a connection that fails says where, and what to look at", () => {
   expect(said("ERR_SSL_WRONG_VERSION_NUMBER")).toContain("http:// instead of https://");
   expect(said("UND_ERR_CONNECT_TIMEOUT")).toContain("did not answer in time");
 });
+
+test("a refusal of Handrail's gateway keeps its code, its sentence and its wait", () => {
+  const headers = new Headers({ "x-handrail-error": "budget_exceeded", "retry-after": "60" });
+  const body = JSON.stringify({ error: { message: "The budget of the key is used up until midnight." } });
+  const error = providerError({ status: 429, body, headers }, { model: "m", secrets: [] });
+  expect(error.toJSON()).toEqual({
+    code: "budget_exceeded",
+    message: "The budget of the key is used up until midnight.",
+    details: { model: "m", status: 429, retryAfterMs: 60_000 },
+  });
+});

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from "@handrail/protocol/errors";
+import { AppError, type ErrorCode, type ErrorDetails, isErrorCode } from "@handrail/protocol/errors";
 import { at, listAt, parseJson, textAt } from "./json.ts";
 import { safeText } from "./safe-text.ts";
 
@@ -15,15 +15,31 @@ export type Source = { readonly model: string; readonly secrets: readonly string
 /** The error for an API's own error answer. Its message holds the API's sentence, without secrets. */
 export function providerError(rejection: Rejection, source: Source): AppError {
   const said = problemOf(rejection.body);
+  const own = ownCode(rejection);
+  if (own !== undefined) return new AppError(own, safeText(said, source.secrets), detailsOf(rejection, source));
   const code = codeOf(rejection, said);
   const answered =
     rejection.status === 0 ? "The model's API broke off" : `The model's API answered ${rejection.status}`;
-  const retryAfterMs = rejection.headers ? retryAfter(rejection.headers) : undefined;
-  return new AppError(code, safeText(`${answered}${HINTS[code] ?? ""}: ${said}`, source.secrets), {
-    model: source.model,
-    ...(rejection.status === 0 ? {} : { status: rejection.status }),
+  return new AppError(
+    code,
+    safeText(`${answered}${HINTS[code] ?? ""}: ${said}`, source.secrets),
+    detailsOf(rejection, source),
+  );
+}
+
+function detailsOf({ status, headers }: Rejection, { model }: Source): ErrorDetails {
+  const retryAfterMs = headers ? retryAfter(headers) : undefined;
+  return {
+    model,
+    ...(status === 0 ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+  };
+}
+
+/** Handrail's gateway names its own refusals by our table, with a sentence of its own. */
+function ownCode({ headers }: Rejection): ErrorCode | undefined {
+  const code = headers?.get("x-handrail-error") ?? "";
+  return isErrorCode(code) ? code : undefined;
 }
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
