@@ -1,0 +1,147 @@
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { LedgerEntry } from "../ports/books.ts";
+import { answerTokens, promptTokens } from "../ports/token-usage.ts";
+import { type CallLabels, callLines, type Sums } from "./call-lines.ts";
+import { exposition } from "./exposition.ts";
+import { FAMILIES } from "./families.ts";
+import { gauges, type GaugeSources } from "./gauges.ts";
+import { observe } from "./histogram.ts";
+import { type EventCounters, eventCounters } from "./event-counters.ts";
+
+/** A call that ended, with the names that the ledger does not keep. */
+export type CallReport = {
+  readonly entry: LedgerEntry;
+  /** Where it was asked for, such as `/v1/messages`. */
+  readonly route: string;
+  /** The catalog's name for the model; undefined when it has none. Of a wildcard: the wildcard. */
+  readonly group?: string;
+  /** Undefined for the keys of conversations, which are too many to tell apart. */
+  readonly key?: { readonly hash: string; readonly name: string };
+  readonly teamName?: string;
+  /** The deployment's address. */
+  readonly apiBase?: string;
+  /** Whether a cache was asked. */
+  readonly cacheAsked: boolean;
+  /** Milliseconds from the last request to the provider until its answer ended; undefined when none was made. */
+  readonly upstreamMs?: number;
+};
+
+/** What the gateway counts, in Prometheus' text format. */
+export type GatewayMetrics = EventCounters & {
+  /** A request came in. Call what it gives when its answer has ended. */
+  begin(): () => void;
+  ended(report: CallReport): void;
+  text(): Promise<{ readonly contentType: string; readonly text: string }>;
+};
+
+export type GatewayMetricsOptions = {
+  readonly sources: GaugeSources;
+  /** Lines of labels that are kept apart; 2000 when undefined. */
+  readonly maxLines?: number;
+  /** False in a server that counts the process itself. */
+  readonly process?: boolean;
+};
+
+const MAX_LINES = 2000;
+
+/** LiteLLM's metrics by its names, and Handrail's own. */
+export function gatewayMetrics(options: GatewayMetricsOptions): GatewayMetrics {
+  const registry = new Registry();
+  if (options.process === true) collectDefaultMetrics({ register: registry });
+  const lines = callLines(options.maxLines ?? MAX_LINES);
+  let inFlight = 0;
+  gauges(registry, options.sources, () => inFlight);
+  return {
+    ...eventCounters(registry),
+    begin() {
+      let open = true;
+      inFlight += 1;
+      return () => {
+        if (open) inFlight -= 1;
+        open = false;
+      };
+    },
+    ended(report) {
+      const line = lines.lineOf(labelsOf(report));
+      count(line.sums, report);
+      const { entry, upstreamMs } = report;
+      observe(line.total, entry.latencyMs / 1000);
+      if (upstreamMs !== undefined) {
+        observe(line.upstream, upstreamMs / 1000);
+        observe(line.overhead, (entry.latencyMs - upstreamMs) / 1000);
+      }
+      if (entry.streamed && entry.firstByteMs !== undefined) observe(line.firstByte, entry.firstByteMs / 1000);
+    },
+    text: async () => ({
+      contentType: registry.contentType,
+      text: exposition(FAMILIES, lines.all()) + (await registry.metrics()),
+    }),
+  };
+}
+
+const CONVERSATION = { hash: "conversation", name: "conversation" };
+
+function labelsOf({
+  entry,
+  route,
+  group = "other",
+  key = CONVERSATION,
+  teamName = "",
+  apiBase = "",
+}: CallReport): CallLabels {
+  const owner = entry.ownerKind === "team" ? { team: entry.ownerId, user: "" } : { team: "", user: entry.ownerId };
+  return {
+    hashedApiKey: key.hash,
+    apiKeyAlias: key.name,
+    team: entry.teamId ?? owner.team,
+    teamAlias: teamName,
+    user: owner.user,
+    modelGroup: group,
+    ...placeLabels(entry, group),
+    apiBase,
+    route,
+    statusCode: String(entry.status),
+    exceptionClass: entry.errorCode ?? "",
+  };
+}
+
+function placeLabels({ upstreamModel, deploymentId, provider }: LedgerEntry, group: string) {
+  return {
+    // Of a wildcard the provider's name is the client's word: not one line for each.
+    model: group.endsWith("*") ? group : (upstreamModel ?? ""),
+    modelId: deploymentId ?? "",
+    apiProvider: provider ?? "",
+  };
+}
+
+function count(sums: Sums, { entry, cacheAsked }: CallReport): void {
+  const { usage } = entry;
+  const reached = entry.deploymentId !== undefined && entry.outcome !== "cached";
+  const cached = entry.outcome === "cached";
+  const failed = entry.outcome === "failed" || entry.outcome === "broken" || entry.outcome === "lost";
+  add(sums, {
+    calls: 1,
+    failed: Number(failed),
+    succeededThere: Number(reached && !failed),
+    failedThere: Number(reached && failed),
+    costUsd: entry.costUsd,
+    savedUsd: entry.savedUsd,
+    promptTokens: promptTokens(usage),
+    answerTokens: answerTokens(usage),
+    cacheReadTokens: usage.cacheReadTokens,
+    cacheWriteTokens: usage.cacheWriteTokens + usage.cacheWriteHourTokens,
+    audioInTokens: usage.inputAudioTokens,
+    audioOutTokens: usage.outputAudioTokens,
+    reasoningTokens: usage.reasoningTokens,
+    cacheHits: Number(cached),
+    cacheMisses: Number(cacheAsked && !cached),
+    cachedTokens: cached ? promptTokens(usage) + answerTokens(usage) : 0,
+    unpriced: Number(!entry.priced),
+    estimated: Number(entry.estimated),
+    retries: entry.retries,
+  });
+}
+
+function add(sums: Sums, more: Sums): void {
+  for (const name of Object.keys(more) as (keyof Sums)[]) sums[name] += more[name];
+}
