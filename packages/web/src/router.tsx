@@ -4,15 +4,24 @@ import { ConversationScreen } from "./screens/conversation-screen.tsx";
 import { HomeScreen } from "./screens/home-screen.tsx";
 import { NewConversationScreen } from "./screens/new-conversation-screen.tsx";
 import { NotFoundScreen } from "./screens/not-found-screen.tsx";
-import { SettingsScreen } from "./screens/settings-screen.tsx";
+import { GeneralScreen } from "./screens/settings/general-screen.tsx";
+import { NetworkRulesScreen } from "./screens/settings/network-rules-screen.tsx";
+import { SecretsScreen } from "./screens/settings/secrets-screen.tsx";
+import { SettingsFrame } from "./screens/settings/settings-frame.tsx";
 import { readPlace } from "./state/place.ts";
 
 const rootRoute = createRootRoute({ component: AppShell, notFoundComponent: NotFoundScreen });
 
+const settingsRoute = createRoute({ getParentRoute: () => rootRoute, path: "/settings", component: SettingsFrame });
+
 const routes = [
   createRoute({ getParentRoute: () => rootRoute, path: "/", component: HomeScreen }),
   createRoute({ getParentRoute: () => rootRoute, path: "/new", component: NewConversationScreen }),
-  createRoute({ getParentRoute: () => rootRoute, path: "/settings", component: SettingsScreen }),
+  settingsRoute.addChildren([
+    createRoute({ getParentRoute: () => settingsRoute, path: "/", component: GeneralScreen }),
+    createRoute({ getParentRoute: () => settingsRoute, path: "/secrets", component: SecretsScreen }),
+    createRoute({ getParentRoute: () => settingsRoute, path: "/network", component: NetworkRulesScreen }),
+  ]),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/conversations/$conversationId",

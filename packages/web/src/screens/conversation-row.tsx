@@ -10,6 +10,7 @@ import { StatusBadge } from "../components/status-badge.tsx";
 import { archiveConversation, deleteConversation } from "../state/conversation-actions.ts";
 import { formatMoney, plural } from "../state/format.ts";
 import { sourceName } from "../state/group-conversations.ts";
+import type { Place } from "../state/place.ts";
 import { useServices } from "../state/services.ts";
 import { DEMO_LABEL, isDemoModel } from "../state/session-queries.ts";
 import { report } from "../state/toasts.ts";
@@ -29,7 +30,7 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
           <Link
             to="/conversations/$conversationId"
             params={{ conversationId: row.id }}
-            search={(search) => ("panel" in search && search.panel !== undefined ? { panel: search.panel } : {})}
+            search={(search: Place) => (search.panel === undefined ? {} : { panel: search.panel })}
             aria-current={current ? "page" : undefined}
             className="inset-focus block rounded-ui py-1.5 pr-9 pl-2 max-md:py-2.5"
           >

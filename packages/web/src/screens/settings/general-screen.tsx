@@ -1,44 +1,34 @@
 import type { ModelInfo } from "@handrail/protocol/settings";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, CircleCheck, CircleX } from "lucide-react";
-import { Button } from "../components/button.tsx";
-import { Failure } from "../components/empty.tsx";
-import { type ModelDraft, NEW_MODEL } from "../state/model-draft.ts";
-import { useServices } from "../state/services.ts";
-import { sessionQuery, useSettings } from "../state/session-queries.ts";
-import { report, showError } from "../state/toasts.ts";
-import { DemoOffer } from "./demo-offer.tsx";
-import { ModelForm } from "./model-form.tsx";
+import { Button } from "../../components/button.tsx";
+import { Failure } from "../../components/empty.tsx";
+import { Section } from "../../components/section.tsx";
+import { type ModelDraft, NEW_MODEL } from "../../state/model-draft.ts";
+import { useServices } from "../../state/services.ts";
+import { sessionQuery, useSettings } from "../../state/session-queries.ts";
+import { report, showError } from "../../state/toasts.ts";
+import { DemoOffer } from "../demo-offer.tsx";
+import { ModelForm } from "../model-form.tsx";
 
-const CARD = "rounded-ui border border-line bg-raised p-4";
-
-/** The model, the sandboxes and what works on the server's machine. */
-export function SettingsScreen() {
+/** The model that conversations use first, and what works on the server's machine. */
+export function GeneralScreen() {
   const settings = useSettings();
   return (
-    <div className="h-full overflow-auto">
-      <div className="mx-auto flex max-w-2xl flex-col gap-5 p-6 max-md:p-4">
-        <h1 className="text-title font-semibold">Settings</h1>
-        {settings.isError && <Failure error={settings.error} />}
-        {settings.data && <ModelSection models={settings.data.models} />}
-        <DemoOffer />
-        <MachineSection />
-        <AboutSection />
-      </div>
-    </div>
+    <>
+      {settings.isError && <Failure error={settings.error} />}
+      {settings.data && <ModelSection models={settings.data.models} />}
+      <DemoOffer />
+      <MachineSection />
+      <AboutSection />
+    </>
   );
 }
 
 function ModelSection({ models }: { readonly models: readonly ModelInfo[] }) {
-  const own = models.find((model) => !model.scripted);
+  const own = models.find((model) => model.id === "default");
   return (
-    <section aria-labelledby="model" className={CARD}>
-      <div className="mb-3 flex items-center justify-between">
-        <h2 id="model" className="font-semibold">
-          Model
-        </h2>
-        {own?.fixed === false && <ForgetModel />}
-      </div>
+    <Section title="Model" action={own?.fixed === false && <ForgetModel />}>
       {own?.fixed === true ? (
         <p className="text-ink-2">
           <code className="font-mono">{own.label}</code> is set by the server's environment or flags, and is changed
@@ -47,7 +37,7 @@ function ModelSection({ models }: { readonly models: readonly ModelInfo[] }) {
       ) : (
         <ModelForm key={own?.id} initial={draftOf(own)} hasKey={own?.hasKey === true} />
       )}
-    </section>
+    </Section>
   );
 }
 
@@ -81,15 +71,14 @@ function MachineSection() {
   const { client } = useServices();
   const doctor = useQuery({ queryKey: ["doctor"], queryFn: ({ signal }) => client.doctor({ signal }) });
   return (
-    <section aria-labelledby="machine" className={CARD}>
-      <div className="mb-2 flex items-center justify-between">
-        <h2 id="machine" className="font-semibold">
-          This machine
-        </h2>
+    <Section
+      title="This machine"
+      action={
         <Button tone="quiet" onClick={() => report(doctor.refetch())}>
           {doctor.isFetching ? "Looking" : "Look again"}
         </Button>
-      </div>
+      }
+    >
       {doctor.isError && <Failure error={doctor.error} />}
       <dl className="flex flex-col gap-2">
         {doctor.data?.findings.map((finding) => {
@@ -108,7 +97,7 @@ function MachineSection() {
           );
         })}
       </dl>
-    </section>
+    </Section>
   );
 }
 

@@ -1,0 +1,128 @@
+import type { RequestRule } from "@handrail/protocol/network";
+import type { StoredRule } from "@handrail/protocol/network-routes";
+import { requestRuleOf, requestRuleText } from "@handrail/protocol/secret-text";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Globe, Trash2 } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { Age } from "../../components/age.tsx";
+import { Button, IconButton } from "../../components/button.tsx";
+import { Empty, Failure } from "../../components/empty.tsx";
+import { TextField } from "../../components/field.tsx";
+import { Section } from "../../components/section.tsx";
+import { PRESET_NAMES } from "../../state/describe-settings.ts";
+import { useServices } from "../../state/services.ts";
+import { report, showToast } from "../../state/toasts.ts";
+
+/** What sandboxes may reach beside the rules of their own conversations. */
+export function NetworkRulesScreen() {
+  const { client } = useServices();
+  const { data, error } = useQuery({
+    queryKey: ["network-rules"],
+    queryFn: ({ signal }) => client.networkRules({ signal }),
+  });
+  return (
+    <Section title="Network rules">
+      <p className="mb-2 text-ink-2">
+        What sandboxes may reach beside what each conversation allows. Answering “Always” to a question adds one here.
+      </p>
+      {error !== null && <Failure error={error} />}
+      {data?.rules.length === 0 && <Empty>There is no rule. Each conversation allows what is set there.</Empty>}
+      <ul aria-label="Network rules" className="flex flex-col">
+        {data?.rules.map((rule) => (
+          <RuleRow key={rule.ruleId} rule={rule} />
+        ))}
+      </ul>
+      <AddRule />
+    </Section>
+  );
+}
+
+function RuleRow({ rule }: { readonly rule: StoredRule }) {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const name = describeRule(rule);
+  const remove = async () => {
+    await client.removeNetworkRule({ params: { ruleId: rule.ruleId } });
+    await queries.invalidateQueries({ queryKey: ["network-rules"] });
+    showToast(`${name}: no longer allowed, from the next request on.`);
+  };
+  return (
+    <li className="flex items-center gap-3 border-t border-line py-2">
+      <Globe size={14} aria-hidden className="shrink-0 text-ink-3" />
+      <div className="min-w-0 flex-1">
+        <p className="[overflow-wrap:anywhere] font-mono">{name}</p>
+        <p className="text-small text-ink-2">
+          {rule.scope === "owner"
+            ? "all your conversations"
+            : `conversations on ${rule.repository ?? "one repository"}`}{" "}
+          · <Age at={rule.createdAt} />
+        </p>
+      </div>
+      <IconButton label={`Remove ${name}`} icon={Trash2} onClick={() => report(remove())} />
+    </li>
+  );
+}
+
+function describeRule({ presets, hosts, requests }: StoredRule): string {
+  const kinds = requests.map((rule) => [...(rule.methods ?? []), requestRuleText(rule)].join(" "));
+  return [...presets.map((preset) => PRESET_NAMES[preset]), ...hosts, ...kinds].join(", ");
+}
+
+type NewRule = { readonly rule: RequestRule; readonly repository: string };
+
+function useAddRule(onAdded: () => void) {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ rule, repository }: NewRule) => {
+      const whose = repository === "" ? { scope: "owner" as const } : { scope: "repository" as const, repository };
+      const plain = rule.port === undefined && rule.path === undefined;
+      return client.addNetworkRule({ body: { ...whose, ...(plain ? { hosts: [rule.host] } : { requests: [rule] }) } });
+    },
+    onSuccess: async () => {
+      onAdded();
+      await queries.invalidateQueries({ queryKey: ["network-rules"] });
+    },
+  });
+}
+
+function AddRule() {
+  const [host, setHost] = useState("");
+  const [repository, setRepository] = useState("");
+  const [wrong, setWrong] = useState<string | null>(null);
+  const add = useAddRule(() => setHost(""));
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const rule = requestRuleOf(host.trim());
+    setWrong(rule === undefined ? "Give a host such as api.example.org, perhaps with :PORT and /PATH." : null);
+    if (rule !== undefined) add.mutate({ rule, repository: repository.trim() });
+  };
+  const problem = wrong ?? add.error?.message ?? null;
+  return (
+    <form onSubmit={submit} noValidate className="mt-3 flex flex-col gap-2">
+      <div className="grid grid-cols-[1fr_1fr_auto] items-start gap-3 max-md:grid-cols-1">
+        <TextField
+          label="Allow a host"
+          hint="A leading dot allows every host below."
+          placeholder="api.example.org/v1/**"
+          value={host}
+          onValue={setHost}
+        />
+        <TextField
+          label="Only for the repository"
+          hint="Empty: for all your conversations."
+          value={repository}
+          onValue={setRepository}
+        />
+        <Button type="submit" disabled={add.isPending} className="mt-6 max-md:mt-0">
+          Allow
+        </Button>
+      </div>
+      {problem !== null && (
+        <p role="alert" className="text-bad">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,116 @@
+import type { SecretInfo } from "@handrail/protocol/secrets";
+import { pushRuleText, requestRuleText } from "@handrail/protocol/secret-text";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { KeyRound, Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { Age } from "../../components/age.tsx";
+import { Button, IconButton } from "../../components/button.tsx";
+import { Confirm } from "../../components/confirm.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { Empty, Failure } from "../../components/empty.tsx";
+import { Section } from "../../components/section.tsx";
+import { NEW_SECRET, secretDraft } from "../../state/secret-draft.ts";
+import { useServices } from "../../state/services.ts";
+import { report, showToast } from "../../state/toasts.ts";
+import { SecretForm } from "./secret-form.tsx";
+
+/** Secrets that the broker puts into requests: sandboxes use them and do not hold them. */
+export function SecretsScreen() {
+  const { client } = useServices();
+  const { data, error } = useQuery({ queryKey: ["secrets"], queryFn: ({ signal }) => client.secrets({ signal }) });
+  const [edited, setEdited] = useState<SecretInfo | "new" | null>(null);
+  return (
+    <Section
+      title="Secrets"
+      action={
+        <Button icon={Plus} onClick={() => setEdited("new")}>
+          Add a secret
+        </Button>
+      }
+    >
+      <p className="mb-2 text-ink-2">
+        Put into requests on their way out. Sandboxes use them and do not hold them; a value is never shown again.
+      </p>
+      {error !== null && <Failure error={error} />}
+      {data?.secrets.length === 0 && (
+        <Empty>No secret is set. One for your git host lets the agent fetch and push.</Empty>
+      )}
+      <ul aria-label="Secrets" className="flex flex-col">
+        {data?.secrets.map((secret) => (
+          <SecretRow key={secret.name} secret={secret} onEdit={() => setEdited(secret)} />
+        ))}
+      </ul>
+      {edited !== null && (
+        <Dialog title={edited === "new" ? "Add a secret" : edited.name} open onClose={() => setEdited(null)} wide>
+          <SecretForm
+            initial={edited === "new" ? NEW_SECRET : secretDraft(edited)}
+            known={edited !== "new"}
+            onClose={() => setEdited(null)}
+          />
+        </Dialog>
+      )}
+    </Section>
+  );
+}
+
+function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly onEdit: () => void }) {
+  const { name, lastUsedAt } = secret;
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const remove = async () => {
+    await client.removeSecret({ params: { name } });
+    await queries.invalidateQueries({ queryKey: ["secrets"] });
+    showToast(`${name} is removed.`);
+  };
+  return (
+    <li className="flex items-center gap-3 border-t border-line py-2">
+      <KeyRound size={14} aria-hidden className="shrink-0 text-ink-3" />
+      <div className="min-w-0 flex-1">
+        <p>
+          <code className="font-mono font-medium">{name}</code>{" "}
+          <span className="text-small text-ink-3">
+            {lastUsedAt === null ? "never used" : <UsedAt at={lastUsedAt} />}
+          </span>
+        </p>
+        <p className="[overflow-wrap:anywhere] text-small text-ink-2">{describeSecret(secret)}</p>
+      </div>
+      <IconButton label={`Change ${name}`} icon={Pencil} onClick={onEdit} />
+      <IconButton label={`Remove ${name}`} icon={Trash2} onClick={() => setAsking(true)} />
+      <Confirm
+        title={`Remove ${name}`}
+        text="Requests go without it from then on. Its value cannot be brought back."
+        action="Remove"
+        open={asking}
+        onClose={() => setAsking(false)}
+        onConfirm={() => report(remove())}
+      />
+    </li>
+  );
+}
+
+function UsedAt({ at }: { readonly at: number }) {
+  return (
+    <>
+      used <Age at={at} />
+    </>
+  );
+}
+
+function describeSecret({ use, scope, environment, description }: SecretInfo): string {
+  const parts = [
+    describeUse(use),
+    ...(environment === undefined ? [] : [`as ${environment}`]),
+    scope.type === "owner" ? "all conversations" : `conversations on ${scope.url}`,
+    ...(description === undefined ? [] : [description]),
+  ];
+  return parts.join(" · ");
+}
+
+function describeUse(use: SecretInfo["use"]): string {
+  if (use.type === "file") return "a file in memory";
+  if (use.type === "header") return `${use.header ?? "Authorization"} to ${use.hosts.map(requestRuleText).join(", ")}`;
+  const fetch = use.repositories.length === 0 ? [] : [`fetch ${use.repositories.join(", ")}`];
+  const push = use.push.length === 0 ? [] : [`push ${use.push.map(pushRuleText).join(", ")}`];
+  return [`git at ${use.host}`, ...fetch, ...push].join(", ");
+}

@@ -1,0 +1,31 @@
+import { Link, Outlet } from "@tanstack/react-router";
+
+const TABS = [
+  { to: "/settings", label: "General" },
+  { to: "/settings/secrets", label: "Secrets" },
+  { to: "/settings/network", label: "Network" },
+] as const;
+
+/** The settings' places, each with its URL. */
+export function SettingsFrame() {
+  return (
+    <div className="h-full overflow-auto">
+      <div className="mx-auto flex max-w-4xl flex-col gap-5 p-6 max-md:p-4">
+        <h1 className="text-title font-semibold">Settings</h1>
+        <nav aria-label="Settings" className="-mx-1 flex gap-1 overflow-x-auto border-b border-line px-1 pb-1">
+          {TABS.map(({ to, label }) => (
+            <Link
+              key={to}
+              to={to}
+              activeOptions={{ exact: true }}
+              className="flex min-h-8 shrink-0 items-center rounded-ui px-2.5 text-ink-2 hover:bg-hover data-[status=active]:bg-accent-soft data-[status=active]:font-medium data-[status=active]:text-ink max-md:min-h-10"
+            >
+              {label}
+            </Link>
+          ))}
+        </nav>
+        <Outlet />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import { headerUseOf, pushRuleOf, pushRuleText, requestRuleOf, requestRuleText } from "@handrail/protocol/secret-text";
+import { type SecretInfo, SecretInput, SecretName, type SecretScope, type SecretUse } from "@handrail/protocol/secrets";
+import { firstIssue, given } from "./form-texts.ts";
+
+/** The secret form as typed. Lists are separated by spaces. */
+export type SecretDraft = {
+  readonly name: string;
+  readonly value: string;
+  readonly use: SecretUse["type"];
+  readonly header: string;
+  readonly hosts: string;
+  readonly gitHost: string;
+  readonly fetch: string;
+  readonly push: string;
+  readonly user: string;
+  readonly environment: string;
+  readonly repository: string;
+  readonly description: string;
+};
+
+export const NEW_SECRET: SecretDraft = {
+  name: "",
+  value: "",
+  use: "header",
+  header: "Bearer {secret}",
+  hosts: "",
+  gitHost: "",
+  fetch: "",
+  push: "",
+  user: "",
+  environment: "",
+  repository: "",
+  description: "",
+};
+
+/** A stored secret as the form shows it; its value is not known here. */
+export function secretDraft({ name, use, scope, environment, description }: SecretInfo): SecretDraft {
+  return {
+    ...NEW_SECRET,
+    name,
+    ...useDraft(use),
+    environment: environment ?? "",
+    repository: scope.type === "repository" ? scope.url : "",
+    description: description ?? "",
+  };
+}
+
+function useDraft(use: SecretUse): Partial<SecretDraft> {
+  if (use.type === "file") return { use: "file" };
+  const user = use.user ?? "";
+  if (use.type === "git") {
+    const push = use.push.map(pushRuleText).join(" ");
+    return { use: "git", gitHost: use.host, fetch: use.repositories.join(" "), push, user };
+  }
+  const format = use.format ?? "Bearer {secret}";
+  const header = use.header === undefined ? format : `${use.header}: ${format}`;
+  return { use: "header", header, hosts: use.hosts.map(requestRuleText).join(" "), user };
+}
+
+/** A secret to save, by its name. */
+export type ReadSecret = { readonly name: string; readonly body: SecretInput };
+
+/** What the form says, or a sentence that says what is wrong. An empty value keeps the stored one of `known`. */
+export function readSecretDraft(draft: SecretDraft, known: boolean): ReadSecret | string {
+  const name = SecretName.safeParse(draft.name.trim());
+  if (!name.success) return firstIssue(name.error, { "": "Name" });
+  if (draft.value === "" && !known) return "Give the value.";
+  const use = useOf(draft);
+  if (typeof use === "string") return use;
+  const { value, environment, description } = draft;
+  const body = SecretInput.safeParse({
+    scope: scopeOf(draft),
+    use,
+    ...given({ environment, description }),
+    ...kept(value),
+  });
+  return body.success ? { name: name.data, body: body.data } : firstIssue(body.error);
+}
+
+const kept = (value: string) => (value === "" ? {} : { value });
+
+function scopeOf({ repository }: SecretDraft): SecretScope {
+  const url = repository.trim();
+  return url === "" ? { type: "owner" } : { type: "repository", url };
+}
+
+function useOf(draft: SecretDraft): SecretUse | string {
+  const user = given({ user: draft.user });
+  if (draft.use === "file") return { type: "file" };
+  if (draft.use === "git") {
+    const push = words(draft.push).map(pushRuleOf);
+    if (draft.gitHost.trim() === "") return "Give the git host, such as git.example.org.";
+    if (!every(push)) return "A push needs repository and branches, such as owner/repo:handrail/*.";
+    return { type: "git", host: draft.gitHost.trim(), repositories: words(draft.fetch), push: [...push], ...user };
+  }
+  const hosts = words(draft.hosts).map(requestRuleOf);
+  if (hosts.length === 0) return "Give the hosts whose requests get the secret.";
+  if (!every(hosts)) return "A host is a name such as api.example.org, perhaps with :PORT and /PATH.";
+  return { type: "header", hosts: [...hosts], ...headerUseOf(draft.header.trim()), ...user };
+}
+
+const words = (text: string) => text.split(/\s+/).filter(Boolean);
+
+function every<Value>(values: readonly (Value | undefined)[]): values is readonly Value[] {
+  return values.every((value) => value !== undefined);
+}
