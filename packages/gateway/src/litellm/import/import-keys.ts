@@ -55,22 +55,24 @@ type Importing = { readonly keys: Keys; readonly budgets: BudgetsById; readonly 
 
 /** `taken`, `known`, or why not. */
 async function importKey(row: KeyRow, { keys, budgets, blocked }: Importing): Promise<string> {
-  const who = `The key ${row.key_alias ?? row.key_name ?? "without a name"}`;
-  if (!HASH.test(row.token)) return `${who} is not kept as a hash.`;
-  if (row.team_id === DASHBOARD) return `${who} is of LiteLLM's own page.`;
-  const stopped = row.blocked === true || blocked.has(row.team_id ?? "");
+  const refusal = refusalOf(row);
+  if (refusal) return refusal;
   const known = await keys.find(row.token);
-  if (known) {
-    // An import that was cut off may have left it open.
-    if (stopped && known.revokedAt === undefined) await keys.revoke(known.id);
-    return "known";
-  }
-  const wanted = attempted(() => newKey(row, budgets));
-  if (typeof wanted === "string") return `${who}: ${wanted}`;
-  const record = await keys.adopt({ ...wanted, hash: row.token, hint: hintOf(row) });
-  if (stopped) await keys.revoke(record.id);
-  return "taken";
+  const wanted = known ?? attempted(() => newKey(row, budgets));
+  if (typeof wanted === "string") return `${whoIs(row)}: ${wanted}`;
+  const record = known ?? (await keys.adopt({ ...wanted, hash: row.token, hint: hintOf(row) }));
+  // Of a known one too: an import that was cut off may have left it open.
+  const stopped = row.blocked === true || blocked.has(row.team_id ?? "");
+  if (stopped && record.revokedAt === undefined) await keys.revoke(record.id);
+  return known ? "known" : "taken";
 }
+
+function refusalOf(row: KeyRow): string | undefined {
+  if (!HASH.test(row.token)) return `${whoIs(row)} is not kept as a hash.`;
+  return row.team_id === DASHBOARD ? `${whoIs(row)} is of LiteLLM's own page.` : undefined;
+}
+
+const whoIs = (row: KeyRow) => `The key ${row.key_alias ?? row.key_name ?? "without a name"}`;
 
 function newKey(row: KeyRow, budgets: BudgetsById): NewKey {
   const user: Owner | undefined = row.user_id ? { kind: "user", id: row.user_id } : undefined;
