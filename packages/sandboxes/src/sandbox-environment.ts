@@ -18,6 +18,9 @@ export const EGRESS_PORT = 3128;
 /** The user and group in process sandboxes, in the default image, and in containers made before each had its own. */
 export const SANDBOX_UID = 1000;
 
+/** Every sandbox's /etc/hosts. */
+export const HOSTS = "127.0.0.1 localhost sandbox\n::1 localhost\n";
+
 const LOCAL = "localhost,127.0.0.1,::1";
 
 /** The environment of a sandbox, whole: nothing of the server's own gets in. `PATH` is the backend's to add. */

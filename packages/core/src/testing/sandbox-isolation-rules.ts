@@ -122,6 +122,7 @@ const NETWORK: readonly IsolationRule[] = [
     what: "use other sockets (packets, crypto, virtual machines)",
     probe: "ask 41 198 17 3 0 || ask 41 198 38 5 0 || ask 41 198 40 1 0",
   },
+  { ...ALWAYS, what: "find its own loopback by name", probe: `perl -e 'exit !gethostbyname("localhost")'` },
   { ...NEVER, what: "see a network interface", probe: '[ "$(tail -n +3 /proc/net/dev | grep -vc " lo:")" != 0 ]' },
   {
     ...NEVER,

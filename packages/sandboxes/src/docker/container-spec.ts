@@ -17,6 +17,11 @@ export type ContainerWish = {
   readonly labels: Readonly<Record<string, string>>;
   /** The volume with sandboxd. */
   readonly programs: string;
+  /**
+   * What becomes /etc/hosts, a file of the daemon's machine: the daemon then sets up no network at all, which takes it
+   * longer than all the rest. Undefined: the daemon sets up a network that has only the loopback.
+   */
+  readonly hostsFile: string | undefined;
   readonly storage: ContainerStorage;
 };
 
@@ -48,6 +53,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     Cmd: serveArguments(network),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: INSIDE.workspace,
+    NetworkDisabled: wish.hostsFile !== undefined,
     OpenStdin: true,
     StdinOnce: true,
     Labels: wish.labels,
@@ -127,12 +133,13 @@ function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {
   };
 }
 
-function mountsOf({ programs, storage }: ContainerWish): readonly object[] {
+function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly object[] {
   const own = storage.type === "bind" ? bind : volume;
   return [
     own(storage.workspace, INSIDE.workspace),
     own(storage.state, INSIDE.state),
     { ...volume(programs, INSIDE.programs), ReadOnly: true },
+    ...(hostsFile === undefined ? [] : [hosts(hostsFile)]),
     ...(storage.whole === undefined ? [] : [{ ...volume(storage.whole, "/handrail-whole"), ReadOnly: true }]),
   ];
 }
@@ -144,4 +151,9 @@ function volume(source: string, target: string): object {
 
 function bind(source: string, target: string): object {
   return { Type: "bind", Source: source, Target: target, BindOptions: { Propagation: "rprivate" } };
+}
+
+/** What is in the daemon's own directory has the propagation that the daemon chooses. */
+function hosts(source: string): object {
+  return { Type: "bind", Source: source, Target: "/etc/hosts", ReadOnly: true };
 }

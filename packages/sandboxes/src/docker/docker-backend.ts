@@ -18,6 +18,7 @@ import { dockerImages } from "./docker-image.ts";
 import { dockerLinks } from "./docker-links.ts";
 import { choiceLabel, dockerNames, LABEL } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
+import { hostsFileOf } from "./hosts-file.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
@@ -115,6 +116,7 @@ function assemble(options: DockerOptions) {
     volumes: dockerVolumes(client, names, programs),
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks(client, options.egress, options.waitMs),
+    hostsFile: hostsFileOf(client, facts),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     facts,
   };
@@ -143,7 +145,10 @@ async function start(parts: DockerParts, starting: Starting) {
   }
   const container = await startContainer(parts, starting);
   try {
-    return await links.open(spec.conversationId, container, signal, container.stream);
+    const opened = links.open(spec.conversationId, container, signal, container.stream);
+    await Promise.allSettled([opened, container.settled]);
+    await container.settled;
+    return await opened;
   } catch (thrown) {
     const failure = signal.aborted ? thrown : await startFailure(client, container, thrown);
     await client.removeContainer(container.id);

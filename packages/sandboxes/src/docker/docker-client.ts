@@ -5,8 +5,16 @@ import { DockerError, isConflict, isMissing } from "./docker-error.ts";
 import type { DockerHttp, DockerRequest } from "./docker-http.ts";
 import { dockerHttp } from "./docker-http.ts";
 import { negotiatedVersion } from "./docker-version.ts";
-import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts, Listed, Progress } from "./docker-shapes.ts";
-import { readContainer, readInfo, readImage, readLabels, readList, readNamed, readProgress } from "./docker-shapes.ts";
+import type {
+  ContainerSpec,
+  ContainerState,
+  DaemonInfo,
+  ImageFacts,
+  Listed,
+  Progress,
+  VolumeFacts,
+} from "./docker-shapes.ts";
+import { readContainer, readInfo, readImage, readList, readNamed, readProgress, readVolume } from "./docker-shapes.ts";
 import { programStream } from "./stream-demux.ts";
 
 /**
@@ -87,13 +95,11 @@ function containerCalls(http: DockerHttp) {
 
 function volumeCalls(http: DockerHttp) {
   return {
-    /** The labels of a volume; undefined when there is none of that name. */
-    volumeLabels: async (name: string): Promise<Readonly<Record<string, string>> | undefined> => {
+    /** Undefined when there is none of that name. */
+    findVolume: async (name: string): Promise<VolumeFacts | undefined> => {
       const found = await unlessMissing(http, { method: "GET", path: `/volumes/${name}` });
-      return found === undefined ? undefined : readLabels(found);
+      return found === undefined ? undefined : readVolume(found);
     },
-    hasVolume: async (name: string): Promise<boolean> =>
-      (await unlessMissing(http, { method: "GET", path: `/volumes/${name}` })) !== undefined,
     createVolume: async (name: string, labels: Readonly<Record<string, string>>): Promise<void> => {
       await http.json({ method: "POST", path: "/volumes/create", body: { Name: name, Labels: labels } });
     },

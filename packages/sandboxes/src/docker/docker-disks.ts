@@ -7,8 +7,8 @@ import { conversationPlace, furnish, removePlace } from "../process/conversation
 import { diskReleased, hasDisk, makeDisk, MOUNT_OPTIONS, requireHostSpace } from "../process/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
 import type { DockerClient } from "./docker-client.ts";
-import { DockerError, isMissing } from "./docker-error.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
+import { daemonSees } from "./hosts-file.ts";
 
 /**
  * Workspaces as file systems in files of this machine, which bound what a conversation stores. Each is mounted on the
@@ -24,11 +24,17 @@ export type DiskWish = {
   readonly bytes: number;
 };
 
-/** Paths of the host, there for as long as the container takes to start. */
-export type MountedDisk = { readonly workspace: string; readonly state: string };
+/** A disk for as long as its container takes to start. */
+export type StartingDisk = {
+  /** Paths of the host. Until the disk is mounted over them they are empty directories that only root may enter. */
+  readonly paths: { readonly workspace: string; readonly state: string };
+  /** Settles when the disk with its first files is there and mounted. @throws AppError */
+  readonly mounted: Promise<void>;
+  /** Takes the mount away again, once it is there or has failed. What holds it meanwhile keeps it. */
+  release(): Promise<void>;
+};
 
 const PROBE_BYTES = 32 * 1024 ** 2;
-const NO_IMAGE = "handrail-probe/no-such-image:1";
 
 /** In `directory`; undefined: there are none. */
 export function dockerDisks(directory: string | undefined, client: DockerClient, facts: () => Promise<DaemonInfo>) {
@@ -42,23 +48,27 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
     work,
     has: (conversationId: string) => hasDisk(placeOf(conversationId).image),
 
-    /** Makes the disk with its first files unless it is there, and has it mounted while `use` runs. @throws AppError */
-    mounted: async <T>(wish: DiskWish, use: (disk: MountedDisk) => Promise<T>): Promise<T> => {
-      const { conversationId, seedDirectory, owner, bytes } = wish;
-      const place = placeOf(conversationId);
-      starting.add(conversationId);
+    /** Makes the disk with its first files unless it is there, and mounts it, while its container is made. */
+    prepare: async (wish: DiskWish): Promise<StartingDisk> => {
+      const place = placeOf(wish.conversationId);
+      starting.add(wish.conversationId);
+      const paths = { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
       try {
-        await mkdir(place.root, { recursive: true, mode: 0o700 });
-        await requireHostSpace(place.root);
-        await furnish(place, { seedDirectory, uid: owner, diskBytes: bytes });
         await unmount(place.disk);
-        await diskReleased(place.image);
-        await mount(place.image, place.disk);
-        return await use({ workspace: join(place.disk, "workspace"), state: join(place.disk, "state") });
-      } finally {
-        await unmount(place.disk);
-        starting.delete(conversationId);
+        for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o700 });
+      } catch (thrown) {
+        starting.delete(wish.conversationId);
+        throw thrown;
       }
+      const mounted = mountDisk(place, wish);
+      // Who waits for it may fail before, and does not look at it then.
+      mounted.catch(() => undefined);
+      const release = async () => {
+        await mounted.catch(() => undefined);
+        await unmount(place.disk);
+        starting.delete(wish.conversationId);
+      };
+      return { paths, mounted, release };
     },
 
     remove: (conversationId: string) => forget(placeOf(conversationId)),
@@ -73,6 +83,13 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
       }
     },
   };
+}
+
+async function mountDisk(place: ConversationPlace, wish: DiskWish): Promise<void> {
+  await requireHostSpace(place.root);
+  await furnish(place, { seedDirectory: wish.seedDirectory, uid: wish.owner, diskBytes: wish.bytes });
+  await diskReleased(place.image);
+  await mount(place.image, place.disk);
 }
 
 async function forget(place: ConversationPlace): Promise<void> {
@@ -106,10 +123,7 @@ function canMap({ endpoint }: DockerClient, { product, userNamespaces }: DaemonI
   return process.getuid?.() === 0 && endpoint.type === "socket" && product === "Docker" && !userNamespaces;
 }
 
-/**
- * Whether the daemon sees what this process mounts, which one on another machine or in a container of its own does not.
- * It is asked for a container of an image that it does not have: a path that is not there is what it complains of first.
- */
+/** Whether the daemon sees what this process mounts, which one on another machine or in a container of its own does not. */
 async function seesMounts(directory: string, client: DockerClient): Promise<boolean> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const probe = await mkdtemp(join(directory, "probe-"));
@@ -119,17 +133,8 @@ async function seesMounts(directory: string, client: DockerClient): Promise<bool
     await mkdir(target);
     await makeDisk(image, content, PROBE_BYTES);
     await mount(image, target);
-    const Mounts = [{ Type: "bind", Source: join(target, "seen"), Target: "/seen" }];
-    await client.createContainer("handrail-probe", {
-      Image: NO_IMAGE,
-      Entrypoint: [],
-      Cmd: [],
-      Labels: {},
-      HostConfig: { Mounts },
-    });
-    return false;
+    return await daemonSees(client, join(target, "seen"));
   } catch (thrown) {
-    if (thrown instanceof DockerError) return isMissing(thrown);
     if (thrown instanceof AppError && thrown.code === "sandbox_failed") return false;
     throw thrown;
   } finally {

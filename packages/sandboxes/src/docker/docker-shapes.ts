@@ -45,6 +45,9 @@ export type DaemonInfo = {
 
 export type ImageFacts = { readonly id: string; readonly architecture: string };
 
+/** `directory` is where the daemon's machine has it; empty when it does not say. */
+export type VolumeFacts = { readonly labels: Readonly<Record<string, string>>; readonly directory: string };
+
 /** A container or volume of a list. `state` is empty for volumes. */
 export type Listed = {
   readonly id: string;
@@ -106,9 +109,8 @@ export function readImage(answer: unknown): ImageFacts {
   return { id: readNamed(answer, "Id"), architecture: textOf(fields(answer)["Architecture"]) };
 }
 
-/** The labels of a volume. */
-export function readLabels(answer: unknown): Readonly<Record<string, string>> {
-  return labelsOf(fields(answer)["Labels"]);
+export function readVolume(answer: unknown): VolumeFacts {
+  return { labels: labelsOf(fields(answer)["Labels"]), directory: textOf(fields(answer)["Mountpoint"]) };
 }
 
 export function readList(answer: unknown): Listed[] {

@@ -1,13 +1,15 @@
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
-import { directoryHeaders, directoryTar } from "../directory-tar.ts";
-import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
+import { directoryHeaders, directoryTar, tarHeader, tarPadding } from "../directory-tar.ts";
+import { HOSTS, INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
 import { unlessAborted } from "../shared-work.ts";
 import { tarStream } from "../tar-stream.ts";
 import { carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
-import { LABEL } from "./docker-names.ts";
+import { HOSTS_IN_PROGRAMS, LABEL } from "./docker-names.ts";
+import type { VolumeFacts } from "./docker-shapes.ts";
 
 /**
  * Volumes that are filled whole or not at all. The last thing that filling makes is an empty volume that says so: what
@@ -34,35 +36,41 @@ type Filling = Filler & {
   readonly archive: () => Readable;
 };
 
+/** The volume with the programs, and what the daemon's machine has it at; empty when the daemon does not say. */
+export type ProgramsVolume = { readonly name: string; readonly directory: string };
+
 const FILL_PROGRAMS_MS = 300_000;
 
 export function dockerVolumes(client: DockerClient, names: DockerNames, programs: SandboxdPrograms) {
-  const isWhole = async (volume: string) => {
-    const there = await Promise.all([client.hasVolume(volume), client.hasVolume(names.whole(volume))]);
-    return there.every(Boolean);
+  const findWhole = async (volume: string): Promise<VolumeFacts | undefined> => {
+    const [found, whole] = await Promise.all([client.findVolume(volume), client.findVolume(names.whole(volume))]);
+    return whole === undefined ? undefined : found;
   };
-  const fillPrograms = async (volume: string, imageId: string) => {
-    if (await isWhole(volume)) return;
+  const fillPrograms = async (volume: string, imageId: string): Promise<VolumeFacts | undefined> => {
+    const filled = await findWhole(volume);
+    if (filled !== undefined) return filled;
     const filler = { imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) };
     await fill(client, names, { ...filler, ...programsFilling(names, programs, volume) });
+    return client.findVolume(volume);
   };
-  let programsFilled: Promise<void> | undefined;
+  let programsFilled: Promise<VolumeFacts | undefined> | undefined;
   return {
-    hasWorkspace: (conversationId: string) => isWhole(names.workspace(conversationId)),
+    hasWorkspace: async (conversationId: string): Promise<boolean> =>
+      (await findWhole(names.workspace(conversationId))) !== undefined,
 
-    /** The name of the volume that holds sandboxd, after it was filled if need be: once for all that wait for it. */
-    programs: async ({ imageId, signal }: Filler): Promise<string> => {
-      const volume = names.programs(await programs.version());
-      programsFilled ??= fillPrograms(volume, imageId).finally(() => (programsFilled = undefined));
-      await unlessAborted(programsFilled, signal);
-      return volume;
+    /** The volume that holds sandboxd, after it was filled if need be: once for all that wait for it. */
+    programs: async ({ imageId, signal }: Filler): Promise<ProgramsVolume> => {
+      const name = names.programs(await programs.version());
+      programsFilled ??= fillPrograms(name, imageId).finally(() => (programsFilled = undefined));
+      const filled = await unlessAborted(programsFilled, signal);
+      return { name, directory: filled?.directory ?? "" };
     },
 
     /** Makes the workspace with its first files unless it is there and whole. Gives the user that owns it. */
     workspace: async (workspace: Workspace, filler: Filler): Promise<number> => {
       const volume = names.workspace(workspace.conversationId);
-      const [labels, whole] = await Promise.all([client.volumeLabels(volume), client.hasVolume(names.whole(volume))]);
-      if (labels !== undefined && whole) return Number(labels[LABEL.owner] ?? SANDBOX_UID);
+      const filled = await findWhole(volume);
+      if (filled !== undefined) return Number(filled.labels[LABEL.owner] ?? SANDBOX_UID);
       await fill(client, names, { ...filler, ...workspaceFilling(names, workspace) });
       return workspace.owner;
     },
@@ -86,7 +94,7 @@ function programsFilling(names: DockerNames, programs: SandboxdPrograms, volume:
     volume,
     labels: { [LABEL.installation]: names.installation, [LABEL.programs]: volume },
     mounts: { [INSIDE.programs]: volume },
-    archive: () => tarStream({ directory: programs.directory, name: INSIDE.programs.slice(1), owner: 0 }),
+    archive: () => Readable.from(withHosts(programs.directory, INSIDE.programs.slice(1))),
   };
 }
 
@@ -103,6 +111,14 @@ function workspaceFilling(names: DockerNames, workspace: Workspace): Omit<Fillin
         ? Readable.from([directoryTar(directories, owner)])
         : Readable.from(withSeed(directoryHeaders(directories, owner), seedDirectory, owner)),
   };
+}
+
+async function* withHosts(directory: string, name: string): AsyncGenerator<Buffer> {
+  const content = Buffer.from(HOSTS);
+  yield directoryHeaders([`${name}/${dirname(HOSTS_IN_PROGRAMS)}`], 0);
+  yield tarHeader({ name: `${name}/${HOSTS_IN_PROGRAMS}`, type: "file", bytes: content.length, mode: 0o644 });
+  yield Buffer.concat([content, tarPadding(content.length)]);
+  yield* tarStream({ directory, name, owner: 0 });
 }
 
 /** One archive for both: each that the daemon unpacks costs some 40 ms, whatever is in it. */

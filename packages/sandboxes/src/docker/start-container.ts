@@ -7,17 +7,19 @@ import type { ContainerWish } from "./container-spec.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
 import { choiceLabel, LABEL } from "./docker-names.ts";
-import type { ContainerState } from "./docker-shapes.ts";
+import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts } from "./docker-shapes.ts";
+import type { ProgramsVolume } from "./docker-volumes.ts";
 
 /**
  * A container that was just started, and the image that it was started from. `stream` is the first connection to its
  * sandboxd, there from its first instant: an exec would take some 50 ms more. `complaints` gives the end of what it
- * wrote to its standard error.
+ * wrote to its standard error. `settled` is when the host is rid of what only the start took.
  */
 export type Started = ContainerState & {
   readonly image: string;
   readonly stream: Duplex;
   readonly complaints: () => string;
+  readonly settled: Promise<void>;
 };
 
 const ROOT = 0;
@@ -28,38 +30,63 @@ const ROOT = 0;
  */
 export async function startContainer(parts: DockerParts, starting: Starting): Promise<Started> {
   const { spec, onProgress, signal } = starting;
-  const image = await parts.images.ensure({ image: spec.choice.image, onProgress, signal });
+  const [image, facts, onDisk] = await Promise.all([
+    parts.images.ensure({ image: spec.choice.image, onProgress, signal }),
+    parts.facts(),
+    usesDisk(parts, spec.conversationId),
+  ]);
   onProgress(SANDBOX_STARTING);
-  const filler = { imageId: image.id, signal };
-  const profile = profileOf(spec.choice);
-  const facts = await parts.facts();
-  const most = limitsUnder(profile, parts.limits);
-  // The daemon refuses a limit above the number of its processors.
-  const limits = { ...most, cpus: Math.min(most.cpus, facts.cpus) };
-  const own = containerUid(spec.conversationId, facts.userNamespaces);
-  const owner = PROFILES[profile].root ? ROOT : own;
-  const common = { imageId: image.id, profile, limits };
-  if (await usesDisk(parts, spec.conversationId)) {
-    const programs = await parts.volumes.programs(filler);
-    return parts.disks.mounted({ ...spec, owner, bytes: limits.diskBytes }, async (disk) => {
-      signal.throwIfAborted();
-      return run(parts, starting, image.reference, {
-        ...common,
-        uid: owner,
-        programs,
-        storage: { type: "bind", ...disk },
-      });
-    });
+  const starter = { parts, starting, image, facts };
+  return onDisk ? startOnDisk(starter) : startOnVolumes(starter);
+}
+
+type Starter = {
+  readonly parts: DockerParts;
+  readonly starting: Starting;
+  readonly image: ImageFacts & { readonly reference: string };
+  readonly facts: DaemonInfo;
+};
+
+/** The container is made while its disk is. */
+async function startOnDisk(starter: Starter): Promise<Started> {
+  const { parts, starting, image } = starter;
+  const { spec, signal } = starting;
+  const { owner, bytes } = ownerAndBytes(starter);
+  const [programs, disk] = await Promise.all([
+    parts.volumes.programs({ imageId: image.id, signal }),
+    parts.disks.prepare({ ...spec, owner, bytes }),
+  ]);
+  try {
+    const wish = { uid: owner, storage: { type: "bind", ...disk.paths } as const };
+    const started = await run(starter, await wished(starter, programs, wish), disk.mounted);
+    return { ...started, settled: disk.release() };
+  } catch (thrown) {
+    await disk.release();
+    throw thrown;
   }
+}
+
+async function startOnVolumes(starter: Starter): Promise<Started> {
+  const { parts, starting, image } = starter;
+  const { spec, signal } = starting;
+  const { owner, own } = ownerAndBytes(starter);
+  const filler = { imageId: image.id, signal };
   const [programs, ownerBefore] = await Promise.all([
     parts.volumes.programs(filler),
     parts.volumes.workspace({ ...spec, owner }, filler),
   ]);
-  signal.throwIfAborted();
   // A workspace from before each conversation had a user goes on with its own, save root.
   const uid = owner === ROOT || ownerBefore !== ROOT ? ownerBefore : own;
   const storage = { type: "volume", ...parts.volumes.ofWorkspace(spec.conversationId) } as const;
-  return run(parts, starting, image.reference, { ...common, uid, programs, storage });
+  const started = await run(starter, await wished(starter, programs, { uid, storage }), Promise.resolve());
+  return { ...started, settled: Promise.resolve() };
+}
+
+/** `own` is the conversation's user, `owner` the one that its profile makes the owner of its files. */
+function ownerAndBytes({ starting: { spec }, parts, facts }: Starter) {
+  const profile = profileOf(spec.choice);
+  const own = containerUid(spec.conversationId, facts.userNamespaces);
+  return { own, owner: PROFILES[profile].root ? ROOT : own, bytes: limitsUnder(profile, parts.limits).diskBytes };
 }
 
 /** A workspace that is in volumes already stays there. */
@@ -68,25 +95,43 @@ async function usesDisk({ disks, volumes }: DockerParts, conversationId: string)
   return (await disks.work()) && !(await volumes.hasWorkspace(conversationId));
 }
 
-// oxlint-disable-next-line max-params -- who, for whom, of what, and how
-async function run(
-  { client, names }: DockerParts,
-  { spec }: Starting,
-  image: string,
-  wish: Omit<ContainerWish, "labels">,
-): Promise<Started> {
+async function wished(
+  { parts, starting: { spec }, image, facts }: Starter,
+  programs: ProgramsVolume,
+  own: Pick<ContainerWish, "uid" | "storage">,
+): Promise<ContainerSpec> {
+  const profile = profileOf(spec.choice);
+  const most = limitsUnder(profile, parts.limits);
+  // The daemon refuses a limit above the number of its processors.
+  const limits = { ...most, cpus: Math.min(most.cpus, facts.cpus) };
   const labels = {
-    ...names.labels(spec.conversationId),
+    ...parts.names.labels(spec.conversationId),
     [LABEL.sandbox]: newId("x", Date.now()),
     [LABEL.choice]: choiceLabel(spec.choice),
   };
-  const id = await client.createContainer(names.container(spec.conversationId), sandboxContainer({ ...wish, labels }));
+  // Root of the sandbox may write to /etc/hosts, which only the daemon's own is made for.
+  const hostsFile = PROFILES[profile].root ? undefined : await parts.hostsFile(programs);
+  return sandboxContainer({ imageId: image.id, profile, limits, labels, programs: programs.name, hostsFile, ...own });
+}
+
+/** Makes the container, and starts it once its storage is `ready`. */
+async function run(
+  { parts: { client, names }, starting: { spec, signal }, image }: Starter,
+  wish: ContainerSpec,
+  ready: Promise<void>,
+): Promise<Omit<Started, "settled">> {
+  signal.throwIfAborted();
+  const id = await client.createContainer(names.container(spec.conversationId), wish);
   let complaints = "";
   try {
-    const stream = await client.attach(id, (bytes) => (complaints = (complaints + bytes.toString()).slice(-4000)));
+    const [stream] = await Promise.all([
+      client.attach(id, (bytes) => (complaints = (complaints + bytes.toString()).slice(-4000))),
+      ready,
+    ]);
+    signal.throwIfAborted();
     await client.startContainer(id);
-    const state = { id, running: true, exitCode: 0, outOfMemory: false, labels };
-    return { ...state, image, stream, complaints: () => complaints };
+    const state = { id, running: true, exitCode: 0, outOfMemory: false, labels: wish.Labels };
+    return { ...state, image: image.reference, stream, complaints: () => complaints };
   } catch (thrown) {
     await client.removeContainer(id);
     throw thrown;

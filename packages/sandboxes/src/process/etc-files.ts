@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
+import { HOSTS, INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 
 /** Names of the files in /etc that are not the host's or the image's. */
 export const ETC_NAMES = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"] as const;
@@ -22,7 +22,7 @@ function etcTexts(uid: number): Readonly<Record<(typeof ETC_NAMES)[number], stri
       "",
     ].join("\n"),
     group: ["root:x:0:", `agent:x:${uid}:`, "nogroup:x:65534:", ""].join("\n"),
-    hosts: "127.0.0.1 localhost sandbox\n::1 localhost\n",
+    hosts: HOSTS,
     hostname: "sandbox\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "resolv.conf": "",
