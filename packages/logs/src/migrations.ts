@@ -1,6 +1,6 @@
-import { AppError } from "@handrail/protocol/errors";
 import { sql, type Kysely } from "kysely";
-import { Migrator, type Migration } from "kysely/migration";
+import type { Migration } from "kysely/migration";
+import { migrateTo } from "./migrate-to.ts";
 import type { Tables } from "./tables.ts";
 
 /**
@@ -52,22 +52,5 @@ export type BytesType = "blob" | "bytea";
  * @throws AppError `storage_newer` when a newer Handrail has written to it; nothing is changed then
  */
 export async function migrate(db: Kysely<Tables>, bytes: BytesType): Promise<void> {
-  await refuseNewer(db);
-  const migrations = Object.fromEntries(Object.entries(MIGRATIONS).map(([name, make]) => [name, make(bytes)]));
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
-}
-
-async function refuseNewer(db: Kysely<Tables>): Promise<void> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === "kysely_migration")) return;
-  const done = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-  const unknown = done.rows.find((row) => !Object.hasOwn(MIGRATIONS, row.name));
-  if (unknown === undefined) return;
-  throw new AppError(
-    "storage_newer",
-    "The database was written by a newer Handrail. Start that version, or restore a backup made before the upgrade.",
-    { migration: unknown.name },
-  );
+  await migrateTo(db, Object.fromEntries(Object.entries(MIGRATIONS).map(([name, make]) => [name, make(bytes)])));
 }
