@@ -13,8 +13,11 @@ export function newId(prefix: IdPrefix, nowMs: number): string {
   return `${prefix}_${time}${random}`;
 }
 
-/** `c` conversation, `r` run, `m` message, `s` step, `k` call, `x` sandbox, `p` checkpoint, `u` user, `n` ask, `w` stored network rule. */
-export type IdPrefix = "c" | "r" | "m" | "s" | "k" | "x" | "p" | "u" | "n" | "w";
+/**
+ * `c` conversation, `r` run, `m` message, `s` step, `k` call, `x` sandbox, `p` checkpoint, `u` user, `n` ask, `w` stored
+ * network rule, `d` deployment of a model, `v` virtual key of the gateway.
+ */
+export type IdPrefix = "c" | "r" | "m" | "s" | "k" | "x" | "p" | "u" | "n" | "w" | "d" | "v";
 
 const idOf = (prefix: IdPrefix) =>
   z.string().regex(new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{20}$`), `must be an id that starts with ${prefix}_`);

@@ -149,7 +149,10 @@ export type LedgerEntry = LedgerStart & Settlement & { readonly startedAt: numbe
 
 export type SpendGroup = "day" | "model" | "key" | "user" | "team" | "conversation";
 
-/** Undefined fields do not narrow. `from` is included, `to` is not. Unix milliseconds. */
+/**
+ * Which calls count, by when they began. Undefined fields do not narrow. `from` is included, `to` is not. Unix milliseconds.
+ * A team's calls are those of its own keys and of its users' keys for it.
+ */
 export type SpendFilter = {
   readonly from?: number;
   readonly to?: number;
@@ -160,7 +163,10 @@ export type SpendFilter = {
   readonly model?: string;
 };
 
-/** Sums of the calls that share the group's value; `group` is that value, a day as `2026-11-25`. */
+/**
+ * Sums of the calls that share the group's value; `group` is that value, a day as `2026-11-25`, empty for the calls that
+ * have none.
+ */
 export type SpendRow = {
   readonly group: string;
   readonly calls: number;
@@ -186,14 +192,18 @@ export type Ledger = {
   /** Replaces the reservation by what was used. A second settlement of a call changes nothing. Never throws: what cannot be
    * written now is kept and written later. */
   settle(settlement: Settlement): void;
-  /** Settles reservations of processes that ended: they become `lost`, at what was reserved. Gives how many. */
+  /**
+   * Settles reservations of processes that ended: they become `lost`, at what was reserved. Gives how many since the last
+   * time. Books of one process do so when they are opened, too.
+   */
   reconcile(): Promise<number>;
   /** Waits until everything settled so far is written. */
   flush(): Promise<void>;
   /** Where the scopes' limits stand now. */
   states(scopes: readonly LimitedScope[]): Promise<readonly LimitState[]>;
+  /** Over whole days, in UTC: all of those that the filter touches. Days in order, other groups by cost, the dearest first. */
   spend(by: SpendGroup, filter: SpendFilter): Promise<readonly SpendRow[]>;
-  /** The newest first, at most `limit`; `before` is a `callId` that came with an earlier page. */
+  /** Those that began last come first, at most `limit`; `before` is a `callId` that came with an earlier page. */
   entries(
     filter: SpendFilter,
     page: { readonly limit: number; readonly before?: string },
@@ -205,22 +215,34 @@ export type Ledger = {
 export type NewKey = Pick<KeyRecord, "name" | "owner" | "limits"> &
   Partial<Pick<KeyRecord, "teamId" | "conversationId" | "models" | "expiresAt" | "admin" | "cache" | "metadata">>;
 
+/** What may change of a key. A field that is there and undefined is taken away. */
+export type KeyChange = { readonly [Field in keyof Omit<NewKey, "owner">]?: NewKey[Field] | undefined };
+
 /**
  * Virtual keys and their owners. A key that was revoked, changed or has expired is so at once, on every replica.
  *
  * @throws AppError `books_unavailable`, and from changes `key_not_found`
  */
 export type Keys = {
-  /** By the hash of what the client sent; undefined when there is none. Known keys are answered while the store is away. */
+  /**
+   * By the hash of what the client sent; undefined when there is none. Revoked and expired ones are given too: the caller
+   * looks at their times. Known keys are answered while the store is away.
+   */
   find(hash: string): Promise<KeyRecord | undefined>;
-  /** The key is given this once. `key` sets what it is, as for an import or a chosen one. */
+  /**
+   * The key is given this once. `key` sets what it is, as for an import or a chosen one.
+   * @throws AppError `bad_request` when that key exists
+   */
   create(wanted: NewKey, key?: string): Promise<{ readonly key: string; readonly record: KeyRecord }>;
-  /** For a key known only by its hash, as in LiteLLM's tables. */
+  /** For a key known only by its hash, as in LiteLLM's tables. One that exists stays as it is, and is given. */
   adopt(wanted: NewKey & { readonly hash: string; readonly hint: string }): Promise<KeyRecord>;
   get(id: string): Promise<KeyRecord | undefined>;
   list(): Promise<readonly KeyRecord[]>;
-  change(id: string, change: Partial<Omit<NewKey, "owner">>): Promise<KeyRecord>;
-  /** A new key with the old one's rights and spend; the old one stops at `oldUntil`, at once when undefined. */
+  change(id: string, change: KeyChange): Promise<KeyRecord>;
+  /**
+   * A new key to the same record: id, rights, limits and spend stay. The old one stops at `oldUntil`, at once when
+   * undefined: found by it, the record expires then.
+   */
   rotate(id: string, oldUntil?: number): Promise<{ readonly key: string; readonly record: KeyRecord }>;
   revoke(id: string): Promise<KeyRecord>;
   owner(owner: Owner): Promise<OwnerRecord | undefined>;

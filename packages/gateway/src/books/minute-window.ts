@@ -1,0 +1,59 @@
+const SECONDS = 60;
+
+/** What was used in the current second and the 59 before it. Seconds count whole. */
+export type MinuteWindow = {
+  /** Adds, or with a negative amount takes back what was added at that time. What has left the window stays out. */
+  add(at: number, amount: number): void;
+  used(now: number): number;
+  /** When at least `amount` of what is used will have left: Unix milliseconds. When all has, if there is not that much. */
+  freeAt(now: number, amount: number): number;
+};
+
+/** An empty window. */
+export function minuteWindow(): MinuteWindow {
+  const slices = new Float64Array(SECONDS);
+  let newest = 0;
+  let total = 0;
+
+  const clear = (second: number): void => {
+    total -= slices[second % SECONDS] ?? 0;
+    slices[second % SECONDS] = 0;
+  };
+  const advance = (now: number): void => {
+    const second = Math.floor(now / 1000);
+    if (second <= newest) return;
+    if (second - newest >= SECONDS) {
+      slices.fill(0);
+      total = 0;
+    } else {
+      for (let passed = newest + 1; passed <= second; passed++) clear(passed);
+    }
+    newest = second;
+  };
+
+  return {
+    add(at, amount) {
+      advance(at);
+      const second = Math.floor(at / 1000);
+      if (newest - second >= SECONDS) return;
+      slices[second % SECONDS] = (slices[second % SECONDS] ?? 0) + amount;
+      total += amount;
+    },
+    used(now) {
+      advance(now);
+      return total;
+    },
+    freeAt(now, amount) {
+      advance(now);
+      let freed = 0;
+      let last = newest - SECONDS;
+      for (let second = newest - SECONDS + 1; second <= newest; second++) {
+        const slice = slices[second % SECONDS] ?? 0;
+        if (slice > 0) last = second;
+        freed += slice;
+        if (freed >= amount && slice > 0) break;
+      }
+      return (last + SECONDS) * 1000;
+    },
+  };
+}

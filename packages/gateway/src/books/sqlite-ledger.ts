@@ -1,0 +1,100 @@
+import { AppError } from "@handrail/protocol/errors";
+import type { Admission, Ledger, LimitedScope, LimitState, Settlement } from "../ports/books.ts";
+import { firstReached, giveBack, limitStates, reserve, settleReserved } from "./scope-counter.ts";
+import type { ScopeCounter } from "./scope-counter.ts";
+import type { ScopeCounters } from "./scope-counters.ts";
+import { lostCall, openCall, settledCall, type OpenCall } from "./settled-call.ts";
+import type { SqliteJournal } from "./sqlite-journal.ts";
+import type { SqliteStatements } from "./sqlite-statements.ts";
+
+type Parts = { readonly journal: SqliteJournal; readonly counters: ScopeCounters; readonly now: () => number };
+
+type Under = { readonly call: OpenCall; readonly touched: readonly ScopeCounter[] };
+
+/**
+ * The counts of one process, in memory; a call is let through when its reservation is written. The rest of the port are
+ * queries.
+ */
+export function sqliteLedger({ journal, counters, now }: Parts): Pick<Ledger, "admit" | "settle" | "states"> {
+  const open = new Map<string, Under>();
+  const touch = (scopes: readonly LimitedScope[], at: number) => scopes.map(({ id }) => counters.get(id, at));
+
+  return {
+    async admit(admission) {
+      const { at, scopes } = admission;
+      const touched = touch(scopes, at);
+      const reached = reachedLimit(admission, touched);
+      if (reached) return { admitted: false, reached };
+      const call = openCall(admission);
+      if (open.has(call.callId)) throw new AppError("bad_request", "A call with this id is under way.");
+      open.set(call.callId, { call, touched });
+      for (const counter of touched) take(counter, call);
+      try {
+        await journal.opened(call);
+      } catch (thrown) {
+        open.delete(call.callId);
+        for (const counter of touched) release(counter, call);
+        throw thrown;
+      }
+      return { admitted: true, limits: statesOf(scopes, touched, at) };
+    },
+    settle(settlement: Settlement) {
+      const under = open.get(settlement.callId);
+      if (under === undefined) return;
+      open.delete(settlement.callId);
+      const settled = settledCall(under.call, settlement);
+      for (const counter of under.touched) settleReserved(counter, under.call, settled.used);
+      journal.settled(settled, () => {
+        for (const counter of under.touched) counter.pinned--;
+      });
+    },
+    async states(scopes) {
+      return statesOf(scopes, touch(scopes, now()), now());
+    },
+  };
+}
+
+const RECONCILED_AT_ONCE = 1000;
+
+/** Settles as lost what processes before this one left. Gives how many. */
+export function settleAbandoned(statements: SqliteStatements, processId: string, at: number): number {
+  let count = 0;
+  for (;;) {
+    const lost = statements.abandoned(processId, RECONCILED_AT_ONCE).map((call) => lostCall(call, at));
+    if (lost.length === 0) return count;
+    statements.write(processId, [], lost);
+    count += lost.length;
+  }
+}
+
+/** A pinned counter is not let go. */
+function take(counter: ScopeCounter, call: OpenCall): void {
+  counter.pinned++;
+  reserve(counter, call);
+}
+
+function release(counter: ScopeCounter, call: OpenCall): void {
+  counter.pinned--;
+  giveBack(counter, call);
+}
+
+function reachedLimit(admission: Admission, touched: readonly ScopeCounter[]): LimitState | undefined {
+  const { scopes, at, reserveNanoUsd: nano, reserveTokens: tokens } = admission;
+  for (const [index, scope] of scopes.entries()) {
+    const counter = touched[index];
+    const reached = counter && firstReached(scope, counter, { at, calls: 1, nano, tokens });
+    if (reached) return reached;
+  }
+  return undefined;
+}
+
+function statesOf(
+  scopes: readonly LimitedScope[],
+  touched: readonly ScopeCounter[],
+  at: number,
+): readonly LimitState[] {
+  return scopes.flatMap((scope, index) => {
+    const counter = touched[index];
+    return counter ? limitStates(scope, counter, at) : [];
+  });
+}
