@@ -51,7 +51,6 @@ export const PREFIXES: Readonly<Record<string, Prefix>> = {
   nvidia_nim: compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_NIM_API_KEY"),
   sambanova: compatible("https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
   moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
-  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
 };
 
