@@ -2,13 +2,14 @@ import { parseJson, textAt } from "@handrail/models/json";
 
 /**
  * What a provider wants back with reasoning, unchanged. `thinking` and `redacted` are Anthropic's, `item` is a reasoning item
- * of Responses (`parts`: the lengths of its summary's parts), `sdk` is an AI SDK provider's metadata.
+ * of Responses (`parts`: the lengths of its summary's parts), `sdk` is an AI SDK provider's metadata, in some cases of the text
+ * before it.
  */
 export type Seal =
   | { readonly kind: "thinking"; readonly signature: string }
   | { readonly kind: "redacted"; readonly data: string }
   | { readonly kind: "item"; readonly id: string; readonly encrypted: string; readonly parts: readonly number[] }
-  | { readonly kind: "sdk"; readonly metadata: unknown };
+  | { readonly kind: "sdk"; readonly metadata: unknown; readonly on?: "text" };
 
 const PREFIX = "hr1.";
 

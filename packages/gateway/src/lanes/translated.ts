@@ -12,7 +12,9 @@ import type { ChatFormat, Format } from "../ports/format.ts";
 import type { Lane, LaneAnswer, LaneCall } from "../ports/lane.ts";
 import type { Received, Send } from "../ports/send.ts";
 import { type Answering, problemAnswer, streamedAnswer, wholeAnswer } from "./answers.ts";
+import { withPlainIds } from "../sdk/call-ids.ts";
 import { eventMeter } from "./event-meter.ts";
+import { exactRequest } from "./exact-request.ts";
 import { headersFor } from "./headers.ts";
 import { wholeBody } from "./whole-body.ts";
 
@@ -68,14 +70,13 @@ type To = { readonly target: ChatFormat; readonly warnings: Set<string> };
 function requestOf(prompt: Prompt, call: LaneCall, { target, warnings }: To): Fields {
   const { provider, maxOutputTokens } = call.deployment;
   const from = call.format as ChatFormat;
-  return CODECS[target].writeRequest(prompt, { provider, model: call.model, maxOutputTokens, from, warnings });
-}
-
-/** Messages holds arguments as values; their numbers are kept as they were written. */
-function exactRequest({ format, parsed, body }: LaneCall): Fields {
-  if (format !== "messages" || !body.includes('"tool_use"')) return parsed;
-  const { messages } = exactJson(body.toString("utf8")) as Fields;
-  return { ...parsed, messages };
+  return CODECS[target].writeRequest(withPlainIds(prompt), {
+    provider,
+    model: call.model,
+    maxOutputTokens,
+    from,
+    warnings,
+  });
 }
 
 async function answerOf(answering: Answering, format: ChatFormat, received: Received): Promise<LaneAnswer> {
