@@ -1,12 +1,16 @@
 import { sql, type CreateTableBuilder, type Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 
+/** Which SQL is spoken. */
+export type SqlFlavour = "sqlite" | "postgres";
+
 type Column = readonly [name: string, type: "text" | "integer" | "bigint" | "double precision", nullable?: "null"];
 type Table = {
   readonly columns: readonly Column[];
   readonly key: readonly string[];
   /** Of short rows that are found by their key alone. */
   readonly narrow?: true;
+  readonly only?: SqlFlavour;
 };
 
 const FIRST: Readonly<Record<string, Table>> = {
@@ -60,7 +64,7 @@ const FIRST: Readonly<Record<string, Table>> = {
       ["entry", "text"],
     ],
     key: ["call_id"],
-    narrow: true,
+    only: "postgres",
   },
   ledger: {
     columns: [
@@ -125,9 +129,6 @@ const FIRST_INDEXES: readonly (readonly [table: string, name: string, columns: r
   ["daily_spend", "daily_spend_by_key", ["key_id"]],
 ];
 
-/** Which SQL is spoken. */
-export type SqlFlavour = "sqlite" | "postgres";
-
 /**
  * What brings the books from one version to the next, in order. Forward only: a migration that was released is never
  * edited, and one that runs while older replicas still work must leave them what they use.
@@ -136,7 +137,9 @@ export function booksMigrations(flavour: SqlFlavour): Readonly<Record<string, Mi
   return {
     "0001-first": {
       async up(db: Kysely<unknown>) {
-        for (const [name, table] of Object.entries(FIRST)) await createTable(db, { name, ...table }, flavour);
+        for (const [name, table] of Object.entries(FIRST)) {
+          if (table.only === undefined || table.only === flavour) await createTable(db, { name, ...table }, flavour);
+        }
         for (const [table, name, columns] of FIRST_INDEXES) {
           const list = sql.join(columns.map((column) => sql.ref(column)));
           await sql`create index ${sql.ref(name)} on ${sql.table(table)} (${list})`.execute(db);
@@ -153,7 +156,7 @@ async function createTable(db: Kysely<unknown>, table: Table & { readonly name: 
     builder = builder.addColumn(column, type, (definition) => (nullable ? definition : definition.notNull()));
   }
   builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...key]);
-  // Half the pages are written with each call.
+  // Fewer pages are written with each call.
   if (narrow && flavour === "sqlite") builder = builder.modifyEnd(sql`without rowid`);
   await builder.execute();
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { lockDirectory } from "@handrail/logs/directory-lock";
@@ -7,13 +6,14 @@ import { openSqlite, sqliteDialect } from "@handrail/logs/sqlite-dialect";
 import { sqliteFailure } from "@handrail/logs/sqlite-failure";
 import { Kysely } from "kysely";
 import type { Books, Ledger } from "../ports/books.ts";
+import { openCallFile, readCallFile } from "./call-file.ts";
 import { keyCache } from "./key-cache.ts";
 import { booksMigrations } from "./migrations.ts";
 import { scopeCounters } from "./scope-counters.ts";
 import { spendQueries } from "./spend-queries.ts";
 import { sqlKeys } from "./sql-keys.ts";
 import { sqliteJournal } from "./sqlite-journal.ts";
-import { settleAbandoned, sqliteLedger } from "./sqlite-ledger.ts";
+import { sqliteLedger } from "./sqlite-ledger.ts";
 import { sqliteStatements, type SqliteStatements } from "./sqlite-statements.ts";
 import type { Tables } from "./tables.ts";
 
@@ -21,7 +21,7 @@ import type { Tables } from "./tables.ts";
 const CHECKPOINT_PAGES = 4000;
 
 export type SqliteBooksOptions = {
-  /** Made, with its directory, when it does not exist. Beside it are `-wal`, `-shm` and the directory `.lock`. */
+  /** Made, with its directory, when it does not exist. Beside it are `-wal`, `-shm`, `-calls` and the directory `.lock`. */
   readonly file: string;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
@@ -43,33 +43,26 @@ export async function openSqliteBooks({ file, now = Date.now }: SqliteBooksOptio
   }
 }
 
+type Opened = { readonly db: Kysely<Tables>; readonly callFile: string; readonly now: () => number };
+
 async function open(file: string, now: () => number, released: () => void): Promise<Books> {
   const db = new Kysely<Tables>({ dialect: sqliteDialect(openSqlite(file, { synchronous: "normal" })) });
   const hot = openSqlite(file, { synchronous: "normal" });
-  hot.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   const close = async (): Promise<void> => {
     await db.destroy();
     hot.close();
   };
   try {
+    hot.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     await migrateTo(db, booksMigrations("sqlite"));
-    const { ledger, trouble } = openLedger(sqliteStatements(hot), db, now);
-    const nothing = () => Promise.resolve();
-    const keys = sqlKeys({
-      db,
-      cache: keyCache(),
-      trusted: () => true,
-      changed: nothing,
-      toFailure: sqliteFailure,
-      now,
-    });
+    const { ledger, journal } = openLedger(sqliteStatements(hot), { db, callFile: `${file}-calls`, now });
     return {
-      keys,
+      keys: sqlKeys({ db, cache: keyCache(), trusted: () => true, changed: nobody, toFailure: sqliteFailure, now }),
       ledger,
-      trouble,
+      trouble: () => journal.trouble(),
       async close() {
         try {
-          await ledger.flush();
+          journal.close();
         } finally {
           await close();
           released();
@@ -82,10 +75,12 @@ async function open(file: string, now: () => number, released: () => void): Prom
   }
 }
 
-function openLedger(statements: SqliteStatements, db: Kysely<Tables>, now: () => number) {
-  const processId = randomUUID();
-  let lost = settleAbandoned(statements, processId, now());
-  const journal = sqliteJournal(statements, processId);
+/** There are no other replicas to tell. */
+const nobody = () => Promise.resolve();
+
+function openLedger(statements: SqliteStatements, { db, callFile, now }: Opened) {
+  let lost = takeOver(statements, callFile, now());
+  const journal = sqliteJournal(openCallFile(callFile), (calls) => statements.write(calls));
   const counters = scopeCounters(statements, now());
   const queries = spendQueries(db);
   const ledger: Ledger = {
@@ -106,7 +101,22 @@ function openLedger(statements: SqliteStatements, db: Kysely<Tables>, now: () =>
       journal.flush();
       return await queries.entries(filter, page);
     },
-    prune: (olderThan) => queries.prune(olderThan),
+    async prune(olderThan) {
+      // A call that the file still had would count again after its entry was gone.
+      journal.compact();
+      return await queries.prune(olderThan);
+    },
   };
-  return { ledger, trouble: () => journal.trouble() };
+  return { ledger, journal };
+}
+
+const TAKEN_OVER_AT_ONCE = 500;
+
+/** Writes what an earlier process left in its file. Gives how many calls of it are lost. */
+function takeOver(statements: SqliteStatements, callFile: string, at: number): number {
+  const calls = readCallFile(callFile, at);
+  for (let index = 0; index < calls.length; index += TAKEN_OVER_AT_ONCE) {
+    statements.write(calls.slice(index, index + TAKEN_OVER_AT_ONCE));
+  }
+  return calls.filter(({ settlement }) => settlement.outcome === "lost").length;
 }

@@ -91,30 +91,53 @@ export function ledgerRow({ call, settlement, used }: SettledCall): Tables["ledg
   };
 }
 
-/** A call's part of the daily sums. */
-export function dailyRow({ call, settlement }: SettledCall): Tables["daily_spend"] {
-  const { outcome, usage, costUsd, savedUsd, priced } = settlement;
-  return {
-    day: periodsOf(call.at).dayName,
-    ...groupColumns(call.entry),
-    calls: 1,
-    failed: outcome === "failed" || outcome === "broken" ? 1 : 0,
-    cached: outcome === "cached" ? 1 : 0,
-    prompt_tokens: amount(promptTokens(usage)),
-    answer_tokens: amount(answerTokens(usage)),
-    cache_read_tokens: amount(usage.cacheReadTokens),
-    cost_usd: costUsd,
-    saved_usd: savedUsd,
-    unpriced: priced ? 0 : 1,
-  };
+/** What the calls add to the daily sums, a row for each group that they are in, in the order of its key. */
+export function dailyRows(calls: readonly SettledCall[]): Tables["daily_spend"][] {
+  const rows = new Map<string, Tables["daily_spend"]>();
+  for (const { call, settlement } of calls) {
+    const group = { day: periodsOf(call.at).dayName, ...groupColumns(call.entry) };
+    const key = JSON.stringify(Object.values(group));
+    const { outcome, usage, costUsd, savedUsd, priced } = settlement;
+    const sums = {
+      calls: 1,
+      failed: outcome === "failed" || outcome === "broken" ? 1 : 0,
+      cached: outcome === "cached" ? 1 : 0,
+      prompt_tokens: amount(promptTokens(usage)),
+      answer_tokens: amount(answerTokens(usage)),
+      cache_read_tokens: amount(usage.cacheReadTokens),
+      cost_usd: costUsd,
+      saved_usd: savedUsd,
+      unpriced: priced ? 0 : 1,
+    };
+    rows.set(key, { ...group, ...added(rows.get(key), sums) });
+  }
+  return inOrder(rows);
 }
 
-/** A call's part of what its scopes have spent. */
-export function spendRow({ call, used }: SettledCall): Omit<Tables["scope_spend"], "scope"> {
-  const { day, week, month } = periodsOf(call.at);
-  const { nano } = used;
-  return { day, day_nano: nano, week, week_nano: nano, month, month_nano: nano, total_nano: nano };
+/** What the calls add to what scopes have spent: a row for each scope and day, in that order. */
+export function spendRows(calls: readonly SettledCall[]): Tables["scope_spend"][] {
+  const rows = new Map<string, Tables["scope_spend"]>();
+  for (const { call, used } of calls) {
+    const { day, week, month } = periodsOf(call.at);
+    const { nano } = used;
+    if (nano === 0) continue;
+    for (const scope of call.scopes) {
+      const key = `${scope}\n${day}`;
+      const sums = { day_nano: nano, week_nano: nano, month_nano: nano, total_nano: nano };
+      rows.set(key, { scope, day, week, month, ...added(rows.get(key), sums) });
+    }
+  }
+  return inOrder(rows);
 }
+
+function added<Sums extends Readonly<Record<string, number>>>(before: Sums | undefined, more: Sums): Sums {
+  if (before === undefined) return more;
+  return Object.fromEntries(Object.entries(more).map(([name, value]) => [name, (before[name] ?? 0) + value])) as Sums;
+}
+
+/** Whoever writes several rows does so in this order, so that no two wait for each other. */
+const inOrder = <Row>(rows: ReadonlyMap<string, Row>): Row[] =>
+  [...rows].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
 
 /** What calls are grouped by. A call of a team's own key is the team's too. */
 function groupColumns({ keyId, ownerKind, ownerId, teamId, conversationId, model }: LedgerStart) {

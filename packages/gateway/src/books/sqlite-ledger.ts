@@ -3,9 +3,8 @@ import type { Admission, Ledger, LimitedScope, LimitState, Settlement } from "..
 import { firstReached, giveBack, limitStates, reserve, settleReserved } from "./scope-counter.ts";
 import type { ScopeCounter } from "./scope-counter.ts";
 import type { ScopeCounters } from "./scope-counters.ts";
-import { lostCall, openCall, settledCall, type OpenCall } from "./settled-call.ts";
+import { openCall, settledCall, type OpenCall } from "./settled-call.ts";
 import type { SqliteJournal } from "./sqlite-journal.ts";
-import type { SqliteStatements } from "./sqlite-statements.ts";
 
 type Parts = { readonly journal: SqliteJournal; readonly counters: ScopeCounters; readonly now: () => number };
 
@@ -52,19 +51,6 @@ export function sqliteLedger({ journal, counters, now }: Parts): Pick<Ledger, "a
       return statesOf(scopes, touch(scopes, now()), now());
     },
   };
-}
-
-const RECONCILED_AT_ONCE = 1000;
-
-/** Settles as lost what processes before this one left. Gives how many. */
-export function settleAbandoned(statements: SqliteStatements, processId: string, at: number): number {
-  let count = 0;
-  for (;;) {
-    const lost = statements.abandoned(processId, RECONCILED_AT_ONCE).map((call) => lostCall(call, at));
-    if (lost.length === 0) return count;
-    statements.write(processId, [], lost);
-    count += lost.length;
-  }
 }
 
 /** A pinned counter is not let go. */

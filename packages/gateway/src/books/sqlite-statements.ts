@@ -1,18 +1,15 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Tables } from "./tables.ts";
-import { dailyRow, fromReservationRow, ledgerRow, reservationRow, spendRow } from "./settled-call.ts";
-import type { OpenCall, SettledCall } from "./settled-call.ts";
+import { dailyRows, ledgerRow, spendRows, type SettledCall } from "./settled-call.ts";
 
 /** Larger sums are not read exactly; they are given as this. */
 const MOST = Number.MAX_SAFE_INTEGER;
 
 /** The few statements of a call's way, prepared and synchronous: a query builder costs more than they do. */
 export type SqliteStatements = {
-  /** Writes both in one transaction, or nothing. */
-  write(processId: string, opened: readonly OpenCall[], settled: readonly SettledCall[]): void;
+  /** In one transaction; a call that the ledger has changes nothing. */
+  write(calls: readonly SettledCall[]): void;
   spendOf(scope: string): Omit<Tables["scope_spend"], "scope"> | undefined;
-  /** Reservations of other processes than this. */
-  abandoned(processId: string, limit: number): OpenCall[];
   /** Calls that began after that and are settled, the oldest first. */
   recent(after: number, limit: number): readonly { at: number; tokens: number; scopes: readonly string[] }[];
 };
@@ -20,33 +17,24 @@ export type SqliteStatements = {
 type Row = Readonly<Record<string, SQLInputValue>>;
 
 export function sqliteStatements(database: DatabaseSync): SqliteStatements {
-  const insertReservation = inserter(database, "reservations", RESERVATION, "");
   const insertLedger = inserter(database, "ledger", LEDGER, "on conflict do nothing");
   const addDaily = inserter(database, "daily_spend", DAILY, ADD_DAILY);
   const addSpend = inserter(database, "scope_spend", SPEND, ADD_SPEND);
-  const deleteReservation = database.prepare("delete from reservations where call_id = ?");
   const readSpend = database.prepare(
     `select day, day_nano, week, week_nano, month, month_nano, min(total_nano, ${MOST}) as total_nano from scope_spend where scope = ?`,
   );
-  const readAbandoned = database.prepare("select * from reservations where process_id <> ? order by at limit ?");
   const readRecent = database.prepare(
     "select started_at as at, tokens, scopes from ledger where started_at > ? order by started_at limit ?",
   );
   const [begin, commit] = [database.prepare("begin immediate"), database.prepare("commit")];
 
-  const writeSettled = (settled: SettledCall): void => {
-    deleteReservation.run(settled.call.callId);
-    if (insertLedger(ledgerRow(settled)) === 0) return;
-    addDaily(dailyRow(settled));
-    const row = spendRow(settled);
-    if (settled.used.nano > 0) for (const scope of settled.call.scopes) addSpend({ scope, ...row });
-  };
   return {
-    write(processId, opened, settled) {
+    write(calls) {
       begin.run();
       try {
-        for (const call of opened) insertReservation(reservationRow(call, processId));
-        for (const call of settled) writeSettled(call);
+        const fresh = calls.filter((call) => insertLedger(ledgerRow(call)) > 0);
+        for (const row of dailyRows(fresh)) addDaily(row);
+        for (const row of spendRows(fresh)) addSpend(row);
         commit.run();
       } catch (thrown) {
         if (database.isTransaction) database.exec("rollback");
@@ -54,8 +42,6 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
       }
     },
     spendOf: (scope) => readSpend.get(scope) as Tables["scope_spend"] | undefined,
-    abandoned: (processId, limit) =>
-      (readAbandoned.all(processId, limit) as Tables["reservations"][]).map(fromReservationRow),
     recent: (after, limit) =>
       (readRecent.all(after, limit) as { at: number; tokens: number; scopes: string }[]).map((row) => ({
         ...row,
@@ -71,7 +57,6 @@ function inserter(database: DatabaseSync, table: string, columns: readonly strin
   return (row: Row): number => Number(statement.run(...columns.map((column) => row[column] ?? null)).changes);
 }
 
-const RESERVATION = ["call_id", "process_id", "at", "nano", "tokens", "scopes", "entry"];
 const GROUPS = ["key_id", "owner_kind", "owner_id", "team_id", "conversation_id", "model"];
 const LEDGER = ["call_id", "started_at", ...GROUPS, "outcome", "tokens", "nano", "scopes", "entry"];
 const SUMS = [

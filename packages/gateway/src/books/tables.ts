@@ -35,6 +35,7 @@ export type Tables = {
     readonly limits: string;
     readonly models: string | null;
   };
+  /** PostgreSQL only: in SQLite they are in a file beside it. */
   readonly reservations: {
     readonly call_id: string;
     readonly process_id: string;
