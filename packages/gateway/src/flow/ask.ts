@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "@handrail/protocol/errors";
+import type { Deployment, Group } from "../ports/deployment.ts";
+import type { Lane } from "../ports/lane.ts";
+import { attempt, type Begun } from "./attempt.ts";
+import type { Call } from "./call.ts";
+import type { Core } from "./core.ts";
+import type { CallFailure } from "./failure.ts";
+import { stickyKey } from "./sticky-key.ts";
+
+const MAX_BACKOFF_MS = 10_000;
+const LONGEST_WAIT_MS = 60_000;
+const MAX_GROUPS = 10;
+
+/**
+ * Asks the model's deployments, again where that may help, and then those that may stand in for it. Gives the first answer that
+ * begins, or the last failure.
+ * @throws the call's reason when it was aborted
+ */
+export async function ask(core: Core, call: Call): Promise<Begun | CallFailure> {
+  let result = await askGroup(core, call, call.group);
+  const asked = new Set([call.group.name]);
+  let chain = chainAfter(call, call.group, result);
+  while (result.kind !== "begun" && chain.length > 0 && asked.size < MAX_GROUPS) {
+    const [name = "", ...others] = chain;
+    chain = others;
+    const group = asked.has(name) || !call.caller.allows(name) ? undefined : core.catalog.find(name);
+    if (group === undefined) continue;
+    asked.add(name);
+    call.progress.fallbacks += 1;
+    call.progress.groupName = group.name;
+    result = await askGroup(core, call, group);
+    if (result.kind === "refused") return result;
+    if (result.kind === "overflow") chain = [...group.contextFallbacks, ...chain];
+  }
+  return result;
+}
+
+/** The names to try next, by what went wrong. */
+function chainAfter({ asked }: Call, group: Group, result: Begun | CallFailure): readonly string[] {
+  switch (result.kind) {
+    case "begun":
+    case "refused":
+      return [];
+    case "overflow":
+      return group.contextFallbacks;
+    case "filtered":
+      return group.contentFallbacks;
+    default:
+      return asked.fallbacks.length > 0 ? asked.fallbacks : group.fallbacks;
+  }
+}
+
+type Trying = {
+  readonly group: Group;
+  readonly sticky: string | undefined;
+  readonly tried: Map<string, number>;
+  /** What cannot answer this call. */
+  readonly out: Set<string>;
+};
+
+async function askGroup(core: Core, call: Call, group: Group): Promise<Begun | CallFailure> {
+  const trying = { group, sticky: stickyKey(call, group), tried: new Map<string, number>(), out: new Set<string>() };
+  const retries = call.asked.retries ?? group.deployments[0]?.maxRetries ?? core.routing().retries;
+  let failure: CallFailure | undefined;
+  for (let tries = 0; tries <= retries;) {
+    const place = placeFor(core, call, trying);
+    if (!("lane" in place)) return failure ?? place;
+    const again = trying.tried.has(place.deployment.id);
+    if (failure && again && !(await waited(core, call, { failure, tries }))) return failure;
+    if (tries > 0) call.progress.retries += 1;
+    const result = await attempt(core, call, place);
+    if (!AGAIN.has(result.kind) || result.kind === "begun") return result;
+    failure = result;
+    noteTry(trying, place.deployment, result);
+    if (result.kind !== "unable") tries += 1;
+  }
+  return failure ?? nobody(call);
+}
+
+/** After these the same request may find its answer. */
+const AGAIN: ReadonlySet<string> = new Set(["passing", "place", "unable"]);
+
+function noteTry({ tried, out }: Trying, { id }: Deployment, { kind }: CallFailure): void {
+  if (kind === "passing") tried.set(id, (tried.get(id) ?? 0) + 1);
+  else out.add(id);
+}
+
+type Chosen = { readonly deployment: Deployment; readonly lane: Lane };
+
+function placeFor(core: Core, call: Call, { group, sticky, tried, out }: Trying): Chosen | CallFailure {
+  const { format } = call.asked;
+  const usable = (place: Deployment) => !out.has(place.id) && core.laneOf(place, format) !== undefined;
+  const tokens = call.estimate.promptTokens + call.estimate.answerTokens;
+  const found = core.places.find({ group, usable, sticky, tried, tokens });
+  if (found.kind === "busy") return busy(call, found.until - core.now());
+  const lane = found.kind === "place" ? core.laneOf(found.deployment, format) : undefined;
+  return found.kind === "place" && lane ? { deployment: found.deployment, lane } : nobody(call);
+}
+
+function nobody({ asked: { model, format } }: Call): CallFailure {
+  const text = `No deployment of ${model} can answer a request of ${format}.`;
+  return { kind: "unable", error: new AppError("request_unsupported", text, { field: "model" }) };
+}
+
+function busy({ asked: { model } }: Call, ms: number): CallFailure {
+  const text = `All deployments of ${model} have reached their limits for this minute.`;
+  return {
+    kind: "passing",
+    error: new AppError("rate_limited", text, { limit: "deployment", retryAfterMs: Math.max(1, ms) }),
+  };
+}
+
+type Waiting = { readonly failure: CallFailure; readonly tries: number };
+
+/** Waits before the same place is asked again. False when it would be too long. */
+async function waited(core: Core, call: Call, { failure, tries }: Waiting): Promise<boolean> {
+  const { backoffMs } = core.routing();
+  const backoff = Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
+  const ms = failure.retryAfterMs ?? backoff;
+  if (ms > LONGEST_WAIT_MS) return false;
+  await sleep(ms, undefined, { signal: call.signal }).catch(() => undefined);
+  call.signal.throwIfAborted();
+  return true;
+}

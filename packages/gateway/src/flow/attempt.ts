@@ -1,0 +1,112 @@
+import { performance } from "node:perf_hooks";
+import type { Deployment } from "../ports/deployment.ts";
+import type { Lane, LaneAnswer } from "../ports/lane.ts";
+import type { Call } from "./call.ts";
+import type { Core } from "./core.ts";
+import { answeredFailure, type CallFailure, thrownFailure } from "./failure.ts";
+
+/** An answer whose first bytes are there. */
+export type Begun = {
+  readonly kind: "begun";
+  readonly answer: LaneAnswer;
+  /** All of it where it was not streamed, else its beginning. */
+  readonly first: Uint8Array;
+  /** Undefined where nothing follows. */
+  readonly rest: AsyncIterator<Uint8Array> | undefined;
+  /** Counts as busy until this is called. */
+  readonly end: () => void;
+};
+
+/** Asks one deployment once. @throws the call's reason when it was aborted */
+export async function attempt(core: Core, call: Call, { deployment, lane }: { deployment: Deployment; lane: Lane }) {
+  const began = performance.now();
+  const busy = core.places.begin(deployment, call.estimate.promptTokens + call.estimate.answerTokens);
+  call.progress.deployment = deployment;
+  call.progress.pending = true;
+  let result: CallFailure | Omit<Begun, "kind" | "end">;
+  try {
+    result = await asked(call, deployment, lane);
+  } catch (thrown) {
+    if (call.signal.aborted) {
+      busy.end();
+      throw call.signal.reason;
+    }
+    result = thrownFailure(thrown);
+  }
+  const ms = performance.now() - began;
+  call.progress.waitedMs += ms;
+  if ("kind" in result) {
+    call.progress.pending = false;
+    busy.end();
+    noteFailed(core, deployment, { failure: result, ms });
+    return result;
+  }
+  noteSucceeded(core, deployment, { answer: result.answer, ms });
+  return { kind: "begun", ...result, end: () => busy.end() } satisfies Begun;
+}
+
+async function asked(
+  call: Call,
+  deployment: Deployment,
+  lane: Lane,
+): Promise<CallFailure | Omit<Begun, "kind" | "end">> {
+  const { asked: request } = call;
+  const answer = await lane(
+    {
+      callId: call.id,
+      deployment: patient(deployment, call),
+      model: deployment.model,
+      format: request.format,
+      streamed: request.streamed,
+      body: request.body,
+      parsed: request.parsed,
+      headers: request.headers,
+    },
+    call.signal,
+  );
+  if (answer.status >= 300) return answeredFailure({ ...answer, body: await whole(answer.body) }, deployment);
+  if (!isStream(answer)) return { answer, first: await whole(answer.body), rest: undefined };
+  const rest = answer.body[Symbol.asyncIterator]();
+  const first = await rest.next();
+  return { answer, first: first.done ? new Uint8Array() : first.value, rest: first.done ? undefined : rest };
+}
+
+export const isStream = ({ headers }: LaneAnswer) => /^text\/event-stream/i.test(headers["content-type"] ?? "");
+
+/** The client may want other times than the deployment's. */
+function patient(deployment: Deployment, { asked: { timeoutMs, streamTimeoutMs } }: Call): Deployment {
+  if (timeoutMs === undefined && streamTimeoutMs === undefined) return deployment;
+  return {
+    ...deployment,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(streamTimeoutMs !== undefined && { streamTimeoutMs }),
+  };
+}
+
+async function whole(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** Failures that say something of the deployment, rather than of the request. */
+const ITS_OWN = new Set(["passing", "place"]);
+const LONGEST_REST_MS = 60_000;
+
+type Failed = { readonly failure: CallFailure; readonly ms: number };
+
+function noteFailed(core: Core, deployment: Deployment, { failure, ms }: Failed): void {
+  const { kind, error, retryAfterMs, answer } = failure;
+  const status = answer?.status ?? 0;
+  core.observer.tried?.({ deployment, ok: false, status, errorCode: error.code, ms });
+  if (!ITS_OWN.has(kind)) return;
+  const rest = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, LONGEST_REST_MS);
+  const until = kind === "place" ? core.now() + core.routing().cooldownMs : undefined;
+  const restUntil = rest !== undefined && rest > 0 ? core.now() + rest : until;
+  core.places.failed(deployment, { error: error.message, ...(restUntil !== undefined && { restUntil }) });
+}
+
+function noteSucceeded(core: Core, deployment: Deployment, { answer, ms }: { answer: LaneAnswer; ms: number }): void {
+  core.observer.tried?.({ deployment, ok: true, status: answer.status, ms });
+  core.places.succeeded(deployment, ms);
+}

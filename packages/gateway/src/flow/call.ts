@@ -1,0 +1,80 @@
+import type { ServerResponse } from "node:http";
+import type { Caller } from "../auth/authenticate.ts";
+import type { KeyRecord, LedgerStart } from "../ports/books.ts";
+import type { Deployment, Group } from "../ports/deployment.ts";
+import type { LaneAnswer } from "../ports/lane.ts";
+import type { Asked } from "../request/asked.ts";
+import type { Estimate } from "./estimate.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** A call from the moment that it is understood. */
+export type Call = {
+  readonly id: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** By the process' own clock, for lengths of time. */
+  readonly began: number;
+  readonly caller: Caller;
+  readonly asked: Asked;
+  readonly group: Group;
+  readonly route: string;
+  readonly response: ServerResponse;
+  /** Aborts when the client leaves or the call's time is over. */
+  readonly signal: AbortSignal;
+  readonly estimate: Estimate;
+  readonly progress: Progress;
+};
+
+/** What has happened to a call so far; what is settled in the end. */
+export type Progress = {
+  outcome: "ok" | "failed" | "aborted" | "broken" | "cached";
+  status: number;
+  errorCode: string | undefined;
+  /** The last that was asked. */
+  deployment: Deployment | undefined;
+  groupName: string;
+  answer: LaneAnswer | undefined;
+  /** Whether a provider has been asked whose answer is not known. */
+  pending: boolean;
+  retries: number;
+  fallbacks: number;
+  /** Since the call began, in milliseconds. */
+  firstByteMs: number | undefined;
+  /** How long providers were waited for until the first byte. */
+  waitedMs: number;
+  /** What went to the client, where it is kept. */
+  record: Recorder | undefined;
+};
+
+export function newProgress(groupName: string): Progress {
+  return {
+    outcome: "failed",
+    status: 0,
+    errorCode: undefined,
+    deployment: undefined,
+    groupName,
+    answer: undefined,
+    pending: false,
+    retries: 0,
+    fallbacks: 0,
+    firstByteMs: undefined,
+    waitedMs: 0,
+    record: undefined,
+  };
+}
+
+/** What the ledger says of a call when it begins. */
+export function ledgerStart(key: KeyRecord, asked: Asked): LedgerStart {
+  return {
+    keyId: key.id,
+    ownerKind: key.owner.kind,
+    ownerId: key.owner.id,
+    model: asked.model,
+    format: asked.format,
+    streamed: asked.streamed,
+    ...(key.teamId !== undefined && { teamId: key.teamId }),
+    ...(key.conversationId !== undefined && { conversationId: key.conversationId }),
+    ...(asked.endUser !== undefined && { endUser: asked.endUser }),
+    ...(asked.tags.length > 0 && { tags: asked.tags }),
+  };
+}

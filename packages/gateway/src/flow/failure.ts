@@ -1,0 +1,74 @@
+import { problemOf, providerError } from "@handrail/models/provider-error";
+import { type AppError, toAppError } from "@handrail/protocol/errors";
+import type { Deployment } from "../ports/deployment.ts";
+
+/**
+ * Why a try brought no answer. `passing`: it may go well next time or elsewhere. `place`: the deployment is set up wrongly, so
+ * another may do. `unable`: its lane cannot carry the request. `overflow`, `filtered`: a chain of its own may help. `refused`: the request itself is at fault.
+ */
+export type FailureKind = "passing" | "place" | "unable" | "overflow" | "filtered" | "refused";
+
+export type CallFailure = {
+  readonly kind: FailureKind;
+  readonly error: AppError;
+  readonly retryAfterMs?: number;
+  /** The provider's own answer, in the client's format. */
+  readonly answer?: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: Buffer;
+  };
+};
+
+const FILTERED = /content_filter|content_policy|responsibleaipolicy|content management policy|safety system/i;
+const PASSING = new Set([
+  "model_overloaded",
+  "model_rate_limited",
+  "model_unreachable",
+  "model_timeout",
+  "model_stream_broken",
+]);
+const PLACE = new Set(["model_unauthorized", "model_unknown", "config_invalid"]);
+
+/** Of an answer that says no. */
+export function answeredFailure(
+  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer },
+  deployment: Deployment,
+): CallFailure {
+  const text = answer.body.toString("utf8", 0, 64 * 1024);
+  const rejection = { status: answer.status, body: text, headers: new Headers(retryHeaders(answer.headers)) };
+  const error = providerError(rejection, { model: deployment.model, secrets: secretsOf(deployment) });
+  const { retryAfterMs } = error.details;
+  return {
+    kind: kindOf(error, text, answer.headers),
+    error,
+    answer,
+    ...(typeof retryAfterMs === "number" && { retryAfterMs }),
+  };
+}
+
+function retryHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("retry-after")));
+}
+
+function kindOf(error: AppError, body: string, headers: Readonly<Record<string, string>>): FailureKind {
+  if (error.code === "context_overflow") return "overflow";
+  if (FILTERED.test(body) && error.details["status"] === 400) return "filtered";
+  if (headers["x-should-retry"] === "false") return PLACE.has(error.code) ? "place" : "refused";
+  if (PASSING.has(error.code)) return "passing";
+  if (PLACE.has(error.code) || /insufficient_quota|billing|credit balance/i.test(problemOf(body))) return "place";
+  return "refused";
+}
+
+/** Of what a lane threw. */
+export function thrownFailure(thrown: unknown): CallFailure {
+  const error = toAppError(thrown);
+  if (error.code === "request_unsupported") return { kind: "unable", error };
+  if (PASSING.has(error.code)) return { kind: "passing", error };
+  if (PLACE.has(error.code) || error.code === "internal") return { kind: "place", error };
+  return { kind: "refused", error };
+}
+
+export function secretsOf({ apiKey, headers }: Deployment): readonly string[] {
+  return [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(headers ?? {})];
+}

@@ -1,0 +1,94 @@
+import { performance } from "node:perf_hooks";
+import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
+import type { Settlement } from "../ports/books.ts";
+import type { Call } from "./call.ts";
+import { ledgerStart } from "./call.ts";
+import type { Core } from "./core.ts";
+
+type Counted = { readonly usage: TokenUsage; readonly estimated: boolean };
+type Paid = Counted & Pick<Settlement, "costUsd" | "savedUsd" | "priced">;
+
+/** A cached answer is paid for already. */
+export type Saved = { readonly usage: TokenUsage; readonly usd: number };
+
+/** Writes what a call came to, and tells whoever watches. Called once for each call that was let through. */
+export function settleCall(core: Core, call: Call, saved?: Saved): void {
+  const { progress } = call;
+  const paid = saved ? cached(saved) : priced(core, call, counted(call));
+  const settlement = settlementOf(core, call, paid);
+  core.books.ledger.settle(settlement);
+  const total = settlement.latencyMs;
+  core.observer.callEnded?.({
+    callId: call.id,
+    key: call.caller.key,
+    group: progress.groupName,
+    start: ledgerStart(call.caller.key, call.asked),
+    settlement,
+    overheadMs: Math.max(0, (progress.firstByteMs ?? total) - progress.waitedMs),
+    route: call.route,
+    ...(progress.answer && { lane: progress.answer.lane }),
+    ...(core.cache && { cache: saved ? ("hit" as const) : ("miss" as const) }),
+  });
+}
+
+function settlementOf(core: Core, call: Call, paid: Paid): Settlement {
+  const { progress } = call;
+  const { deployment } = progress;
+  const upstreamCallId = progress.answer?.meter.upstreamId();
+  return {
+    callId: call.id,
+    at: core.now(),
+    outcome: progress.outcome,
+    ...paid,
+    status: progress.status,
+    latencyMs: performance.now() - call.began,
+    retries: progress.retries,
+    fallbacks: progress.fallbacks,
+    ...(deployment && { deploymentId: deployment.id, provider: deployment.provider, upstreamModel: deployment.model }),
+    ...(upstreamCallId !== undefined && { upstreamCallId }),
+    ...(progress.errorCode !== undefined && { errorCode: progress.errorCode }),
+    ...(progress.firstByteMs !== undefined && { firstByteMs: progress.firstByteMs }),
+  };
+}
+
+function cached({ usage, usd }: Saved): Paid {
+  return { usage, estimated: false, costUsd: 0, savedUsd: usd, priced: true };
+}
+
+const CHARACTERS_PER_TOKEN = 4;
+
+/** What was used: as the provider says, else as far as it said, else counted from text. */
+export function counted({ asked, progress }: Pick<Call, "asked" | "progress">): Counted {
+  const { answer, pending } = progress;
+  const inputTokens = Math.ceil(asked.body.length / CHARACTERS_PER_TOKEN);
+  // Whether a provider counts a prompt whose answer nobody waited for is not known.
+  if (!answer) return { usage: pending ? { ...NO_TOKENS, inputTokens } : NO_TOKENS, estimated: pending };
+  const usage = answer.meter.usage();
+  const said = Math.ceil(answer.meter.characters() / CHARACTERS_PER_TOKEN);
+  if (usage === undefined) {
+    return {
+      usage: { ...NO_TOKENS, inputTokens, outputTokens: asked.format === "embeddings" ? 0 : said },
+      estimated: true,
+    };
+  }
+  if (answer.meter.complete()) return { usage, estimated: false };
+  return {
+    usage: { ...usage, outputTokens: Math.max(usage.outputTokens, said - usage.reasoningTokens) },
+    estimated: true,
+  };
+}
+
+/** The provider's own word for the cost wins. Without a price, the cost is 0 and says nothing. */
+function priced(core: Core, { progress: { answer, deployment } }: Call, count: Counted): Paid {
+  const reported = count.estimated ? undefined : answer?.meter.reportedCostUsd();
+  const listed = deployment && core.prices.cost(deployment, count.usage);
+  const costUsd = reported !== undefined && reported > 0 ? reported : (listed ?? reported);
+  const nothing = Object.values(count.usage).every((tokens) => tokens === 0);
+  return { ...count, costUsd: costUsd ?? 0, savedUsd: 0, priced: costUsd !== undefined || nothing };
+}
+
+/** What the call costs, as far as it is known now. */
+export function costSoFar(core: Core, call: Call): number | undefined {
+  const { costUsd, priced: known } = priced(core, call, counted(call));
+  return known ? costUsd : undefined;
+}

@@ -1,0 +1,29 @@
+import type { KeyRecord } from "./books.ts";
+
+/** A request of a route beside those of models, such as one for managing keys. */
+export type RouteCall = {
+  readonly url: URL;
+  /** The last part of the path, where the route's ends in `/:id`. */
+  readonly id?: string;
+  /** Parsed; undefined when there was none. */
+  readonly body: unknown;
+  /** Undefined only on routes that are open to all. */
+  readonly key: KeyRecord | undefined;
+};
+
+/** A `body` that is an object becomes JSON. */
+export type RouteAnswer = {
+  readonly status: number;
+  readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** @throws AppError, which becomes an answer in LiteLLM's form */
+export type GatewayRoute = {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Such as `/key/info`, or `/team/:id`. */
+  readonly path: string;
+  /** Who may ask: all, whoever has a key, or whoever has an admin's key. */
+  readonly access: "open" | "key" | "admin";
+  handle(call: RouteCall): Promise<RouteAnswer>;
+};

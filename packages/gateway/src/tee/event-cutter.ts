@@ -1,0 +1,52 @@
+/** Cuts a stream of server-sent events between events, never within one. */
+export type EventCutter = {
+  /** The bytes up to the last event that is whole; undefined when none is. */
+  push(chunk: Buffer): Buffer | undefined;
+  /** What is left at the end. */
+  rest(): Buffer;
+};
+
+/** An event that is larger goes on in pieces. */
+const MAX_HELD_BYTES = 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/** The bytes stay as they are; a chunk that ends with an event is the same buffer. */
+export function eventCutter(): EventCutter {
+  let held: Buffer = EMPTY;
+  return {
+    push(chunk) {
+      const all = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const end = all.length > MAX_HELD_BYTES ? all.length : lastEventEnd(all);
+      held = all.subarray(end);
+      if (end === 0) return undefined;
+      return held.length === 0 ? all : all.subarray(0, end);
+    },
+    rest: () => held,
+  };
+}
+
+/** Behind the last blank line; 0 when there is none. */
+function lastEventEnd(bytes: Buffer): number {
+  const plain = bytes.lastIndexOf("\n\n");
+  const returned = bytes.lastIndexOf("\n\r\n");
+  return Math.max(plain < 0 ? 0 : plain + 2, returned < 0 ? 0 : returned + 3);
+}
+
+/** The whole events of bytes that end with one. */
+export function eventsIn(bytes: Buffer): readonly Buffer[] {
+  const events: Buffer[] = [];
+  let start = 0;
+  while (start < bytes.length) {
+    const end = firstEventEnd(bytes, start);
+    events.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return events;
+}
+
+function firstEventEnd(bytes: Buffer, from: number): number {
+  const plain = bytes.indexOf("\n\n", from);
+  const returned = bytes.indexOf("\n\r\n", from);
+  const ends = [plain < 0 ? bytes.length : plain + 2, returned < 0 ? bytes.length : returned + 3];
+  return Math.min(...ends);
+}

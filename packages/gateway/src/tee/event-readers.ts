@@ -1,0 +1,74 @@
+import { at, listAt, textAt } from "@handrail/models/json";
+import { chatUsage, costIn, messagesUsage, responsesUsage } from "../codecs/usage.ts";
+import type { ChatFormat } from "../ports/format.ts";
+import type { TokenUsage } from "../ports/token-usage.ts";
+
+/** What an event of an answer, or a whole one, says of the call's use. What it does not say is left out. */
+export type Reading = {
+  readonly usage?: TokenUsage | undefined;
+  readonly costUsd?: number | undefined;
+  readonly id?: string;
+  /** Of the answer's text, reasoning and arguments. */
+  readonly characters?: number;
+  readonly ends?: boolean;
+};
+
+/** How each format's events are read. */
+export const EVENT_READERS: Readonly<Record<ChatFormat, (event: unknown) => Reading>> = {
+  chat: readChatEvent,
+  messages: readMessagesEvent,
+  responses: readResponsesEvent,
+};
+
+function readChatEvent(event: unknown): Reading {
+  const usage = at(event, "usage") ?? at(event, "x_groq", "usage");
+  const choices = listAt(event, "choices");
+  return {
+    id: textAt(event, "id"),
+    characters: choices.reduce<number>((sum, choice) => sum + chatCharacters(at(choice, "delta")), 0),
+    ends: choices.some((choice) => typeof at(choice, "finish_reason") === "string"),
+    ...(typeof usage === "object" && usage !== null ? { usage: chatUsage(usage), costUsd: costIn(usage) } : undefined),
+  };
+}
+
+/** Of a message or a part of one. */
+export function chatCharacters(message: unknown): number {
+  const calls = listAt(message, "tool_calls").reduce<number>(
+    (sum, call) => sum + textAt(call, "function", "arguments").length + textAt(call, "function", "name").length,
+    0,
+  );
+  const reasoning = textAt(message, "reasoning_content") || textAt(message, "reasoning");
+  return calls + textAt(message, "content").length + textAt(message, "refusal").length + reasoning.length;
+}
+
+function readMessagesEvent(event: unknown): Reading {
+  switch (textAt(event, "type")) {
+    case "message_start": {
+      const message = at(event, "message");
+      return { id: textAt(message, "id"), usage: messagesUsage(at(message, "usage")) };
+    }
+    case "message_delta":
+      return { usage: messagesUsage(at(event, "usage")), costUsd: costIn(at(event, "usage")) };
+    case "content_block_delta": {
+      const delta = at(event, "delta");
+      const text = textAt(delta, "text") || textAt(delta, "thinking") || textAt(delta, "partial_json");
+      return { characters: text.length };
+    }
+    case "message_stop":
+      return { ends: true };
+    default:
+      return {};
+  }
+}
+
+const ENDS = new Set(["response.completed", "response.incomplete", "response.failed"]);
+
+function readResponsesEvent(event: unknown): Reading {
+  const type = textAt(event, "type");
+  if (ENDS.has(type)) {
+    const usage = at(event, "response", "usage");
+    return { ends: true, usage: responsesUsage(usage), costUsd: costIn(usage) };
+  }
+  if (type === "response.created") return { id: textAt(event, "response", "id") };
+  return type.endsWith(".delta") ? { characters: textAt(event, "delta").length } : {};
+}

@@ -1,0 +1,78 @@
+import { networkError } from "@handrail/models/network-error";
+import { AppError } from "@handrail/protocol/errors";
+import { Pool } from "undici";
+import type { Deployment } from "../ports/deployment.ts";
+import type { Received, Send } from "../ports/send.ts";
+import { addressOf } from "./address.ts";
+import { exchange } from "./exchange.ts";
+import { upstreamHeaders } from "./upstream-headers.ts";
+
+export const DEFAULT_TIMEOUT_MS = 600_000;
+const DEFAULT_STREAM_TIMEOUT_MS = 120_000;
+const CONNECT_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+const MAX_CONNECTIONS = 1024;
+
+/** The way to all providers. Whoever makes it closes it. */
+export type Upstream = {
+  readonly send: Send;
+  /** Ends every connection. */
+  close(): Promise<void>;
+};
+
+/** One pool of connections for each provider's origin. */
+export function createUpstream(): Upstream {
+  const pools = new Map<string, Pool>();
+  const poolOf = (origin: string) => {
+    const known = pools.get(origin);
+    if (known) return known;
+    const pool = new Pool(origin, {
+      connections: MAX_CONNECTIONS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      allowH2: false,
+      connect: { timeout: CONNECT_MS, noDelay: true },
+    });
+    pools.set(origin, pool);
+    return pool;
+  };
+  return {
+    async send({ call, format, streamed, body, subpath }, signal) {
+      const { deployment, model } = call;
+      const { origin, path } = addressOf(deployment, { model, format, ...(subpath !== undefined && { subpath }) });
+      const headers = upstreamHeaders(deployment, format, call.headers, streamed);
+      const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed) };
+      try {
+        return broken(await exchange(poolOf(origin), outgoing, signal), signal, model);
+      } catch (thrown) {
+        if (signal.aborted || thrown instanceof AppError) throw thrown;
+        throw networkError({ cause: thrown }, origin, model);
+      }
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      pools.clear();
+    },
+  };
+}
+
+/** An answer that is not streamed comes in one piece, after all of the model's work. */
+function idleMs({ timeoutMs, streamTimeoutMs }: Deployment, streamed: boolean): number {
+  const whole = timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  return streamed ? Math.min(whole, streamTimeoutMs ?? DEFAULT_STREAM_TIMEOUT_MS) : whole;
+}
+
+/** The same answer, whose body says in our words when it breaks off. */
+function broken(received: Received, signal: AbortSignal, model: string): Received {
+  const inner = received.body[Symbol.asyncIterator]();
+  const told = (thrown: unknown) => {
+    if (signal.aborted || thrown instanceof AppError) throw thrown;
+    const text = "The connection to the model broke off in the middle of its answer.";
+    throw new AppError("model_stream_broken", text, { model }, { cause: thrown });
+  };
+  const body: AsyncIterableIterator<Uint8Array> = {
+    next: () => inner.next().catch(told),
+    return: async () => (await inner.return?.()) ?? { done: true, value: undefined },
+    [Symbol.asyncIterator]: () => body,
+  };
+  return { ...received, body };
+}

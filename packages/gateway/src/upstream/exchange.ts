@@ -1,0 +1,123 @@
+import { AppError } from "@handrail/protocol/errors";
+import type { Dispatcher } from "undici";
+import type { Received } from "../ports/send.ts";
+import { type ByteQueue, byteQueue } from "./byte-queue.ts";
+
+/** One request on its way. `idleMs`: how long there may be nothing, before the first byte and between any two. */
+export type Outgoing = {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  readonly idleMs: number;
+};
+
+/**
+ * Posts to an origin, and gives the answer as soon as its head is there. When the signal aborts, or the body is no longer
+ * read, the connection ends at once.
+ *
+ * @throws AppError `model_timeout`; the signal's reason; what undici throws when there is no answer
+ */
+export function exchange(origin: Dispatcher, outgoing: Outgoing, signal: AbortSignal): Promise<Received> {
+  const { promise, resolve, reject } = Promise.withResolvers<Received>();
+  if (signal.aborted) {
+    reject(asError(signal.reason));
+    return promise;
+  }
+  const line = wire(reject, outgoing.idleMs, signal);
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart: (controller) => line.began(controller),
+    onResponseStart(_, status, headers) {
+      if (status < 200) return;
+      line.touch();
+      resolve({ status, headers: flat(headers), body: line.queue.bytes });
+    },
+    onResponseData: (_, chunk) => line.push(chunk),
+    onResponseEnd: () => line.ended(),
+    onResponseError: (_, error) => line.stop(error),
+  };
+  const { path, headers, body } = outgoing;
+  try {
+    // Our own clock is finer than undici's, and stands still while the client does not read.
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+    origin.dispatch({ path, method: "POST", headers, body, ...timeouts }, handler);
+  } catch (thrown) {
+    line.stop(thrown);
+  }
+  return promise;
+}
+
+type Wire = {
+  readonly queue: ByteQueue;
+  began(controller: Dispatcher.DispatchController): void;
+  touch(): void;
+  push(chunk: Uint8Array): void;
+  ended(): void;
+  stop(reason: unknown): void;
+};
+
+/** A connection's end on this side: its clock, its queue, and what ends it. */
+function wire(reject: (reason: unknown) => void, idleMs: number, signal: AbortSignal): Wire {
+  let controller: Dispatcher.DispatchController | undefined;
+  let over: { readonly reason: unknown } | undefined;
+  let waits = true;
+
+  const close = (reason: unknown) => {
+    if (over) return false;
+    over = { reason };
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    return true;
+  };
+  const stop = (reason: unknown) => {
+    if (!close(reason)) return;
+    controller?.abort(asError(reason));
+    queue.fail(reason);
+    reject(asError(reason));
+  };
+  const onAbort = () => stop(signal.reason);
+  const onIdle = () => {
+    if (waits) stop(timeout(idleMs));
+  };
+  const timer = setTimeout(onIdle, idleMs);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const queue = byteQueue({
+    full: () => controller?.pause(),
+    empty: () => controller?.resume(),
+    left: () => stop(new Error("The answer was not read to its end.")),
+    waiting(now) {
+      waits = now;
+      timer.refresh();
+    },
+  });
+  return {
+    queue,
+    began(started) {
+      controller = started;
+      if (over) started.abort(asError(over.reason));
+    },
+    touch() {
+      waits = false;
+      timer.refresh();
+    },
+    push: (chunk) => queue.push(chunk),
+    ended() {
+      if (close(undefined)) queue.end();
+    },
+    stop,
+  };
+}
+
+function timeout(ms: number): AppError {
+  return new AppError("model_timeout", `The model sent nothing for ${Math.ceil(ms / 1000)} seconds.`);
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const flattened: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) flattened[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return flattened;
+}
+
+const asError = (reason: unknown) => (reason instanceof Error ? reason : new Error("Aborted.", { cause: reason }));
