@@ -23,6 +23,12 @@ export const TEST_PACKAGES = [
     program: "/usr/lib/cni/loopback",
     without: "containerd sandboxes are not tested.",
   },
+  { package: "podman", program: "podman", without: "sandboxes of Podman are not tested." },
+  {
+    package: "catatonit",
+    program: "/usr/libexec/podman/catatonit",
+    without: "sandboxes of Podman are not tested.",
+  },
   { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
   { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
   { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },

@@ -18,6 +18,13 @@ export function directoryHeaders(names: readonly string[], owner: number): Buffe
   );
 }
 
+/** A file with this text, mode 0644. */
+export function textEntry(name: string, text: string, owner: number): Buffer {
+  const content = Buffer.from(text);
+  const header = tarHeader({ name, type: "file", bytes: content.length, mode: 0o644, owner });
+  return Buffer.concat([header, content, tarPadding(content.length)]);
+}
+
 export type TarEntry = {
   /** At most 99 bytes. */
   readonly name: string;

@@ -39,6 +39,18 @@ export function sandboxReachContract(name: string, make: () => Promise<BackendUn
   });
 }
 
+/**
+ * The part of it that depends on the engine that runs sandboxes, for one that speaks the protocol of another that is
+ * tested whole: sandboxes live and end, files stay with them, and they are as shut and as bounded.
+ */
+export function sandboxEngineContract(name: string, make: () => Promise<BackendUnderTest>): void {
+  describe(name, () => {
+    const bench = benchOf(make);
+    sandboxLifeContract(bench, true);
+    sandboxHostilityContract(bench);
+  });
+}
+
 /** The bench of a suite, opened before its first test and closed after its last. */
 function benchOf(make: () => Promise<BackendUnderTest>): () => BackendBench {
   let bench: BackendBench | undefined;

@@ -9,7 +9,7 @@ import { LABEL } from "./docker-names.ts";
 export async function collectLeftovers(parts: DockerParts, keep: ReadonlySet<string>): Promise<void> {
   const { client, names } = parts;
   const ours = [`${LABEL.installation}=${names.installation}`];
-  const programs = names.programs(await parts.programs.version());
+  const programs = await parts.volumes.programsName();
   const isLeftover = ({ labels }: { readonly labels: Readonly<Record<string, string>> }) => {
     const conversation = labels[LABEL.conversation];
     return conversation === undefined ? labels[LABEL.programs] !== programs : !keep.has(conversation);

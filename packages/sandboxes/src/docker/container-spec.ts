@@ -2,17 +2,19 @@ import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { PROFILES } from "../profiles.ts";
-import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
-import type { ContainerSpec } from "./docker-shapes.ts";
+import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside. */
 export const SOCKET_INSIDE = `${INSIDE.state}/sandboxd.sock`;
 
 export type ContainerWish = {
+  readonly product: DaemonInfo["product"];
   readonly imageId: string;
   readonly profile: SandboxProfile;
   /** The user and group that everything in it runs as, whether or not the image knows them. */
   readonly uid: number;
+  /** The filter of system calls: as text for Docker, as a path on its machine for Podman. */
+  readonly seccomp: string;
   readonly limits: SandboxLimits;
   readonly labels: Readonly<Record<string, string>>;
   /** The volume with sandboxd. */
@@ -57,7 +59,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     OpenStdin: true,
     StdinOnce: true,
     Labels: wish.labels,
-    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish.limits), Mounts: mountsOf(wish) },
+    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish), Mounts: mountsOf(wish) },
   };
 }
 
@@ -105,16 +107,16 @@ const hardening = {
 /** What a package's installation needs of root: to own and to write every file, and to become the package's user. */
 const INSTALLING = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
 
-function privileges({ profile, uid }: ContainerWish): Readonly<Record<string, unknown>> {
-  const { root, syscalls } = PROFILES[profile];
+function privileges({ profile, uid, seccomp }: ContainerWish): Readonly<Record<string, unknown>> {
+  const { root } = PROFILES[profile];
   return {
-    SecurityOpt: ["no-new-privileges", `seccomp=${dockerSeccomp(syscalls)}`],
+    SecurityOpt: ["no-new-privileges", `seccomp=${seccomp}`],
     CapAdd: root && uid === 0 ? INSTALLING : [],
     ReadonlyRootfs: !root,
   };
 }
 
-function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {
+function limitsOf({ product, limits }: ContainerWish): Readonly<Record<string, unknown>> {
   return {
     Memory: limits.memoryBytes,
     // Memory and swap together: no swap.
@@ -125,6 +127,8 @@ function limitsOf(limits: SandboxLimits): Readonly<Record<string, unknown>> {
       { Name: "nofile", Soft: limits.openFiles, Hard: limits.openFiles },
       { Name: "fsize", Soft: limits.fileBytes, Hard: limits.fileBytes },
       { Name: "core", Soft: 0, Hard: 0 },
+      // Podman would raise it as far as it goes, which root without CAP_SYS_RESOURCE may not.
+      ...(product === "Podman" ? [{ Name: "nproc", Soft: limits.processes, Hard: limits.processes }] : []),
     ],
     Tmpfs: {
       "/tmp": `rw,exec,nosuid,nodev,size=${limits.tmpBytes},mode=1777`,

@@ -113,7 +113,7 @@ function assemble(options: DockerOptions) {
     ready: daemonGate(client, options.waitMs ?? 0),
     names,
     programs,
-    volumes: dockerVolumes(client, names, programs),
+    volumes: dockerVolumes({ client, names, facts }, programs),
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks(client, options.egress, options.waitMs),
     hostsFile: hostsFileOf(client, facts),

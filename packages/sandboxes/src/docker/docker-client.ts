@@ -24,6 +24,9 @@ import { programStream } from "./stream-demux.ts";
  */
 export type DockerClient = ReturnType<typeof dockerClient>;
 
+/** A tar stream on its way into the directory `path` of a container. */
+type ArchiveIn = { readonly path: string; readonly tar: Readable; readonly signal?: AbortSignal };
+
 const INFO_MS = 5000;
 
 export function dockerClient(endpoint: DockerEndpoint) {
@@ -85,10 +88,10 @@ function containerCalls(http: DockerHttp) {
         await unlessMissing(http, { method: "POST", path: `/containers/${id}/wait`, query: { condition: "removed" } });
       }
     },
-    /** Unpacks a tar stream at the root of a container, volumes included; owners are those of the archive. */
-    putArchive: async (id: string, tar: Readable, signal?: AbortSignal): Promise<void> => {
-      const path = `/containers/${id}/archive`;
-      await http.json({ method: "PUT", path, query: { path: "/" }, body: tar, timeoutMs: 0, ...having(signal) });
+    /** Unpacks a tar stream in a directory of a container, volumes included; owners are those of the archive. */
+    putArchive: async (id: string, { path, tar, signal }: ArchiveIn): Promise<void> => {
+      const asked = { method: "PUT", path: `/containers/${id}/archive`, query: { path } } as const;
+      await http.json({ ...asked, body: tar, timeoutMs: 0, ...having(signal) });
     },
   };
 }

@@ -27,6 +27,13 @@ export async function explained<T>(what: string, work: () => Promise<T>): Promis
     return await work();
   } catch (thrown) {
     if (!(thrown instanceof DockerError)) throw thrown;
-    throw new AppError("sandbox_failed", `${what}: ${thrown.message}`, { status: thrown.status }, { cause: thrown });
+    const message = `${what}: ${thrown.message}${adviceOn(thrown.message)}`;
+    throw new AppError("sandbox_failed", message, { status: thrown.status }, { cause: thrown });
   }
+}
+
+/** What to do, with a space before it, where the daemon's words do not say so. */
+function adviceOn(message: string): string {
+  if (/container-init binary not found/.test(message)) return ". Install catatonit on the machine of Podman.";
+  return "";
 }

@@ -15,9 +15,6 @@ export const LABEL = {
 /** The file in the volume of programs that is every sandbox's /etc/hosts. */
 export const HOSTS_IN_PROGRAMS = "etc/hosts";
 
-/** Counts what the volume of programs holds beside them. */
-const PROGRAMS_LAYOUT = 2;
-
 /** What of a choice is built into a container. The network rule is not: it is looked up at each request. */
 export function choiceLabel(choice: SandboxChoice): string {
   return JSON.stringify({ ...choice, network: undefined });
@@ -52,7 +49,7 @@ export function dockerNames(installation: string) {
     carrier: (volume: string) => `${volume}-carrier`,
     /** An empty volume whose being there says that the other one is filled. */
     whole: (volume: string) => `${volume}-whole`,
-    programs: (version: string) => `handrail-${installation}-programs-${PROGRAMS_LAYOUT}-${version}`,
+    programs: (version: string) => `handrail-${installation}-programs-${version}`,
     labels: (conversationId: string) => ({
       [LABEL.installation]: installation,
       [LABEL.conversation]: conversationId,

@@ -1,15 +1,19 @@
-import { dirname } from "node:path";
+import { createHash } from "node:crypto";
+import { dirname, join, relative } from "node:path";
 import { Readable } from "node:stream";
-import { directoryHeaders, directoryTar, tarHeader, tarPadding } from "../directory-tar.ts";
+import { directoryHeaders, TAR_END, textEntry } from "../directory-tar.ts";
 import { HOSTS, INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
 import { unlessAborted } from "../shared-work.ts";
+import type { TarTree } from "../tar-stream.ts";
 import { tarStream } from "../tar-stream.ts";
 import { carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
 import { HOSTS_IN_PROGRAMS, LABEL } from "./docker-names.ts";
-import type { VolumeFacts } from "./docker-shapes.ts";
+import type { DaemonInfo, VolumeFacts } from "./docker-shapes.ts";
+import type { TextFile } from "./seccomp-files.ts";
+import { SECCOMP_FILES } from "./seccomp-files.ts";
 
 /**
  * Volumes that are filled whole or not at all. The last thing that filling makes is an empty volume that says so: what
@@ -31,36 +35,62 @@ type Filling = Filler & {
   /** The volume that decides whether the filling was done. */
   readonly volume: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Volumes by where they are mounted. */
-  readonly mounts: Readonly<Record<string, string>>;
-  readonly archive: () => Readable;
+  /** Of everything in the volumes. */
+  readonly owner: number;
+  readonly contents: readonly Content[];
+};
+
+/** What goes into one volume. */
+type Content = {
+  readonly volume: string;
+  /** Where it is mounted. */
+  readonly target: string;
+  /** Relative to it. */
+  readonly directories: readonly string[];
+  readonly files?: readonly TextFile[];
+  /** A directory of this machine, whose files it gets. */
+  readonly tree?: string | undefined;
+};
+
+type Parts = {
+  readonly client: DockerClient;
+  readonly names: DockerNames;
+  readonly facts: () => Promise<DaemonInfo>;
 };
 
 /** The volume with the programs, and what the daemon's machine has it at; empty when the daemon does not say. */
 export type ProgramsVolume = { readonly name: string; readonly directory: string };
 
+/** What lies beside the programs. */
+const FILES: readonly TextFile[] = [{ name: HOSTS_IN_PROGRAMS, text: HOSTS }, ...SECCOMP_FILES];
+
 const FILL_PROGRAMS_MS = 300_000;
 
-export function dockerVolumes(client: DockerClient, names: DockerNames, programs: SandboxdPrograms) {
+export function dockerVolumes(parts: Parts, programs: SandboxdPrograms) {
+  const { client, names } = parts;
   const findWhole = async (volume: string): Promise<VolumeFacts | undefined> => {
     const [found, whole] = await Promise.all([client.findVolume(volume), client.findVolume(names.whole(volume))]);
     return whole === undefined ? undefined : found;
   };
+  const programsName = async () => names.programs(programsVersion(await programs.version()));
   const fillPrograms = async (volume: string, imageId: string): Promise<VolumeFacts | undefined> => {
     const filled = await findWhole(volume);
     if (filled !== undefined) return filled;
     const filler = { imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) };
-    await fill(client, names, { ...filler, ...programsFilling(names, programs, volume) });
+    await fill(parts, { ...filler, ...programsFilling(names, programs, volume) });
     return client.findVolume(volume);
   };
   let programsFilled: Promise<VolumeFacts | undefined> | undefined;
   return {
+    /** The name of the volume that holds sandboxd, filled or not. */
+    programsName,
+
     hasWorkspace: async (conversationId: string): Promise<boolean> =>
       (await findWhole(names.workspace(conversationId))) !== undefined,
 
     /** The volume that holds sandboxd, after it was filled if need be: once for all that wait for it. */
     programs: async ({ imageId, signal }: Filler): Promise<ProgramsVolume> => {
-      const name = names.programs(await programs.version());
+      const name = await programsName();
       programsFilled ??= fillPrograms(name, imageId).finally(() => (programsFilled = undefined));
       const filled = await unlessAborted(programsFilled, signal);
       return { name, directory: filled?.directory ?? "" };
@@ -71,7 +101,7 @@ export function dockerVolumes(client: DockerClient, names: DockerNames, programs
       const volume = names.workspace(workspace.conversationId);
       const filled = await findWhole(volume);
       if (filled !== undefined) return Number(filled.labels[LABEL.owner] ?? SANDBOX_UID);
-      await fill(client, names, { ...filler, ...workspaceFilling(names, workspace) });
+      await fill(parts, { ...filler, ...workspaceFilling(names, workspace) });
       return workspace.owner;
     },
 
@@ -89,52 +119,92 @@ export function dockerVolumes(client: DockerClient, names: DockerNames, programs
   };
 }
 
+/** Changes with any byte of what the volume holds. */
+function programsVersion(sandboxd: string): string {
+  const names = SECCOMP_FILES.map(({ name }) => name);
+  return createHash("sha256")
+    .update(JSON.stringify([sandboxd, names]))
+    .digest("hex")
+    .slice(0, 12);
+}
+
 function programsFilling(names: DockerNames, programs: SandboxdPrograms, volume: string): Omit<Filling, keyof Filler> {
   return {
     volume,
     labels: { [LABEL.installation]: names.installation, [LABEL.programs]: volume },
-    mounts: { [INSIDE.programs]: volume },
-    archive: () => Readable.from(withHosts(programs.directory, INSIDE.programs.slice(1))),
+    owner: 0,
+    contents: [
+      {
+        volume,
+        target: INSIDE.programs,
+        directories: [dirname(HOSTS_IN_PROGRAMS)],
+        files: FILES,
+        tree: programs.directory,
+      },
+    ],
   };
 }
 
 function workspaceFilling(names: DockerNames, workspace: Workspace): Omit<Filling, keyof Filler> {
   const { conversationId, seedDirectory, owner } = workspace;
-  const directories = [INSIDE.workspace, INSIDE.state, INSIDE.home].map((path) => path.slice(1));
   const volume = names.workspace(conversationId);
+  const state = names.state(conversationId);
   return {
     volume,
     labels: { ...names.labels(conversationId), [LABEL.owner]: String(owner) },
-    mounts: { [INSIDE.workspace]: volume, [INSIDE.state]: names.state(conversationId) },
-    archive: () =>
-      seedDirectory === undefined
-        ? Readable.from([directoryTar(directories, owner)])
-        : Readable.from(withSeed(directoryHeaders(directories, owner), seedDirectory, owner)),
+    owner,
+    contents: [
+      { volume: state, target: INSIDE.state, directories: [".", relative(INSIDE.state, INSIDE.home)] },
+      { volume, target: INSIDE.workspace, directories: ["."], tree: seedDirectory },
+    ],
   };
 }
 
-async function* withHosts(directory: string, name: string): AsyncGenerator<Buffer> {
-  const content = Buffer.from(HOSTS);
-  yield directoryHeaders([`${name}/${dirname(HOSTS_IN_PROGRAMS)}`], 0);
-  yield tarHeader({ name: `${name}/${HOSTS_IN_PROGRAMS}`, type: "file", bytes: content.length, mode: 0o644 });
-  yield Buffer.concat([content, tarPadding(content.length)]);
-  yield* tarStream({ directory, name, owner: 0 });
-}
-
-/** One archive for both: each that the daemon unpacks costs some 40 ms, whatever is in it. */
-async function* withSeed(headers: Buffer, directory: string, owner: number): AsyncGenerator<Buffer> {
-  yield headers;
-  yield* tarStream({ directory, name: INSIDE.workspace.slice(1), owner });
-}
-
-async function fill(client: DockerClient, names: DockerNames, filling: Filling): Promise<void> {
-  const carrier = names.carrier(filling.volume);
+async function fill({ client, names, facts }: Parts, filling: Filling): Promise<void> {
+  const { contents, labels, signal, volume } = filling;
+  const carrier = names.carrier(volume);
   await client.removeContainer(carrier);
-  await client.removeVolume(names.whole(filling.volume));
-  for (const volume of Object.values(filling.mounts)) await client.removeVolume(volume);
-  const spec = carrierContainer(filling.imageId, filling.labels, filling.mounts);
-  const id = await client.createContainer(carrier, spec);
-  await client.putArchive(id, filling.archive(), filling.signal);
+  await client.removeVolume(names.whole(volume));
+  for (const content of contents) await client.removeVolume(content.volume);
+  const { product } = await facts();
+  // Docker makes them with their container; Podman would forget the labels.
+  if (product === "Podman") await Promise.all(contents.map((content) => client.createVolume(content.volume, labels)));
+  const mounts = Object.fromEntries(contents.map((content) => [content.target, content.volume]));
+  const id = await client.createContainer(carrier, carrierContainer(filling.imageId, labels, mounts));
+  for (const { path, archive } of archivesFor(product, filling)) {
+    await client.putArchive(id, { path, tar: archive, signal });
+  }
   await client.removeContainer(id);
-  await client.createVolume(names.whole(filling.volume), filling.labels);
+  await client.createVolume(names.whole(volume), labels);
+}
+
+type Archive = { readonly path: string; readonly archive: Readable };
+
+/**
+ * One archive for all volumes: each that Docker unpacks costs some 40 ms, whatever is in it. Podman unpacks into a volume
+ * only what is meant for a path in it, so there each has its own.
+ */
+function archivesFor(product: DaemonInfo["product"], { contents, owner }: Filling): Iterable<Archive> {
+  if (product === "Docker")
+    return [{ path: "/", archive: archiveOf(contents, owner, ({ target }) => target.slice(1)) }];
+  return contents.map((content) => ({ path: content.target, archive: archiveOf([content], owner, () => ".") }));
+}
+
+/** Trees come last: one brings the archive's end along. At most one content has one, the last. */
+function archiveOf(contents: readonly Content[], owner: number, nameOf: (content: Content) => string): Readable {
+  const headers = contents.flatMap((content) => [
+    directoryHeaders(
+      content.directories.map((path) => join(nameOf(content), path)),
+      owner,
+    ),
+    ...(content.files ?? []).map(({ name, text }) => textEntry(join(nameOf(content), name), text, owner)),
+  ]);
+  const last = contents.at(-1);
+  if (last?.tree === undefined) return Readable.from([...headers, TAR_END]);
+  return Readable.from(withTree(Buffer.concat(headers), { directory: last.tree, name: nameOf(last), owner }));
+}
+
+async function* withTree(headers: Buffer, tree: TarTree): AsyncGenerator<Buffer> {
+  yield headers;
+  yield* tarStream(tree);
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { newId } from "@handrail/protocol/ids";
 import { limitsUnder, profileOf, PROFILES } from "../profiles.ts";
+import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { containerUid } from "../sandbox-user.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import type { ContainerWish } from "./container-spec.ts";
@@ -9,6 +10,7 @@ import type { DockerParts, Starting } from "./docker-backend.ts";
 import { choiceLabel, LABEL } from "./docker-names.ts";
 import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts } from "./docker-shapes.ts";
 import type { ProgramsVolume } from "./docker-volumes.ts";
+import { seccompPath } from "./seccomp-files.ts";
 
 /**
  * A container that was just started, and the image that it was started from. `stream` is the first connection to its
@@ -111,7 +113,11 @@ async function wished(
   };
   // Root of the sandbox may write to /etc/hosts, which only the daemon's own is made for.
   const hostsFile = PROFILES[profile].root ? undefined : await parts.hostsFile(programs);
-  return sandboxContainer({ imageId: image.id, profile, limits, labels, programs: programs.name, hostsFile, ...own });
+  const seccomp =
+    facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(PROFILES[profile].syscalls);
+  const { product } = facts;
+  const common = { product, imageId: image.id, profile, limits, labels, programs: programs.name, hostsFile, seccomp };
+  return sandboxContainer({ ...common, ...own });
 }
 
 /** Makes the container, and starts it once its storage is `ready`. */

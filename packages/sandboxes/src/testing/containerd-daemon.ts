@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { accessSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { criClient } from "../containerd/cri-client.ts";
 import { runProgram } from "../run-program.ts";
+import { endDaemon, unmountBelow } from "./end-daemon.ts";
 
 /** A containerd of the tests' own, with everything that it writes in one directory. */
 export type ContainerdDaemon = {
@@ -48,13 +48,13 @@ export async function startContainerd(wish: DaemonWish = {}): Promise<Containerd
   let child = await launch(directory, address);
   return {
     address,
-    kill: () => end(child, "SIGKILL"),
+    kill: () => endDaemon(child, "SIGKILL"),
     restart: async () => {
       child = await launch(directory, address);
     },
     dispose: async () => {
       await removeAllPods(address);
-      await end(child, "SIGTERM");
+      await endDaemon(child, "SIGTERM");
       killShims(address);
       for (const place of [directory, root]) await unmountBelow(place);
       await rm(directory, { recursive: true, force: true });
@@ -128,13 +128,6 @@ async function launch(directory: string, address: string): Promise<ChildProcess>
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill(signal);
-  await exited;
-}
-
 async function removeAllPods(address: string): Promise<void> {
   const client = criClient(address);
   try {
@@ -157,14 +150,6 @@ function commandLine(pid: string): readonly string[] {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   } catch {
     return [];
-  }
-}
-
-async function unmountBelow(directory: string): Promise<void> {
-  const table = await readFile("/proc/self/mountinfo", "utf8");
-  const below = table.split("\n").flatMap((line) => line.split(" ")[4] ?? []);
-  for (const path of below.filter((path) => path.startsWith(`${directory}/`)).toReversed()) {
-    await runProgram("umount", ["--lazy", path]);
   }
 }
 

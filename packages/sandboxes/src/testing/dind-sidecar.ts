@@ -26,7 +26,7 @@ export type DindSidecar = {
 };
 
 const PATIENCE_MS = 60_000;
-const IMAGE = "handrail-test/small:3";
+const IMAGE = "handrail-test/small:4";
 
 /** Whether a container here can see this machine's directories, which the sidecar's socket and images are in. */
 export function sharesPaths(): boolean {

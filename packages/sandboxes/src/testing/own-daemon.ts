@@ -1,13 +1,12 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { daemonGate } from "../docker/daemon-gate.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
+import { endDaemon, unmountBelow } from "./end-daemon.ts";
 
 /** A Docker daemon of a test's own, which it may kill. It makes no bridge and no firewall rule. */
 export type OwnDaemon = {
@@ -48,12 +47,7 @@ export async function startOwnDaemon(more: readonly string[] = []): Promise<OwnD
     child = spawn("dockerd", [...argumentsFor(directory, host), ...extra], { stdio: "ignore", cwd: "/" });
     await untilAnswers(host);
   };
-  const end = async (signal: "SIGKILL" | "SIGTERM") => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, "exit");
-    child.kill(signal);
-    await gone;
-  };
+  const end = async (signal: "SIGKILL" | "SIGTERM") => child && endDaemon(child, signal);
   await start(more);
   return {
     host,
@@ -61,18 +55,10 @@ export async function startOwnDaemon(more: readonly string[] = []): Promise<OwnD
     start,
     dispose: async () => {
       await end("SIGTERM");
-      await unmountAll(directory);
+      await unmountBelow(directory);
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** A killed daemon leaves its data directory mounted on itself, once for each start. */
-async function unmountAll(directory: string): Promise<void> {
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
-  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).toReversed()) {
-    await promisify(execFile)("umount", ["--lazy", mount]);
-  }
 }
 
 function argumentsFor(directory: string, host: string): readonly string[] {

@@ -7,18 +7,27 @@ const SHELLS = ["sh", "bash"];
 const TOOLS = [
   "cat",
   "chmod",
+  "cut",
   "grep",
   "head",
+  "id",
+  "ln",
   "ls",
   "mkdir",
+  "mkfifo",
+  "mv",
   "od",
   "readlink",
   "rm",
+  "seq",
   "sleep",
   "stat",
   "sync",
+  "tail",
   "touch",
   "tr",
+  "unshare",
+  "wc",
 ];
 /** What bash edits lines with. */
 const TERMINAL = "/lib/terminfo/x/xterm-256color";

@@ -1,0 +1,51 @@
+import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { PodmanService } from "../testing/podman-service.ts";
+import { canRunPodman, startPodman } from "../testing/podman-service.ts";
+import { seedDirectory } from "../testing/seed-directory.ts";
+import { builtPrograms } from "../testing/test-programs.ts";
+import { dockerBackend } from "./docker-backend.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { dockerNames } from "./docker-names.ts";
+
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+const works = await canRunPodman();
+
+describe.skipIf(!works)("Podman's service", () => {
+  let service: PodmanService | undefined;
+  beforeAll(async () => {
+    service = await startPodman();
+  });
+  afterAll(async () => service?.dispose());
+  const running = () => {
+    if (service === undefined) throw new Error("Podman's service was not started.");
+    return service;
+  };
+  const open = (installation: string) => {
+    const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
+    return dockerBackend({ ...common, installation, ...running() });
+  };
+
+  sandboxEngineContract("podman", async () => {
+    const client = dockerClient(dockerEndpoint({ host: running().host }));
+    return {
+      open: async (installation: string) => open(installation),
+      killFromOutside: async (installation: string, conversationId: string) =>
+        client.killContainer(dockerNames(installation).container(conversationId)),
+      seed: seedDirectory,
+      hostPath: import.meta.dirname,
+      limits: LIMITS,
+      within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
+      dispose: async () => client.close(),
+    };
+  });
+
+  test("what it is, is said", async () => {
+    const backend = open("doctor");
+    onTestFinished(() => backend.close());
+    expect((await backend.health(AbortSignal.timeout(10_000))).detail).toMatch(
+      /^Podman \d+\.\d+\.\S+, overlay, cgroup v[12], rootful, no user namespaces; no limits on: a workspace's size$/,
+    );
+  });
+});
