@@ -4,12 +4,14 @@ import { addBackupCommand } from "./commands/backup.ts";
 import { addCheckpointCommands } from "./commands/checkpoints.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExportCommand } from "./commands/export.ts";
+import { addKeysCommand } from "./commands/keys.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addOpenCommand } from "./commands/open.ts";
 import { addResumeCommand } from "./commands/resume.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSecretsCommand } from "./commands/secrets.ts";
 import { addShowCommand } from "./commands/show.ts";
+import { addSpendCommand } from "./commands/spend.ts";
 import { addStartCommand } from "./commands/start.ts";
 import type { Context } from "./context.ts";
 import { EXIT, EXIT_HELP, UsageError } from "./exit-codes.ts";
@@ -28,6 +30,8 @@ const COMMANDS = [
   addBackupCommand,
   addCheckpointCommands,
   addSecretsCommand,
+  addKeysCommand,
+  addSpendCommand,
 ];
 
 /** Runs one command line, without the program's name. Gives the exit code; never rejects. */

@@ -67,7 +67,7 @@ export function limitsOf(options: LimitOptions): Limits | undefined {
 }
 
 /** Makes a parser's refusal commander's, which then names the option. */
-function valued<Value>(parse: (text: string) => Value): (text: string) => Value {
+export function valued<Value>(parse: (text: string) => Value): (text: string) => Value {
   return (text) => {
     try {
       return parse(text);

@@ -1,20 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { text } from "node:stream/consumers";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runCli } from "./run-cli.ts";
 import { readSecretSetting } from "./secret-setting.ts";
-import { capturedScreen } from "./testing/captured-screen.ts";
+import { type AnsweringServer, answeringServer } from "./testing/answering-server.ts";
 
 const VALUE = "s3cret-value-1";
-let home = "";
-let requests: unknown[] = [];
-let close = () => {};
+let server: AnsweringServer;
 
 const STORED = {
   name: "KEY",
@@ -24,37 +14,14 @@ const STORED = {
   changedAt: 1,
   lastUsedAt: null,
 };
-const SESSION = { userId: "local", version: "1", homeDirectory: "/" };
-const ANSWERS: Readonly<Record<string, unknown>> = { GET: { secrets: [STORED] }, PUT: STORED, DELETE: {} };
-
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { method = "", url } = request;
-  const body = await text(request);
-  if (url !== "/api/session") requests.push([method, url, body === "" ? null : JSON.parse(body)]);
-  response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify(url === "/api/session" ? SESSION : ANSWERS[method]));
-}
+const ANSWERS = { GET: { secrets: [STORED] }, PUT: STORED, DELETE: {} };
 
 beforeEach(async () => {
-  home = mkdtempSync(path.join(tmpdir(), "handrail-secrets-"));
-  requests = [];
-  const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  close = () => server.close();
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  writeFileSync(path.join(home, "server.json"), JSON.stringify({ url, token: "t", pid: process.pid }));
+  server = await answeringServer(ANSWERS);
 });
-afterEach(() => {
-  close();
-  rmSync(home, { recursive: true });
-});
+afterEach(() => server.close());
 
-async function run(argv: readonly string[], input: NodeJS.ReadableStream = Readable.from([])) {
-  const screen = capturedScreen();
-  const interrupts = { signal: new AbortController().signal, release: () => {} };
-  const code = await runCli(argv, { screen, cwd: home, home, interrupts, input });
-  return { code, ...screen.written };
-}
+const run = (argv: readonly string[], input: NodeJS.ReadableStream = Readable.from([])) => server.run(argv, input);
 
 const terminal = (typed: string) => {
   const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => {} });
@@ -69,34 +36,34 @@ test("a value from stdin goes to the server without its line end, and is not pri
     out: "KEY                   never used        file (all conversations)\n",
     err: "",
   });
-  expect(requests).toEqual([
-    ["PUT", "/api/secrets/KEY", { scope: { type: "owner" }, use: { type: "file" }, value: VALUE }],
+  expect(server.requests).toEqual([
+    ["PUT /api/secrets/KEY", { scope: { type: "owner" }, use: { type: "file" }, value: VALUE }],
   ]);
 });
 
 test("at a terminal the value is asked for and not shown", async () => {
   const done = await run(["secrets", "set", "KEY", "--file"], terminal(`${VALUE}\r`));
   expect(done).toMatchObject({ code: 0, err: "Value of KEY (not shown): \n" });
-  expect(requests).toMatchObject([["PUT", "/api/secrets/KEY", { value: VALUE }]]);
+  expect(server.requests).toMatchObject([["PUT /api/secrets/KEY", { value: VALUE }]]);
 });
 
 test("Ctrl-C at the prompt sets nothing", async () => {
   expect(await run(["secrets", "set", "KEY", "--file"], terminal("half\x03"))).toMatchObject({ code: 130, out: "" });
-  expect(requests).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
 
 test("a use can be changed without the value", async () => {
   expect(await run(["secrets", "set", "KEY", "--file", "--keep-value", "--json"])).toMatchObject({ code: 0, err: "" });
-  expect(requests).toEqual([["PUT", "/api/secrets/KEY", { scope: { type: "owner" }, use: { type: "file" } }]]);
+  expect(server.requests).toEqual([["PUT /api/secrets/KEY", { scope: { type: "owner" }, use: { type: "file" } }]]);
 });
 
 test("secrets are listed and removed by name", async () => {
   const { out } = await run(["secrets", "list", "--json"]);
   expect(JSON.parse(out)).toMatchObject({ name: "KEY", lastUsedAt: null });
   expect(await run(["secrets", "remove", "KEY"])).toEqual({ code: 0, out: "", err: "KEY is removed.\n" });
-  expect(requests).toEqual([
-    ["GET", "/api/secrets", null],
-    ["DELETE", "/api/secrets/KEY", null],
+  expect(server.requests).toEqual([
+    ["GET /api/secrets", null],
+    ["DELETE /api/secrets/KEY", null],
   ]);
 });
 
@@ -115,7 +82,7 @@ test.each([
   const { code, out, err } = await run(["secrets", ...argv]);
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toContain(sentence);
-  expect(requests).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
 
 test("the options become the use that is asked for", () => {
