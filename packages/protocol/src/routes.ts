@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { CHECKPOINT_ROUTES } from "./checkpoint-routes.ts";
 import { CONVERSATION_ROUTES } from "./conversation-routes.ts";
+import { GATEWAY_ROUTES } from "./gateway-routes.ts";
 import { NETWORK_ROUTES } from "./network-routes.ts";
 import { PREVIEW_ROUTES } from "./preview-routes.ts";
 import { Empty, type Route } from "./route.ts";
-import { BackendInfo, Defaults, Finding, ModelInfo, ModelSetting } from "./settings.ts";
+import { BackendInfo, Defaults, Finding, ModelInfo, ModelSetting, ModelTest } from "./settings.ts";
 import { SECRET_ROUTES } from "./secret-routes.ts";
 import { WORKSPACE_ROUTES } from "./workspace-routes.ts";
 
@@ -76,15 +77,7 @@ const SERVER_ROUTES = {
     access: "session",
     summary: "Make one real call with these settings and say what came of it",
     body: ModelSetting,
-    response: z.object({
-      ok: z.boolean(),
-      /** One sentence for people. */
-      message: z.string(),
-      code: z.string().optional(),
-      /** What the API answered, as far as it is of use, with secrets masked. */
-      answer: z.string().optional(),
-      latencyMs: z.number(),
-    }),
+    response: ModelTest,
     status: 200,
   },
   doctor: {
@@ -137,6 +130,7 @@ export const ROUTES = {
   ...NETWORK_ROUTES,
   ...SECRET_ROUTES,
   ...CHECKPOINT_ROUTES,
+  ...GATEWAY_ROUTES,
 } as const;
 
 export type Routes = typeof ROUTES;

@@ -22,6 +22,15 @@ export const ModelSetting = z.strictObject({
 });
 export type ModelSetting = z.infer<typeof ModelSetting>;
 
+/** What came of one real call. `message` is one sentence; `answer` is what the API said, with secrets masked. */
+export const ModelTest = z.object({
+  ok: z.boolean(),
+  message: z.string(),
+  code: z.string().optional(),
+  answer: z.string().optional(),
+  latencyMs: z.number(),
+});
+
 /** A model as lists show it. `id` is what a conversation names; `demo` is the scripted model. */
 export const ModelInfo = z.object({
   id: z.string(),

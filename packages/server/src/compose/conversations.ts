@@ -12,17 +12,16 @@ import { type Conversations, conversations } from "../conversations/conversation
 import type { LiveDeltas } from "../conversations/live-deltas.ts";
 import type { ObservedStore } from "../conversations/observed-store.ts";
 import type { OpenJournals } from "../conversations/open-journals.ts";
-import type { Backends } from "../conversations/ports.ts";
+import type { Backends, Models, Spender } from "../conversations/ports.ts";
 import { type RunCoordinator, runCoordinator } from "../conversations/run-coordinator.ts";
 import { type SandboxKeeper, sandboxKeeper } from "../conversations/sandbox-keeper.ts";
 import { type WarmPool, warmPool } from "../conversations/warm-pool.ts";
-import type { ModelSettings } from "../settings/model-settings.ts";
 
 export type ConversationsParts = {
   readonly store: ObservedStore;
   readonly journals: OpenJournals;
   readonly deltas: LiveDeltas;
-  readonly models: ModelSettings;
+  readonly models: Models;
   readonly backends: Backends;
   readonly prepareSeed: PrepareSeed;
   readonly emptySeed: () => Promise<Seed>;
@@ -100,7 +99,7 @@ function runPorts(journal: Journal, { store, models, sandboxes, deltas, kept, lo
   return {
     journal,
     store,
-    model: models.open,
+    model: (modelId) => models.open(modelId, spenderOf(journal.state)),
     sandbox: (signal) => openShown(journal, { sandboxes, deltas }, signal),
     ...(kept === undefined ? {} : { snapshots: kept.snapshots }),
     clock: systemClock,
@@ -109,4 +108,8 @@ function runPorts(journal: Journal, { store, models, sandboxes, deltas, kept, lo
     emit,
     onUnforeseen: (thrown) => log.error({ err: thrown, conversationId: id }, "a run failed in a way nobody foresaw"),
   };
+}
+
+function spenderOf({ id, ownerId, teamId, limits }: Journal["state"]): Spender {
+  return { conversationId: id, ownerId, teamId, maxCostUsd: limits.maxCostUsd };
 }

@@ -8,6 +8,7 @@ import { examine } from "../doctor.ts";
 import { checkpointHandlers } from "../handlers/checkpoint-handlers.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
 import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-handlers.ts";
+import { gatewayHandlers } from "../handlers/gateway-handlers.ts";
 import { networkHandlers } from "../handlers/network-handlers.ts";
 import { secretHandlers } from "../handlers/secret-handlers.ts";
 import { serverHandlers } from "../handlers/server-handlers.ts";
@@ -63,6 +64,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
     }),
     ...serverHandlers(serverParts(parts)),
     ...secretHandlers(state.secretStore),
+    ...gatewayHandlers(async () => (await state.gateway.open()).admin),
   };
 }
 
@@ -103,6 +105,7 @@ function serverParts(parts: HandlerParts): Parameters<typeof serverHandlers>[0] 
     localSources: config.localSources,
     linkFor: (token) => `${live.url}/?token=${token}`,
     models: state.models,
+    settings: state.settings,
     backends: state.backends,
     defaults: {
       network,
@@ -120,7 +123,7 @@ function serverParts(parts: HandlerParts): Parameters<typeof serverHandlers>[0] 
 
 function doctor({ config, state }: HandlerParts, signal: AbortSignal) {
   const testModel = async (limited: AbortSignal) => {
-    const setting = await state.models.current();
+    const setting = await state.settings.current();
     return setting === undefined ? undefined : { ...(await testSetting(setting, limited)), label: setting.model };
   };
   return examine(

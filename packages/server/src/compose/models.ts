@@ -15,19 +15,35 @@ export async function testSetting(setting: ModelSetting, signal: AbortSignal) {
 }
 
 /** The demo's model: a script that speaks over HTTP like a real one, in this process. */
-export function lazyDemoModel(): { readonly open: () => Promise<Model>; close(): Promise<void> } {
-  let started: Promise<{ model: Model; close: () => Promise<void> }> | undefined;
+export type DemoModel = {
+  readonly open: () => Promise<Model>;
+  /** Where it answers. */
+  readonly setting: () => Promise<ModelSetting>;
+  /** The same, undefined while nobody has asked for it yet. */
+  started(): ModelSetting | undefined;
+  close(): Promise<void>;
+};
+
+/** Started when it is first asked for. */
+export function lazyDemoModel(): DemoModel {
+  let starting: ReturnType<typeof startDemo> | undefined;
+  let started: ModelSetting | undefined;
+  const start = async () => {
+    starting ??= startDemo();
+    starting.catch(() => (starting = undefined));
+    const demo = await starting;
+    started = demo.setting;
+    return demo;
+  };
   return {
-    async open() {
-      started ??= startDemo();
-      started.catch(() => (started = undefined));
-      return (await started).model;
-    },
-    close: async () => (await started)?.close(),
+    open: async () => loadModel(DEMO_MODEL, (await start()).setting),
+    setting: async () => (await start()).setting,
+    started: () => started,
+    close: async () => (await starting)?.close(),
   };
 }
 
-async function startDemo(): Promise<{ model: Model; close: () => Promise<void> }> {
+async function startDemo(): Promise<{ setting: ModelSetting; close: () => Promise<void> }> {
   const [{ startScriptedModel }, { demoScript }] = await Promise.all([
     import("@handrail/scripted-model/scripted-model"),
     import("@handrail/scripted-model/demo"),
@@ -35,5 +51,5 @@ async function startDemo(): Promise<{ model: Model; close: () => Promise<void> }
   const server = await startScriptedModel({ script: demoScript });
   const setting = { dialect: "openai", model: "demo", baseUrl: server.baseUrl, contextTokens: 200_000 } as const;
   const free = { inputUsdPerMillion: 0, outputUsdPerMillion: 0 };
-  return { model: await loadModel(DEMO_MODEL, { ...setting, ...free }), close: () => server.close() };
+  return { setting: { ...setting, ...free }, close: () => server.close() };
 }

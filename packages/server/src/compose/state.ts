@@ -10,7 +10,7 @@ import type { Config } from "../config.ts";
 import { type LiveDeltas, liveDeltas } from "../conversations/live-deltas.ts";
 import { type OpenJournals, openJournals } from "../conversations/open-journals.ts";
 import { observedStore, type ObservedStore } from "../conversations/observed-store.ts";
-import type { Backends } from "../conversations/ports.ts";
+import type { Backends, Models } from "../conversations/ports.ts";
 import { serverLog } from "../log.ts";
 import { metrics as countMetrics, type Metrics } from "../metrics.ts";
 import { jsonFile } from "../settings/json-file.ts";
@@ -23,6 +23,8 @@ import { openKeptFiles } from "./checkpoints.ts";
 import { lazyBackends } from "./backends.ts";
 import { type Network, openNetwork } from "./egress.ts";
 import { lazySandboxSecrets, loadersWithSecrets, openSecretStore } from "./secrets.ts";
+import { type LazyGateway } from "./gateway/lazy-gateway.ts";
+import { openModels } from "./gateway/open-models.ts";
 import { lazyDemoModel, loadModel } from "./models.ts";
 
 /** What the server keeps on disk and reaches outside, opened. */
@@ -36,7 +38,11 @@ export type State = {
   readonly network: Network;
   readonly sessions: Sessions;
   readonly secrets: Secrets;
-  readonly models: ModelSettings;
+  /** The first model, as it is set. */
+  readonly settings: ModelSettings;
+  /** What conversations may name. */
+  readonly models: Models;
+  readonly gateway: LazyGateway;
   readonly secretStore: SecretStore;
   readonly backends: Backends;
   /** Undefined when checkpoints are off. */
@@ -66,11 +72,12 @@ export async function openState(config: Config): Promise<State> {
   const sandboxSecrets = lazySandboxSecrets(secretStore, { home, journals });
   const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
   const demo = lazyDemoModel();
-  const models = settingsOf(config, { secrets, mask, demo });
+  const settings = settingsOf(config, { secrets, mask, demo });
+  const { gateway, models } = openModels({ config, settings, demo, secrets, mask, log, store });
   const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = async () => {
-    await Promise.allSettled([demo.close(), backends.close()]);
+    await Promise.allSettled([gateway.close(), demo.close(), backends.close()]);
     await network.close();
     journals.close();
     await store.close();
@@ -86,7 +93,9 @@ export async function openState(config: Config): Promise<State> {
     network,
     sessions,
     secrets,
+    settings,
     models,
+    gateway,
     secretStore,
     backends,
     kept,

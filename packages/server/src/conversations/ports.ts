@@ -10,8 +10,17 @@ export type Models = {
   defaultId(): Promise<string | null>;
   /** @throws AppError `model_unset`, `model_unknown` */
   require(id: string): Promise<void>;
-  /** @throws AppError `model_unset`, `model_unknown` */
-  readonly open: (id: string) => Promise<Model>;
+  /** `spender` pays for its calls, within its limits. @throws AppError `model_unset`, `model_unknown` */
+  readonly open: (id: string, spender?: Spender) => Promise<Model>;
+};
+
+/** A conversation as the one that pays for what models do. */
+export type Spender = {
+  readonly conversationId: string;
+  readonly ownerId: string;
+  readonly teamId: string | null;
+  /** In all; undefined where the conversation has no such limit. */
+  readonly maxCostUsd: number | undefined;
 };
 
 /** The backends that this server has, each loaded at first use. */

@@ -7,7 +7,7 @@ import { LOCAL_USER } from "../auth/identify.ts";
 import type { RateLimit } from "../auth/rate-limit.ts";
 import { SESSION_LIFE_MS, type Sessions } from "../auth/sessions.ts";
 import type { SignInTokens } from "../auth/sign-in-tokens.ts";
-import type { Backends } from "../conversations/ports.ts";
+import type { Backends, Models } from "../conversations/ports.ts";
 import { listFolders } from "../folders.ts";
 import type { Asked, Handlers } from "../http/handlers.ts";
 import type { ModelSettings } from "../settings/model-settings.ts";
@@ -36,7 +36,8 @@ export type ServerHandlerParts = {
   readonly home: string;
   readonly localSources: boolean;
   readonly linkFor: (token: string) => string;
-  readonly models: ModelSettings;
+  readonly models: Models;
+  readonly settings: ModelSettings;
   readonly backends: Pick<Backends, "health">;
   readonly defaults: Omit<Defaults, "model" | "backend"> & { readonly backend: BackendName | undefined };
   readonly testModel: (setting: ModelSetting, signal: AbortSignal) => ReturnType<Handlers["testModel"]>;
@@ -49,7 +50,7 @@ const LINK_LIFE_MS = 10 * 60_000;
 const ENOUGH_DISK_BYTES = 64 * 1024 ** 2;
 
 export function serverHandlers(parts: ServerHandlerParts): Pick<Handlers, Names> {
-  const { models, backends } = parts;
+  const { models, settings, backends } = parts;
   return {
     ...sessionHandlers(parts),
     async settings({ signal }) {
@@ -62,12 +63,12 @@ export function serverHandlers(parts: ServerHandlerParts): Pick<Handlers, Names>
         defaults: { ...defaults, model: await models.defaultId(), backend: works },
       };
     },
-    saveModel: async ({ body }) => models.save(body),
+    saveModel: async ({ body }) => settings.save(body),
     async removeModel() {
-      await models.remove();
+      await settings.remove();
       return {};
     },
-    testModel: async ({ body, signal }) => parts.testModel(await models.withStoredKey(body), signal),
+    testModel: async ({ body, signal }) => parts.testModel(await settings.withStoredKey(body), signal),
     doctor: async ({ signal }) => ({ findings: await parts.doctor(signal) }),
     folders: async ({ query }) => {
       if (!parts.localSources) throw new AppError("forbidden", "Folders of this machine are not offered here.");

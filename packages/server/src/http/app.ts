@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { ERRORS } from "@handrail/protocol/errors";
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Addresses } from "../auth/addresses.ts";
@@ -20,12 +21,15 @@ export type AppParts = RouteParts & {
   /** The text of `/metrics`, for whoever may see it. */
   readonly metrics: { readonly open: boolean; text(): Promise<{ contentType: string; text: string }> };
   readonly observe: (route: string, method: string, status: number, durationMs: number) => void;
+  /** Answers what is below `/v1`: it has keys of its own, no cookies, and streams of its own. */
+  readonly models: RequestListener;
 };
 
 /** The HTTP side of the server, not yet listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { log, addresses, observe, mask } = parts;
+  const { log, addresses, observe, mask, models } = parts;
   const app: FastifyInstance = fastify({
+    serverFactory: (pages, options) => beside(pages, models, options),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 2_000_000,
@@ -60,6 +64,18 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     return sendProblem(reply, notFound(methods), mask);
   });
   return app;
+}
+
+const REQUEST_MS = 60_000;
+const HEADERS_MS = 30_000;
+
+/** One server for both: what is below `/v1` never reaches the routes of the page. */
+function beside(pages: RequestListener, models: RequestListener, options: ServerOptions): Server {
+  const limits = { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS };
+  return createServer({ ...options, ...limits }, (request, response) => {
+    if (request.url?.startsWith("/v1/") === true) models(request, response);
+    else pages(request, response);
+  });
 }
 
 /** Query strings stay out of logs: a one-time token travels in one. */

@@ -20,6 +20,8 @@ export type ModelSettings = Models & {
   withStoredKey(setting: ModelSetting): Promise<ModelSetting>;
   /** The set model with its key; undefined when none is set. */
   current(): Promise<ModelSetting | undefined>;
+  /** The same for what a conversation names: another name than the default's is a further model at the same API. */
+  settingFor(id: string): Promise<ModelSetting | undefined>;
 };
 
 export type ModelSettingsParts = {
@@ -44,8 +46,12 @@ export function modelSettings(parts: ModelSettingsParts): ModelSettings {
   const current = () => readCurrent(parts);
   const settingFor = async (id: string) => {
     const setting = await current();
+    return setting === undefined || id === DEFAULT_MODEL ? setting : { ...withoutPrices(setting), model: id };
+  };
+  const requiredFor = async (id: string) => {
+    const setting = await settingFor(id);
     if (setting === undefined) throw unset();
-    return id === DEFAULT_MODEL ? setting : { ...withoutPrices(setting), model: id };
+    return setting;
   };
   const withStoredKey = async (setting: ModelSetting) => {
     mask.add(setting.apiKey);
@@ -57,6 +63,7 @@ export function modelSettings(parts: ModelSettingsParts): ModelSettings {
 
   return {
     current,
+    settingFor,
     withStoredKey,
     async list() {
       const setting = await current();
@@ -64,9 +71,9 @@ export function modelSettings(parts: ModelSettingsParts): ModelSettings {
     },
     defaultId: async () => (fixed !== undefined || (await file.read()) !== undefined ? DEFAULT_MODEL : null),
     async require(id) {
-      if (id !== DEMO_MODEL) await settingFor(id);
+      if (id !== DEMO_MODEL) await requiredFor(id);
     },
-    open: async (id) => (id === DEMO_MODEL ? parts.demoModel() : parts.createModel(id, await settingFor(id))),
+    open: async (id) => (id === DEMO_MODEL ? parts.demoModel() : parts.createModel(id, await requiredFor(id))),
     async save(wanted) {
       refuseFixed();
       const { apiKey, ...setting } = await withStoredKey(wanted);
@@ -135,7 +142,8 @@ function withoutPrices({ dialect, baseUrl, apiKey, model }: ModelSetting): Model
   return { dialect, model, ...(baseUrl && { baseUrl }), ...(apiKey && { apiKey }) };
 }
 
-const unset = () => new AppError("model_unset", "No model is set. Set one in the settings, or try the demo.");
+/** Nothing can be asked of a model yet. */
+export const unset = () => new AppError("model_unset", "No model is set. Set one in the settings, or try the demo.");
 
 const isFixed = () =>
   new AppError("forbidden", "The model is set by the server's configuration. Change it there and restart Handrail.");

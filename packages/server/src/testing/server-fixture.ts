@@ -16,6 +16,8 @@ import { lazyBackends } from "../compose/backends.ts";
 import { type ConversationsHost, hostConversations } from "../compose/conversations.ts";
 import { composeHandlers, type Live } from "../compose/handlers.ts";
 import { openNetwork } from "../compose/egress.ts";
+import { openModels } from "../compose/gateway/open-models.ts";
+import { lazyDemoModel } from "../compose/models.ts";
 import { hostPreviews, type PreviewHost } from "../compose/previews.ts";
 import type { State } from "../compose/state.ts";
 import { type Config, readConfig } from "../config.ts";
@@ -88,6 +90,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
     webDirectory: config.webDirectory,
     metrics: { open: config.metricsPublic, text: state.metrics.text },
     observe: state.metrics.request,
+    models: state.gateway.answer,
   });
   const onFailure = (thrown: unknown) => log.error(thrown);
   return {
@@ -119,6 +122,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
       previews.close();
       live.sockets?.close();
       await app.close();
+      await state.gateway.close();
       host.journals.close();
       await rm(home, { recursive: true, force: true });
     },
@@ -133,7 +137,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   const scripted = model ?? scriptedModel([{ text: "All done." }]);
   const secrets = await openSecrets(join(config.home, "secret.key"));
   const secretStore = openSecretStore({ home: config.home, secrets, mask });
-  const models = modelSettings({
+  const settings = modelSettings({
     fixed: config.model,
     file: jsonFile(join(config.home, "model.json"), StoredModel),
     secrets,
@@ -156,7 +160,9 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     network: await openNetwork({ config, journals, deltas, log, sandboxSecrets }),
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
     secrets,
-    models,
+    settings,
+    models: settings,
+    gateway: openModels({ config, settings, demo: lazyDemoModel(), secrets, mask, log, store }).gateway,
     secretStore,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
     kept: undefined,

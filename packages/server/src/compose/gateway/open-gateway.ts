@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
+import { catalogOf } from "@handrail/gateway/catalog/catalog";
+import { createGateway } from "@handrail/gateway/gateway";
+import type { Deployment } from "@handrail/gateway/ports/deployment";
+import { priceList } from "@handrail/gateway/prices/price-list";
+import type { Logger } from "pino";
+import type { StoredDeployments } from "../../gateway/stored-deployments.ts";
+import type { Mask } from "../../settings/mask.ts";
+import type { ModelSettings } from "../../settings/model-settings.ts";
+import type { Secrets } from "../../settings/secrets.ts";
+import { type DemoModel, testSetting } from "../models.ts";
+import { adminKeys } from "./admin-keys.ts";
+import { adminModels } from "./admin-models.ts";
+import { adminOwners } from "./admin-owners.ts";
+import { adminSpend } from "./admin-spend.ts";
+import { conversationKeys } from "./conversation-keys.ts";
+import { deploymentsFrom } from "./deployments.ts";
+import type { GatewayHost } from "./lazy-gateway.ts";
+import { paidModels } from "./paid-models.ts";
+
+export type OpenGatewayParts = {
+  readonly home: string;
+  readonly settings: ModelSettings;
+  readonly stored: StoredDeployments;
+  readonly demo: DemoModel;
+  readonly secrets: Secrets;
+  readonly mask: Mask;
+  readonly log: Logger;
+  /** Whether the first model comes from the configuration. */
+  readonly fixed: boolean;
+  readonly titleOf: (conversationId: string) => Promise<string | undefined>;
+};
+
+const GRACE_MS = 1000;
+
+/** Opens the books beside the log and starts the gateway over them. @throws AppError what `openSqliteBooks` throws */
+export async function openGateway(parts: OpenGatewayParts, url: string): Promise<GatewayHost> {
+  const books = await openSqliteBooks({ file: join(parts.home, "gateway.sqlite") });
+  const places = currentPlaces(parts);
+  await places.refresh();
+  const prices = priceList();
+  const gateway = createGateway({ catalog: catalogOf(places.now), books, prices, probes: false });
+  const { stored, fixed, secrets, mask, titleOf } = parts;
+  const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
+  const paid = paidModels({ books, keys, url, mask });
+  const testThrough = async (place: Deployment, signal: AbortSignal) => {
+    const spender = { conversationId: "model-test", ownerId: "local", teamId: null, maxCostUsd: undefined };
+    const { key } = await keys.keyOf(spender);
+    return testSetting({ dialect: "openai", model: place.name, baseUrl: `${url}/v1`, apiKey: key }, signal);
+  };
+  return {
+    admin: {
+      models: adminModels({
+        stored,
+        places: places.refresh,
+        health: gateway.health,
+        prices,
+        fixed,
+        test: testSetting,
+        testThrough,
+      }),
+      keys: adminKeys({ books, now: Date.now }),
+      owners: adminOwners(books),
+      spend: adminSpend({ books, titleOf }),
+    },
+    paid: {
+      async open(wanted) {
+        await places.refresh();
+        return paid.open(wanted);
+      },
+    },
+    async handle(request, response) {
+      // What was set a moment ago counts.
+      await places.refresh().catch((thrown: unknown) => parts.log.warn({ err: thrown }, "the models cannot be read"));
+      if (!gateway.handle(request, response)) response.writeHead(404).end();
+    },
+    async close() {
+      await gateway.close(GRACE_MS);
+      await books.close();
+    },
+  };
+}
+
+/** What can be asked for now. */
+function currentPlaces({ settings, stored, demo }: OpenGatewayParts) {
+  let list: readonly Deployment[] = [];
+  let known = "";
+  return {
+    now: () => list,
+    /** The same list while nothing has changed: the catalog is made anew only for another. */
+    async refresh(): Promise<readonly Deployment[]> {
+      const [setting, all] = await Promise.all([settings.current(), stored.all()]);
+      const next = deploymentsFrom({ stored: all, setting, demo: demo.started() });
+      const text = JSON.stringify(next);
+      if (text !== known) {
+        known = text;
+        list = next;
+      }
+      return list;
+    },
+  };
+}
