@@ -4,10 +4,15 @@ import { ConversationScreen } from "./screens/conversation-screen.tsx";
 import { HomeScreen } from "./screens/home-screen.tsx";
 import { NewConversationScreen } from "./screens/new-conversation-screen.tsx";
 import { NotFoundScreen } from "./screens/not-found-screen.tsx";
+import { KeysScreen } from "./screens/gateway/keys-screen.tsx";
+import { LimitsScreen } from "./screens/gateway/limits-screen.tsx";
+import { ModelsScreen } from "./screens/gateway/models-screen.tsx";
+import { SpendScreen } from "./screens/gateway/spend-screen.tsx";
 import { GeneralScreen } from "./screens/settings/general-screen.tsx";
 import { NetworkRulesScreen } from "./screens/settings/network-rules-screen.tsx";
 import { SecretsScreen } from "./screens/settings/secrets-screen.tsx";
 import { SettingsFrame } from "./screens/settings/settings-frame.tsx";
+import { readSpendPlace } from "./state/spend-place.ts";
 import { readPlace } from "./state/place.ts";
 
 const rootRoute = createRootRoute({ component: AppShell, notFoundComponent: NotFoundScreen });
@@ -19,6 +24,15 @@ const routes = [
   createRoute({ getParentRoute: () => rootRoute, path: "/new", component: NewConversationScreen }),
   settingsRoute.addChildren([
     createRoute({ getParentRoute: () => settingsRoute, path: "/", component: GeneralScreen }),
+    createRoute({ getParentRoute: () => settingsRoute, path: "/models", component: ModelsScreen }),
+    createRoute({ getParentRoute: () => settingsRoute, path: "/keys", component: KeysScreen }),
+    createRoute({ getParentRoute: () => settingsRoute, path: "/limits", component: LimitsScreen }),
+    createRoute({
+      getParentRoute: () => settingsRoute,
+      path: "/spend",
+      component: SpendScreen,
+      validateSearch: readSpendPlace,
+    }),
     createRoute({ getParentRoute: () => settingsRoute, path: "/secrets", component: SecretsScreen }),
     createRoute({ getParentRoute: () => settingsRoute, path: "/network", component: NetworkRulesScreen }),
   ]),

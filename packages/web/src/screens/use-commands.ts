@@ -14,7 +14,7 @@ export function useCommands(onHelp: () => void): readonly Command[] {
     { id: "new", name: "New conversation", keys: "c", run: () => report(navigate({ to: "/new" })) },
     {
       id: "settings",
-      name: "Settings: model, secrets, network, this machine",
+      name: "Settings: models, keys, spend, secrets, network, this machine",
       keys: "",
       run: () => report(navigate({ to: "/settings" })),
     },

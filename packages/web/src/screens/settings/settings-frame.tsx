@@ -2,6 +2,10 @@ import { Link, Outlet } from "@tanstack/react-router";
 
 const TABS = [
   { to: "/settings", label: "General" },
+  { to: "/settings/models", label: "Models" },
+  { to: "/settings/keys", label: "Keys" },
+  { to: "/settings/limits", label: "Limits" },
+  { to: "/settings/spend", label: "Spend" },
   { to: "/settings/secrets", label: "Secrets" },
   { to: "/settings/network", label: "Network" },
 ] as const;
