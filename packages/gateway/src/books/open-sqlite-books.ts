@@ -7,6 +7,7 @@ import { sqliteFailure } from "@handrail/logs/sqlite-failure";
 import { Kysely } from "kysely";
 import type { Books, Ledger } from "../ports/books.ts";
 import { openCallFile, readCallFile } from "./call-file.ts";
+import { callLog } from "./call-log.ts";
 import { keyCache } from "./key-cache.ts";
 import { booksMigrations } from "./migrations.ts";
 import { scopeCounters } from "./scope-counters.ts";
@@ -80,7 +81,7 @@ const nobody = () => Promise.resolve();
 
 function openLedger(statements: SqliteStatements, { db, callFile, now }: Opened) {
   let lost = takeOver(statements, callFile, now());
-  const journal = sqliteJournal(openCallFile(callFile), (calls) => statements.write(calls));
+  const journal = sqliteJournal(callLog(openCallFile(callFile)), (calls) => statements.write(calls));
   const counters = scopeCounters(statements, now());
   const queries = spendQueries(db);
   const ledger: Ledger = {

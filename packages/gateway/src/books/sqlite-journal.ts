@@ -1,5 +1,5 @@
-import { AppError } from "@handrail/protocol/errors";
-import { openedLine, settledLine, type CallFile } from "./call-file.ts";
+import { booksUnavailable, sentence } from "./books-unavailable.ts";
+import type { CallLog } from "./call-log.ts";
 import type { OpenCall, SettledCall } from "./settled-call.ts";
 
 /** How long settled calls may be in the file only. */
@@ -26,108 +26,77 @@ export type SqliteJournal = {
   close(): void;
 };
 
-type Opening = { readonly call: OpenCall; readonly resolve: () => void; readonly reject: (error: AppError) => void };
 type Settling = { readonly call: SettledCall; readonly written: () => void };
 
 /**
- * Calls are written to the file as they begin and end, those of one turn of the event loop together, and to the database
- * by the batch when they have ended: a transaction costs more than all else that is done for a call.
+ * Calls go to the file as they begin and end, and to the database by the batch when they have ended: a transaction costs
+ * more than all else that is done for a call.
  */
-export function sqliteJournal(file: CallFile, write: (calls: readonly SettledCall[]) => void): SqliteJournal {
-  const open = new Map<string, OpenCall>();
-  const troubles: { file?: string | undefined; database?: string | undefined } = {};
-  let opening: Opening[] = [];
-  let ended: string[] = [];
-  let settling: Settling[] = [];
-  let immediate: NodeJS.Immediate | undefined;
+export function sqliteJournal(log: CallLog, write: (calls: readonly SettledCall[]) => void): SqliteJournal {
+  const waiting = waitingCalls(write);
   let timer: NodeJS.Timeout | undefined;
-
-  const toFile = (): void => {
-    immediate = undefined;
-    const opened = opening;
-    opening = [];
-    try {
-      file.append([...ended, ...opened.map(({ call }) => openedLine(call))]);
-    } catch (thrown) {
-      troubles.file = sentence(thrown);
-      for (const { reject } of opened) reject(unavailable(thrown));
-      return;
-    }
-    ended = [];
-    troubles.file = undefined;
-    for (const { call, resolve } of opened) {
-      open.set(call.callId, call);
-      resolve();
-    }
-  };
-  /** @throws what the database threw */
-  const toDatabase = (): void => {
-    const batch = settling.slice(0, TOGETHER);
-    write(batch.map(({ call }) => call));
-    settling = settling.slice(TOGETHER);
-    for (const { written } of batch) written();
-  };
-  const flush = (): void => {
-    try {
-      while (settling.length > 0) toDatabase();
-      troubles.database = undefined;
-    } catch (thrown) {
-      troubles.database = sentence(thrown);
-      throw unavailable(thrown);
-    }
-  };
   const compact = (): void => {
-    flush();
-    file.restart(open.values());
-    ended = [];
+    waiting.flush();
+    log.restart();
   };
   const onTimer = (): void => {
     timer = undefined;
     try {
-      toDatabase();
-      troubles.database = undefined;
-      if (settling.length > 0) timer = setTimeout(onTimer, 1);
-      else if (file.bytes() > FILE_BYTES) compact();
-    } catch (thrown) {
-      troubles.database = sentence(thrown);
+      waiting.writeSome();
+      if (waiting.count() > 0) timer = setTimeout(onTimer, 1);
+      else if (log.bytes() > FILE_BYTES) compact();
+    } catch {
       timer = setTimeout(onTimer, RETRY_AFTER_MS);
     }
   };
-
   return {
-    trouble: () => troubles.file ?? troubles.database,
+    trouble: () => log.trouble() ?? waiting.trouble(),
     async opened(call) {
-      if (settling.length > BACKLOG) throw unavailable(troubles.database);
-      await new Promise<void>((resolve, reject) => {
-        opening.push({ call, resolve, reject });
-        immediate ??= setImmediate(toFile);
-      });
+      if (waiting.count() > BACKLOG) throw booksUnavailable(waiting.trouble());
+      await log.opened(call);
     },
     settled(call, written) {
-      open.delete(call.call.callId);
-      ended.push(settledLine(call.settlement));
-      settling.push({ call, written });
-      immediate ??= setImmediate(toFile);
+      log.ended(call.settlement);
+      waiting.push({ call, written });
       timer ??= setTimeout(onTimer, SETTLE_WITHIN_MS);
     },
-    flush,
+    flush: () => waiting.flush(),
     compact,
     close() {
-      if (immediate) clearImmediate(immediate);
       if (timer) clearTimeout(timer);
       try {
         compact();
       } finally {
-        file.close();
+        log.close();
       }
     },
   };
 }
 
-const sentence = (thrown: unknown): string =>
-  `The books cannot be written: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-
-function unavailable(cause: unknown): AppError {
-  const message = "The books of keys and spend cannot be written. No call is let through until they can.";
-  return new AppError("books_unavailable", message, {}, { cause });
+/** Settled calls that the database does not have yet. What could not be written stays. */
+function waitingCalls(write: (calls: readonly SettledCall[]) => void) {
+  let settling: Settling[] = [];
+  let trouble: string | undefined;
+  /** @throws AppError `books_unavailable` */
+  const writeSome = (): void => {
+    const batch = settling.slice(0, TOGETHER);
+    try {
+      write(batch.map(({ call }) => call));
+    } catch (thrown) {
+      trouble = sentence(thrown);
+      throw booksUnavailable(thrown);
+    }
+    trouble = undefined;
+    settling = settling.slice(TOGETHER);
+    for (const { written } of batch) written();
+  };
+  return {
+    count: () => settling.length,
+    push: (each: Settling) => settling.push(each),
+    trouble: () => trouble,
+    writeSome,
+    flush(): void {
+      while (settling.length > 0) writeSome();
+    },
+  };
 }

@@ -61,21 +61,26 @@ type Trying = {
 
 async function askGroup(core: Core, call: Call, group: Group): Promise<Begun | CallFailure> {
   const trying = { group, sticky: stickyKey(call, group), tried: new Map<string, number>(), out: new Set<string>() };
-  const retries = call.asked.retries ?? group.deployments[0]?.maxRetries ?? core.routing().retries;
+  const retries = retriesOf(core, call, group);
   let failure: CallFailure | undefined;
   for (let tries = 0; tries <= retries;) {
     const place = placeFor(core, call, trying);
     if (!("lane" in place)) return failure ?? place;
-    const again = trying.tried.has(place.deployment.id);
-    if (failure && again && !(await waited(core, call, { failure, tries }))) return failure;
-    if (tries > 0) call.progress.retries += 1;
+    if (failure && !(await patient(core, call, { failure, tries, again: trying.tried.has(place.deployment.id) })))
+      return failure;
+    call.progress.retries += Math.sign(tries);
     const result = await attempt(core, call, place);
-    if (!AGAIN.has(result.kind) || result.kind === "begun") return result;
+    if (result.kind === "begun" || !AGAIN.has(result.kind)) return result;
     failure = result;
     noteTry(trying, place.deployment, result);
-    if (result.kind !== "unable") tries += 1;
+    tries += result.kind === "unable" ? 0 : 1;
   }
   return failure ?? nobody(call);
+}
+
+/** What the client asks for wins over the deployment's own number. */
+function retriesOf(core: Core, { asked }: Call, { deployments }: Group): number {
+  return asked.retries ?? deployments[0]?.maxRetries ?? core.routing().retries;
 }
 
 /** After these the same request may find its answer. */
@@ -111,10 +116,11 @@ function busy({ asked: { model } }: Call, ms: number): CallFailure {
   };
 }
 
-type Waiting = { readonly failure: CallFailure; readonly tries: number };
+type Waiting = { readonly failure: CallFailure; readonly tries: number; readonly again: boolean };
 
-/** Waits before the same place is asked again. False when it would be too long. */
-async function waited(core: Core, call: Call, { failure, tries }: Waiting): Promise<boolean> {
+/** Waits before the same place is asked again; another is asked at once. False when it would be too long. */
+async function patient(core: Core, call: Call, { failure, tries, again }: Waiting): Promise<boolean> {
+  if (!again) return true;
   const { backoffMs } = core.routing();
   const backoff = Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
   const ms = failure.retryAfterMs ?? backoff;

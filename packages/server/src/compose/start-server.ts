@@ -76,7 +76,7 @@ async function startLocked(config: Config): Promise<RunningServer> {
     webDirectory: config.webDirectory,
     metrics: { open: config.metricsPublic, text: metrics.text },
     observe: metrics.request,
-    models: state.gateway.answer,
+    models: (request, response) => state.gateway.answer(request, response),
   });
   await Promise.all([listen(app, config), previews.listen()]).catch(async (thrown: unknown) => {
     previews.close();

@@ -35,15 +35,42 @@ export type StoredDeploymentsParts = {
 
 const MOST = 500;
 
-export function storedDeployments({ file, secrets, mask, newId }: StoredDeploymentsParts): StoredDeployments {
-  let known: Promise<readonly SetDeployment[]> | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
-  const all = () => {
-    known ??= read();
-    known.catch(() => (known = undefined));
-    return known;
+export function storedDeployments(parts: StoredDeploymentsParts): StoredDeployments {
+  const { mask, newId } = parts;
+  const list = sealedList(parts);
+  const inTurn = turns();
+  return {
+    all: () => list.all(),
+    add: (input) =>
+      inTurn(async () => {
+        const before = await list.all();
+        if (before.length >= MOST)
+          throw new AppError("limit_reached", `There are ${MOST} models already. Remove some.`);
+        mask.add(input.apiKey);
+        const made = { ...input, id: newId() };
+        await list.write([...before, made]);
+        return made;
+      }),
+    change: (id, input) =>
+      inTurn(async () => {
+        const before = await list.all();
+        const changed = { ...keyed(input, found(before, id)), id };
+        mask.add(changed.apiKey);
+        await list.write(before.map((one) => (one.id === id ? changed : one)));
+        return changed;
+      }),
+    remove: (id) =>
+      inTurn(async () => {
+        const before = await list.all();
+        found(before, id);
+        await list.write(before.filter((one) => one.id !== id));
+      }),
   };
-  const read = async () => ((await file.read())?.deployments ?? []).map(opened);
+}
+
+/** The file's list, its keys opened; read once. */
+function sealedList({ file, secrets, mask }: StoredDeploymentsParts) {
+  let known: Promise<readonly SetDeployment[]> | undefined;
   const opened = ({ sealedKey, ...rest }: z.infer<typeof Stored>): SetDeployment => {
     if (sealedKey === undefined) return rest;
     const apiKey = secrets.unseal(recordOf(rest.id), sealedKey);
@@ -52,42 +79,27 @@ export function storedDeployments({ file, secrets, mask, newId }: StoredDeployme
   };
   const sealed = ({ apiKey, ...rest }: SetDeployment): z.infer<typeof Stored> =>
     apiKey === undefined ? rest : { ...rest, sealedKey: secrets.seal(recordOf(rest.id), apiKey) };
-  const write = async (deployments: readonly SetDeployment[]) => {
-    await file.write({ deployments: deployments.map(sealed) });
-    known = Promise.resolve(deployments);
-  };
-  /** Changes take turns: each starts from what the one before has written. */
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const mine = turn.then(work);
-    turn = mine.catch(() => undefined);
-    return mine;
-  };
+  const read = async () => ((await file.read())?.deployments ?? []).map(opened);
   return {
-    all,
-    add: (input) =>
-      inTurn(async () => {
-        const before = await all();
-        if (before.length >= MOST)
-          throw new AppError("limit_reached", `There are ${MOST} models already. Remove some.`);
-        mask.add(input.apiKey);
-        const made = { ...input, id: newId() };
-        await write([...before, made]);
-        return made;
-      }),
-    change: (id, input) =>
-      inTurn(async () => {
-        const before = await all();
-        const changed = { ...keyed(input, found(before, id)), id };
-        mask.add(changed.apiKey);
-        await write(before.map((one) => (one.id === id ? changed : one)));
-        return changed;
-      }),
-    remove: (id) =>
-      inTurn(async () => {
-        const before = await all();
-        found(before, id);
-        await write(before.filter((one) => one.id !== id));
-      }),
+    all() {
+      known ??= read();
+      known.catch(() => (known = undefined));
+      return known;
+    },
+    async write(deployments: readonly SetDeployment[]) {
+      await file.write({ deployments: deployments.map(sealed) });
+      known = Promise.resolve(deployments);
+    },
+  };
+}
+
+/** Changes take turns: each starts from what the one before has written. */
+function turns(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
 

@@ -90,7 +90,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
     webDirectory: config.webDirectory,
     metrics: { open: config.metricsPublic, text: state.metrics.text },
     observe: state.metrics.request,
-    models: state.gateway.answer,
+    models: (request, response) => state.gateway.answer(request, response),
   });
   const onFailure = (thrown: unknown) => log.error(thrown);
   return {

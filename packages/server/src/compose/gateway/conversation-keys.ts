@@ -37,7 +37,7 @@ export function conversationKeys({ keys, secret }: ConversationKeysParts): Conve
       const done = () => {
         if (turns.get(spender.conversationId) === mine) turns.delete(spender.conversationId);
       };
-      mine.then(done, done);
+      mine.finally(done).catch(() => undefined);
       return mine;
     },
   };

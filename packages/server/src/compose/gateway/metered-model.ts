@@ -1,5 +1,12 @@
 import type { Model, ModelEnd, ModelRequest } from "@handrail/core/ports/model";
-import { type Admission, type Books, type KeyRecord, nanoUsd, scopesOf } from "@handrail/gateway/ports/books";
+import {
+  type Admission,
+  type Books,
+  type KeyRecord,
+  nanoUsd,
+  scopesOf,
+  type Settlement,
+} from "@handrail/gateway/ports/books";
 import { NO_TOKENS, type TokenUsage } from "@handrail/gateway/ports/token-usage";
 import { AppError, toAppError } from "@handrail/protocol/errors";
 
@@ -22,41 +29,45 @@ export function meteredModel(model: Model, parts: MeteredParts): Model {
 
 async function* metered(model: Model, parts: MeteredParts, request: ModelRequest, signal: AbortSignal) {
   const callId = await admitted(model, parts, request);
-  const startedAt = parts.now();
-  let end: ModelEnd | undefined;
-  let characters = 0;
-  let failure: unknown;
+  const call: Call = { startedAt: parts.now(), end: undefined, characters: 0, failure: undefined };
   try {
     for await (const output of model.stream(request, signal)) {
-      if (output.type === "end") end = output;
-      else characters += output.delta.length;
+      if (output.type === "end") call.end = output;
+      else call.characters += output.delta.length;
       yield output;
     }
   } catch (thrown) {
-    failure = thrown;
+    call.failure = thrown;
     throw thrown;
   } finally {
-    const guess = { inputTokens: promptGuess(request), outputTokens: Math.ceil(characters / 4) };
-    const usage = end === undefined ? guess : end.usage;
-    const costUsd = end === undefined ? model.price(guess) : end.costUsd;
-    const unanswered = end === undefined && characters === 0 && failure !== undefined;
-    parts.books.ledger.settle({
-      callId,
-      at: parts.now(),
-      outcome: end === undefined ? (signal.aborted || failure === undefined ? "aborted" : "failed") : "ok",
-      usage: unanswered ? NO_TOKENS : buckets(usage),
-      costUsd: unanswered ? 0 : (costUsd ?? 0),
-      savedUsd: 0,
-      estimated: end === undefined && !unanswered,
-      priced: costUsd !== undefined,
-      ...parts.place,
-      status: end === undefined ? 0 : 200,
-      latencyMs: parts.now() - startedAt,
-      retries: 0,
-      fallbacks: 0,
-      ...(failure !== undefined && !signal.aborted && { errorCode: toAppError(failure).code }),
-    });
+    const { startedAt } = call;
+    const at = parts.now();
+    const told = call.end === undefined ? guessed(model, request, call) : reported(call.end);
+    const ending = { ...endingOf(call, signal.aborted), latencyMs: at - startedAt, retries: 0, fallbacks: 0 };
+    parts.books.ledger.settle({ callId, at, savedUsd: 0, ...parts.place, ...told, ...ending });
   }
+}
+
+type Call = { readonly startedAt: number; end: ModelEnd | undefined; characters: number; failure: unknown };
+type Told = Pick<Settlement, "usage" | "costUsd" | "priced" | "estimated">;
+
+function reported({ usage, costUsd }: ModelEnd): Told {
+  return { usage: buckets(usage), costUsd: costUsd ?? 0, priced: costUsd !== undefined, estimated: false };
+}
+
+/** What was refused before the first word cost nothing; what broke off later is counted from its text. */
+function guessed(model: Model, request: ModelRequest, { characters, failure }: Call): Told {
+  const usage = { inputTokens: promptGuess(request), outputTokens: Math.ceil(characters / 4) };
+  const costUsd = model.price(usage);
+  const priced = costUsd !== undefined;
+  if (characters === 0 && failure !== undefined) return { usage: NO_TOKENS, costUsd: 0, priced, estimated: false };
+  return { usage: buckets(usage), costUsd: costUsd ?? 0, priced, estimated: true };
+}
+
+function endingOf({ end, failure }: Call, aborted: boolean): Pick<Settlement, "outcome" | "status" | "errorCode"> {
+  if (end !== undefined) return { outcome: "ok", status: 200 };
+  if (aborted || failure === undefined) return { outcome: "aborted", status: 0 };
+  return { outcome: "failed", status: 0, errorCode: toAppError(failure).code };
 }
 
 async function admitted(model: Model, parts: MeteredParts, request: ModelRequest): Promise<string> {

@@ -53,8 +53,8 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
     admin: {
       models: adminModels({
         stored,
-        places: places.refresh,
-        health: gateway.health,
+        places: () => places.refresh(),
+        health: (id) => gateway.health(id),
         prices,
         fixed,
         test: testSetting,
