@@ -12,11 +12,9 @@ export async function loadInstructions(
   sandbox: Sandbox,
   signal: AbortSignal,
 ): Promise<readonly EventOf<"instructions.loaded">[]> {
-  for (const path of PLACES) {
-    const text = await textAt(sandbox, path, signal);
-    if (text !== undefined && text.trim() !== "") return [{ type: "instructions.loaded", path, text }];
-  }
-  return [];
+  const texts = await Promise.all(PLACES.map(async (path) => ({ path, text: await textAt(sandbox, path, signal) })));
+  const best = texts.find(({ text }) => text !== undefined && text.trim() !== "");
+  return best?.text === undefined ? [] : [{ type: "instructions.loaded", path: best.path, text: best.text }];
 }
 
 async function textAt(sandbox: Sandbox, path: string, signal: AbortSignal): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const gitBy = (program: string) =>
+const gitBy = (program: string | undefined) =>
   privateGit({
     program,
     workspace: join(root, "workspace"),
@@ -20,17 +20,15 @@ const gitBy = (program: string) =>
     env: { PATH: process.env["PATH"] ?? "" },
   });
 
-/** A git that is killed in the middle of `init`: HEAD is there already, what follows it is not. */
-function killedGit(): string {
-  const program = join(root, "killed-git");
-  writeFileSync(program, '#!/bin/sh\necho "ref: refs/heads/main" > "$GIT_DIR/HEAD"\nkill -KILL $$\n');
-  chmodSync(program, 0o755);
-  return program;
-}
-
-test("a kill while our repository is being made leaves nothing that stands in the way of the next attempt", async () => {
-  await expect(gitBy(killedGit())(["status"])).rejects.toMatchObject({ code: "git_failed" });
-  const run = gitBy("git");
+test("what a kill left half made stands in nobody's way, and git finds nothing wrong with what is made", async () => {
+  mkdirSync(join(root, "git.new", "objects"), { recursive: true });
+  writeFileSync(join(root, "git.new", "HEAD"), "ref: re");
+  const { run } = gitBy("git");
   await run(["add", "--all"]);
   expect(outputOf(await run(["ls-files"]), "list").toString()).toBe("a.txt\n");
+  expect(await run(["fsck", "--strict"])).toMatchObject({ exitCode: 0 });
+});
+
+test("an image without git is told from a repository that cannot be made", async () => {
+  await expect(gitBy(undefined).ready()).rejects.toMatchObject({ code: "git_missing" });
 });

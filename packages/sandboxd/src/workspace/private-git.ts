@@ -23,6 +23,12 @@ export type GitPlace = {
 
 export type RunGit = (args: readonly string[], options?: { readonly stdoutFile?: number }) => Promise<Finished>;
 
+export type PrivateGit = {
+  readonly run: RunGit;
+  /** Makes the repository if there is none; otherwise the first run does. */
+  readonly ready: () => Promise<void>;
+};
+
 const TIMEOUT_MS = 300_000;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
@@ -47,12 +53,16 @@ const INERT = [
   "core.untrackedCache=false",
 ].flatMap((setting) => ["-c", setting]);
 
+/** What `git init` makes (gitrepository-layout(5)); the program would take longer than all the rest. */
+const REPOSITORY_DIRECTORIES = ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"];
+const REPOSITORY_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n";
+
 /**
  * A git repository of our own over the workspace, apart from the user's. It borrows the user's objects, and starts
  * from the user's index, so that files that did not change are not read.
  * @throws AppError `git_missing`, `git_failed`
  */
-export function privateGit(place: GitPlace): RunGit {
+export function privateGit(place: GitPlace): PrivateGit {
   const env = {
     ...Object.fromEntries(Object.entries(place.env).filter(([name]) => !name.startsWith("GIT_"))),
     GIT_WORK_TREE: place.workspace,
@@ -67,20 +77,29 @@ export function privateGit(place: GitPlace): RunGit {
   const runIn = (directory: string): RunGit => {
     const fixed = { cwd: place.workspace, env: { ...env, GIT_DIR: directory }, timeoutMs: TIMEOUT_MS };
     return async (args, options = {}) => {
-      if (place.program === undefined) throw new AppError("git_missing", "There is no git in this sandbox's image.");
       const settings = { ...fixed, capBytes: MAX_OUTPUT_BYTES, ...options, signal: new AbortController().signal };
-      return runProgram([place.program, ...INERT, ...args], settings);
+      return runProgram([requireProgram(place), ...INERT, ...args], settings);
     };
   };
-  const run = runIn(place.directory);
-  return async (args, options) => {
+  const runPrepared = runIn(place.directory);
+  const ready = async () => {
+    requireProgram(place);
     prepared ??= prepare(place, runIn).catch((thrown: unknown) => {
       prepared = undefined;
       throw thrown;
     });
     await prepared;
-    return run(args, options);
   };
+  const run: RunGit = async (args, options) => {
+    await ready();
+    return runPrepared(args, options);
+  };
+  return { run, ready };
+}
+
+function requireProgram({ program }: GitPlace): string {
+  if (program !== undefined) return program;
+  throw new AppError("git_missing", "There is no git in this sandbox's image.");
 }
 
 /** What git wrote. @throws AppError `git_failed` with what git said, when it ended otherwise than with 0 */
@@ -102,8 +121,9 @@ async function prepare({ workspace, directory }: GitPlace, runIn: (directory: st
 
 async function make(directory: string, workspace: string, run: RunGit): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  outputOf(await run(["init", "--quiet", "--template="]), "make its own repository");
-  mkdirSync(join(directory, "info"), { recursive: true });
+  for (const part of REPOSITORY_DIRECTORIES) mkdirSync(join(directory, part), { recursive: true });
+  writeFileSync(join(directory, "HEAD"), "ref: refs/heads/main\n");
+  writeFileSync(join(directory, "config"), REPOSITORY_CONFIG);
   writeFileSync(join(directory, "info", "attributes"), "* -text -filter -ident -working-tree-encoding\n");
   const user = join(workspace, ".git");
   if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return;

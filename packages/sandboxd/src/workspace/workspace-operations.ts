@@ -2,6 +2,7 @@ import {
   closeSync,
   lstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -17,7 +18,7 @@ import { fileError } from "../files/file-error.ts";
 import { isBinary, readAt, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
-import { outputOf, privateGit, type GitPlace, type RunGit } from "./private-git.ts";
+import { outputOf, privateGit, type GitPlace, type PrivateGit, type RunGit } from "./private-git.ts";
 import { readTreeChanges } from "./tree-changes.ts";
 
 type WorkspaceHandlers = Pick<Handlers, `workspace.${"begin" | "changes" | "file" | "patch"}`>;
@@ -30,6 +31,8 @@ const Start = z.object({
   commit: z.string().optional(),
   branch: z.string().optional(),
 });
+/** The name of the tree without entries, which every git knows. */
+const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 
 /** The operations that compare the workspace with its start. One at a time: they share an index. */
@@ -57,24 +60,34 @@ class History {
   readonly #root: Root;
   readonly #state: string;
   readonly #git: RunGit;
+  readonly #ready: PrivateGit["ready"];
 
-  constructor(root: Root, state: string, git: RunGit) {
+  constructor(root: Root, state: string, git: PrivateGit) {
     this.#root = root;
     this.#state = state;
-    this.#git = git;
+    this.#git = git.run;
+    this.#ready = git.ready;
   }
 
   async begin(): Promise<Start> {
     const known = this.#start();
     if (known !== undefined) return known;
-    const tree = await this.#snapshot();
-    const entries = (await this.#tree(tree)).filter((entry) => entry.size !== undefined);
-    const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);
-    const start = { tree, files: entries.length, bytes, ...(await this.#userHead()) };
+    const [files, head] = await Promise.all([this.#firstFiles(), this.#userHead()]);
+    const start = { ...files, ...head };
     const file = join(this.#state, "baseline.json");
     writeFileSync(`${file}.new`, JSON.stringify(start));
     renameSync(`${file}.new`, file);
     return start;
+  }
+
+  /** Nothing is asked of git about a workspace without files, which most begin with, but whether it is there. */
+  async #firstFiles(): Promise<Pick<Start, "tree" | "files" | "bytes">> {
+    await this.#ready();
+    if (readdirSync(this.#root.workspace).length === 0) return { tree: EMPTY_TREE, files: 0, bytes: 0 };
+    const tree = await this.#snapshot();
+    const entries = (await this.#tree(tree)).filter((entry) => entry.size !== undefined);
+    const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);
+    return { tree, files: entries.length, bytes };
   }
 
   async changes(): Promise<OperationResult<"workspace.changes">> {
@@ -186,9 +199,13 @@ class History {
 
   /** What the user's own repository has checked out, if there is one. */
   async #userHead(): Promise<{ commit?: string; branch?: string }> {
-    const place = `--git-dir=${join(this.#root.workspace, ".git")}`;
-    const commit = await this.#git([place, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-    const branch = await this.#git([place, "symbolic-ref", "--short", "--quiet", "HEAD"]);
+    const repository = join(this.#root.workspace, ".git");
+    if (lstatSync(repository, { throwIfNoEntry: false }) === undefined) return {};
+    const place = `--git-dir=${repository}`;
+    const [commit, branch] = await Promise.all([
+      this.#git([place, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
+      this.#git([place, "symbolic-ref", "--short", "--quiet", "HEAD"]),
+    ]);
     return {
       ...(commit.exitCode === 0 ? { commit: commit.stdout.toString().trim() } : {}),
       ...(branch.exitCode === 0 ? { branch: branch.stdout.toString().trim() } : {}),
