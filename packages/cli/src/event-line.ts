@@ -24,6 +24,8 @@ const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Pain
   "notice.added": (event, paint) =>
     event.audience === "model" ? undefined : paint("yellow", `  note: ${plainLine(event.text, 400)}`),
   "workspace.prepared": (event, paint) => paint("dim", `  workspace ready: ${countText(event.files, "file")}`),
+  "setup.started": (event, paint) => paint("dim", `  setting up: ${plainLine(event.command, 200)}`),
+  "setup.ended": setupLine,
   "instructions.loaded": (event, paint) => paint("dim", `  instructions from ${plainLine(event.path, 200)}`),
   "sandbox.started": (event, paint) =>
     paint("dim", `  sandbox ${event.backend} started in ${durationText(event.durationMs)}`),
@@ -48,6 +50,22 @@ const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Pain
       `  going in circles${event.action === "told" ? "" : ", so stopped"}: ${plainLine(event.detail, 200)}`,
     ),
 };
+
+function setupLine(event: EventOf<"setup.ended">, paint: Paint): string {
+  const { outcome, exitCode, durationMs, kept, notKept } = event;
+  const took = durationText(durationMs);
+  if (outcome === "reused") return paint("dim", `  set up from an earlier conversation in ${took}`);
+  if (outcome === "ok") {
+    const reason = kept
+      ? ", kept for later conversations"
+      : notKept === undefined
+        ? ""
+        : `. ${plainLine(notKept, 400)}`;
+    return paint("dim", `  set up in ${took}${reason}`);
+  }
+  const exit = exitCode === null ? "" : ` (exit ${exitCode})`;
+  return paint("yellow", `  set-up ${outcome}${exit} after ${took}: ${plainLine(event.output.slice(-400), 400)}`);
+}
 
 function limitText({ limit, scope, max }: EventOf<"limit.reached">): string {
   const amounts = {

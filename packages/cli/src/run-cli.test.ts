@@ -79,5 +79,11 @@ test("the options of run become the conversation that is asked for", () => {
     content: [{ type: "text", text: "Fix it" }],
     sandbox: {},
   });
+  const setups = [{}, { setup: "npm ci" }, { setup: false } as const];
+  expect(setups.map((setup) => requestBody("Fix it", { repo: "empty", ...setup }, "/").setup)).toEqual([
+    undefined,
+    { type: "command", command: "npm ci" },
+    { type: "none" },
+  ]);
   expect(() => requestBody("", { repo: "empty" }, "/")).toThrow(UsageError);
 });

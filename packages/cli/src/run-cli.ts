@@ -10,6 +10,7 @@ import { addOpenCommand } from "./commands/open.ts";
 import { addResumeCommand } from "./commands/resume.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSecretsCommand } from "./commands/secrets.ts";
+import { addSetupsCommand } from "./commands/setups.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addSpendCommand } from "./commands/spend.ts";
 import { addStartCommand } from "./commands/start.ts";
@@ -32,6 +33,7 @@ const COMMANDS = [
   addSecretsCommand,
   addKeysCommand,
   addSpendCommand,
+  addSetupsCommand,
 ];
 
 /** Runs one command line, without the program's name. Gives the exit code; never rejects. */

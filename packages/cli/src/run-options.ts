@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Limits } from "@handrail/protocol/limits";
+import type { SetupChoice } from "@handrail/protocol/setup";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { EXIT_HELP, UsageError } from "./exit-codes.ts";
 import { present } from "./present.ts";
@@ -26,6 +27,8 @@ export type RunOptions = OutcomeOptions & {
   readonly image?: string;
   readonly profile?: "strict" | "default" | "dev";
   readonly network?: NetworkRule;
+  /** False: no set-up, not even the repository's own. */
+  readonly setup?: string | false;
 };
 
 /** The options of `run` that say where and with what. */
@@ -39,7 +42,9 @@ export function addPlaceOptions(command: Command): Command {
     )
     .option("--image <name>", "image of a docker sandbox")
     .addOption(new Option("--profile <name>", "what its programs may do").choices(["strict", "default", "dev"]))
-    .option("--network <rule>", "none, default, or hosts between commas", valued(parseNetwork));
+    .option("--network <rule>", "none, default, or hosts between commas", valued(parseNetwork))
+    .option("--setup <command>", "run this in the new workspace first, not the repository's .handrail/setup.sh")
+    .option("--no-setup", "run no set-up");
 }
 
 /** The limits of one run, and what to do with its result. */
@@ -64,6 +69,12 @@ export function limitsOf(options: LimitOptions): Limits | undefined {
     maxTimeMs: options.timeout,
   });
   return Object.keys(limits).length === 0 ? undefined : limits;
+}
+
+/** What the options say of the set-up; undefined when they say nothing. */
+export function setupOf({ setup }: Pick<RunOptions, "setup">): SetupChoice | undefined {
+  if (setup === undefined) return undefined;
+  return setup === false ? { type: "none" } : { type: "command", command: setup };
 }
 
 /** Makes a parser's refusal commander's, which then names the option. */

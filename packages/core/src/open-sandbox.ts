@@ -10,6 +10,7 @@ import type { Snapshots } from "./ports/snapshots.ts";
 import type { PrepareSeed, Seed } from "./ports/workspace-seed.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { loadInstructions } from "./repository-instructions.ts";
+import { setUp, type SetUp } from "./set-up.ts";
 
 export type OpenSandbox = {
   readonly journal: Journal;
@@ -20,6 +21,8 @@ export type OpenSandbox = {
   readonly clock: Clock;
   readonly snapshots?: Snapshots | undefined;
   readonly newId?: RunPorts["newId"];
+  /** Absent: new workspaces are not set up. */
+  readonly setup?: Pick<SetUp, "cache" | "limitMs"> | undefined;
 };
 
 /**
@@ -39,7 +42,7 @@ export async function openSandbox(
   const found = await backend.find(journal.state.id, signal);
   const sandbox = found ?? (await start(parts, onProgress, signal));
   await noteStart(journal, sandbox, clock.now() - startedAt);
-  if (journal.state.workspace === null) await begin(parts, sandbox, signal);
+  if (journal.state.workspace === null) await begin(parts, sandbox, onProgress, signal);
   else if (journal.state.snapshots.lost) await bringBack(parts, sandbox, onProgress, signal);
   onProgress("");
   return sandbox;
@@ -107,9 +110,18 @@ function goneBefore(state: ConversationState, sandbox: Sandbox): ConversationEve
   return events;
 }
 
-async function begin(parts: OpenSandbox, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
-  const { journal } = parts;
+/** What the set-up makes is part of the start: changes are the agent's. */
+async function begin(
+  parts: OpenSandbox,
+  sandbox: Sandbox,
+  onProgress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { journal, clock, newId, setup } = parts;
   const { fork } = journal.state.snapshots;
+  if (fork === undefined && setup !== undefined && newId !== undefined) {
+    await setUp({ ...setup, journal, clock, newId }, sandbox, onProgress, signal);
+  }
   const start = await beginFork(parts, sandbox, signal, () => beginning(sandbox, signal));
   const instructions = await loadInstructions(sandbox, signal);
   const kept = fork === undefined ? await firstCheckpoint(parts, sandbox, signal) : [];

@@ -5,15 +5,16 @@ import { LeftOut, ObjectName } from "./snapshots.ts";
 /** Names a whole snapshot: the tree of the workspace's own directory. */
 export const RootName = ObjectName;
 
-/** Why a checkpoint was made: at the workspace's start, after a run, asked for, or before a restore. */
-export const CheckpointReason = z.enum(["start", "run", "user", "restore"]);
+/** Why a checkpoint was made: at the workspace's start, after a step or a run, asked for, or before a restore. */
+export const CheckpointReason = z.enum(["start", "step", "run", "user", "restore"]);
 export type CheckpointReason = z.infer<typeof CheckpointReason>;
 
 const Count = z.number().int().nonnegative();
 
 /**
  * A snapshot that is stored. `bytes` of `files` files; `newBytes` is what it added to the store. `leftOut` has the first
- * of what is not in it, `leftOutCount` says how many there are.
+ * of what is not in it, `leftOutCount` says how many there are. `asOf`: the event after which the workspace was like
+ * this; absent when it is the checkpoint's own.
  */
 export const KeptSnapshot = z.strictObject({
   root: RootName,
@@ -24,6 +25,7 @@ export const KeptSnapshot = z.strictObject({
   durationMs: z.number().nonnegative(),
   leftOut: z.array(LeftOut),
   leftOutCount: Count,
+  asOf: Count.optional(),
 });
 export type KeptSnapshot = z.infer<typeof KeptSnapshot>;
 
@@ -55,6 +57,8 @@ export const CheckpointRow = z.object({
   durationMs: z.number(),
   leftOut: z.array(LeftOut),
   leftOutCount: Count,
+  /** The event after which the workspace was like this. */
+  asOf: Count,
   changes: z.object({ files: Count, added: Count, removed: Count }),
 });
 export type CheckpointRow = z.infer<typeof CheckpointRow>;

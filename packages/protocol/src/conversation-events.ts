@@ -4,6 +4,7 @@ import { ContentPart } from "./content.ts";
 import { CheckpointId, ConversationId, MessageId, SandboxId } from "./ids.ts";
 import { Limits } from "./limits.ts";
 import { Fork, KeptSnapshot, RootName } from "./checkpoints.ts";
+import { SetupChoice } from "./setup.ts";
 import { BackendName, NetworkRule, SandboxChoice, WorkspaceSource } from "./sources.ts";
 
 /**
@@ -22,6 +23,8 @@ export const ConversationCreated = z.strictObject({
   limits: Limits,
   runLimits: Limits,
   fork: Fork.optional(),
+  /** Absent: the repository's own. */
+  setup: SetupChoice.optional(),
 });
 
 export const ConversationRenamed = z.strictObject({

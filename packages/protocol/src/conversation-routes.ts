@@ -5,6 +5,7 @@ import { ConversationId, MessageId } from "./ids.ts";
 import { Limits } from "./limits.ts";
 import { Empty, OneConversation, type Route } from "./route.ts";
 import { NetworkRule, SandboxChoice, WorkspaceSource } from "./sources.ts";
+import { SetupChoice } from "./setup.ts";
 import { ConversationSummary } from "./summary.ts";
 
 const Content = z.array(ContentPart).min(1).max(64);
@@ -38,6 +39,8 @@ export const CONVERSATION_ROUTES = {
       title: z.string().min(1).max(200).optional(),
       limits: Limits.optional(),
       runLimits: Limits.optional(),
+      /** Absent: the repository's own script, if it has one. */
+      setup: SetupChoice.optional(),
       content: Content.optional(),
     }),
     response: ConversationSummary,

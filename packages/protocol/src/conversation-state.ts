@@ -12,6 +12,7 @@ import {
 } from "./network-state.ts";
 import type { CallData, RunOutcome } from "./run-events.ts";
 import { applyRunEvent, isRunEvent } from "./run-state.ts";
+import type { SetupChoice } from "./setup.ts";
 import type { BackendName, SandboxChoice, WorkspaceSource } from "./sources.ts";
 
 /** A call that has no outcome yet. `started` is null until `call.started` is in the log. */
@@ -85,6 +86,13 @@ export type SnapshotState = {
   readonly lost: boolean;
 };
 
+/** The set-up of the workspace. `running` is null while none is under way; `done`: there is nothing more to run. */
+export type SetupState = {
+  readonly running: { readonly callId: string; readonly bootId: string; readonly at: number } | null;
+  readonly attempts: number;
+  readonly done: boolean;
+};
+
 /** A conversation as its log tells it, without the transcript. Small: fit to keep one for each open conversation. */
 export type ConversationState = {
   readonly id: string;
@@ -111,6 +119,9 @@ export type ConversationState = {
     readonly bootId: string;
     readonly backend: BackendName;
   } | null;
+  readonly setupChoice: SetupChoice;
+  /** Null while none has begun. */
+  readonly setup: SetupState | null;
   readonly instructions: readonly string[];
   readonly run: ActiveRun | null;
   readonly lastRun: {
@@ -189,6 +200,18 @@ const APPLY: { readonly [Type in PlainType]: (state: ConversationState, event: E
     changes,
     snapshots: { ...state.snapshots, latest: { checkpointId, root }, lost: false },
   }),
+  "setup.started": (state, { callId, bootId }) => ({
+    ...state,
+    setup: {
+      running: { callId, bootId, at: state.updatedAt },
+      attempts: (state.setup?.attempts ?? 0) + 1,
+      done: false,
+    },
+  }),
+  "setup.ended": (state, { outcome }) => ({
+    ...state,
+    setup: { running: null, attempts: state.setup?.attempts ?? 0, done: outcome !== "cancelled" },
+  }),
   "instructions.loaded": (state, event) => ({ ...state, instructions: [...state.instructions, event.path] }),
   "sandbox.started": (state, event) => ({
     ...state,
@@ -224,6 +247,8 @@ function created(event: EventOf<"conversation.created">, seq: number, at: number
     updatedAt: at,
     workspace: null,
     liveSandbox: null,
+    setupChoice: event.setup ?? { type: "repository" },
+    setup: null,
     instructions: [],
     run: null,
     lastRun: null,

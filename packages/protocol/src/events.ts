@@ -2,6 +2,7 @@ import { z } from "zod";
 import * as conversation from "./conversation-events.ts";
 import * as network from "./network-events.ts";
 import * as run from "./run-events.ts";
+import * as setup from "./setup-events.ts";
 
 /**
  * What happened in a conversation, in the past tense. Events are durable: the log replays to the same state for ever,
@@ -20,6 +21,8 @@ export const ConversationEvent = z.discriminatedUnion("type", [
   conversation.WorkspaceCheckpointed,
   conversation.WorkspaceLost,
   conversation.WorkspaceRestored,
+  setup.SetupStarted,
+  setup.SetupEnded,
   conversation.InstructionsLoaded,
   conversation.SandboxStarted,
   conversation.SandboxStopped,

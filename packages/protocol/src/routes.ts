@@ -7,6 +7,7 @@ import { PREVIEW_ROUTES } from "./preview-routes.ts";
 import { Empty, type Route } from "./route.ts";
 import { BackendInfo, Defaults, Finding, ModelInfo, ModelSetting, ModelTest } from "./settings.ts";
 import { SECRET_ROUTES } from "./secret-routes.ts";
+import { SETUP_ROUTES } from "./setup-routes.ts";
 import { WORKSPACE_ROUTES } from "./workspace-routes.ts";
 
 /** Signing in, settings, and the server's own state. */
@@ -131,6 +132,7 @@ export const ROUTES = {
   ...SECRET_ROUTES,
   ...CHECKPOINT_ROUTES,
   ...GATEWAY_ROUTES,
+  ...SETUP_ROUTES,
 } as const;
 
 export type Routes = typeof ROUTES;

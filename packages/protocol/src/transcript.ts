@@ -59,6 +59,8 @@ type MarkerType =
   | "conversation.configured"
   | "workspace.prepared"
   | "instructions.loaded"
+  | "setup.started"
+  | "setup.ended"
   | "sandbox.started"
   | "sandbox.stopped"
   | "sandbox.lost"
@@ -148,6 +150,8 @@ const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
   "workspace.checkpointed": () => {},
   "workspace.lost": () => {},
   "workspace.restored": () => {},
+  "setup.started": placeSetup,
+  "setup.ended": placeSetup,
   "instructions.loaded": addMarker,
   "sandbox.started": addMarker,
   "sandbox.stopped": addMarker,
@@ -173,6 +177,14 @@ const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
 
 function addMarker(draft: Draft, event: MarkerItem["event"], { seq, at }: StoredEvent): void {
   draft.items.push({ kind: "marker", seq, at, event, tookMs: null });
+}
+
+/** One line for each set-up: how it ended takes the place of what said that it was under way. */
+function placeSetup(draft: Draft, event: EventOf<"setup.started" | "setup.ended">, stored: StoredEvent): void {
+  const open = draft.items.findLastIndex((item) => item.kind === "marker" && item.event.type === "setup.started");
+  const item = draft.items[open];
+  if (item?.kind === "marker") draft.items[open] = { ...item, event };
+  else addMarker(draft, event, stored);
 }
 
 function addMessage(draft: Draft, event: EventOf<"message.added">, { seq, at }: StoredEvent): void {

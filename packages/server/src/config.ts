@@ -26,6 +26,7 @@ export type Config = {
   readonly sandbox: SandboxConfig;
   readonly network: NetworkConfig;
   readonly checkpoints: CheckpointConfig;
+  readonly setup: SetupConfig;
   readonly maxRuns: number;
   readonly limits: Limits;
   readonly runLimits: Limits;
@@ -50,6 +51,9 @@ export type CheckpointConfig = {
   readonly maxFileBytes: number;
   readonly maxTotalBytes: number;
 };
+
+/** `cacheBytes`: kept results of set-ups together; 0 keeps none. */
+export type SetupConfig = { readonly limitMs: number; readonly cacheBytes: number };
 
 export type SandboxConfig = {
   readonly backend: BackendName | undefined;
@@ -108,6 +112,7 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     sandbox: sandboxFrom(values),
     network: networkLimits(values),
     checkpoints: checkpointsFrom(values),
+    setup: setupFrom(values),
     maxRuns: values.maxRuns ?? 8,
     limits: present({ maxCostUsd: values.maxCostUsd, maxSteps: values.maxSteps }),
     runLimits: runLimitsFrom(values),
@@ -198,6 +203,10 @@ function checkpointsFrom(values: OptionValues): CheckpointConfig {
     maxFileBytes: values.checkpointMaxFile ?? 100 * 1024 ** 2,
     maxTotalBytes: values.checkpointMaxTotal ?? 4 * 1024 ** 3,
   };
+}
+
+function setupFrom({ setupTime, setupCache }: OptionValues): SetupConfig {
+  return { limitMs: setupTime ?? 15 * 60_000, cacheBytes: setupCache ?? 10 * 1024 ** 3 };
 }
 
 function networkFrom(words: readonly string[]): NetworkRule {

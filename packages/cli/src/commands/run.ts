@@ -6,7 +6,7 @@ import { UsageError } from "../exit-codes.ts";
 import { findSource } from "../find-source.ts";
 import { type Reached, withServer } from "../reach-server.ts";
 import { present } from "../present.ts";
-import { addOutcomeOptions, addPlaceOptions, limitsOf, type RunOptions } from "../run-options.ts";
+import { addOutcomeOptions, addPlaceOptions, limitsOf, type RunOptions, setupOf } from "../run-options.ts";
 
 /** `handrail run`: a task in, a changed tree out. */
 export function addRunCommand(program: Command, context: Context): void {
@@ -41,7 +41,7 @@ export function requestBody(task: string, options: RunOptions, cwd: string) {
       profile: options.profile,
       network: options.network,
     }),
-    ...present({ model: options.model, runLimits: limitsOf(options) }),
+    ...present({ model: options.model, runLimits: limitsOf(options), setup: setupOf(options) }),
   };
 }
 

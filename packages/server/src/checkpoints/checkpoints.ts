@@ -184,6 +184,7 @@ function rowOf({ stored, event }: Kept): CheckpointRow | undefined {
     seq: stored.seq,
     at: stored.at,
     ...rest,
+    asOf: snapshot.asOf ?? stored.seq,
     changes: { files: changes.length, added, removed },
   };
 }

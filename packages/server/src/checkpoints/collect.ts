@@ -1,5 +1,6 @@
 import { blobsIn, reachableTrees } from "./closure.ts";
-import type { Lineage, NamedFrame } from "./lineage.ts";
+import { framesOf, storeFrames } from "./copy-objects.ts";
+import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
 import type { StoredObject } from "./object-index.ts";
 
@@ -7,7 +8,6 @@ import type { StoredObject } from "./object-index.ts";
 const MAX_INDEXES = 32;
 /** A pack of which less is alive is written anew. */
 const MIN_ALIVE = 0.5;
-const PACK_BYTES = 32 * 1024 * 1024;
 
 /**
  * Removes what no conversation holds on to. A kill at any moment leaves what is alive whole: the index is replaced
@@ -15,12 +15,16 @@ const PACK_BYTES = 32 * 1024 * 1024;
  */
 export async function collectCheckpoints(lineages: Lineages, isThere: (conversationId: string) => Promise<boolean>) {
   for (const id of await lineages.ids()) {
+    if (isSetups(id)) continue;
     await lineages.use(id, async (lineage) => {
       for (const gone of await goneFrom(lineage, isThere)) await lineage.removeReferences(gone);
       await sweep(lineage);
     });
   }
 }
+
+/** Whether a lineage holds results of set-ups, which no conversation holds on to. */
+export const isSetups = (lineageId: string): boolean => lineageId.startsWith("setup-");
 
 /** Removes what a conversation held on to alone. */
 export async function releaseCheckpoints(lineages: Lineages, lineageId: string, conversationId: string): Promise<void> {
@@ -36,7 +40,8 @@ async function goneFrom(lineage: Lineage, isThere: (conversationId: string) => P
   return ids.filter((_, index) => there[index] === false);
 }
 
-async function sweep(lineage: Lineage): Promise<void> {
+/** Removes what no reference of the lineage reaches. */
+export async function sweep(lineage: Lineage): Promise<void> {
   const objects = await lineage.objects();
   const alive = await aliveIn(lineage);
   const kept = new Map([...objects].filter(([name]) => alive.has(name)));
@@ -70,22 +75,7 @@ async function repack(
   const living = bytesByPack(kept);
   const sparse = (pack: string) => (living.get(pack) ?? 0) < (all.get(pack) ?? 0) * MIN_ALIVE;
   const moving = [...kept].filter(([, { pack }]) => sparse(pack)).map(([name]) => name);
-  const moved = new Map<string, StoredObject>();
-  let pack: NamedFrame[] = [];
-  let bytes = 0;
-  const flush = async () => {
-    for (const [name, object] of await lineage.putPack(pack)) moved.set(name, object);
-    pack = [];
-    bytes = 0;
-  };
-  for await (const { name, frame } of lineage.frames(moving)) {
-    const { kind = "blob", size = 0 } = kept.get(name) ?? {};
-    pack.push({ name, kind, size, frame });
-    bytes += frame.length;
-    if (bytes >= PACK_BYTES) await flush();
-  }
-  if (pack.length > 0) await flush();
-  return moved;
+  return storeFrames(lineage, framesOf(lineage, moving));
 }
 
 function bytesByPack(objects: ReadonlyMap<string, StoredObject>): Map<string, number> {

@@ -4,13 +4,14 @@ import type { Snapshots } from "@handrail/core/ports/snapshots";
 import { toAppError } from "@handrail/protocol/errors";
 import type { SnapshotRules } from "@handrail/protocol/snapshots";
 import { collectCheckpoints, releaseCheckpoints } from "./collect.ts";
-import { keptSnapshots } from "./kept-snapshots.ts";
+import { keptSnapshots, snapshotMover, type SnapshotMover } from "./kept-snapshots.ts";
 import { type Lineages, lineagesOf } from "./lineages.ts";
 
 /** The files of workspaces that are kept outside of their sandboxes. */
 export type KeptFiles = {
   readonly snapshots: Snapshots;
   readonly lineages: Lineages;
+  readonly mover: SnapshotMover;
   /** Counts a conversation that is not there yet as there, until the returned function is called. */
   readonly pin: (conversationId: string) => () => void;
   /** Forgets what a deleted conversation held on to. */
@@ -28,10 +29,12 @@ export type KeptFilesParts = {
 
 export function keptFiles({ open, key, rules }: KeptFilesParts): KeptFiles {
   const lineages = lineagesOf(open, key);
+  const mover = snapshotMover(rules);
   const pinned = new Set<string>();
   return {
     lineages,
-    snapshots: keptSnapshots(lineages, rules),
+    mover,
+    snapshots: keptSnapshots(lineages, mover),
     pin(id) {
       pinned.add(id);
       return () => pinned.delete(id);

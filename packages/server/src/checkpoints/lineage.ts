@@ -180,6 +180,26 @@ export class Lineage {
     for (const path of await this.#store.list(`${this.id}/refs/${conversationId}/`)) await this.#store.remove(path);
   }
 
+  /** What else is remembered here, by name. @throws AppError `checkpoint_damaged` */
+  async notes(): Promise<ReadonlyMap<string, unknown>> {
+    const prefix = `${this.id}/notes/`;
+    const notes = new Map<string, unknown>();
+    for (const path of await this.#store.list(prefix)) {
+      const bytes = this.#seal.open(path, await this.#store.get(path));
+      notes.set(path.slice(prefix.length), JSON.parse(bytes.toString("utf8")));
+    }
+    return notes;
+  }
+
+  async putNote(name: string, value: unknown): Promise<void> {
+    const path = `${this.id}/notes/${name}`;
+    await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify(value))));
+  }
+
+  removeNote(name: string): Promise<void> {
+    return this.#store.remove(`${this.id}/notes/${name}`);
+  }
+
   async #putIndex(objects: ReadonlyMap<string, StoredObject>): Promise<string> {
     const path = `${this.id}/indexes/${randomBytes(16).toString("hex")}`;
     await this.#store.put(path, this.#seal.seal(path, encodeIndex(objects)));

@@ -7,6 +7,8 @@ import { AppError } from "@handrail/protocol/errors";
 import { type IdPrefix, newId } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
 import type { KeptFiles } from "../checkpoints/kept-files.ts";
+import type { SetupConfig } from "../config.ts";
+import { openSetupCache } from "./setups.ts";
 import { systemClock } from "../clock.ts";
 import { type Conversations, conversations } from "../conversations/conversations.ts";
 import type { LiveDeltas } from "../conversations/live-deltas.ts";
@@ -26,6 +28,7 @@ export type ConversationsParts = {
   readonly prepareSeed: PrepareSeed;
   readonly emptySeed: () => Promise<Seed>;
   readonly kept: KeptFiles | undefined;
+  readonly setup: SetupConfig;
   readonly maxRuns: number;
   /** How many sandboxes wait for conversations at most. */
   readonly warmSandboxes: number;
@@ -55,6 +58,7 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
     prepareSeed,
     emptySeed,
     snapshots: kept?.snapshots,
+    setup: { limitMs: parts.setup.limitMs, cache: openSetupCache(kept, parts.setup) },
     newId: makeId,
     clock,
   });

@@ -11,6 +11,7 @@ import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-h
 import { gatewayHandlers } from "../handlers/gateway-handlers.ts";
 import { networkHandlers } from "../handlers/network-handlers.ts";
 import { secretHandlers } from "../handlers/secret-handlers.ts";
+import { setupHandlers } from "../handlers/setup-handlers.ts";
 import { serverHandlers } from "../handlers/server-handlers.ts";
 import { workspaceHandlers } from "../handlers/workspace-handlers.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -20,6 +21,7 @@ import type { Deliver } from "../workspaces/deliver.ts";
 import { openCheckpoints } from "./checkpoints.ts";
 import { type ConversationsHost, makeId } from "./conversations.ts";
 import { testSetting } from "./models.ts";
+import { openSetups } from "./setups.ts";
 import type { State } from "./state.ts";
 
 export type HandlerParts = {
@@ -65,6 +67,7 @@ export function composeHandlers(parts: HandlerParts): Handlers {
     ...serverHandlers(serverParts(parts)),
     ...secretHandlers(state.secretStore),
     ...gatewayHandlers(async () => (await state.gateway.open()).admin),
+    ...setupHandlers(openSetups(state)),
   };
 }
 

@@ -47,7 +47,7 @@ async function openServer(home: string) {
   const config = readConfig(["--home", home, "--log-level", "silent"], {});
   const state = await openState(config);
   const { prepareSeed, emptySeed, checkSource } = workspacesOf(config);
-  const host = hostConversations({ ...state, prepareSeed, emptySeed, maxRuns: config.maxRuns, warmSandboxes: 1 });
+  const host = hostConversations({ ...state, ...config, prepareSeed, emptySeed, warmSandboxes: 1 });
   const { profile, profiles } = config.sandbox;
   const defaults = { ...config, image: undefined, network: CHOICE.network, unsandboxed: false, profile, profiles };
   const parts = { ...state, checkSource, defaults, wake: host.runs.wake, clock: systemClock, newId: makeId };
@@ -68,7 +68,7 @@ async function openServer(home: string) {
       return id;
     },
     keep: (times: { readonly idleMs: number; readonly collectAfterMs: number; readonly stopIdleEveryMs: number }) =>
-      housekeeping({ ...state, host, ...times }),
+      housekeeping({ ...state, host, setup: config.setup, ...times }),
   };
 }
 

@@ -3,6 +3,8 @@ import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import type { ConversationSummary } from "@handrail/protocol/summary";
 import type { Logger } from "pino";
 import type { KeptFiles } from "../checkpoints/kept-files.ts";
+import type { SetupConfig } from "../config.ts";
+import { collectSetups } from "../setups/setup-store.ts";
 import type { Backends } from "../conversations/ports.ts";
 import type { ConversationsHost } from "./conversations.ts";
 
@@ -13,6 +15,7 @@ export type HousekeepingParts = {
   readonly backends: Backends;
   /** A sandbox that nothing has used for so long is stopped. */
   readonly idleMs: number;
+  readonly setup: SetupConfig;
   readonly log: Logger;
   /** How long after the start leftovers are collected. Default 3 s: what users wait for comes first. */
   readonly collectAfterMs?: number;
@@ -21,6 +24,7 @@ export type HousekeepingParts = {
 };
 
 const COLLECT_AFTER_MS = 3000;
+const TIDY_SETUPS_EVERY_MS = 3_600_000;
 const STOP_IDLE_EVERY_MS = 60_000;
 const PAGE = 200;
 /** How many conversations are asked about sandboxes that an earlier start of the server left. */
@@ -33,7 +37,11 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
   const first = setTimeout(() => {
     collect(parts).catch(report("what is left of deleted conversations could not be removed"));
     parts.kept?.collect(parts.store).catch(report("checkpoints that nobody holds on to could not be removed"));
+    tidySetups(parts).catch(report("kept set-ups could not be tidied"));
   }, parts.collectAfterMs ?? COLLECT_AFTER_MS).unref();
+  const setups = setInterval(() => {
+    tidySetups(parts).catch(report("kept set-ups could not be tidied"));
+  }, TIDY_SETUPS_EVERY_MS).unref();
   const every = setInterval(() => {
     stopIdle(parts).catch(report("idle sandboxes could not be stopped"));
   }, parts.stopIdleEveryMs ?? STOP_IDLE_EVERY_MS).unref();
@@ -41,12 +49,17 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
     stop() {
       clearTimeout(first);
       clearInterval(every);
+      clearInterval(setups);
     },
   };
 }
 
 async function resumeRuns({ store, host }: HousekeepingParts): Promise<void> {
   for await (const { id } of allConversations(store, ["working"])) host.runs.wake(id);
+}
+
+async function tidySetups({ kept, setup }: HousekeepingParts): Promise<void> {
+  if (kept !== undefined) await collectSetups(kept.lineages, setup.cacheBytes, Date.now());
 }
 
 async function stopIdle({ host, idleMs, log }: HousekeepingParts): Promise<void> {

@@ -88,7 +88,7 @@ async function startLocked(config: Config): Promise<RunningServer> {
   const sockets = openSockets(app, state, host, door);
   live.sockets = sockets;
   const removeFile = await writeServerFile(config.home, { pid: process.pid, url: localUrl, token: state.localToken });
-  const keeping = housekeeping({ ...state, host, idleMs: config.sandbox.idleMs });
+  const keeping = housekeeping({ ...state, host, setup: config.setup, idleMs: config.sandbox.idleMs });
   for (const warning of config.warnings) log.warn(warning);
   const close = async () => {
     live.stopping = true;

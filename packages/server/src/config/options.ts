@@ -212,6 +212,17 @@ export const OPTIONS = {
     help: "Files of one checkpoint together; what goes beyond is left out. Default 4g.",
   },
 
+  setupTime: {
+    env: ["HANDRAIL_SETUP_TIME"],
+    value: TimeText,
+    help: "How long the set-up of a new workspace may take; it is then stopped. Default 15m.",
+  },
+  setupCache: {
+    env: ["HANDRAIL_SETUP_CACHE"],
+    value: SizeText.or(z.literal("0").transform(() => 0)),
+    help: "Kept results of set-ups together; what was used longest ago goes first. 0 keeps none. Default 10g.",
+  },
+
   maxRuns: {
     env: ["HANDRAIL_MAX_RUNS"],
     value: numberText(z.number().int().positive().max(1000)),

@@ -8,6 +8,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { EventOf } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { Limits } from "@handrail/protocol/limits";
+import type { SetupChoice } from "@handrail/protocol/setup";
 import type {
   BackendName,
   NetworkRule,
@@ -28,6 +29,7 @@ export type NewConversation = {
   readonly title?: string | undefined;
   readonly limits?: Limits | undefined;
   readonly runLimits?: Limits | undefined;
+  readonly setup?: SetupChoice | undefined;
   readonly content?: readonly ContentPart[] | undefined;
   /** For a fork, whose id is known before: what it begins with. Its source was looked at when the origin began. */
   readonly id?: string;
@@ -105,8 +107,12 @@ async function creation(
     limits: wanted.limits ?? defaults.limits,
     runLimits: wanted.runLimits ?? defaults.runLimits,
     ...(wanted.fork === undefined ? {} : { fork: wanted.fork }),
+    ...setupField(wanted.setup),
   };
 }
+
+const setupField = (setup: SetupChoice | undefined) =>
+  setup === undefined || setup.type === "repository" ? {} : { setup };
 
 /** Without any model set, the id under which one will be once it is. */
 async function defaultModel({ models }: CreateParts, source: WorkspaceSource): Promise<string> {

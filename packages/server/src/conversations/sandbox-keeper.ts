@@ -1,5 +1,5 @@
 import type { Journal } from "@handrail/core/journal";
-import { openSandbox } from "@handrail/core/open-sandbox";
+import { openSandbox, type OpenSandbox } from "@handrail/core/open-sandbox";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
@@ -38,6 +38,7 @@ export type SandboxKeeperParts = {
   readonly emptySeed: () => Promise<Seed>;
   /** Undefined: workspaces are kept nowhere else. */
   readonly snapshots: Snapshots | undefined;
+  readonly setup?: OpenSandbox["setup"];
   readonly newId: (prefix: IdPrefix) => string;
   readonly clock: Clock;
 };

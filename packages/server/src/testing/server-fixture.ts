@@ -66,6 +66,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
     ...state,
     prepareSeed: seed,
     emptySeed: seed,
+    setup: config.setup,
     maxRuns: config.maxRuns,
     warmSandboxes: config.sandbox.warm,
   });

@@ -65,6 +65,7 @@ function KeepNow({ id, working }: { readonly id: string; readonly working: boole
 
 const REASONS: Readonly<Record<CheckpointReason, string>> = {
   start: "At the start",
+  step: "After a step",
   run: "After a run",
   user: "Kept by you",
   restore: "Before going back",

@@ -32,6 +32,8 @@ const DESCRIBE: {
         (event.branch === undefined ? "" : `, branch ${event.branch}`) +
         (event.commit === undefined ? "" : ` at ${event.commit.slice(0, 10)}`),
     ),
+  "setup.started": (event) => plain(`Setting up the workspace: ${event.command}`),
+  "setup.ended": describeSetup,
   "instructions.loaded": (event) => plain(`Read the repository's instructions from ${event.path}`),
   "sandbox.started": (event) => plain(`Sandbox started: ${event.backend}, ${formatDuration(event.durationMs)}`),
   "sandbox.stopped": (event) => plain(`Sandbox stopped: ${STOP_REASONS[event.reason]}. It starts again when needed`),
@@ -110,6 +112,38 @@ function describeConfigured(event: MarkerOf<"conversation.configured">): MarkerL
     event.runLimits === undefined ? [] : [`each run ${describeLimits(event.runLimits)}`],
   ];
   return plain(`Settings changed: ${parts.flat().join("; ")}`);
+}
+
+function describeSetup(event: MarkerOf<"setup.ended">): MarkerLine {
+  const took = formatDuration(event.durationMs);
+  const { outcome, reused, exitCode, command } = event;
+  if (reused !== undefined) {
+    const made = `${plural(reused.files, "file")}, ${formatBytes(reused.bytes)}`;
+    return plain(
+      `Set up from an earlier conversation in ${took}: ${made}. ${command} took ${formatDuration(reused.ranMs)} then`,
+    );
+  }
+  if (outcome === "ok") {
+    const kept = event.kept ? "Kept for later conversations" : (event.notKept ?? "");
+    return plain(`Ran ${command} · exit 0 · ${took}${kept === "" ? "" : ` · ${kept}`}`);
+  }
+  if (outcome === "limited") {
+    return { tone: "warn", text: `Stopped ${command} after ${took}: it took too long${lastLine(event.output)}` };
+  }
+  if (outcome === "cancelled")
+    return plain(`Set-up interrupted after ${took}. It runs again when the sandbox is needed`);
+  const exit = exitCode === null ? "" : ` · exit ${exitCode}`;
+  const text = `Set-up failed: ${command}${exit} · ${took}${lastLine(event.output)}. The conversation goes on without it`;
+  return { tone: "warn", text };
+}
+
+function lastLine(output: string): string {
+  const line =
+    output
+      .trim()
+      .split(/[\r\n]+/)
+      .at(-1) ?? "";
+  return line === "" ? "" : ` · ${line.slice(0, 300)}`;
 }
 
 const RUN_ENDS = {
