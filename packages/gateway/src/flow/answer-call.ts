@@ -32,7 +32,8 @@ export async function answerCall(core: Core, call: Call, answering: Answering): 
 
 function noteThrown({ progress }: Call, thrown: unknown): void {
   if (thrown instanceof ClientLeft) {
-    progress.outcome = "aborted";
+    const whole = progress.firstByteMs !== undefined && progress.answer?.meter.complete() === true;
+    progress.outcome = whole ? "ok" : "aborted";
     progress.status ||= CLIENT_LEFT;
     return;
   }

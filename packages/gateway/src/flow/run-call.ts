@@ -16,6 +16,7 @@ import { answerHeaders } from "./answer-headers.ts";
 import { cachedAnswer, cacheSlot, usageIn } from "./cached-answers.ts";
 import { type Call, newProgress } from "./call.ts";
 import type { Core } from "./core.ts";
+import { type Departure, watchDeparture } from "./departure.ts";
 import { estimate } from "./estimate.ts";
 import { settleCall } from "./settle.ts";
 
@@ -31,23 +32,18 @@ export type Incoming = {
 
 /** Answers a call, whatever comes. Never rejects. */
 export async function runCall(core: Core, incoming: Incoming): Promise<void> {
-  const leave = new AbortController();
-  const { response } = incoming;
-  const onClose = () => {
-    if (!response.writableFinished) leave.abort(new ClientLeft("The client left."));
-  };
-  response.once("close", onClose);
+  const departure = watchDeparture(incoming.response);
   core.observer.callStarted?.();
   try {
-    await understood(core, incoming, leave);
+    await understood(core, incoming, departure);
   } catch (thrown) {
     refuse(core, incoming, thrown);
   } finally {
-    response.off("close", onClose);
+    departure.stop();
   }
 }
 
-async function understood(core: Core, incoming: Incoming, leave: AbortController): Promise<void> {
+async function understood(core: Core, incoming: Incoming, departure: Departure): Promise<void> {
   const began = performance.now();
   const at = core.now();
   const { request, response, format, route } = incoming;
@@ -56,10 +52,12 @@ async function understood(core: Core, incoming: Incoming, leave: AbortController
   const body = redacted(core, response, bytes);
   const asked = readAsked({ format, headers: request.headers, body, ...(incoming.model && { model: incoming.model }) });
   const group = permitted(core, caller, asked.model);
-  const timer = setTimeout(() => leave.abort(overdue(asked)), timeoutOf(asked, group));
-  const call = { id: randomUUID(), at, began, caller, asked, group, route, response, signal: leave.signal };
+  const timer = setTimeout(() => departure.end(overdue(asked)), timeoutOf(asked, group));
+  const call = { id: randomUUID(), at, began, caller, asked, group, route, response, signal: departure.signal };
+  const progress = newProgress(group.name);
+  departure.lingersWhile(() => progress.answer?.meter.complete() === true);
   try {
-    await admitted(core, { ...call, estimate: estimate(asked, group, core.prices), progress: newProgress(group.name) });
+    await admitted(core, { ...call, estimate: estimate(asked, group, core.prices), progress });
   } finally {
     clearTimeout(timer);
   }

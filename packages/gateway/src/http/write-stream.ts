@@ -33,11 +33,12 @@ export async function writeStream(
 
 type Writing = { readonly signal: AbortSignal; readonly tap: Tap | undefined };
 
-/** Undefined where the client keeps up. */
+/** Undefined where the client keeps up, or has left: the rest is then only looked at. */
 function write(response: ServerResponse, chunk: Uint8Array, { signal, tap }: Writing): Promise<unknown> | undefined {
   signal.throwIfAborted();
   if (chunk.length === 0) return undefined;
   tap?.(chunk);
+  if (response.destroyed) return undefined;
   return response.write(chunk) ? undefined : drained(response, signal);
 }
 
