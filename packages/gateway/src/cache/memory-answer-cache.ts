@@ -20,7 +20,6 @@ export function memoryAnswerCache(options: MemoryAnswerCacheOptions = {}): Answe
   const { maxBytes = 64_000_000, maxAnswerBytes = 2_000_000, now = Date.now } = options;
   const kept = new LRUCache<string, Kept>({
     maxSize: maxBytes,
-    maxEntrySize: Math.min(maxAnswerBytes + ENTRY_BYTES, maxBytes),
     sizeCalculation: ({ answer }, key) => ENTRY_BYTES + answer.body.byteLength + 2 * (key.length + answer.usage.length),
   });
   return {
@@ -32,6 +31,7 @@ export function memoryAnswerCache(options: MemoryAnswerCacheOptions = {}): Answe
       return undefined;
     },
     async set(key, answer, ttlMs) {
+      if (answer.body.byteLength > maxAnswerBytes) return;
       // A view of a large buffer would keep all of it.
       kept.set(key, { answer: { ...answer, body: Uint8Array.from(answer.body) }, until: now() + ttlMs });
     },
