@@ -95,7 +95,7 @@ async function openCache(
   signal: AbortSignal,
 ): Promise<OpenedSetup | undefined> {
   try {
-    return await cache?.open(journal.state, sandbox, plan.command, signal);
+    return await cache?.open(journal.state, sandbox, plan, signal);
   } catch (thrown) {
     signal.throwIfAborted();
     const { code, message } = toAppError(thrown);

@@ -11,6 +11,7 @@ import { SpendScreen } from "./screens/gateway/spend-screen.tsx";
 import { GeneralScreen } from "./screens/settings/general-screen.tsx";
 import { NetworkRulesScreen } from "./screens/settings/network-rules-screen.tsx";
 import { SecretsScreen } from "./screens/settings/secrets-screen.tsx";
+import { SetupsScreen } from "./screens/settings/setups-screen.tsx";
 import { SettingsFrame } from "./screens/settings/settings-frame.tsx";
 import { readSpendPlace } from "./state/spend-place.ts";
 import { readPlace } from "./state/place.ts";
@@ -35,6 +36,7 @@ const routes = [
     }),
     createRoute({ getParentRoute: () => settingsRoute, path: "/secrets", component: SecretsScreen }),
     createRoute({ getParentRoute: () => settingsRoute, path: "/network", component: NetworkRulesScreen }),
+    createRoute({ getParentRoute: () => settingsRoute, path: "/setups", component: SetupsScreen }),
   ]),
   createRoute({
     getParentRoute: () => rootRoute,

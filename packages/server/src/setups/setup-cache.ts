@@ -26,14 +26,14 @@ type CacheParts = Pick<KeptFiles, "lineages" | "mover"> & { readonly clock: Cloc
  */
 export function setupCache(parts: CacheParts): SetupCache {
   return {
-    async open(state, sandbox, command, signal) {
+    async open(state, sandbox, { command, shown }, signal) {
       const system = await systemOf(sandbox, signal);
       return parts.lineages.use(state.snapshots.lineage, async (lineage) => {
         const { root } = await parts.mover.take({ lineage, state, sandbox }, signal);
         const trees = await treesOf(lineage, root);
         const script = await scriptIn(lineage, root, (name) => trees.get(name));
         const key = setupKey({ state, command, system, root, script, trees: (name) => trees.get(name) });
-        return openedSetup({ ...parts, state, sandbox, command, key, before: root });
+        return openedSetup({ ...parts, state, sandbox, shown, key, before: root });
       });
     },
   };
@@ -42,7 +42,7 @@ export function setupCache(parts: CacheParts): SetupCache {
 type Opened = CacheParts & {
   readonly state: ConversationState;
   readonly sandbox: Sandbox;
-  readonly command: string;
+  readonly shown: string;
   readonly key: string;
   /** The workspace before the set-up. */
   readonly before: string;
@@ -139,7 +139,7 @@ type Ran = { readonly ranMs: number; readonly at: number; readonly signal: Abort
 
 // oxlint-disable-next-line max-params -- what, from where, to where
 async function keep(
-  { state, command, key, before, mover }: Opened,
+  { state, shown, key, before, mover }: Opened,
   place: Place,
   results: Lineage,
   { ranMs, at, signal }: Ran,
@@ -162,7 +162,7 @@ async function keep(
   await holdSetup(results, key, {
     ownerId: state.ownerId,
     source,
-    command,
+    command: shown,
     before,
     after,
     at,

@@ -8,6 +8,7 @@ const TABS = [
   { to: "/settings/spend", label: "Spend" },
   { to: "/settings/secrets", label: "Secrets" },
   { to: "/settings/network", label: "Network" },
+  { to: "/settings/setups", label: "Set-ups" },
 ] as const;
 
 /** The settings' places, each with its URL. */

@@ -1,0 +1,68 @@
+import type { KeptSetupRow } from "@handrail/protocol/setup";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Package, Trash2 } from "lucide-react";
+import { Age } from "../../components/age.tsx";
+import { Button, IconButton } from "../../components/button.tsx";
+import { Empty, Failure } from "../../components/empty.tsx";
+import { Section } from "../../components/section.tsx";
+import { formatBytes, formatDuration, plural } from "../../state/format.ts";
+import { useServices } from "../../state/services.ts";
+import { report, showToast } from "../../state/toasts.ts";
+
+const KEY = ["setups"];
+
+/** What set-ups of repositories have made, kept for later conversations. */
+export function SetupsScreen() {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const { data, error } = useQuery({ queryKey: KEY, queryFn: ({ signal }) => client.setups({ signal }) });
+  const forgetAll = async () => {
+    const { forgotten } = await client.forgetSetups({});
+    await queries.invalidateQueries({ queryKey: KEY });
+    showToast(`${plural(forgotten, "kept set-up")} forgotten.`);
+  };
+  return (
+    <Section title="Kept set-ups">
+      <p className="mb-2 text-ink-2">
+        A repository’s <code>.handrail/setup.sh</code> runs in a new workspace before the agent acts. What it made is
+        kept, so that your next conversation on the repository starts with it.
+      </p>
+      {error !== null && <Failure error={error} />}
+      {data?.setups.length === 0 && <Empty>Nothing is kept.</Empty>}
+      <ul aria-label="Kept set-ups" className="flex flex-col">
+        {data?.setups.map((setup) => (
+          <SetupRow key={setup.id} setup={setup} />
+        ))}
+      </ul>
+      {(data?.setups.length ?? 0) > 1 && (
+        <Button className="mt-3 self-start" onClick={() => report(forgetAll())}>
+          Forget all
+        </Button>
+      )}
+    </Section>
+  );
+}
+
+function SetupRow({ setup }: { readonly setup: KeptSetupRow }) {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const { id, source, command, usedAt, ranMs, files, bytes } = setup;
+  const forget = async () => {
+    await client.forgetSetup({ params: { id } });
+    await queries.invalidateQueries({ queryKey: KEY });
+    showToast(`The next conversation on ${source} is set up from nothing.`);
+  };
+  return (
+    <li className="flex items-center gap-3 border-t border-line py-2">
+      <Package size={14} aria-hidden className="shrink-0 text-ink-3" />
+      <div className="min-w-0 flex-1">
+        <p className="[overflow-wrap:anywhere] font-mono">{source}</p>
+        <p className="[overflow-wrap:anywhere] text-small text-ink-2">
+          {command} · ran {formatDuration(ranMs)} · {plural(files, "file")}, {formatBytes(bytes)} · used{" "}
+          <Age at={usedAt} />
+        </p>
+      </div>
+      <IconButton label={`Forget the set-up of ${source}`} icon={Trash2} onClick={() => report(forget())} />
+    </li>
+  );
+}
