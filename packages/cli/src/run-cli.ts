@@ -4,6 +4,7 @@ import { addBackupCommand } from "./commands/backup.ts";
 import { addCheckpointCommands } from "./commands/checkpoints.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExportCommand } from "./commands/export.ts";
+import { addGatewayCommand } from "./commands/gateway.ts";
 import { addKeysCommand } from "./commands/keys.ts";
 import { addListCommand } from "./commands/list.ts";
 import { addOpenCommand } from "./commands/open.ts";
@@ -27,6 +28,7 @@ const COMMANDS = [
   addExportCommand,
   addDoctorCommand,
   addStartCommand,
+  addGatewayCommand,
   addOpenCommand,
   addBackupCommand,
   addCheckpointCommands,

@@ -1,0 +1,19 @@
+import path from "node:path";
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { programEnds } from "../program-ends.ts";
+
+const MAIN = path.join(import.meta.dirname, "../../../gateway/src/main.ts");
+
+/** `handrail gateway`: the model gateway alone, with a port of its own. Its options and help pass through. */
+export function addGatewayCommand(program: Command, context: Context): void {
+  program
+    .command("gateway")
+    .description("start the model gateway alone; --help lists its options and exit codes")
+    .argument("[options...]")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (options: readonly string[]) =>
+      context.exit(await programEnds([MAIN, ...options], context.interrupts.signal)),
+    );
+}

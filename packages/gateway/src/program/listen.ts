@@ -1,0 +1,32 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AppError } from "@handrail/protocol/errors";
+import type { Gateway } from "../gateway.ts";
+import { refusalOf } from "../http/refusal.ts";
+import { sendJson } from "../http/send-json.ts";
+
+/** Longer than load balancers keep a connection, so that it is theirs to end it. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** @throws AppError `port_taken` */
+export async function listen(gateway: Gateway, host: string, port: number): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    if (gateway.handle(request, response)) return;
+    const { status, headers, body } = refusalOf(new AppError("not_found", "There is nothing here."), undefined);
+    sendJson(response, status, { body, headers: { ...headers, connection: "close" } });
+  });
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+    return server;
+  } catch (cause) {
+    throw new AppError("port_taken", `The gateway cannot listen on ${host}:${port}.`, {}, { cause });
+  }
+}
+
+/** The address at which it is reached. */
+export function addressOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

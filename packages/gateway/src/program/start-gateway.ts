@@ -1,0 +1,79 @@
+import type { Server } from "node:http";
+import type { Logger } from "pino";
+import { catalogOf } from "../catalog/catalog.ts";
+import type { GatewayConfig } from "../config.ts";
+import { createGateway, type Gateway } from "../gateway.ts";
+import type { Books } from "../ports/books.ts";
+import { priceList } from "../prices/price-list.ts";
+import { addressOf, listen } from "./listen.ts";
+import { logCalls } from "./log-calls.ts";
+import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
+import { openBooks } from "./open-books.ts";
+import { type Places, readPlaces } from "./places.ts";
+
+/** A gateway that listens on a port of its own. */
+export type RunningGateway = {
+  readonly url: string;
+  readonly masterKey: MasterKey;
+  /** Answers what is under way for at most that long, and writes the books. */
+  close(graceMs: number): Promise<void>;
+};
+
+/** @throws AppError `config_invalid`, `port_taken`, `state_locked`, and what opening the books throws */
+export async function startGateway(config: GatewayConfig, log: Logger): Promise<RunningGateway> {
+  const places = await readPlaces(config);
+  for (const warning of places.warnings) log.warn(warning);
+  const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
+  const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
+  const books = withMasterKey(await openBooks({ home: config.home, databaseUrl }), masterKey.key);
+  try {
+    const gateway = gatewayOver(places, books, log);
+    const server = await listen(gateway, config.host, config.port);
+    const keeping = keepHouse(books, places, log);
+    const close = async (graceMs: number) => {
+      keeping.stop();
+      await ended({ server, gateway, books }, graceMs);
+    };
+    return { url: addressOf(server), masterKey, close };
+  } catch (thrown) {
+    await books.close();
+    throw thrown;
+  }
+}
+
+function gatewayOver({ deployments, rules, routing }: Places, books: Books, log: Logger): Gateway {
+  const catalog = catalogOf(
+    () => deployments,
+    () => rules,
+  );
+  return createGateway({ catalog, books, prices: priceList(), routing: () => routing, observer: logCalls(log) });
+}
+
+type Parts = { readonly server: Server; readonly gateway: Gateway; readonly books: Books };
+
+async function ended({ server, gateway, books }: Parts, graceMs: number): Promise<void> {
+  server.close();
+  server.closeIdleConnections();
+  await gateway.close(graceMs);
+  server.closeAllConnections();
+  await books.ledger.flush();
+  await books.close();
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What is done from time to time: reservations of processes that ended are settled, and old calls go. */
+function keepHouse({ ledger }: Books, { general: { retentionDays } }: Places, log: Logger) {
+  const once = async () => {
+    const lost = await ledger.reconcile();
+    if (lost > 0) log.warn({ calls: lost }, "calls of a process that ended were settled at what was reserved for them");
+    if (retentionDays !== undefined) await ledger.prune(Date.now() - retentionDays * DAY_MS);
+  };
+  const tick = () => {
+    once().catch((thrown: unknown) => log.warn({ err: thrown }, "the books cannot be tidied"));
+  };
+  const timer = setInterval(tick, HOUR_MS).unref();
+  tick();
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,63 @@
+import { toAppError } from "@handrail/protocol/errors";
+import { pino } from "pino";
+import { readGatewayConfig } from "./config.ts";
+import { helpText } from "./program/options.ts";
+import { startGateway } from "./program/start-gateway.ts";
+
+const UNUSABLE = new Set(["config_invalid", "port_taken", "state_locked"]);
+/** Below the 30 s that Kubernetes waits. */
+const GRACE_MS = 25_000;
+
+/** Runs the gateway until a signal. Gives the exit code; failures are sentences on the second output. */
+export async function runGateway(argv: readonly string[]): Promise<number> {
+  try {
+    return await serve(argv);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const detail = error.code === "internal" && thrown instanceof Error ? `\n${thrown.stack ?? ""}` : "";
+    process.stderr.write(`handrail gateway: ${error.message}${detail}\n`);
+    return UNUSABLE.has(error.code) ? 2 : 1;
+  }
+}
+
+async function serve(argv: readonly string[]): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    process.stdout.write(helpText());
+    return 0;
+  }
+  const config = readGatewayConfig(argv);
+  const log = jsonLog(config.logLevel);
+  const gateway = await startGateway(config, log);
+  process.on("uncaughtException", (thrown) => {
+    log.fatal({ err: thrown }, "the gateway stops");
+    process.exit(1);
+  });
+  process.stdout.write(`Handrail's gateway is ready: ${gateway.url}\n`);
+  const { file } = gateway.masterKey;
+  if (file !== undefined) process.stdout.write(`Its master key is in ${file}\n`);
+  await firstSignal();
+  await gateway.close(GRACE_MS);
+  return 0;
+}
+
+/** JSON lines on the second output. */
+function jsonLog(level: string) {
+  const write = (line: string) => {
+    process.stderr.write(line);
+  };
+  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+}
+
+/** A second signal does not wait for anything. */
+async function firstSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let seen = false;
+  const onSignal = () => {
+    if (seen) process.exit(1);
+    seen = true;
+    resolve(undefined);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  await promise;
+}
