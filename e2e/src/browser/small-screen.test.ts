@@ -146,6 +146,9 @@ for (const colorScheme of ["light", "dark"] as const) {
         ["home", "/"],
         ["new", "/new"],
         ["settings", "/settings"],
+        ...["models", "keys", "limits", "spend", "secrets", "network"].map(
+          (place) => [`settings-${place}`, `/settings/${place}`] as const,
+        ),
         ["conversation", `/conversations/${demo}`],
         ...["changes", "files", "terminal", "log"].map(
           (zone) => [zone, `/conversations/${demo}?panel=${zone}`] as const,
