@@ -8,18 +8,33 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { rgPath } from "@vscode/ripgrep";
+import { carryLibc } from "./carry-libc.ts";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
-const INPUTS = ["build.ts", "package.json", "src", "../protocol/src", "../channels/src", "../../package-lock.json"];
+const INPUTS = [
+  "build.ts",
+  "carry-libc.ts",
+  "package.json",
+  "src",
+  "../protocol/src",
+  "../channels/src",
+  "../../package-lock.json",
+];
 
-/** A folder with `sandboxd` and `rg`, and the version that `sandboxd --version` prints. */
+const PROGRAMS = ["sandboxd", "rg", "portable/sandboxd", "portable/rg"];
+
+/**
+ * A folder with `sandboxd` and `rg`, and the version that `sandboxd --version` prints. Its folder `portable` has both once
+ * more, for images: there sandboxd brings its C library along, where this machine's can be taken.
+ */
 export type Build = { readonly directory: string; readonly version: string };
 
 /** Builds sandboxd into `dist`, unless what is there was built from the same inputs. Needs `bun`, from `node_modules`. */
@@ -27,7 +42,7 @@ export function buildSandboxd(): Build {
   const directory = join(HERE, "dist");
   const version = hashOfInputs();
   const manifest = join(directory, "manifest.json");
-  const built = existsSync(manifest) && existsSync(join(directory, "sandboxd")) && existsSync(join(directory, "rg"));
+  const built = existsSync(manifest) && PROGRAMS.every((name) => existsSync(join(directory, name)));
   if (built && readFileSync(manifest, "utf8") === manifestText(version)) return { directory, version };
   mkdirSync(directory, { recursive: true });
   compile(join(directory, "sandboxd.new"), version);
@@ -36,8 +51,19 @@ export function buildSandboxd(): Build {
     chmodSync(join(directory, `${name}.new`), 0o755);
     renameSync(join(directory, `${name}.new`), join(directory, name));
   }
+  makePortable(directory);
   writeFileSync(manifest, manifestText(version));
   return { directory, version };
+}
+
+function makePortable(directory: string): void {
+  const making = join(directory, "portable.new");
+  rmSync(making, { recursive: true, force: true });
+  mkdirSync(making);
+  for (const name of ["sandboxd", "rg"]) copyFileSync(join(directory, name), join(making, name));
+  if (!carryLibc(making, "sandboxd")) process.stdout.write("sandboxd will need an image with the GNU C library.\n");
+  rmSync(join(directory, "portable"), { recursive: true, force: true });
+  renameSync(making, join(directory, "portable"));
 }
 
 function compile(output: string, version: string): void {

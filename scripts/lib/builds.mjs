@@ -24,9 +24,10 @@ const BUILDS = [
   {
     name: "sandbox daemon",
     command: ["node_modules/node/bin/node", "packages/sandboxd/build.ts"],
-    output: "packages/sandboxd/dist/sandboxd",
+    output: "packages/sandboxd/dist/portable/sandboxd",
     sources: [
       "packages/sandboxd/build.ts",
+      "packages/sandboxd/carry-libc.ts",
       "packages/sandboxd/package.json",
       "packages/sandboxd/src",
       "packages/channels/src",

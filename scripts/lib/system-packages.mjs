@@ -29,6 +29,12 @@ export const TEST_PACKAGES = [
     program: "/usr/libexec/podman/catatonit",
     without: "sandboxes of Podman are not tested.",
   },
+  {
+    package: "musl",
+    program: `/lib/ld-musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
+    without: "images with musl are not tested.",
+  },
+  { package: "busybox-static", program: "busybox", without: "images with musl are not tested." },
   { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
   { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
   { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },

@@ -19,7 +19,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   mkdirSync(config.state, { recursive: true, mode: 0o700 });
   mkdirSync(config.workspace, { recursive: true });
   const workspace = realpathSync(config.workspace);
-  const shell = findExecutable("bash", config.env) ?? "/bin/sh";
+  const shell = requireShell(config.env);
   const git = findExecutable("git", config.env);
   const state = realpathSync(config.state);
   const ports = {
@@ -46,6 +46,12 @@ export async function serve(config: ServeConfig): Promise<void> {
   if (config.egressPort !== undefined) await egressListener(config.egressPort, () => connections.latest);
   await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);
   shells.close();
+}
+
+function requireShell(env: ServeConfig["env"]): string {
+  const shell = findExecutable("bash", env) ?? findExecutable("sh", { PATH: "/bin" });
+  if (shell !== undefined) return shell;
+  throw new Error("This system has no shell: neither bash nor /bin/sh.");
 }
 
 /** The servers that are connected. */

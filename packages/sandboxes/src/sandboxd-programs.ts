@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { access, constants, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -25,6 +25,15 @@ export function sandboxdPrograms(directory: string): SandboxdPrograms {
       return version;
     },
   };
+}
+
+/**
+ * The programs for root file systems that are not this machine's: there sandboxd brings its C library along, where that
+ * could be had. It runs at `/handrail` only.
+ */
+export function portablePrograms(directory: string): string {
+  const portable = join(directory, "portable");
+  return existsSync(portable) ? portable : directory;
 }
 
 /** @throws AppError `sandbox_failed` when sandboxd is not there to be run */

@@ -14,11 +14,12 @@ import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { startContainerdWithImage } from "../testing/containerd-root.ts";
+import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn } from "../testing/musl-root.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import type { ContainerdOptions } from "./containerd-backend.ts";
 import { containerdBackend } from "./containerd-backend.ts";
-import { PAUSE_IMAGE } from "./containerd-images.ts";
+import { handOver, PAUSE_IMAGE, rootImage } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
@@ -79,6 +80,16 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     const failure = await start(freshConversation(), PAUSE_IMAGE).catch((error: AppError) => error);
     expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("no shell") });
     expect(await pods()).toEqual([]);
+  });
+
+  test.skipIf(!canMakeMuslRoot())("an image with musl, without the GNU C library, serves", async () => {
+    const daemon = await sharedDaemon();
+    const { client, start } = await setUp(daemon);
+    const tarFile = await muslRoot();
+    onTestFinished(() => rm(tarFile));
+    const image = await rootImage("docker.io/handrail-test/musl:1", tarFile);
+    await handOver(client, daemon.address, image, AbortSignal.timeout(20_000));
+    expect(await workIn(await start(freshConversation(), image.reference))).toEqual(MUSL_WORK);
   });
 
   test("an image that can neither be found nor pulled is refused with what to do", async () => {
@@ -155,6 +166,7 @@ async function setUp(daemon: ContainerdDaemon, more: Partial<ContainerdOptions> 
   type Started = Awaited<ReturnType<typeof backend.start>>;
   return {
     backend,
+    client,
     start: (conversationId: string, image?: string) => {
       const choice = {
         backend: "containerd",

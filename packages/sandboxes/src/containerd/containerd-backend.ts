@@ -14,6 +14,7 @@ import { criClient } from "./cri-client.ts";
 import { explained } from "./cri-error.ts";
 import type { Pod } from "./cri-shapes.ts";
 import { PROFILES } from "../profiles.ts";
+import { portablePrograms } from "../sandboxd-programs.ts";
 import { removeScratch } from "./scratch.ts";
 import { startPod } from "./start-pod.ts";
 
@@ -85,7 +86,7 @@ function assemble(options: ContainerdOptions) {
     closing,
     names: dockerNames(options.installation),
     runtimeHandler: options.runtimeHandler ?? "",
-    sandboxdDirectory: options.sandboxdDirectory,
+    programs: portablePrograms(options.sandboxdDirectory),
     images: containerdImages(client, source, closing.signal),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     /** Sandboxes that this process is starting. */

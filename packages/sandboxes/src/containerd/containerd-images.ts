@@ -91,7 +91,12 @@ function pauseImage(): ImageParts {
 }
 
 /** Imports an image and waits until CRI knows it, which it learns from an event that nobody else gets to see. */
-async function handOver(client: CriClient, socketPath: string, image: ImageParts, signal: AbortSignal): Promise<void> {
+export async function handOver(
+  client: CriClient,
+  socketPath: string,
+  image: ImageParts,
+  signal: AbortSignal,
+): Promise<void> {
   await importImage(socketPath, image, signal);
   const until = Date.now() + KNOWN_WITHIN_MS;
   while ((await client.findImage(image.reference, signal)) === undefined) {

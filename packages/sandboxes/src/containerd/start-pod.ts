@@ -29,7 +29,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const { client, names } = parts;
   const { record, place, onProgress, signal } = start;
   const uid = requireUid(record.uid);
-  await requireSandboxd(parts.sandboxdDirectory);
+  await requireSandboxd(parts.programs);
   await parts.images.ensurePause(signal);
   const image = await parts.images.ensure({ image: record.image, onProgress, signal });
   const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId };
@@ -45,7 +45,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const directory = parts.scratchOf(record.sandboxId);
   const scratch = await makeScratch({ directory, bytes: limits.tmpBytes, uid, podPid });
   try {
-    const programs = parts.sandboxdDirectory;
+    const { programs } = parts;
     const files = { programs, etcDirectory, seccompFile, scratch };
     const wish = { start, image, uid, limits, labels, unifiedCgroups, ...files };
     const containerId = await client.createContainer(podId, containerConfig(wish), pod);
@@ -81,7 +81,7 @@ function unstartable(image: string, cause: CriError): Error {
     return new AppError("image_unavailable", `The image ${image} is for another processor.`, { image }, { cause });
   }
   if (!/executable file not found|no such file or directory/i.test(cause.message)) return cause;
-  const message = `The image ${image} has no shell or no GNU C library, which Handrail's program in the sandbox needs. Choose an image made from Debian, Ubuntu, Fedora or the like.`;
+  const message = `The image ${image} has no shell. Choose an image that has bash or /bin/sh.`;
   return new AppError("image_unavailable", message, { image }, { cause });
 }
 

@@ -4,7 +4,7 @@ import type { Egress } from "../egress.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { sandboxdPrograms } from "../sandboxd-programs.ts";
+import { portablePrograms, sandboxdPrograms } from "../sandboxd-programs.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -99,7 +99,7 @@ function assemble(options: DockerOptions) {
   const closing = new AbortController();
   const client = dockerClient(dockerEndpoint(options));
   const names = dockerNames(options.installation);
-  const programs = sandboxdPrograms(options.sandboxdDirectory);
+  const programs = sandboxdPrograms(portablePrograms(options.sandboxdDirectory));
   const source = {
     defaultImage: options.defaultImage,
     fallbackImage: options.fallbackImage ?? FALLBACK_IMAGE,

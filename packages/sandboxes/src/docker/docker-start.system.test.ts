@@ -1,9 +1,12 @@
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
 import { directoryTar } from "../directory-tar.ts";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
+import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn } from "../testing/musl-root.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -31,13 +34,21 @@ function setUp() {
   return { backend, client, start, names: dockerNames(installation) };
 }
 
-test.skipIf(!answers)("an image without the GNU C library is refused with what to do, and nothing stays", async () => {
+test.skipIf(!answers)("an image without a shell is refused with what to do, and nothing stays", async () => {
   const { client, start, names } = setUp();
   await client.importImage(Readable.from([directoryTar(["bin", "etc"], 0)]), "handrail-test/empty", "1", []);
   const conversationId = newId("c", Date.now());
   const failure = await start(conversationId, "handrail-test/empty:1").catch((error: AppError) => error);
-  expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("GNU C library") });
+  expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("has no shell") });
   expect(await client.findContainer(names.container(conversationId))).toBeUndefined();
+});
+
+test.skipIf(!answers || !canMakeMuslRoot())("an image with musl, without the GNU C library, serves", async () => {
+  const { client, start } = setUp();
+  const tarFile = await muslRoot();
+  onTestFinished(() => rm(tarFile));
+  await client.importImage(createReadStream(tarFile), "handrail-test/musl", "1", []);
+  expect(await workIn(await start(newId("c", Date.now()), "handrail-test/musl:1"))).toEqual(MUSL_WORK);
 });
 
 test.skipIf(!answers)("an image that can neither be found nor pulled is refused with what to do", async () => {

@@ -60,7 +60,11 @@ test("a daemon that does not answer is a state with a remedy, not an error", asy
   });
 });
 
-test("an image without the GNU C library is told from other failures at the start", () => {
+test("an image that sandboxd cannot run in is told from other failures at the start", () => {
+  expect(explainExit("empty", 1, "error: This system has no shell: neither bash nor /bin/sh.\n")).toMatchObject({
+    code: "image_unavailable",
+    message: "The image empty has no shell. Choose an image that has bash or /bin/sh.",
+  });
   const log = "[FATAL tini (7)] exec /handrail/sandboxd failed: No such file or directory\n";
   expect(explainExit("alpine", 127, log)).toMatchObject({ code: "image_unavailable" });
   expect(explainExit("debian", 1, "warning\nno state directory\n")).toMatchObject({

@@ -14,9 +14,13 @@ export async function startFailure(client: DockerClient, container: Started, thr
 
 /** What an exit code and the last words of a container mean for the one who chose the image. */
 export function explainExit(image: string, exitCode: number, log: string): AppError | undefined {
+  if (/This system has no shell/.test(log)) {
+    const message = `The image ${image} has no shell. Choose an image that has bash or /bin/sh.`;
+    return new AppError("image_unavailable", message, { image, exitCode });
+  }
   // Docker's init and a shell name the program that they could not run; a missing loader is reported as a missing file.
   if (/exec \S*sandboxd failed: No such file|sandboxd: not found/i.test(log) || /not found.*(GLIBC|libc)/i.test(log)) {
-    const message = `The image ${image} has no GNU C library (Alpine and BusyBox images have none), which Handrail's program in the sandbox needs. Choose an image made from Debian, Ubuntu, Fedora or the like.`;
+    const message = `Handrail's program cannot run in the image ${image}: it was built on a machine whose C library could not be taken along, and the image has no GNU C library. Choose an image made from Debian, Ubuntu, Fedora or the like.`;
     return new AppError("image_unavailable", message, { image, exitCode });
   }
   if (/exec format error/i.test(log)) {
