@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
+import { openSqliteBooks } from "../books/open-sqlite-books.ts";
+import type { LedgerEntry } from "../ports/books.ts";
+import { scripted } from "../testing/gateway-fixture.ts";
+
+const PROGRAM = [join(import.meta.dirname, "../main.ts")];
+const HANDRAIL = [join(import.meta.dirname, "../../../cli/bin/handrail.mjs"), "gateway"];
+const MASTER = "sk-master";
+const USAGE = { inputTokens: 100, outputTokens: 20 };
+const PRICES = { LLM_INPUT_USD_PER_MILLION: "1", LLM_OUTPUT_USD_PER_MILLION: "2" };
+
+let home = "";
+let up: ScriptedModel;
+const started: ChildProcess[] = [];
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), "handrail-gateway-"));
+  up = await scripted({ text: "Hello", usage: USAGE }, { text: "Slowly then", chunkSize: 1, chunkDelayMs: 60_000 });
+});
+afterEach(async () => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+  await up.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** Starts the program with one model and nothing else of this process's environment, and waits for its address. */
+async function start(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const model = { LLM_MODEL: "up", LLM_BASE_URL: up.baseUrl, ...PRICES };
+  const child = spawn(process.execPath, [...command], {
+    env: { PATH: process.env["PATH"], HOME: home, HANDRAIL_HOME: home, PORT: "0", ...model, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  started.push(child);
+  let out = "";
+  let err = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+    const url = /is ready: (\S+)\n/.exec(out)?.[1];
+    if (url) resolve(url);
+  });
+  child.on("close", () => reject(new Error(`The program ended: ${err}`)));
+  const url = await promise;
+  const ends = async (signal: NodeJS.Signals) => {
+    const closed = once(child, "close");
+    child.kill(signal);
+    const [code] = (await closed) as [number | null];
+    return { code, out, err };
+  };
+  return { url, ends };
+}
+
+const USER = { role: "user", content: "hi" };
+const ask = (url: string, body: object, key = MASTER) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+async function entries(): Promise<readonly LedgerEntry[]> {
+  const books = await openSqliteBooks({ file: join(home, "gateway.sqlite") });
+  try {
+    return await books.ledger.entries({}, { limit: 10 });
+  } finally {
+    await books.close();
+  }
+}
+
+test("handrail gateway answers under the model's name and as default, with a master key that it made, and ends in order", async () => {
+  const { url, ends } = await start(HANDRAIL);
+  const file = join(home, "gateway-master-key");
+  const key = readFileSync(file, "utf8").trim();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect((await ask(url, { model: "up", messages: [USER] }, "sk-other")).status).toBe(401);
+  for (const model of ["up", "default"]) {
+    const answer = await ask(url, { model, messages: [USER] }, key);
+    expect(await answer.json()).toMatchObject({ choices: [{ message: { content: "Hello" } }] });
+  }
+  expect((await fetch(`${url}/nothing`)).status).toBe(404);
+  const { code, out } = await ends("SIGTERM");
+  expect({ code, out }).toEqual({
+    code: 0,
+    out: `Handrail's gateway is ready: ${url}\nIts master key is in ${file}\n`,
+  });
+  expect((await entries()).map(({ outcome, costUsd, ownerId }) => ({ outcome, costUsd, ownerId }))).toEqual(
+    Array.from({ length: 2 }, () => ({ outcome: "ok", costUsd: 0.00014, ownerId: "admin" })),
+  );
+});
+
+test("the books are right after the program was killed in the middle of an answer", async () => {
+  const first = await start(PROGRAM, { HANDRAIL_MASTER_KEY: MASTER });
+  await (await ask(first.url, { model: "up", messages: [USER] })).text();
+  const messages = [USER, { role: "assistant", content: "Hello" }, USER];
+  const open = await ask(first.url, { model: "up", stream: true, max_tokens: 50, messages });
+  const reader = open.body!.getReader();
+  await reader.read();
+  await first.ends("SIGKILL");
+  await expect(reader.read()).rejects.toThrow();
+
+  const second = await start(PROGRAM, { HANDRAIL_MASTER_KEY: MASTER });
+  expect((await ask(second.url, { model: "up", messages: [USER] })).status).toBe(200);
+  expect((await second.ends("SIGTERM")).code).toBe(0);
+  const found = await entries();
+  expect(found.map(({ outcome }) => outcome)).toEqual(["ok", "lost", "ok"]);
+  expect(found[0]).toMatchObject({ costUsd: 0.00014, estimated: false });
+  // What it may have cost at most: 50 tokens of answer, and its prompt.
+  expect(found[1]!.costUsd).toBeGreaterThanOrEqual(50 * 2e-6);
+  expect(found[2]).toMatchObject({ costUsd: 0.00014, estimated: false });
+});
+
+test("a config.yaml of LiteLLM names the models, their fallbacks and the master key", async () => {
+  const file = join(home, "config.yaml");
+  writeFileSync(
+    file,
+    `model_list:
+  - model_name: first
+    litellm_params: {model: openai/up, api_base: "http://127.0.0.1:1/v1", api_key: none, max_retries: 0}
+  - model_name: second
+    litellm_params: {model: openai/up, api_base: "os.environ/UP", api_key: none}
+router_settings:
+  fallbacks: [{first: [second]}]
+general_settings: {master_key: ${MASTER}, strange: 1}
+`,
+  );
+  const { url, ends } = await start([...PROGRAM, "--config", file], { UP: up.baseUrl, LLM_MODEL: "" });
+  const answer = await ask(url, { model: "first", messages: [USER] });
+  expect([answer.status, answer.headers.get("x-litellm-attempted-fallbacks")]).toEqual([200, "1"]);
+  const { code, err } = await ends("SIGTERM");
+  expect(code).toBe(0);
+  expect(err).toContain("strange");
+});
