@@ -105,7 +105,8 @@ async function send(core: Core, call: Call, sending: Sending): Promise<void> {
   progress.record = record;
   try {
     call.signal.throwIfAborted();
-    const headers = { ...begun.answer.headers, ...answerHeaders(call, limits, core.now()) };
+    const missed = progress.cacheAsked ? { "x-handrail-cache": "miss" } : {};
+    const headers = { ...begun.answer.headers, ...answerHeaders(call, limits, core.now()), ...missed };
     progress.status = begun.answer.status;
     progress.firstByteMs = performance.now() - call.began;
     if (isStream(begun.answer)) await sendStream(call, headers, { begun, record });

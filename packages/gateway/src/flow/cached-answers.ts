@@ -5,6 +5,7 @@ import type { CacheScope, KeyRecord } from "../ports/books.ts";
 import type { Group } from "../ports/deployment.ts";
 import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
 import type { Asked } from "../request/asked.ts";
+import { editBody } from "../request/edit-body.ts";
 import type { CacheRules } from "./core.ts";
 
 /** Where a call's answer is kept, and for how long. */
@@ -35,10 +36,14 @@ function scopeOf(scope: CacheScope, { id, teamId, owner }: KeyRecord): string | 
   return scope === "team" && team !== undefined ? `team:${team}` : `key:${id}`;
 }
 
-function contentHash({ format, body, headers, cache }: Asked, group: Group): string {
+/** What a client says of the cache itself makes no other answer. */
+const OF_THE_CACHE: ReadonlySet<string> = new Set(["cache"]);
+
+function contentHash({ format, body, parsed, headers, cache }: Asked, group: Group): string {
+  const content = "cache" in parsed ? editBody(body, { set: {}, drop: OF_THE_CACHE }) : body;
   const places = group.deployments.map(({ id, model }) => [id, model]);
   const facts = [format, group.name, places, Object.entries(headers), cache.namespace ?? ""];
-  return createHash("sha256").update(JSON.stringify(facts)).update("\n").update(body).digest("hex");
+  return createHash("sha256").update(JSON.stringify(facts)).update("\n").update(content).digest("hex");
 }
 
 /** A cached answer that is good enough for the client. */

@@ -42,6 +42,8 @@ export type Progress = {
   firstByteMs: number | undefined;
   /** How long providers were waited for until the first byte. */
   waitedMs: number;
+  /** Whether the cache was asked for the answer. */
+  cacheAsked: boolean;
   /** What went to the client, where it is kept. */
   record: Recorder | undefined;
 };
@@ -59,6 +61,7 @@ export function newProgress(groupName: string): Progress {
     fallbacks: 0,
     firstByteMs: undefined,
     waitedMs: 0,
+    cacheAsked: false,
     record: undefined,
   };
 }

@@ -93,6 +93,7 @@ const overdue = ({ model }: Asked) =>
 
 async function admitted(core: Core, call: Call): Promise<void> {
   const slot = cacheSlot(core.cache, call.asked, call.caller.key, call.group);
+  call.progress.cacheAsked = slot !== undefined && call.asked.cache.read;
   const hit = slot && (await cachedAnswer(slot, call.asked, core.now()));
   if (hit) return replayed(core, { ...call, estimate: NOTHING }, hit);
   const limits = await admitCall(core, call);

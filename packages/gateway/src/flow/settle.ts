@@ -27,7 +27,7 @@ export function settleCall(core: Core, call: Call, saved?: Saved): void {
     overheadMs: Math.max(0, (progress.firstByteMs ?? total) - progress.waitedMs),
     route: call.route,
     ...(progress.answer && { lane: progress.answer.lane }),
-    ...(core.cache && { cache: saved ? ("hit" as const) : ("miss" as const) }),
+    ...(progress.cacheAsked && { cache: saved ? ("hit" as const) : ("miss" as const) }),
   });
 }
 

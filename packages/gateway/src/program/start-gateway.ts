@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { Logger } from "pino";
+import { openCache } from "../cache/open-cache.ts";
 import { catalogOf } from "../catalog/catalog.ts";
 import type { GatewayConfig } from "../config.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
@@ -25,6 +26,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   for (const warning of places.warnings) log.warn(warning);
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
   const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
+  if (redisIn(config, places)) log.warn(NO_REDIS);
   const books = withMasterKey(await openBooks({ home: config.home, databaseUrl }), masterKey.key);
   try {
     const gateway = gatewayOver(places, books, log);
@@ -41,12 +43,16 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
 }
 
-function gatewayOver({ deployments, rules, routing }: Places, books: Books, log: Logger): Gateway {
+const redisIn = ({ redisUrl }: GatewayConfig, { cache }: Places) => (redisUrl ?? cache.redisUrl) !== undefined;
+const NO_REDIS = "A Redis is set, and this version does not use one: cached answers are in this process's memory.";
+
+function gatewayOver({ deployments, rules, routing, cache: wanted }: Places, books: Books, log: Logger): Gateway {
   const catalog = catalogOf(
     () => deployments,
     () => rules,
   );
-  return createGateway({ catalog, books, prices: priceList(), routing: () => routing, observer: logCalls(log) });
+  const cache = openCache(wanted);
+  return createGateway({ catalog, books, prices: priceList(), routing: () => routing, cache, observer: logCalls(log) });
 }
 
 type Parts = { readonly server: Server; readonly gateway: Gateway; readonly books: Books };

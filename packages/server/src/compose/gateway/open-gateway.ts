@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
+import { openCache } from "@handrail/gateway/cache/open-cache";
 import { catalogOf } from "@handrail/gateway/catalog/catalog";
-import { createGateway } from "@handrail/gateway/gateway";
+import { createGateway, type Gateway } from "@handrail/gateway/gateway";
+import type { Books } from "@handrail/gateway/ports/books";
 import type { Deployment } from "@handrail/gateway/ports/deployment";
+import type { PriceList } from "@handrail/gateway/ports/price-list";
 import { priceList } from "@handrail/gateway/prices/price-list";
 import type { Logger } from "pino";
 import type { StoredDeployments } from "../../gateway/stored-deployments.ts";
@@ -40,7 +43,7 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
   const places = currentPlaces(parts);
   await places.refresh();
   const prices = priceList();
-  const gateway = createGateway({ catalog: catalogOf(places.now), books, prices, probes: false });
+  const gateway = gatewayOver(places, books, prices);
   const { stored, fixed, secrets, mask, titleOf } = parts;
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
@@ -80,6 +83,14 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
       await books.close();
     },
   };
+}
+
+type Places = ReturnType<typeof currentPlaces>;
+
+/** Answers are only cached for keys that say so: an agent's calls never are. */
+function gatewayOver(places: Places, books: Books, prices: PriceList): Gateway {
+  const cache = openCache({ enabled: false });
+  return createGateway({ catalog: catalogOf(places.now), books, prices, probes: false, cache });
 }
 
 /** What can be asked for now. */
