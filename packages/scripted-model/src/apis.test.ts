@@ -183,6 +183,11 @@ test("tokens can be counted, and answers carry the headers of their turn", async
   expect(answer.headers.get("x-litellm-response-cost")).toBe("0.25");
 });
 
+test("a path that only a table's own machinery has is no path", async () => {
+  const model = await start();
+  expect((await post(model, "/v1/constructor", {})).status).toBe(404);
+});
+
 test("Azure's and Vertex' paths name the model", async () => {
   const model = await start({ text: "yes" });
   const messages = [{ role: "user", content: "hi" }];

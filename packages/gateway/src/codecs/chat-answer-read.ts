@@ -2,6 +2,7 @@ import { at, countAt, listAt, parseJson, textAt } from "@handrail/models/json";
 import type { StreamReader } from "./answer.ts";
 import { streamProblem } from "./problems.ts";
 import type { AnswerEvent, Finish } from "./prompt.ts";
+import { row } from "./refuse.ts";
 import { type Seal, unpacked } from "./seals.ts";
 import { chatUsage, costIn } from "./usage.ts";
 
@@ -25,7 +26,7 @@ export function chatReader(): StreamReader {
     const choice = listAt(chunk, "choices")[0];
     events.push(...deltaEvents(at(choice, "delta"), seen));
     const reason = textAt(choice, "finish_reason");
-    if (reason !== "") finish = FINISHES[reason] ?? "stop";
+    if (reason !== "") finish = row(FINISHES, reason) ?? "stop";
     events.push(...usageEvents(at(chunk, "usage")));
     return events;
   };
@@ -51,7 +52,7 @@ export function readChatAnswer(body: unknown): readonly AnswerEvent[] {
   const message = at(choice, "message");
   const calls = listAt(message, "tool_calls").map((call, index) => ({ ...Object(call), index }) as unknown);
   const delta = { ...Object(message), tool_calls: calls } as unknown;
-  const finish = FINISHES[textAt(choice, "finish_reason")] ?? "stop";
+  const finish = row(FINISHES, textAt(choice, "finish_reason")) ?? "stop";
   return [
     startOf(body),
     ...deltaEvents(delta, new Map()),

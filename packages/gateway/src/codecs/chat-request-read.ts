@@ -1,5 +1,6 @@
 import { at } from "@handrail/models/json";
 import { readMessages } from "./chat-messages-read.ts";
+import { FOR_GATEWAY } from "./gateway-fields.ts";
 import { NAMES, readOptions } from "./options.ts";
 import type { OutputFormat, Prompt, Thinking, Tool, ToolChoice } from "./prompt.ts";
 import { ANY, fields, type Fields, type FieldTable, known, list, one, refuse, set, text } from "./refuse.ts";
@@ -25,13 +26,7 @@ const FIELDS: FieldTable = {
     logit_bias: (value) => Object.keys(Object(value)).length === 0,
     modalities: (value) => JSON.stringify(value) === '["text"]',
     prompt_cache_retention: ANY,
-    // LiteLLM's own, which the gateway has read already.
-    cache: ANY,
-    tags: ANY,
-    fallbacks: ANY,
-    num_retries: ANY,
-    timeout: ANY,
-    drop_params: ANY,
+    ...FOR_GATEWAY,
   },
 };
 

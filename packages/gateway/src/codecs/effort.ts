@@ -1,4 +1,5 @@
 import type { Thinking } from "./prompt.ts";
+import { row } from "./refuse.ts";
 
 /** How many tokens of thought an effort is, for models that are told a number. */
 const BUDGETS: Readonly<Record<string, number>> = {
@@ -22,5 +23,5 @@ export function effortOf(thinking: Thinking | undefined): string | undefined {
 
 /** The number of tokens of an effort; undefined for `none` and for words that are not known. */
 export function budgetOf(effort: string): number | undefined {
-  return BUDGETS[effort];
+  return row(BUDGETS, effort);
 }

@@ -3,6 +3,7 @@ import type { StreamReader } from "./answer.ts";
 import { garbled } from "./chat-answer-read.ts";
 import { streamProblem } from "./problems.ts";
 import type { AnswerEvent, Finish } from "./prompt.ts";
+import { row } from "./refuse.ts";
 import { type Seal, unpacked } from "./seals.ts";
 import { messagesUsage } from "./usage.ts";
 
@@ -138,7 +139,7 @@ const FINISHES: Readonly<Record<string, Finish>> = {
 };
 
 function endOf(reason: string, sequence: unknown): AnswerEvent {
-  const finish = FINISHES[reason] ?? "stop";
+  const finish = row(FINISHES, reason) ?? "stop";
   return { type: "end", finish, ...(typeof sequence === "string" ? { sequence } : {}) };
 }
 

@@ -1,5 +1,6 @@
 import { at } from "@handrail/models/json";
 import { thinkingBlock } from "./chat-messages-read.ts";
+import { FOR_GATEWAY } from "./gateway-fields.ts";
 import { readOptions } from "./options.ts";
 import type {
   CacheMark,
@@ -14,7 +15,7 @@ import type {
   ToolChoice,
   Turn,
 } from "./prompt.ts";
-import { ANY, fields, type Fields, type FieldTable, known, list, one, refuse, set, text } from "./refuse.ts";
+import { ANY, fields, type Fields, type FieldTable, known, list, one, refuse, row, set, text } from "./refuse.ts";
 
 /** Every field of a request of Messages: read, or harmless with these values. All others are refused. */
 const FIELDS: FieldTable = {
@@ -36,11 +37,12 @@ const FIELDS: FieldTable = {
   ],
   harmless: {
     service_tier: ANY,
-    // Tells Anthropic when to forget parts of its own prompt cache; nothing of the request changes.
-    context_management: (value) => list(at(value, "edits"), "context_management.edits").length === 0,
+    // Tells Anthropic to shorten long prompts by itself: without it the prompt is as the client sent it.
+    context_management: ANY,
+    speed: ANY,
     mcp_servers: (value) => Array.isArray(value) && value.length === 0,
     cache_control: ANY,
-    inference_geo: () => false,
+    ...FOR_GATEWAY,
   },
 };
 
@@ -108,7 +110,7 @@ const BLOCKS: Readonly<Record<string, FieldTable>> = {
 
 function readBlock(value: unknown, path: string): Part {
   const block = fields(value, path);
-  const table = BLOCKS[String(block["type"])];
+  const table = row(BLOCKS, block["type"]);
   if (!table) return refuse(`${path}.type`);
   known(block, table, path);
   const mark = set({ cache: (block["cache_control"] ?? undefined) as CacheMark | undefined });
@@ -202,7 +204,7 @@ function readChoice(choice: unknown): ToolChoice | undefined {
   if (choice === undefined || choice === null) return undefined;
   const { type, name } = fields(choice, "tool_choice");
   if (type === "tool") return { name: text(name, "tool_choice.name") };
-  return CHOICES[String(type)] ?? refuse("tool_choice.type");
+  return row(CHOICES, type) ?? refuse("tool_choice.type");
 }
 
 function readOutput(format: unknown): OutputFormat | undefined {

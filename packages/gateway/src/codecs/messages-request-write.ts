@@ -2,7 +2,7 @@ import { budgetOf } from "./effort.ts";
 import { exactObject } from "./exact-json.ts";
 import { writeOptions } from "./options.ts";
 import type { Audio, CacheMark, Content, Part, Prompt, Source, Thinking, Tool, Turn } from "./prompt.ts";
-import { type Fields, refuse, set } from "./refuse.ts";
+import { type Fields, refuse, row, set } from "./refuse.ts";
 import type { Target, WriteRequest } from "./target.ts";
 
 /** What an answer may have where neither the client nor the deployment says: Messages wants a number. */
@@ -40,11 +40,13 @@ function writeTurn({ role, parts }: Turn, index: number): { role: string; conten
 
 function writePart(part: Part): readonly object[] {
   switch (part.type) {
-    case "text":
     case "image":
     case "file":
     case "audio":
       return [contentBlock(part)];
+    case "text":
+      // Anthropic refuses empty blocks.
+      return part.text === "" ? [] : [contentBlock(part)];
     case "refusal":
       return [{ type: "text", text: part.text }];
     case "reasoning":
@@ -121,10 +123,28 @@ const CHOICES = { auto: "auto", required: "any", none: "none" } as const;
 /** Models that think as much as they find right and are told an effort (Claude 4.6 and later). */
 const ADAPTIVE = /claude-(?:[a-z]+-)?(?:4[-.](?:[6-9]|1\d)(?!\d)|[5-9])/;
 
-function thinkingOf({ thinking, output }: Prompt, most: number, target: Target): Fields {
-  const { effort, ...told } = thinking === undefined ? {} : thought(thinking, most, target);
+function thinkingOf({ thinking, output, turns }: Prompt, most: number, target: Target): Fields {
+  const { effort, ...asked } = thinking === undefined ? {} : thought(thinking, most, target);
+  const told = canThink(asked, turns, target) ? asked : {};
   const config = set({ effort, format: output === undefined ? undefined : outputOf(output) });
   return { ...told, ...(Object.keys(config).length === 0 ? {} : { output_config: config }) };
+}
+
+/**
+ * With a budget, an answer that calls must begin with the thoughts that led to it. A client that did not keep them gets its next
+ * answer without any, as LiteLLM does it.
+ */
+function canThink(asked: Thought, turns: Prompt["turns"], { warnings }: Target): boolean {
+  if (asked.thinking === undefined || !("budget_tokens" in asked.thinking)) return true;
+  const last = turns.findLast(({ role }) => role === "assistant");
+  const called = turns.at(-1)?.parts.some((part) => part.type === "result") ?? false;
+  if (!last || !called || last.parts.some((part) => reasoned(part))) return true;
+  warnings.add("thinking was left out: the history has none of the thoughts before its calls");
+  return false;
+}
+
+function reasoned(part: Part): boolean {
+  return part.type === "reasoning" && reasoningBlock(part).length > 0;
 }
 
 type Thought = { readonly thinking?: object; readonly effort?: string };
@@ -133,7 +153,7 @@ function thought({ effort, budget, mode }: Thinking, most: number, target: Targe
   if (effort === "none") return {};
   if (effort === undefined) return modeOf(mode, budget);
   if (mode === "adaptive" || ADAPTIVE.test(target.model)) {
-    return { thinking: { type: "adaptive" }, effort: EFFORTS[effort] ?? effort };
+    return { thinking: { type: "adaptive" }, effort: row(EFFORTS, effort) ?? effort };
   }
   return budgeted(budget ?? budgetOf(effort), most, target);
 }

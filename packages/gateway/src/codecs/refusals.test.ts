@@ -119,3 +119,50 @@ test("marks for the prompt cache go to servers that know them, and are said to b
   expect(written("litellm")).toEqual([3]);
   expect(written("openai")).toEqual([0, "cache_control was left out"]);
 });
+
+test("names that every object has are no fields, types or words that are known", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    const body = JSON.parse(`{ "${name}": 1 }`) as Fields;
+    expect(() => translated("chat", "messages", body)).toThrow(
+      expect.objectContaining({ details: { field: name } }) as Error,
+    );
+    const messages = [{ role: "user", content: [{ type: name }] }];
+    const field = "messages[0].content[0].type";
+    expect(() => translated("messages", "chat", { messages })).toThrow(
+      expect.objectContaining({ details: { field } }) as Error,
+    );
+    expect(() => translated("responses", "chat", { input: [{ type: name }] })).toThrow(
+      expect.objectContaining({ details: { field: "input[0].type" } }) as Error,
+    );
+  }
+});
+
+test("what was meant for the gateway itself is no hindrance in any format", () => {
+  const ours = { tags: ["a"], cache: { "no-store": true }, litellm_metadata: {}, num_retries: 2 };
+  for (const [from, to] of [
+    ["chat", "messages"],
+    ["messages", "chat"],
+    ["responses", "chat"],
+  ] as const) {
+    expect(JSON.stringify(translated(from, to, ours).body)).not.toMatch(/tags|cache|litellm|retries/);
+  }
+});
+
+test("a client that kept no thoughts of a call gets its next answer without any", () => {
+  const call = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
+  const step = (message: object) => [
+    { role: "user", content: "hi" },
+    { role: "assistant", content: "", tool_calls: [call], ...message },
+    { role: "tool", tool_call_id: "c", content: "" },
+  ];
+  const asked = { thinking: { type: "enabled", budget_tokens: 2048 }, max_tokens: 9000 };
+  const without = translated("chat", "messages", { ...asked, messages: step({}) });
+  expect(without.body["thinking"]).toBeUndefined();
+  expect(without.warnings).toHaveLength(1);
+  const thinking_blocks = [{ type: "thinking", thinking: "hm", signature: "sig" }];
+  const kept = translated("chat", "messages", { ...asked, messages: step({ thinking_blocks }) });
+  expect(kept.body).toMatchObject({
+    thinking: asked.thinking,
+    messages: [{}, { content: [{ type: "thinking", signature: "sig" }, { type: "tool_use" }] }, {}],
+  });
+});

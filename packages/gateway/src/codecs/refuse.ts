@@ -42,8 +42,13 @@ export type FieldTable = { readonly read: readonly string[]; readonly harmless: 
 export function known(object: Fields, table: FieldTable, path: string): void {
   for (const [name, value] of Object.entries(object)) {
     if (value === null || value === undefined || table.read.includes(name)) continue;
-    if (!table.harmless[name]?.(value)) refuse(path === "" ? name : `${path}.${name}`);
+    if (!row(table.harmless, name)?.(value)) refuse(path === "" ? name : `${path}.${name}`);
   }
+}
+
+/** A row of a table by a name from outside; undefined for names that are none of its own. */
+export function row<Value>(table: Readonly<Record<string, Value>>, name: unknown): Value | undefined {
+  return typeof name === "string" && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /** An object without the fields that are undefined. */

@@ -3,6 +3,7 @@ import type { StreamReader } from "./answer.ts";
 import { garbled } from "./chat-answer-read.ts";
 import { streamProblem } from "./problems.ts";
 import type { AnswerEvent, Finish } from "./prompt.ts";
+import { row } from "./refuse.ts";
 import { type Seal, SUMMARY_BREAK, unpacked } from "./seals.ts";
 import { responsesUsage } from "./usage.ts";
 
@@ -112,7 +113,7 @@ const REASONS: Readonly<Record<string, Finish>> = { max_output_tokens: "length",
 function ending(response: unknown): readonly AnswerEvent[] {
   const usage = responsesUsage(at(response, "usage"));
   const called = listAt(response, "output").some((item) => textAt(item, "type") === "function_call");
-  const finish = REASONS[textAt(response, "incomplete_details", "reason")] ?? (called ? "calls" : "stop");
+  const finish = row(REASONS, textAt(response, "incomplete_details", "reason")) ?? (called ? "calls" : "stop");
   return [...(usage ? [{ type: "usage", usage } as const] : []), { type: "end", finish }];
 }
 

@@ -1,5 +1,6 @@
 import { at } from "@handrail/models/json";
 import { readSchema } from "./chat-request-read.ts";
+import { FOR_GATEWAY } from "./gateway-fields.ts";
 import { NAMES, readOptions } from "./options.ts";
 import type {
   Content,
@@ -14,7 +15,7 @@ import type {
   ToolChoice,
   Turn,
 } from "./prompt.ts";
-import { ANY, fields, type Fields, type FieldTable, known, list, one, refuse, set, text } from "./refuse.ts";
+import { ANY, fields, type Fields, type FieldTable, known, list, one, refuse, row, set, text } from "./refuse.ts";
 import { SUMMARY_BREAK, unpacked } from "./seals.ts";
 import { sourceOf } from "./sources.ts";
 
@@ -41,6 +42,7 @@ const FIELDS: FieldTable = {
     top_logprobs: one(0),
     prompt_cache_retention: ANY,
     client_metadata: ANY,
+    ...FOR_GATEWAY,
   },
 };
 
@@ -106,7 +108,7 @@ const ITEMS: Readonly<Record<string, FieldTable>> = {
 function readItem(value: unknown, path: string): Turn {
   const item = fields(value, path);
   const type = typeof item["type"] === "string" ? item["type"] : "message";
-  const table = ITEMS[type];
+  const table = row(ITEMS, type);
   if (!table) return refuse(`${path}.type`);
   known(item, table, path);
   switch (type) {
@@ -129,7 +131,7 @@ const ROLES: Readonly<Record<string, Turn["role"]>> = {
 };
 
 function messageOf(item: Fields, path: string): Turn {
-  const role = ROLES[String(item["role"])] ?? refuse(`${path}.role`);
+  const role = row(ROLES, item["role"]) ?? refuse(`${path}.role`);
   const { content } = item;
   if (typeof content === "string") return { role, parts: [{ type: "text", text: content }] };
   const parts = list(content, `${path}.content`);
@@ -182,7 +184,7 @@ const PARTS: Readonly<Record<string, FieldTable>> = {
 function contentPart(value: unknown, path: string): Content | Audio | Extract<Part, { type: "refusal" }> {
   const part = fields(value, path);
   const type = String(part["type"]);
-  const table = PARTS[type];
+  const table = row(PARTS, type);
   if (!table) return refuse(`${path}.type`);
   known(part, table, path);
   switch (type) {

@@ -22,7 +22,7 @@ export function packed(seal: Seal): string {
 export function unpacked(text: string): Seal | undefined {
   if (!text.startsWith(PREFIX)) return undefined;
   const seal = parseJson(Buffer.from(text.slice(PREFIX.length), "base64url").toString("utf8"));
-  return textAt(seal, "kind") in KINDS ? (seal as Seal) : undefined;
+  return Object.hasOwn(KINDS, textAt(seal, "kind")) ? (seal as Seal) : undefined;
 }
 
 const KINDS = { thinking: true, redacted: true, item: true, sdk: true };

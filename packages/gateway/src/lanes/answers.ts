@@ -3,6 +3,7 @@ import type { Client } from "../codecs/chat-answer-write.ts";
 import { CODECS } from "../codecs/codec.ts";
 import { writeProblem } from "../codecs/problems.ts";
 import type { AnswerEvent, Problem } from "../codecs/prompt.ts";
+import { row } from "../codecs/refuse.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { LaneAnswer, LaneCall } from "../ports/lane.ts";
 import type { EventMeter } from "./event-meter.ts";
@@ -46,7 +47,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 /** The status of an error that came in a stream and had none. */
 function statusOf({ type, code }: Problem): number {
   const told = Number(code);
-  return told >= 400 && told < 600 ? told : (STATUSES[type ?? ""] ?? 502);
+  return told >= 400 && told < 600 ? told : (row(STATUSES, type) ?? 502);
 }
 
 function jsonAnswer({ headers, meter, lane, warnings }: Answering, status: number, body: object): LaneAnswer {

@@ -1,5 +1,6 @@
 import type { EmbeddingModelV4, EmbeddingModelV4Result } from "@ai-sdk/provider";
 import { ANY, type Fields, type FieldTable, known, list, one, refuse, text } from "../codecs/refuse.ts";
+import { FOR_GATEWAY } from "../codecs/gateway-fields.ts";
 import { openAiProblem } from "../codecs/problems.ts";
 import type { LaneAnswer, LaneCall, Meter } from "../ports/lane.ts";
 import { NO_TOKENS } from "../ports/token-usage.ts";
@@ -8,7 +9,7 @@ import type { Idle } from "./idle.ts";
 
 const FIELDS: FieldTable = {
   read: ["model", "input", "dimensions", "encoding_format"],
-  harmless: { user: ANY, metadata: ANY, cache: ANY, tags: ANY, timeout: ANY, stream: one(false) },
+  harmless: { ...FOR_GATEWAY, user: ANY, metadata: ANY, stream: one(false) },
 };
 
 /** Embeddings in OpenAI's format from a model of the AI SDK. @throws AppError `request_unsupported` */

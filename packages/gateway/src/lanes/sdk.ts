@@ -3,7 +3,7 @@ import { AppError } from "@handrail/protocol/errors";
 import { CODECS } from "../codecs/codec.ts";
 import { NAMES } from "../codecs/options.ts";
 import type { AnswerEvent, Option } from "../codecs/prompt.ts";
-import { refuse } from "../codecs/refuse.ts";
+import { refuse, row } from "../codecs/refuse.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Lane, LaneAnswer, LaneCall } from "../ports/lane.ts";
 import { sdkCall } from "../sdk/sdk-options.ts";
@@ -102,7 +102,7 @@ async function begin(
 /** In the client's own words where the specification's option has any. */
 function refuseIgnored(warning: SharedV4Warning, format: ChatFormat): never {
   const feature = "feature" in warning ? warning.feature : "";
-  const name = NAMES[format][(OPTION_OF[feature] ?? feature) as Option]?.[0] ?? feature;
+  const name = row(NAMES[format], row(OPTION_OF, feature) ?? feature)?.[0] ?? feature;
   return refuse(name, ("details" in warning ? warning.details : undefined) ?? "The model does not support it.");
 }
 
