@@ -51,7 +51,7 @@ export function placeOf(path: string): Place | undefined {
   if (model === undefined || method === undefined) return undefined;
   return place(GOOGLE_METHODS, method, {
     model: decodeURIComponent(model),
-    stream: method === "streamGenerateContent",
+    stream: method.startsWith("stream"),
   });
 }
 

@@ -180,6 +180,35 @@ test("Vertex and Mistral are reached too", async () => {
   }
 });
 
+test("Claude on Vertex is asked as Messages, with marks, budget and signature", async () => {
+  const turn: Turn = { reasoning: "hm", text: "yes", calls: [{ tool: "read", arguments: {} }] };
+  const model = await start(turn, { text: "done" });
+  const baseUrl = `${model.anthropicBaseUrl}/v1/projects/p/locations/l/publishers/anthropic/models`;
+  const claude = { provider: "vertex", model: "claude-sonnet-4-5", baseUrl, apiKey: "token" } as const;
+  const thinking = { type: "enabled", budget_tokens: 1024 };
+  const system = [{ type: "text", text: "s", cache_control: { type: "ephemeral", ttl: "1h" } }];
+  const asked = { ...QUESTION.messages, ...TOOLS.messages, max_tokens: 4000, thinking, system };
+  const said = JSON.parse(await bodyOf(await ask("messages", asked, claude))) as Record<string, unknown>;
+  await ask("messages", { ...asked, ...history("messages", said) }, claude).then(bodyOf);
+  const [first, second] = model.requests();
+  expect(first?.headers["authorization"]).toBe("Bearer token");
+  expect(first?.body).toMatchObject({ thinking, system });
+  expect(second?.body).toMatchObject({
+    messages: [
+      { role: "user" },
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "hm", signature: "c2NyaXB0ZWQtc2lnbmF0dXJl" },
+          { type: "text", text: "yes" },
+          { type: "tool_use", name: "read" },
+        ],
+      },
+      { role: "user", content: [{ type: "tool_result" }] },
+    ],
+  });
+});
+
 test("embeddings of Google and Mistral come in OpenAI's format, as numbers and as base64", async () => {
   const model = await start({ usage: { inputTokens: 7 } });
   const body = { model: "n", input: ["a", "b"], dimensions: 8 };

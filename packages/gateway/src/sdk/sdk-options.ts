@@ -1,14 +1,35 @@
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { NAMES } from "../codecs/options.ts";
-import type { Option, Prompt, Thinking } from "../codecs/prompt.ts";
+import type { CacheMark, Option, Prompt, Thinking } from "../codecs/prompt.ts";
 import { refuse } from "../codecs/refuse.ts";
 import type { Target } from "../codecs/target.ts";
 import type { Provider } from "../ports/deployment.ts";
-import { sdkPrompt } from "./sdk-prompt.ts";
+import { type ProviderOptions, sdkPrompt } from "./sdk-prompt.ts";
+import { isClaude } from "./sources.ts";
 
 type CallOptions = LanguageModelV4CallOptions;
 type Reasoning = NonNullable<CallOptions["reasoning"]>;
-type ProviderOptions = NonNullable<CallOptions["providerOptions"]>;
+
+/** Under which name a provider of the SDK looks for its own options. */
+type Name = Provider | "anthropic";
+
+function nameOf({ provider, model }: Target): Name {
+  return provider === "vertex" && isClaude(model) ? "anthropic" : provider;
+}
+
+/** How each provider is told up to where its prompt is cached. */
+const MARKS: Readonly<Partial<Record<Name, (cache: CacheMark) => ProviderOptions>>> = {
+  anthropic: (cache) => ({ anthropic: { cacheControl: cache as ProviderOptions[string] } }),
+  bedrock: ({ ttl }) => ({
+    bedrock: { cachePoint: { type: "default", ...(typeof ttl === "string" ? { ttl } : {}) } },
+  }),
+};
+
+/** How a provider is told to call one tool at a time. */
+const SERIAL: Readonly<Partial<Record<Name, ProviderOptions[string]>>> = {
+  anthropic: { disableParallelToolUse: true },
+  mistral: { parallelToolCalls: false },
+};
 
 /** What the specification calls an option. */
 const FIELDS: Readonly<Partial<Record<Option, keyof CallOptions>>> = {
@@ -29,7 +50,7 @@ const HINTS: readonly Option[] = ["user", "metadata", "serviceTier", "cacheKey",
 export function sdkCall(prompt: Prompt, target: Target): CallOptions {
   const { tools, toolChoice, output, thinking } = prompt;
   return {
-    prompt: sdkPrompt(prompt, { cachePoints: target.provider === "bedrock", warnings: target.warnings }),
+    prompt: sdkPrompt(prompt, { mark: MARKS[nameOf(target)], warnings: target.warnings }),
     ...options(prompt, target),
     ...(tools.length === 0 ? {} : { tools: tools.map((tool) => functionTool(tool)) }),
     ...(toolChoice === undefined || tools.length === 0 ? {} : { toolChoice: choiceOf(toolChoice) }),
@@ -41,7 +62,7 @@ export function sdkCall(prompt: Prompt, target: Target): CallOptions {
 
 function options({ options }: Prompt, target: Target): Partial<CallOptions> {
   const { parallel, ...rest } = options;
-  if (parallel === false && target.provider !== "mistral") refuse(fieldName("parallel", target));
+  if (parallel === false && !(nameOf(target) in SERIAL)) refuse(fieldName("parallel", target));
   const entries = Object.entries(rest).flatMap(([key, value]) => {
     const option = key as Option;
     const field = FIELDS[option];
@@ -103,15 +124,18 @@ const EFFORT_FIELDS = {
   responses: "reasoning.effort",
 } as const;
 
-function providerOptions({ thinking, options }: Prompt, { provider }: Target): ProviderOptions {
-  const own = thinking === undefined ? {} : (THINKING[provider]?.(thinking) ?? {});
-  const serial = provider === "mistral" && options.parallel === false ? { parallelToolCalls: false } : {};
-  const name = provider === "vertex" ? "vertex" : provider;
-  return { [name]: { ...own, ...serial } };
+function providerOptions({ thinking, options }: Prompt, target: Target): ProviderOptions {
+  const name = nameOf(target);
+  const own = thinking === undefined ? {} : (THINKING[name]?.(thinking) ?? {});
+  return { [name]: { ...own, ...(options.parallel === false ? SERIAL[name] : {}) } };
 }
 
 /** How a provider is told to think, beyond the effort: thoughts are shown where they are asked for. */
-const THINKING: Readonly<Partial<Record<Provider, (thinking: Thinking) => ProviderOptions[string]>>> = {
+const THINKING: Readonly<Partial<Record<Name, (thinking: Thinking) => ProviderOptions[string]>>> = {
+  anthropic: ({ budget, mode }) => {
+    if (budget !== undefined) return { thinking: { type: "enabled", budgetTokens: budget } };
+    return mode === undefined ? {} : { thinking: { type: mode } };
+  },
   google: googleThinking,
   vertex: googleThinking,
   bedrock: ({ budget, mode }) => {

@@ -1,11 +1,11 @@
 import type { LanguageModelV4Message, LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { AppError } from "@handrail/protocol/errors";
 import { exactObject } from "../codecs/exact-json.ts";
-import type { Audio, Content, Part, Prompt, Result, Source, Text, Turn } from "../codecs/prompt.ts";
+import type { Audio, CacheMark, Content, Part, Prompt, Result, Source, Text, Turn } from "../codecs/prompt.ts";
 import { refuse } from "../codecs/refuse.ts";
 import { metadataOf, plainId } from "./call-ids.ts";
 
-type ProviderOptions = NonNullable<LanguageModelV4Message["providerOptions"]>;
+export type ProviderOptions = NonNullable<LanguageModelV4Message["providerOptions"]>;
 type AssistantPart = Extract<LanguageModelV4Message, { role: "assistant" }>["content"][number];
 type UserPart = Extract<LanguageModelV4Message, { role: "user" }>["content"][number];
 type FilePart = Extract<UserPart, { type: "file" }>;
@@ -13,8 +13,8 @@ type ToolPart = Extract<LanguageModelV4Message, { role: "tool" }>["content"][num
 
 /** What differs between providers. */
 export type SdkPromptOptions = {
-  /** Bedrock puts points into its prompt up to which it caches. */
-  readonly cachePoints: boolean;
+  /** A mark for the prompt cache as the provider has it; undefined for one that has none. */
+  readonly mark: ((cache: CacheMark) => ProviderOptions) | undefined;
   readonly warnings: Set<string>;
 };
 
@@ -40,13 +40,9 @@ function systemMessage(part: Text, options: SdkPromptOptions): LanguageModelV4Me
 function cachePoint(parts: readonly Part[], options: SdkPromptOptions): { providerOptions?: ProviderOptions } {
   const marked = parts.findLast((part) => "cache" in part && part.cache !== undefined);
   if (!marked || !("cache" in marked)) return {};
-  if (!options.cachePoints) {
-    options.warnings.add("cache_control was left out");
-    return {};
-  }
-  const ttl = marked.cache?.["ttl"];
-  const cachePoint = { type: "default", ...(typeof ttl === "string" ? { ttl } : {}) };
-  return { providerOptions: { bedrock: { cachePoint } } };
+  if (options.mark && marked.cache) return { providerOptions: options.mark(marked.cache) };
+  options.warnings.add("cache_control was left out");
+  return {};
 }
 
 function userMessages(

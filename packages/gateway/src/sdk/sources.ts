@@ -19,6 +19,7 @@ const LOADERS: Readonly<Partial<Record<Provider, LoadSdk>>> = {
     return { language: (model) => google(model), embedding: (model) => google.embeddingModel(model) };
   },
   vertex: async (deployment) => {
+    if (isClaude(deployment.model)) return vertexClaude(deployment);
     const { createGoogleVertex } = await import("@ai-sdk/google-vertex");
     const vertex = createGoogleVertex({ ...common(deployment), ...vertexAccess(deployment) });
     return { language: (model) => vertex(model), embedding: (model) => vertex.embeddingModel(model) };
@@ -52,6 +53,19 @@ export function sdkLoader(): LoadSdk {
     loaded.set(deployment, models);
     return models;
   };
+}
+
+/** Anthropic's models on Vertex, which has a way of its own for them. */
+export function isClaude(model: string): boolean {
+  return model.startsWith("claude");
+}
+
+async function vertexClaude(deployment: Deployment): Promise<SdkModels> {
+  const { createGoogleVertexAnthropic } = await import("@ai-sdk/google-vertex/anthropic");
+  const { apiKey } = deployment;
+  const token = apiKey === undefined || apiKey.startsWith("{") ? {} : { generateAuthToken: async () => apiKey };
+  const vertex = createGoogleVertexAnthropic({ ...common(deployment), ...vertexAccess(deployment), ...token });
+  return { language: (model) => vertex(model), embedding: (model) => vertex.embeddingModel(model) };
 }
 
 function common({ baseUrl, headers }: Deployment): { baseURL?: string; headers?: Record<string, string> } {
