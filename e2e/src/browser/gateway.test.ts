@@ -64,7 +64,11 @@ test("a model is added and tested, a key is made and used, and the spend shows w
 
   await page.getByRole("link", { name: "Spend" }).click();
   await page.getByRole("region", { name: "Spend by model" }).getByRole("cell", { name: "morning" }).waitFor();
-  await page.getByRole("region", { name: "Last calls" }).getByRole("cell", { name: "script" }).first().waitFor();
+  await page
+    .getByRole("region", { name: "Calls, newest first" })
+    .getByRole("cell", { name: "script" })
+    .first()
+    .waitFor();
   await screenshot(page, "gateway-spend-1440-light");
   const [download] = await Promise.all([
     page.waitForEvent("download"),

@@ -18,7 +18,7 @@ export function LastCalls({ from }: { readonly from: number }) {
       {error !== null && <Failure error={error} />}
       {data?.calls.length === 0 && <Empty>No call yet.</Empty>}
       {data !== undefined && data.calls.length > 0 && (
-        <Table label="Last calls" columns={COLUMNS} rows={data.calls} keyOf={(call) => call.callId} />
+        <Table label="Calls, newest first" columns={COLUMNS} rows={data.calls} keyOf={(call) => call.callId} />
       )}
     </Section>
   );
