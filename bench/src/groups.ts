@@ -6,6 +6,7 @@ import { peers } from "./groups/peers.ts";
 import { serverStart } from "./groups/server-start.ts";
 import { sandboxLife } from "./groups/sandbox-life.ts";
 import { sandboxes } from "./groups/sandboxes.ts";
+import { snapshots } from "./groups/snapshots.ts";
 import { steps } from "./groups/steps.ts";
 import type { Group } from "./row.ts";
 
@@ -14,6 +15,7 @@ export const GROUPS: readonly Group[] = [
   serverStart,
   sandboxes,
   sandboxLife,
+  snapshots,
   steps,
   appends,
   live,

@@ -4,18 +4,21 @@ import type { BackendName } from "@handrail/protocol/sources";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { withDirectory } from "../parts/free-directory.ts";
 import { openNew, type Opened, ownBackend, type Places, runTrue } from "../parts/own-backends.ts";
+import { rawRunc } from "../parts/raw-runc.ts";
 import { floorOf, imageOfSandbox, shellTrips } from "../parts/sandbox-floors.ts";
 import { availableBytes, sandboxBytes } from "../parts/sandbox-memory.ts";
-import { type Group, missing, type Row } from "../row.ts";
+import { type Beside, type Group, missing, type Row } from "../row.ts";
 import { median, middleOf, percentile, repeat, spreadOf, timed } from "../samples.ts";
 
 const TIMES = { times: 10, warmUp: 2 };
 const TRIPS = 200;
 const IDLE = 50;
 const SETTLE_MS = 5000;
-const BACKENDS = ["docker", "process", "none"] as const;
-/** A cold start is allowed 100 ms over its floor in Docker; the process backend has a bound of its own. */
-const OVER_FLOOR_MS = { docker: 100 } as const;
+const BACKENDS = ["docker", "containerd", "process", "none"] as const;
+/** A cold start is allowed 100 ms over its floor in Docker; other backends have bounds of their own. */
+const DOCKER_OVER_FLOOR_MS = 100;
+const AT_MOST_MS: Partial<Record<BackendName, number>> = { containerd: 250, process: 150 };
+const RUNC_TIMES = { times: 10, warmUp: 1 };
 
 /** Sandboxes by the server's own backends, called as the loop calls them. */
 export const sandboxes: Group = {
@@ -48,7 +51,7 @@ async function backendRows(name: BackendName, home: string): Promise<readonly Ro
 }
 
 async function firstCommand(places: Places): Promise<Row> {
-  const { name } = places.backend;
+  const { name, criAddress } = places.backend;
   let image: string | undefined;
   const both = await repeat(TIMES, async () => {
     let opened: Opened | undefined;
@@ -60,20 +63,26 @@ async function firstCommand(places: Places): Promise<Row> {
     const { id } = opened.journal.state;
     if (name === "docker") image ??= await imageOfSandbox(id);
     await places.backend.remove(id);
-    return { took, floor: await floorOf(name, image).measure() };
+    return { took, floor: await floorOf({ backend: name, image, criAddress }).measure() };
   });
   const ms = both.map(({ took }) => took);
   const floorMs = median(both.map(({ floor }) => floor));
-  const limit = name === "docker" ? floorMs + OVER_FLOOR_MS.docker : name === "process" ? 150 : undefined;
+  const limit = name === "docker" ? floorMs + DOCKER_OVER_FLOOR_MS : AT_MOST_MS[name];
+  const runc = name === "docker" || name === "containerd" ? await runcFloor() : [];
   return {
     name: `new conversation to first command, ${name}`,
     unit: "ms",
     p50: median(ms),
     p99: percentile(ms, 1),
     ...(limit === undefined ? {} : { target: { p50AtMost: limit } }),
-    beside: [{ name: floorOf(name, image).name, p50: floorMs }],
+    beside: [{ name: floorOf({ backend: name }).name, p50: floorMs }, ...runc],
     note: "the second figure is the slowest; log, sandbox, start of the workspace and `true` in a shell",
   };
+}
+
+/** What both daemons start a container with, without them. */
+async function runcFloor(): Promise<readonly Beside[]> {
+  return [{ name: "runc run true", p50: median(await repeat(RUNC_TIMES, rawRunc)) }];
 }
 
 async function roundTrips(places: Places): Promise<Row> {
@@ -85,7 +94,7 @@ async function roundTrips(places: Places): Promise<Row> {
     return trips;
   });
   await places.backend.remove(journal.state.id);
-  const spawned = await repeat({ times: 50, warmUp: 5 }, () => floorOf("none", undefined).measure());
+  const spawned = await repeat({ times: 50, warmUp: 5 }, () => floorOf({ backend: "none" }).measure());
   return {
     name: `sandboxd round trip of true, ${name}`,
     unit: "ms",

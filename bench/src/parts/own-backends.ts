@@ -7,12 +7,40 @@ import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
 import { backendLoaders } from "@handrail/server/compose/adapters";
+import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
+import { startContainerdWithImage } from "@handrail/sandboxes/testing/containerd-root";
 import { readConfig } from "@handrail/server/config";
 import { newConversation, systemClock } from "./sample-events.ts";
 
-/** The server's own backend with this name, over a state directory of its own, without a way to the network. The caller closes it. */
-export async function ownBackend(name: BackendName, home: string): Promise<SandboxBackend> {
-  const config = readConfig(["--home", home], { ...process.env, HANDRAIL_SANDBOX: name, HANDRAIL_LOG_LEVEL: "error" });
+/** `criAddress` is where the containerd of its sandboxes listens. */
+export type OwnBackend = SandboxBackend & { readonly criAddress?: string };
+
+/**
+ * The server's own backend with this name, over a state directory of its own, without a way to the network. The caller
+ * closes it. Where CONTAINERD_ADDRESS does not name a containerd, one of its own is started and ended with it.
+ */
+export async function ownBackend(name: BackendName, home: string): Promise<OwnBackend> {
+  const given = process.env["CONTAINERD_ADDRESS"];
+  if (name !== "containerd") return openBackend(name, home, {});
+  if (given !== undefined) return { ...(await openBackend(name, home, {})), criAddress: given };
+  if (!(await canRunContainerd())) throw new Error("that takes root, containerd and CNI plugins");
+  const daemon = await startContainerdWithImage();
+  try {
+    const backend = await openBackend(name, home, { CONTAINERD_ADDRESS: daemon.address });
+    const close = async () => {
+      await backend.close();
+      await daemon.dispose();
+    };
+    return { ...backend, criAddress: daemon.address, close };
+  } catch (failure) {
+    await daemon.dispose();
+    throw failure;
+  }
+}
+
+async function openBackend(name: BackendName, home: string, more: Record<string, string>): Promise<SandboxBackend> {
+  const env = { ...process.env, ...more, HANDRAIL_SANDBOX: name, HANDRAIL_LOG_LEVEL: "error" };
+  const config = readConfig(["--home", home], env);
   const load = backendLoaders(config, async () => (_origin, stream) => stream.destroy())[name];
   if (load === undefined) throw new Error(`this server has no ${name} sandboxes`);
   const backend = await load();
@@ -23,7 +51,7 @@ export async function ownBackend(name: BackendName, home: string): Promise<Sandb
 }
 
 export type Opened = { readonly journal: Journal; readonly sandbox: Sandbox };
-export type Places = { readonly store: LogStore; readonly backend: SandboxBackend; readonly home: string };
+export type Places = { readonly store: LogStore; readonly backend: OwnBackend; readonly home: string };
 
 /** A new conversation with its sandbox started on an empty workspace, as the server does at the first step. */
 export async function openNew(places: Places, id = newId("c", Date.now())): Promise<Opened> {

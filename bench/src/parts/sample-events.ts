@@ -1,6 +1,6 @@
 import { createJournal, type Journal } from "@handrail/core/journal";
 import type { LogStore } from "@handrail/core/ports/log-store";
-import type { ConversationEvent } from "@handrail/protocol/events";
+import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import { NO_USAGE } from "@handrail/protocol/limits";
 import type { BackendName } from "@handrail/protocol/sources";
@@ -17,13 +17,9 @@ export const systemClock = {
     }),
 };
 
-/** A new, empty conversation without limits. */
-export function newConversation(
-  store: LogStore,
-  backend: BackendName = "process",
-  conversationId = newId("c", Date.now()),
-): Promise<Journal> {
-  return createJournal(store, systemClock, {
+/** The first event of a conversation without limits on an empty workspace. */
+export function conversationCreated(backend: BackendName, conversationId: string): EventOf<"conversation.created"> {
+  return {
     type: "conversation.created",
     conversationId,
     ownerId: "local",
@@ -34,7 +30,16 @@ export function newConversation(
     model: "bench",
     limits: {},
     runLimits: {},
-  });
+  };
+}
+
+/** A new, empty conversation without limits. */
+export function newConversation(
+  store: LogStore,
+  backend: BackendName = "process",
+  conversationId = newId("c", Date.now()),
+): Promise<Journal> {
+  return createJournal(store, systemClock, conversationCreated(backend, conversationId));
 }
 
 const TEXT = "The parser drops the last field when a line ends in a comma. I will read its tests, then change it. ";

@@ -3,16 +3,25 @@ import { once } from "node:events";
 import { dockerEndpoint } from "@handrail/sandboxes/docker/docker-endpoint";
 import { dockerHttp } from "@handrail/sandboxes/docker/docker-http";
 import type { BackendName } from "@handrail/protocol/sources";
+import { rawPod } from "./raw-pod.ts";
 import { runProgram } from "./run-program.ts";
 
-/** The least that this machine allows for a backend's way of isolating. `prepare` looks at a started sandbox. */
+/** The least that this machine allows for a backend's way of isolating. */
 export type Floor = { readonly name: string; measure(): Promise<number> };
 
-/** The floor beside a backend; `image` is what its containers are made of. */
-export function floorOf(backend: BackendName, image: string | undefined): Floor {
+/** What floors need to know of a backend. `image` is what its containers in Docker are made of. */
+export type FloorOf = {
+  readonly backend: BackendName;
+  readonly image?: string | undefined;
+  readonly criAddress?: string | undefined;
+};
+
+/** The least that it takes to start something in a backend's way. */
+export function floorOf({ backend, image, criAddress }: FloorOf): Floor {
   if (backend === "docker") return { name: "Docker API create + start", measure: () => rawContainer(image ?? "") };
   if (backend === "process") return { name: "bwrap bash -c true", measure: rawBubblewrap };
-  return { name: "bash -c true", measure: rawBash };
+  if (backend !== "containerd") return { name: "bash -c true", measure: rawBash };
+  return { name: "CRI pod + container", measure: async () => (await rawPod(criAddress ?? "")).started };
 }
 
 /** A container that sleeps, made and started over the Docker API, in milliseconds. */
@@ -31,8 +40,10 @@ async function rawContainer(image: string): Promise<number> {
 }
 
 /** The least that it takes to end and take away what the floor of a start has made. */
-export function removalFloorOf(backend: BackendName, image: string | undefined): Floor {
+export function removalFloorOf({ backend, image, criAddress }: FloorOf): Floor {
   if (backend === "docker") return { name: "Docker API remove by force", measure: () => rawRemoval(image ?? "") };
+  if (backend === "containerd")
+    return { name: "CRI stop + remove", measure: async () => (await rawPod(criAddress ?? "")).removed };
   return { name: "kill of a bash", measure: rawKill };
 }
 

@@ -1,0 +1,143 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { createJournal, type Journal } from "@handrail/core/journal";
+import { openSandbox } from "@handrail/core/open-sandbox";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { Fork } from "@handrail/protocol/checkpoints";
+import { newId } from "@handrail/protocol/ids";
+import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
+import { checkpointsOf } from "@handrail/server/checkpoints/checkpoints";
+import { openKeptFiles } from "@handrail/server/compose/checkpoints";
+import { openSecrets } from "@handrail/server/settings/secrets";
+import { readConfig } from "@handrail/server/config";
+import { withDirectory } from "../parts/free-directory.ts";
+import { changeCommand, done, makeRepository } from "../parts/large-repository.ts";
+import { ownBackend } from "../parts/own-backends.ts";
+import { conversationCreated, systemClock } from "../parts/sample-events.ts";
+import { snapshotFloors } from "../parts/snapshot-floors.ts";
+import type { Group, Row } from "../row.ts";
+import { median, percentile, repeat, timed } from "../samples.ts";
+
+const FILES = 20_000;
+const CHANGED = 10;
+const TIMES = { times: 5, warmUp: 1 };
+const SLOW_TIMES = { times: 3, warmUp: 1 };
+const PATIENCE_MS = 300_000;
+
+/** What checkpoints of a large repository cost, by the server's own store and the process backend. */
+export const snapshots: Group = {
+  name: "snapshots",
+  measures: `checkpoints of a repository of ${FILES} files: first, with ${CHANGED} changed, restore and fork`,
+  run: () => withDirectory(rowsIn),
+};
+
+async function rowsIn(home: string): Promise<readonly Row[]> {
+  const repository = join(home, "repository");
+  await makeRepository(repository, FILES);
+  const backend = await ownBackend("process", home);
+  const world = await openWorld(home, repository, backend);
+  try {
+    const own = await measured(world);
+    const floors = await snapshotFloors(repository, join(home, "floors"), CHANGED);
+    const what = `of ${FILES} files`;
+    return [
+      { ...own.first, name: `first snapshot ${what}`, beside: floors.first },
+      {
+        ...own.changed,
+        name: `snapshot ${what}, ${CHANGED} changed`,
+        target: { p50AtMost: 200 },
+        beside: floors.changed,
+      },
+      {
+        ...own.restored,
+        name: `restore ${what}, ${CHANGED} changed`,
+        target: { p50AtMost: 1000 },
+        beside: floors.restore,
+        note: "a checkpoint of what is there now is part of it",
+      },
+      {
+        ...own.forked,
+        name: `fork ${what} into a new conversation`,
+        target: { p50AtMost: 1000 },
+        beside: floors.fork,
+        note: "new log, sandbox, all files, and what they changed against the start; `tar` unpacks, without any of that",
+      },
+    ];
+  } finally {
+    await world.close();
+    await backend.close();
+  }
+}
+
+type World = Awaited<ReturnType<typeof openWorld>>;
+
+async function openWorld(home: string, repository: string, backend: SandboxBackend) {
+  const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
+  const config = readConfig(["--home", home], { ...process.env, HANDRAIL_LOG_LEVEL: "error" });
+  const kept = openKeptFiles(config, await openSecrets(join(home, "secret.key")));
+  if (kept === undefined) throw new Error("checkpoints are off");
+  const journals = new Map<string, Journal>();
+  const seedOf = (fill: boolean) => async () => {
+    const directory = join(home, "seeds", randomUUID());
+    await mkdir(join(home, "seeds"), { recursive: true });
+    await mkdir(directory);
+    if (fill) await done("cp", ["-a", `${repository}/.`, directory]);
+    return { directory, dispose: async () => undefined };
+  };
+  const ids = (prefix: Parameters<typeof newId>[0]) => newId(prefix, Date.now());
+  const signal = () => AbortSignal.timeout(PATIENCE_MS);
+  const parts = { backend, prepareSeed: seedOf(true), emptySeed: seedOf(false), clock: systemClock, newId: ids };
+  const open = (journal: Journal) =>
+    openSandbox({ ...parts, journal, snapshots: kept.snapshots }, () => undefined, signal());
+  const create = async (fork?: Fork): Promise<Journal> => {
+    const created = conversationCreated(backend.name, ids("c"));
+    const journal = await createJournal(store, systemClock, { ...created, ...(fork === undefined ? {} : { fork }) });
+    journals.set(journal.state.id, journal);
+    return journal;
+  };
+  const journal = async (id: string) => journals.get(id) ?? Promise.reject(new Error("no such conversation"));
+  const checkpoints = checkpointsOf({ ...kept, store, journal, open, clock: systemClock, newId: ids });
+  const shell = async (of: Journal, script: string) => {
+    const args = { argv: ["sh", "-c", script], timeoutMs: 60_000, capBytes: 1000 };
+    const { exitCode, stderr } = await (await open(of)).call("process.run", args, { signal: signal() });
+    if (exitCode !== 0) throw new Error(stderr);
+  };
+  return { backend, checkpoints, create, open, shell, signal, close: () => store.close() };
+}
+
+async function measured({ backend, checkpoints, create, open, shell, signal }: World) {
+  const origin = await create();
+  const { id } = origin.state;
+  await open(origin);
+  const [begun] = await checkpoints.list(id);
+  if (begun === undefined) throw new Error("nothing was kept at the start");
+  const changed = await repeat(TIMES, async (round) => {
+    await shell(origin, changeCommand(CHANGED, `round ${round}`));
+    return (await checkpoints.create(id, signal())).durationMs;
+  });
+  const restored = await repeat(TIMES, async (round) => {
+    const { checkpointId } = await checkpoints.create(id, signal());
+    await shell(origin, changeCommand(CHANGED, `later ${round}`));
+    return timed(() => checkpoints.restore(id, checkpointId, signal()));
+  });
+  const forked = await repeat(SLOW_TIMES, async () => {
+    const fork = await checkpoints.prepareFork(id, undefined, newId("c", Date.now()));
+    let made: Journal | undefined;
+    const took = await timed(async () => {
+      made = await create(fork);
+      await open(made);
+    });
+    if (made !== undefined) await backend.remove(made.state.id);
+    return took;
+  });
+  await backend.remove(id);
+  return {
+    first: { unit: "ms" as const, p50: begun.durationMs },
+    changed: spread(changed),
+    restored: spread(restored),
+    forked: spread(forked),
+  };
+}
+
+const spread = (ms: readonly number[]) => ({ unit: "ms" as const, p50: median(ms), p99: percentile(ms, 1) });

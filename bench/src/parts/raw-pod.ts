@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import { BUILT_IMAGE } from "@handrail/sandboxes/containerd/containerd-images";
+import { type CriClient, criClient } from "@handrail/sandboxes/containerd/cri-client";
+import type { ContainerConfig, PodConfig } from "@handrail/sandboxes/containerd/cri-shapes";
+
+const PATIENCE_MS = 60_000;
+const NAMESPACES = { network: "POD", pid: "POD", ipc: "POD" } as const;
+const SECURITY = {
+  namespaceOptions: NAMESPACES,
+  runAsUser: { value: 65_534 },
+  runAsGroup: { value: 65_534 },
+  readonlyRootfs: true,
+  seccomp: { profileType: "RuntimeDefault" },
+} as const;
+
+export type PodTimes = { readonly started: number; readonly removed: number };
+
+/** A pod with one container that sleeps, over CRI: how long until it runs, and until it is gone, in milliseconds. */
+export async function rawPod(address: string): Promise<PodTimes> {
+  const client = criClient(address);
+  try {
+    const before = performance.now();
+    const podId = await start(client);
+    const started = performance.now();
+    await client.removePod(podId);
+    return { started: started - before, removed: performance.now() - started };
+  } finally {
+    client.close();
+  }
+}
+
+async function start(client: CriClient): Promise<string> {
+  const pod: PodConfig = {
+    metadata: { name: `bench-${randomUUID()}`, uid: randomUUID(), namespace: "handrail-bench" },
+    hostname: "bench",
+    labels: {},
+    linux: { securityContext: SECURITY },
+  };
+  const podId = await client.runPod(pod, "", AbortSignal.timeout(PATIENCE_MS));
+  await client.startContainer(await client.createContainer(podId, SLEEPING, pod));
+  return podId;
+}
+
+const SLEEPING: ContainerConfig = {
+  metadata: { name: "bench" },
+  image: { image: BUILT_IMAGE },
+  command: ["sleep", "60"],
+  workingDir: "/",
+  envs: [],
+  mounts: [],
+  labels: {},
+  linux: {
+    resources: {},
+    securityContext: {
+      ...SECURITY,
+      capabilities: { dropCapabilities: ["ALL"] },
+      noNewPrivs: true,
+      maskedPaths: [],
+      readonlyPaths: [],
+    },
+  },
+};
