@@ -3,7 +3,8 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { ERRORS } from "../packages/protocol/src/errors.ts";
 import { ISOLATION_RULES } from "../packages/core/src/testing/sandbox-isolation-rules.ts";
-import { OPTIONS, optionKey, type Option } from "../packages/server/src/config/options.ts";
+import type { Option } from "../packages/server/src/config/option.ts";
+import { OPTIONS, optionKey } from "../packages/server/src/config/options.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const PAGES = [

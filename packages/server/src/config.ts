@@ -8,7 +8,7 @@ import type { ModelSetting } from "@handrail/protocol/settings";
 import { NetworkPreset } from "@handrail/protocol/network";
 import { SandboxProfile, type BackendName, type NetworkRule } from "@handrail/protocol/sources";
 import { outdatedNames } from "./config/outdated-names.ts";
-import type { CheckpointStoreName } from "./config/texts.ts";
+import { type CheckpointConfig, checkpointsFrom } from "./config/checkpoint-config.ts";
 import type { OptionValues } from "./config/options.ts";
 import { readFlags, readOptions } from "./config/read-options.ts";
 
@@ -44,12 +44,6 @@ export type Config = {
 export type NetworkConfig = {
   readonly limits: { readonly bytes: number; readonly requestsPerMinute: number; readonly connections: number };
   readonly askMs: number;
-};
-
-export type CheckpointConfig = {
-  readonly store: CheckpointStoreName;
-  readonly maxFileBytes: number;
-  readonly maxTotalBytes: number;
 };
 
 /** `cacheBytes`: kept results of set-ups together; 0 keeps none. */
@@ -194,14 +188,6 @@ function networkLimits(values: OptionValues): NetworkConfig {
       connections: values.networkMaxConnections ?? 64,
     },
     askMs: values.networkAsk ?? 60_000,
-  };
-}
-
-function checkpointsFrom(values: OptionValues): CheckpointConfig {
-  return {
-    store: values.checkpointStore ?? { type: "directory" },
-    maxFileBytes: values.checkpointMaxFile ?? 100 * 1024 ** 2,
-    maxTotalBytes: values.checkpointMaxTotal ?? 4 * 1024 ** 3,
   };
 }
 

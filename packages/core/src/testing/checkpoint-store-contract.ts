@@ -31,7 +31,7 @@ export function checkpointStoreContract(name: string, open: () => Promise<Checkp
       expect(await store.list("c/")).toEqual([]);
     });
 
-    test("lists more than a page", async () => {
+    test("lists more than a page", { timeout: 60_000 }, async () => {
       const store = await open();
       const paths = Array.from({ length: 1100 }, (_, index) => `many/${String(index).padStart(4, "0")}`);
       for (let at = 0; at < paths.length; at += 50) {

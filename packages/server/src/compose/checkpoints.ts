@@ -14,6 +14,7 @@ export function openKeptFiles({ home, checkpoints }: Config, secrets: Secrets): 
   const { store, maxFileBytes, maxTotalBytes } = checkpoints;
   if (store.type === "none") return undefined;
   const open: OpenCheckpointStore = async () => {
+    if (store.type === "s3") return (await import("@handrail/checkpoints/s3-store")).s3Store(store);
     const { directoryStore } = await import("@handrail/checkpoints/directory-store");
     return directoryStore(join(home, "checkpoints"));
   };

@@ -1,4 +1,5 @@
-import { OPTIONS, optionKey, type Option } from "./options.ts";
+import type { Option } from "./option.ts";
+import { OPTIONS, optionKey } from "./options.ts";
 
 /** The text of `--help`. */
 export function helpText(): string {

@@ -1,28 +1,9 @@
 import { ModelDialect } from "@handrail/protocol/settings";
 import { BackendName, SandboxProfile } from "@handrail/protocol/sources";
 import { z } from "zod";
-import {
-  BooleanText,
-  CheckpointStoreText,
-  HttpUrlText,
-  ListText,
-  numberText,
-  PreviewUrlText,
-  SizeText,
-  TimeText,
-} from "./texts.ts";
-
-/**
- * One setting. Its flag is the key in kebab case with `--`, its key in `handrail.yaml` the same without. `env` holds
- * the names of environment variables, the first that is set wins. A `secret` has no flag: other users of the machine
- * can read command lines.
- */
-export type Option = {
-  readonly env: readonly string[];
-  readonly value: z.ZodType<unknown, string>;
-  readonly help: string;
-  readonly secret?: true;
-};
+import type { Option } from "./option.ts";
+import { WORKSPACE_OPTIONS } from "./workspace-options.ts";
+import { BooleanText, HttpUrlText, ListText, numberText, PreviewUrlText, SizeText, TimeText } from "./texts.ts";
 
 const whole = numberText(z.number().int().positive().max(1_000_000_000));
 const price = numberText(z.number().nonnegative().max(1_000_000));
@@ -196,32 +177,7 @@ export const OPTIONS = {
     help: "How long a Docker daemon that does not answer is waited for. Default 30s with docker-host, else not.",
   },
 
-  checkpointStore: {
-    env: ["HANDRAIL_CHECKPOINT_STORE"],
-    value: CheckpointStoreText,
-    help: "Where checkpoints of workspaces are kept: directory (in the state directory), or none.",
-  },
-  checkpointMaxFile: {
-    env: ["HANDRAIL_CHECKPOINT_MAX_FILE"],
-    value: SizeText,
-    help: "Files over this are left out of checkpoints. Default 100m.",
-  },
-  checkpointMaxTotal: {
-    env: ["HANDRAIL_CHECKPOINT_MAX_TOTAL"],
-    value: SizeText,
-    help: "Files of one checkpoint together; what goes beyond is left out. Default 4g.",
-  },
-
-  setupTime: {
-    env: ["HANDRAIL_SETUP_TIME"],
-    value: TimeText,
-    help: "How long the set-up of a new workspace may take; it is then stopped. Default 15m.",
-  },
-  setupCache: {
-    env: ["HANDRAIL_SETUP_CACHE"],
-    value: SizeText.or(z.literal("0").transform(() => 0)),
-    help: "Kept results of set-ups together; what was used longest ago goes first. 0 keeps none. Default 10g.",
-  },
+  ...WORKSPACE_OPTIONS,
 
   maxRuns: {
     env: ["HANDRAIL_MAX_RUNS"],

@@ -1,5 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
-import { OPTIONS, optionKey, type Option, type OptionName, type OptionValues } from "./options.ts";
+import type { Option } from "./option.ts";
+import { OPTIONS, optionKey, type OptionName, type OptionValues } from "./options.ts";
 
 /** Where settings come from. `file` is the parsed content of `handrail.yaml`. */
 export type OptionSources = {

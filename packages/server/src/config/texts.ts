@@ -68,11 +68,18 @@ export const PreviewUrlText = z.string().transform((text, context) => {
 });
 
 /** Where checkpoints go. */
-export type CheckpointStoreName = { readonly type: "directory" } | { readonly type: "none" };
+export type CheckpointStoreName =
+  | { readonly type: "directory" }
+  | { readonly type: "none" }
+  | { readonly type: "s3"; readonly bucket: string; readonly prefix: string };
 
-/** `directory` or `none`. */
+const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?((?:[a-z0-9_-][a-z0-9._-]{0,127}\/)*)$/;
+
+/** `directory`, `none`, or a bucket as `s3://NAME/PREFIX`. */
 export const CheckpointStoreText = z.string().transform((text, context): CheckpointStoreName => {
   const word = text.trim().toLowerCase();
   if (word === "directory" || word === "none") return { type: word };
-  return fail(context, "must be directory or none");
+  const [, bucket, prefix = ""] = BUCKET.exec(word.replace(/\/?$/, "/")) ?? [];
+  if (bucket !== undefined) return { type: "s3", bucket, prefix };
+  return fail(context, "must be directory, none, or a bucket such as s3://name/prefix");
 });

@@ -1,0 +1,86 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { checkpointStoreContract } from "@handrail/core/testing/checkpoint-store-contract";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { AwsClient } from "aws4fetch";
+import { s3Store, type S3Place } from "./s3-store.ts";
+
+const KEYS = { accessKeyId: "test-key", secretAccessKey: "test-secret" };
+const moto = findMoto();
+let server: ChildProcess | undefined;
+let endpoint = "";
+let buckets = 0;
+
+beforeAll(async () => {
+  if (moto === undefined) return;
+  const port = await freePort();
+  endpoint = `http://127.0.0.1:${port}`;
+  server = spawn(moto, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  await vi.waitFor(() => fetch(endpoint), { timeout: 60_000, interval: 200 });
+}, 70_000);
+afterAll(() => server?.kill("SIGKILL"));
+
+/** A real server of the S3 API: Moto's, from PyPI (`moto[server]`). */
+function findMoto(): string | undefined {
+  // oxlint-disable-next-line node/no-process-env -- a test's own way to a program
+  const path = process.env["HANDRAIL_TEST_MOTO"] ?? "moto_server";
+  try {
+    execFileSync(path, ["--help"], { stdio: "ignore", timeout: 30_000 });
+    return path;
+  } catch {
+    console.log("S3: skipped, there is no moto_server here (pip install 'moto[server]', HANDRAIL_TEST_MOTO=path)");
+    return undefined;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function freshPlace(prefix = "team/checkpoints/"): Promise<S3Place> {
+  const bucket = `bucket-${buckets++}`;
+  await new AwsClient({ ...KEYS, service: "s3", region: "us-east-1" }).fetch(`${endpoint}/${bucket}`, {
+    method: "PUT",
+  });
+  return { endpoint, region: "us-east-1", bucket, prefix, ...KEYS };
+}
+
+if (moto !== undefined) {
+  checkpointStoreContract("s3Store", async () => s3Store(await freshPlace()));
+
+  test("two prefixes of a bucket are two stores", async () => {
+    const place = await freshPlace("one/");
+    const [one, other, all] = ["one/", "two/", ""].map((prefix) => s3Store({ ...place, prefix }));
+    await one!.put("a/b", new Uint8Array([1, 0, 255]));
+    expect(await other!.list("")).toEqual([]);
+    expect(await all!.list("")).toEqual(["one/a/b"]);
+    expect([...(await one!.get("a/b"))]).toEqual([1, 0, 255]);
+  });
+
+  test("a bucket that is not there is said, also when only one object is asked for", async () => {
+    const store = s3Store({ ...(await freshPlace()), bucket: "nowhere" });
+    const refused = {
+      code: "checkpoints_unavailable",
+      message: "The bucket of the checkpoint store refuses (404 NoSuchBucket). Look at its address and keys.",
+    };
+    await expect(store.list("")).rejects.toMatchObject(refused);
+    await expect(store.put("a", new Uint8Array([1]))).rejects.toMatchObject(refused);
+    await expect(store.get("a")).rejects.toMatchObject(refused);
+  });
+
+  test("a server that does not answer is said", async () => {
+    const port = await freePort();
+    const store = s3Store({ ...(await freshPlace()), endpoint: `http://127.0.0.1:${port}` });
+    await expect(store.get("a")).rejects.toMatchObject({
+      code: "checkpoints_unavailable",
+      message: `The checkpoint store at http://127.0.0.1:${port} does not answer (ECONNREFUSED).`,
+    });
+  });
+} else {
+  test.skip("s3Store: there is no moto_server here", () => undefined);
+}
