@@ -4,8 +4,8 @@ import type { LaneAnswer } from "../ports/lane.ts";
 
 /** Things that happen within calls. */
 export type EventCounters = {
-  /** A deployment failed too often and rests; `status` is that of its last failure. */
-  rested(deployment: Deployment, status: string): void;
+  /** A deployment failed too often and rests. */
+  rested(deployment: Deployment): void;
   /** A call went on to another name. Both are the catalog's. */
   fellBack(from: string, to: string, worked: boolean): void;
   answered(lane: LaneAnswer["lane"]): void;
@@ -57,13 +57,13 @@ export function eventCounters(registry: Registry): EventCounters {
     registers,
   });
   return {
-    rested: ({ id, model, baseUrl, provider }, status) =>
+    rested: ({ id, model, baseUrl, provider }) =>
       rested.inc({
         litellm_model_name: model,
         model_id: id,
         api_base: baseUrl ?? "",
         api_provider: provider,
-        exception_status: status,
+        exception_status: "",
       }),
     fellBack: (from, to, ok) => (ok ? worked : failed)?.inc({ ...NOBODY, requested_model: from, fallback_model: to }),
     answered: (lane) => lanes.inc({ lane }),

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { LedgerEntry } from "../ports/books.ts";
+import type { Deployment } from "../ports/deployment.ts";
 import { answerTokens, promptTokens } from "../ports/token-usage.ts";
 import { type CallLabels, callLines, type Sums } from "./call-lines.ts";
 import { exposition } from "./exposition.ts";
@@ -22,16 +23,26 @@ export type CallReport = {
   readonly apiBase?: string;
   /** Whether a cache was asked. */
   readonly cacheAsked: boolean;
+  /** Whether it was turned away: then it took no time worth knowing. */
+  readonly refused?: boolean;
   /** Milliseconds from the last request to the provider until its answer ended; undefined when none was made. */
   readonly upstreamMs?: number;
 };
 
 /** What the gateway counts, in Prometheus' text format. */
 export type GatewayMetrics = EventCounters & {
-  /** A request came in. Call what it gives when its answer has ended. */
-  begin(): () => void;
   ended(report: CallReport): void;
+  /** One try at a deployment; `group` is the catalog's name for it. */
+  tried(deployment: Deployment, how: Trial): void;
   text(): Promise<{ readonly contentType: string; readonly text: string }>;
+};
+
+/** How a try went. */
+export type Trial = {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly errorCode: string;
+  readonly group: string;
 };
 
 export type GatewayMetricsOptions = {
@@ -49,22 +60,14 @@ export function gatewayMetrics(options: GatewayMetricsOptions): GatewayMetrics {
   const registry = new Registry();
   if (options.process === true) collectDefaultMetrics({ register: registry });
   const lines = callLines(options.maxLines ?? MAX_LINES);
-  let inFlight = 0;
-  gauges(registry, options.sources, () => inFlight);
+  gauges(registry, options.sources);
   return {
     ...eventCounters(registry),
-    begin() {
-      let open = true;
-      inFlight += 1;
-      return () => {
-        if (open) inFlight -= 1;
-        open = false;
-      };
-    },
     ended(report) {
       const line = lines.lineOf(labelsOf(report));
       count(line.sums, report);
-      const { entry, upstreamMs } = report;
+      const { entry, upstreamMs, refused } = report;
+      if (refused === true) return;
       observe(line.total, entry.latencyMs / 1000);
       if (upstreamMs !== undefined) {
         observe(line.upstream, upstreamMs / 1000);
@@ -72,10 +75,34 @@ export function gatewayMetrics(options: GatewayMetricsOptions): GatewayMetrics {
       }
       if (entry.streamed && entry.firstByteMs !== undefined) observe(line.firstByte, entry.firstByteMs / 1000);
     },
+    tried(deployment, trial) {
+      const { sums } = lines.lineOf(placeLine(deployment, trial));
+      if (trial.ok) sums.succeededThere += 1;
+      else sums.failedThere += 1;
+    },
     text: async () => ({
       contentType: registry.contentType,
       text: exposition(FAMILIES, lines.all()) + (await registry.metrics()),
     }),
+  };
+}
+
+/** Tries are told apart by place alone: which key's they were is told by how its calls ended. */
+function placeLine({ id, model, provider, baseUrl }: Deployment, { ok, status, errorCode, group }: Trial): CallLabels {
+  return {
+    hashedApiKey: "",
+    apiKeyAlias: "",
+    team: "",
+    teamAlias: "",
+    user: "",
+    modelGroup: group,
+    model: group.endsWith("*") ? group : model,
+    modelId: id,
+    apiProvider: provider,
+    apiBase: baseUrl ?? "",
+    route: "",
+    statusCode: ok ? "" : String(status),
+    exceptionClass: ok ? "" : errorCode,
   };
 }
 
@@ -116,14 +143,13 @@ function placeLabels({ upstreamModel, deploymentId, provider }: LedgerEntry, gro
 
 function count(sums: Sums, { entry, cacheAsked }: CallReport): void {
   const { usage } = entry;
-  const reached = entry.deploymentId !== undefined && entry.outcome !== "cached";
   const cached = entry.outcome === "cached";
   const failed = entry.outcome === "failed" || entry.outcome === "broken" || entry.outcome === "lost";
   add(sums, {
     calls: 1,
     failed: Number(failed),
-    succeededThere: Number(reached && !failed),
-    failedThere: Number(reached && failed),
+    succeededThere: 0,
+    failedThere: 0,
     costUsd: entry.costUsd,
     savedUsd: entry.savedUsd,
     promptTokens: promptTokens(usage),

@@ -16,8 +16,10 @@ export type GaugeSources = {
   readonly deployments: () => readonly { readonly deployment: Deployment; readonly state: DeploymentState }[];
   /** Of those with limits. Never rejects; those of conversations' own keys are left out. */
   readonly standings: () => Promise<readonly Standing[]>;
-  /** Settlements that wait to be written. */
-  readonly backlog: () => number;
+  /** Calls that are not answered yet. */
+  readonly inFlight: () => number;
+  /** Settlements that wait to be written; undefined where the books do not say. */
+  readonly backlog?: () => number;
 };
 
 export type DeploymentState = "ok" | "failing" | "resting";
@@ -27,7 +29,7 @@ const MAX_STANDINGS = 1000;
 const HOUR_MS = 3_600_000;
 
 /** Registers the gauges. */
-export function gauges(registry: Registry, sources: GaugeSources, inFlight: () => number): void {
+export function gauges(registry: Registry, sources: GaugeSources): void {
   const registers = [registry];
   const single = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -38,8 +40,9 @@ export function gauges(registry: Registry, sources: GaugeSources, inFlight: () =
         this.set(value());
       },
     });
-  single("litellm_in_flight_requests", "Calls under way.", inFlight);
-  single("handrail_gateway_settlement_backlog", "Settlements that wait to be written.", sources.backlog);
+  single("litellm_in_flight_requests", "Calls under way.", sources.inFlight);
+  const { backlog } = sources;
+  if (backlog) single("handrail_gateway_settlement_backlog", "Settlements that wait to be written.", backlog);
   deploymentGauges(registers, sources.deployments);
   standingGauges(registers, sources.standings);
 }

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MASTER, NOW, openAdminStage } from "../../testing/admin-stage.ts";
-import { isAdminPath } from "./admin-routes.ts";
 
 let stage: Awaited<ReturnType<typeof openAdminStage>>;
 
@@ -89,7 +88,7 @@ describe("LiteLLM's management routes", () => {
   test("regenerate and delete keys, and list those that are left", async () => {
     const { ask, refusal, madeKey, books } = stage;
     const [one, two, three] = [await madeKey({ key_alias: "a" }), await madeKey({ key_alias: "b" }), await madeKey({})];
-    const fresh = await ask(MASTER, `POST /key/${one.key}/regenerate`);
+    const fresh = await ask(MASTER, "POST /key/regenerate", { key: one.key });
     expect(await books.keys.find(hash("sha256", fresh["key"] as string))).toMatchObject({ id: one.record.id });
     expect(await refusal(MASTER, "POST /key/delete", { keys: ["sk-none"] })).toBe("key_not_found");
     expect(await ask(MASTER, "POST /key/delete", { keys: [two.key] })).toEqual({ deleted_keys: [two.key] });
@@ -213,7 +212,6 @@ describe("LiteLLM's management routes", () => {
       "GET /health",
       "GET /cache/ping",
       ...["generate", "update", "delete", "block", "unblock", "regenerate"].map((verb) => `POST /key/${verb}`),
-      `POST /key/${ann.key}/regenerate`,
       "POST /user/new",
       "POST /user/update",
       "POST /team/new",
@@ -250,13 +248,6 @@ describe("LiteLLM's management routes", () => {
       "bad_request",
       "answered",
     ]);
-    expect(await refusal(MASTER, "DELETE /key/info")).toBe("method_not_allowed");
-    expect(["/key/info", "/key/sk-1/regenerate", "/key", "/key/info/", "/v1/models"].map(isAdminPath)).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
+    expect(await refusal(MASTER, "DELETE /key/info")).toBe("not_found");
   });
 });

@@ -11,48 +11,30 @@ const ROUTES: Readonly<Record<string, AdminRoute>> = {
   ...MODEL_ROUTES,
   ...SPEND_ROUTES,
 };
-const PATHS: ReadonlySet<string> = new Set(Object.keys(ROUTES).map((route) => route.slice(route.indexOf(" ") + 1)));
-const REGENERATE = /^\/key\/([^/]{1,600})\/regenerate$/;
 
-/** Whether a path, without its query, is one of LiteLLM's management routes. */
-export function isAdminPath(path: string): boolean {
-  return PATHS.has(path) || REGENERATE.test(path);
-}
+/** Where each route is, and whether an ordinary key may ask for what is its own. */
+export const ADMIN_ROUTES = Object.entries(ROUTES).map(([route, { own }]) => {
+  const [method, path] = route.split(" ") as ["GET" | "POST", string];
+  return { method, path, own };
+});
 
 /** Of a request: `path` without the query. */
-export type AdminCall = Omit<AdminRequest, "name"> & { readonly method: string; readonly path: string };
+export type AdminCall = AdminRequest & { readonly method: string; readonly path: string };
 
 /**
  * LiteLLM's management routes over the gateway's books. The caller is known already.
  *
- * @throws AppError `forbidden` when the caller may not, `method_not_allowed`, `not_found`, and what the books throw
+ * @throws AppError `forbidden` when the caller may not, `not_found`, and what the books throw
  */
 export async function answerAdmin(context: AdminContext, call: AdminCall): Promise<AdminAnswer> {
-  const { route, name } = routeOf(call);
-  if (!call.caller.admin && !route.own) {
-    throw new AppError("forbidden", "Only the master key and admin keys may do this.");
-  }
-  const { query, body, caller } = call;
-  const answer = await route.handle(context, { query, body, caller, ...(name !== undefined && { name }) });
-  return isAnswer(answer) ? answer : { status: 200, body: answer };
-}
-
-function routeOf({ method, path }: AdminCall): { readonly route: AdminRoute; readonly name?: string } {
-  const named = REGENERATE.exec(path)?.[1];
-  const plain = named === undefined ? path : "/key/regenerate";
-  const key = `${method} ${plain}`;
+  const key = `${call.method} ${call.path}`;
   const route = Object.hasOwn(ROUTES, key) ? ROUTES[key] : undefined;
-  if (route) return { route, ...(named !== undefined && { name: decoded(named) }) };
-  if (PATHS.has(plain)) throw new AppError("method_not_allowed", `${method} does nothing at ${plain}.`);
-  throw new AppError("not_found", "There is nothing here.");
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new AppError("bad_request", "The path is not well encoded.");
-  }
+  if (route === undefined) throw new AppError("not_found", "There is nothing here.");
+  if (!call.caller.admin && !route.own)
+    throw new AppError("forbidden", "Only the master key and admin keys may do this.");
+  const { query, body, caller } = call;
+  const answer = await route.handle(context, { query, body, caller });
+  return isAnswer(answer) ? answer : { status: 200, body: answer };
 }
 
 function isAnswer(value: object): value is AdminAnswer {

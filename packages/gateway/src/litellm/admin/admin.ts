@@ -23,7 +23,7 @@ export type AdminContext = {
   readonly now: () => number;
 };
 
-/** Who asks. `admin` is the master key's holder, who has no key of the books, or the holder of a key with that right. */
+/** Who asks. `admin`: a key with that right, or somebody who needs none, such as the server itself. */
 export type AdminCaller =
   | { readonly admin: true; readonly key?: KeyRecord }
   | { readonly admin: false; readonly key: KeyRecord };
@@ -33,8 +33,6 @@ export type AdminRequest = {
   /** Parsed JSON; undefined when there was none. */
   readonly body: unknown;
   readonly caller: AdminCaller;
-  /** The part of the path that names a thing, decoded. */
-  readonly name?: string;
 };
 
 export type AdminAnswer = { readonly status: number; readonly body: object };

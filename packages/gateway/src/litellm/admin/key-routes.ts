@@ -112,7 +112,7 @@ async function remove(context: AdminContext, { body }: AdminRequest): Promise<ob
 }
 
 async function regenerate(context: AdminContext, request: AdminRequest): Promise<object> {
-  const named = request.name ?? fieldsOf(KeyNamed, request.body).key;
+  const named = fieldsOf(KeyNamed, request.body).key;
   const Grace = z.object({ grace_period: z.string().max(16).nullish() });
   const { grace_period: grace } = fieldsOf(Grace, request.body);
   const key = await keyNamed(context, named);
