@@ -119,6 +119,23 @@ const FIRST: Readonly<Record<string, Table>> = {
     ],
     key: ["scope"],
     narrow: true,
+    only: "sqlite",
+  },
+  scope_counters: {
+    columns: [
+      ["scope", "text"],
+      ["counter", "text"],
+    ],
+    key: ["scope"],
+    only: "postgres",
+  },
+  replicas: {
+    columns: [
+      ["id", "text"],
+      ["seen_at", "bigint"],
+    ],
+    key: ["id"],
+    only: "postgres",
   },
 };
 
@@ -144,6 +161,7 @@ export function booksMigrations(flavour: SqlFlavour): Readonly<Record<string, Mi
           const list = sql.join(columns.map((column) => sql.ref(column)));
           await sql`create index ${sql.ref(name)} on ${sql.table(table)} (${list})`.execute(db);
         }
+        if (flavour === "postgres") await tellReplicas(db);
       },
     },
   };
@@ -159,4 +177,23 @@ async function createTable(db: Kysely<unknown>, table: Table & { readonly name: 
   // Fewer pages are written with each call.
   if (narrow && flavour === "sqlite") builder = builder.modifyEnd(sql`without rowid`);
   await builder.execute();
+}
+
+/** Whoever listens hears of a changed key or owner in the instant that the change is there: see `KeyCache.forget`. */
+async function tellReplicas(db: Kysely<unknown>): Promise<void> {
+  await sql`create function handrail_keys_changed() returns trigger language plpgsql as $$
+    declare
+      changed jsonb := case when tg_op = 'DELETE' then to_jsonb(old) else to_jsonb(new) end;
+      what text := case tg_table_name
+        when 'keys' then 'key:' || (changed->>'id')
+        when 'key_hashes' then 'key:' || (changed->>'key_id')
+        else 'owner:' || (changed->>'kind') || ':' || (changed->>'id') end;
+    begin
+      perform pg_notify('handrail_keys', case when octet_length(what) > 7000 then '' else what end);
+      return null;
+    end $$`.execute(db);
+  for (const table of ["keys", "key_hashes", "owners"]) {
+    await sql`create trigger handrail_keys_changed after insert or update or delete on ${sql.table(table)}
+      for each row execute function handrail_keys_changed()`.execute(db);
+  }
 }

@@ -7,6 +7,8 @@ export type MinuteWindow = {
   used(now: number): number;
   /** When at least `amount` of what is used will have left: Unix milliseconds. When all has, if there is not that much. */
   freeAt(now: number, amount: number): number;
+  /** What `add` takes to make the same window again. */
+  added(): (readonly [at: number, amount: number])[];
 };
 
 /** An empty window. */
@@ -45,15 +47,29 @@ export function minuteWindow(): MinuteWindow {
     },
     freeAt(now, amount) {
       advance(now);
-      let freed = 0;
-      let last = newest - SECONDS;
-      for (let second = newest - SECONDS + 1; second <= newest; second++) {
-        const slice = slices[second % SECONDS] ?? 0;
-        if (slice > 0) last = second;
-        freed += slice;
-        if (freed >= amount && slice > 0) break;
-      }
-      return (last + SECONDS) * 1000;
+      return lastToLeave(slices, newest, amount) + SECONDS * 1000;
     },
+    added: () => usedSeconds(slices, newest),
   };
+}
+
+/** The second, in milliseconds, with which that much has left; that of the last use, when there is less. */
+function lastToLeave(slices: Float64Array, newest: number, amount: number): number {
+  let freed = 0;
+  let last = newest - SECONDS;
+  for (let second = newest - SECONDS + 1; second <= newest; second++) {
+    const slice = slices[second % SECONDS] ?? 0;
+    if (slice > 0) last = second;
+    freed += slice;
+    if (freed >= amount && slice > 0) break;
+  }
+  return last * 1000;
+}
+
+function usedSeconds(slices: Float64Array, newest: number): (readonly [at: number, amount: number])[] {
+  const seconds = Array.from({ length: SECONDS }, (_, index) => newest - SECONDS + 1 + index);
+  return seconds.flatMap((second) => {
+    const amount = second < 0 ? 0 : (slices[second % SECONDS] ?? 0);
+    return amount === 0 ? [] : [[second * 1000, amount] as const];
+  });
 }

@@ -1,6 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { Admission, Ledger, LimitedScope, LimitState, Settlement } from "../ports/books.ts";
-import { firstReached, giveBack, limitStates, reserve, settleReserved } from "./scope-counter.ts";
+import type { Ledger, LimitedScope, Settlement } from "../ports/books.ts";
+import { reachedLimit, statesOf } from "./admission-verdict.ts";
+import { giveBack, reserve, settleReserved } from "./scope-counter.ts";
 import type { ScopeCounter } from "./scope-counter.ts";
 import type { ScopeCounters } from "./scope-counters.ts";
 import { openCall, settledCall, type OpenCall } from "./settled-call.ts";
@@ -62,25 +63,4 @@ function take(counter: ScopeCounter, call: OpenCall): void {
 function release(counter: ScopeCounter, call: OpenCall): void {
   counter.pinned--;
   giveBack(counter, call);
-}
-
-function reachedLimit(admission: Admission, touched: readonly ScopeCounter[]): LimitState | undefined {
-  const { scopes, at, reserveNanoUsd: nano, reserveTokens: tokens } = admission;
-  for (const [index, scope] of scopes.entries()) {
-    const counter = touched[index];
-    const reached = counter && firstReached(scope, counter, { at, calls: 1, nano, tokens });
-    if (reached) return reached;
-  }
-  return undefined;
-}
-
-function statesOf(
-  scopes: readonly LimitedScope[],
-  touched: readonly ScopeCounter[],
-  at: number,
-): readonly LimitState[] {
-  return scopes.flatMap((scope, index) => {
-    const counter = touched[index];
-    return counter ? limitStates(scope, counter, at) : [];
-  });
 }

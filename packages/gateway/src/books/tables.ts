@@ -84,7 +84,11 @@ export type Tables = {
     readonly saved_usd: number;
     readonly unpriced: number;
   };
-  /** What a scope spent in its newest day, week and month, named by their beginnings, and in all. Settled calls only. */
+  /** PostgreSQL only: JSON of all that is counted of a scope. Whoever counts has locked the row. */
+  readonly scope_counters: { readonly scope: string; readonly counter: string };
+  /** PostgreSQL only: the processes that count, and when each was last heard of, by the database's clock. */
+  readonly replicas: { readonly id: string; readonly seen_at: number };
+  /** SQLite only: what a scope spent in its newest day, week and month, named by their beginnings, and in all. Settled calls only. */
   readonly scope_spend: {
     readonly scope: string;
     readonly day: number;

@@ -1,0 +1,68 @@
+import { AppError } from "@handrail/protocol/errors";
+import type { Kysely } from "kysely";
+import type { Admission, Ledger } from "../ports/books.ts";
+import { statesOf } from "./admission-verdict.ts";
+import { booksUnavailable } from "./books-unavailable.ts";
+import type { CallLog } from "./call-log.ts";
+import { readCounters } from "./postgres-counters.ts";
+import { refusedCall, type PostgresQueue } from "./postgres-queue.ts";
+import { withoutZeros } from "./postgres-session.ts";
+import { scopeCounter } from "./scope-counter.ts";
+import { openCall, settledCall, type OpenCall } from "./settled-call.ts";
+import type { Tables } from "./tables.ts";
+
+type Parts = {
+  readonly queue: PostgresQueue;
+  readonly log: CallLog;
+  readonly db: Kysely<Tables>;
+  readonly now: () => number;
+};
+
+/** A call is let through by the database, and its beginning and end stand in a file until the database knows its end. */
+export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "admit" | "settle" | "states"> {
+  const open = new Map<string, OpenCall>();
+  return {
+    async admit(given) {
+      const admission = storable(given);
+      const call = openCall(admission);
+      if (open.has(call.callId)) throw new AppError("bad_request", "A call with this id is under way.");
+      open.set(call.callId, call);
+      try {
+        const verdict = await queue.admit(admission);
+        if (!verdict.admitted) open.delete(call.callId);
+        else await log.opened(call).catch((thrown: unknown) => giveUp(queue, call, { at: now(), thrown }));
+        return verdict;
+      } catch (thrown) {
+        open.delete(call.callId);
+        throw thrown;
+      }
+    },
+    settle(settlement) {
+      const call = open.get(settlement.callId);
+      if (call === undefined) return;
+      open.delete(settlement.callId);
+      log.ended(settlement);
+      queue.settle(settledCall(call, settlement));
+    },
+    async states(scopes) {
+      await queue.flush();
+      const cleaned = scopes.map(cleanScope);
+      const ids = cleaned.map(({ id }) => id);
+      const counters = await readCounters(db, ids).catch((thrown: unknown) => Promise.reject(booksUnavailable(thrown)));
+      const touched = ids.map((id) => counters.get(id) ?? scopeCounter(undefined));
+      return statesOf(cleaned, touched, now());
+    },
+  };
+}
+
+function giveUp(queue: PostgresQueue, call: OpenCall, { at, thrown }: { at: number; thrown: unknown }): never {
+  queue.settle(refusedCall(call, at));
+  throw thrown;
+}
+
+const cleanScope = <Scope extends { readonly id: string }>(scope: Scope): Scope => ({
+  ...scope,
+  id: withoutZeros(scope.id),
+});
+
+const storable = (admission: Admission): Admission => ({ ...admission, scopes: admission.scopes.map(cleanScope) });

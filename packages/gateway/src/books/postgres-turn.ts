@@ -1,0 +1,131 @@
+import { sql, type Kysely } from "kysely";
+import type { Admission, Verdict } from "../ports/books.ts";
+import { reachedLimit, statesOf } from "./admission-verdict.ts";
+import { lockCounters, writeCounters, type Counters } from "./postgres-counters.ts";
+import { giveBack, reserve, settleReserved, type ScopeCounter } from "./scope-counter.ts";
+import { dailyRows, ledgerRow, openCall, reservationRow, type SettledCall } from "./settled-call.ts";
+import type { Tables } from "./tables.ts";
+
+/** Calls that end and calls that want to begin, counted in one transaction. */
+export type Turn = { readonly settlements: readonly SettledCall[]; readonly admissions: readonly Admission[] };
+
+export type TurnTaken = {
+  /** Of each admission, in their order; undefined for one whose id is taken. */
+  readonly verdicts: readonly (Verdict | undefined)[];
+  /** Those that counted: the others had been settled before. */
+  readonly settled: readonly SettledCall[];
+};
+
+/** The scopes that a turn counts for, each once. */
+export function scopesOfTurn({ settlements, admissions }: Turn): readonly string[] {
+  const ended = settlements.flatMap(({ call }) => call.scopes);
+  return [...new Set([...ended, ...admissions.flatMap(({ scopes }) => scopes.map(({ id }) => id))])];
+}
+
+/**
+ * What ends is counted first, so that its room is there for what begins. `committing` is called when from then on the
+ * outcome is known only from the answer: a failure after it may have been a success.
+ */
+export async function takeTurn(
+  db: Kysely<Tables>,
+  turn: Turn,
+  { replica, committing }: { readonly replica: string; readonly committing: () => void },
+): Promise<TurnTaken> {
+  return await db.transaction().execute(async (trx) => {
+    const counters = await lockCounters(trx, scopesOfTurn(turn));
+    const settled = await takeReservations(trx, turn.settlements);
+    for (const { call, used } of settled) {
+      for (const counter of touchedBy(call.scopes, counters)) settleReserved(counter, call, used);
+    }
+    const verdicts = turn.admissions.map((admission) => judge(admission, counters));
+    const taken = await keepIds(trx, turn.admissions, { verdicts, replica, counters });
+    await writeLedger(trx, settled);
+    await writeCounters(trx, counters);
+    committing();
+    return { verdicts: taken, settled };
+  });
+}
+
+/** @throws Error for a scope without a row: counting without it would let through what should not be */
+function touchedBy(scopes: readonly string[], counters: Counters): readonly ScopeCounter[] {
+  return scopes.map((scope) => {
+    const counter = counters.get(scope);
+    if (counter === undefined) throw new Error("A scope has no counter in the database.");
+    return counter;
+  });
+}
+
+function judge(admission: Admission, counters: Counters): Verdict {
+  const call = openCall(admission);
+  const touched = touchedBy(call.scopes, counters);
+  const reached = reachedLimit(admission, touched);
+  if (reached) return { admitted: false, reached };
+  for (const counter of touched) reserve(counter, call);
+  return { admitted: true, limits: statesOf(admission.scopes, touched, admission.at) };
+}
+
+/** Whoever takes a call's reservation away counts the call; nobody else can. */
+async function takeReservations(
+  trx: Kysely<Tables>,
+  settlements: readonly SettledCall[],
+): Promise<readonly SettledCall[]> {
+  if (settlements.length === 0) return [];
+  const ids = settlements.map(({ call }) => call.callId);
+  const removal = trx.deleteFrom("reservations").where(sql<boolean>`call_id = any(${ids}::text[])`);
+  const rows = await removal.returning("call_id").execute();
+  const left = new Set(rows.map((row) => row.call_id));
+  return settlements.filter(({ call }) => left.delete(call.callId));
+}
+
+type Judged = {
+  readonly verdicts: readonly Verdict[];
+  readonly replica: string;
+  readonly counters: Counters;
+};
+
+async function keepIds(
+  trx: Kysely<Tables>,
+  admissions: readonly Admission[],
+  { verdicts, replica, counters }: Judged,
+): Promise<readonly (Verdict | undefined)[]> {
+  const calls = admissions.filter((_, index) => verdicts[index]?.admitted).map(openCall);
+  if (calls.length === 0) return verdicts;
+  const rows = calls.map((call) => wholeNumbers(reservationRow(call, replica)));
+  const insertion = trx.insertInto("reservations").values(rows);
+  const kept = await insertion
+    .onConflict((it) => it.doNothing())
+    .returning("call_id")
+    .execute();
+  const ids = new Set(kept.map((row) => row.call_id));
+  const refused = new Set(calls.filter(({ callId }) => !ids.has(callId)));
+  for (const call of refused) for (const counter of touchedBy(call.scopes, counters)) giveBack(counter, call);
+  const refusedIds = new Set([...refused].map(({ callId }) => callId));
+  return verdicts.map((verdict, index) => (refusedIds.has(admissions[index]?.callId ?? "") ? undefined : verdict));
+}
+
+const DAILY_KEY = ["day", "key_id", "owner_kind", "owner_id", "team_id", "conversation_id", "model"] as const;
+
+async function writeLedger(trx: Kysely<Tables>, calls: readonly SettledCall[]): Promise<void> {
+  if (calls.length === 0) return;
+  const insertion = trx.insertInto("ledger").values(calls.map((call) => wholeNumbers(ledgerRow(call))));
+  const fresh = await insertion
+    .onConflict((it) => it.doNothing())
+    .returning("call_id")
+    .execute();
+  const ids = new Set(fresh.map((row) => row.call_id));
+  const daily = dailyRows(calls.filter(({ call }) => ids.has(call.callId))).map(wholeNumbers);
+  const [first] = daily;
+  if (first === undefined) return;
+  const sums = Object.keys(first).filter((column) => !(DAILY_KEY as readonly string[]).includes(column));
+  const added = sums.map((sum) => [sum, sql`${sql.ref(`daily_spend.${sum}`)} + ${sql.ref(`excluded.${sum}`)}`]);
+  const add = Object.fromEntries(added) as Record<string, never>;
+  const upsert = trx.insertInto("daily_spend").values(daily);
+  await upsert.onConflict((it) => it.columns([...DAILY_KEY]).doUpdateSet(add)).execute();
+}
+
+/** Money in dollars stays as it is; every other number is whole in PostgreSQL, and a row must always be writable. */
+function wholeNumbers<Row extends Readonly<Record<string, unknown>>>(row: Row): Row {
+  const whole = (name: string, value: unknown): unknown =>
+    typeof value !== "number" || name.endsWith("_usd") ? value : Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER);
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, whole(name, value)])) as Row;
+}
