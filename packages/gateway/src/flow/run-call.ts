@@ -52,7 +52,7 @@ async function understood(core: Core, incoming: Incoming, departure: Departure):
   const body = redacted(core, response, bytes);
   const asked = readAsked({ format, headers: request.headers, body, ...(incoming.model && { model: incoming.model }) });
   const group = permitted(core, caller, asked.model);
-  const timer = setTimeout(() => departure.end(overdue(asked)), timeoutOf(asked, group));
+  const timer = setTimeout(() => departure.end(overdue(asked)), timeoutOf(core, asked, group));
   const call = { id: randomUUID(), at, began, caller, asked, group, route, response, signal: departure.signal };
   const progress = newProgress(group.name);
   departure.lingersWhile(() => progress.answer?.meter.complete() === true);
@@ -84,9 +84,17 @@ export function permitted(core: Core, caller: Caller, model: string): Group {
   });
 }
 
-function timeoutOf({ timeoutMs }: Asked, { deployments }: Group): number {
-  return timeoutMs ?? Math.max(0, ...deployments.map((place) => place.timeoutMs ?? DEFAULT_TIMEOUT_MS));
+/** What the client says; else as long as every try may take, one after the other. */
+function timeoutOf(core: Core, { timeoutMs, retries, fallbacks }: Asked, group: Group): number {
+  if (timeoutMs !== undefined) return timeoutMs;
+  const [first] = group.deployments;
+  const tries = 1 + (retries ?? first?.maxRetries ?? core.routing().retries);
+  const others = Math.max(fallbacks.length, group.fallbacks.length);
+  const longest = Math.max(0, ...group.deployments.map((place) => place.timeoutMs ?? DEFAULT_TIMEOUT_MS));
+  return Math.min(LONGEST_CALL_MS, longest * (tries + others));
 }
+
+const LONGEST_CALL_MS = 3_600_000;
 
 const overdue = ({ model }: Asked) =>
   new AppError("model_timeout", `The model ${model} did not finish its answer in time.`, { model });

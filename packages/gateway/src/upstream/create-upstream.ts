@@ -40,7 +40,8 @@ export function createUpstream(): Upstream {
       const { deployment, model } = call;
       const { origin, path } = addressOf(deployment, { model, format, ...(subpath !== undefined && { subpath }) });
       const headers = upstreamHeaders(deployment, format, call.headers, streamed);
-      const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed) };
+      const totalMs = deployment.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs };
       try {
         return broken(await exchange(poolOf(origin), outgoing, signal), signal, model);
       } catch (thrown) {

@@ -3,12 +3,16 @@ import type { Dispatcher } from "undici";
 import type { Received } from "../ports/send.ts";
 import { type ByteQueue, byteQueue } from "./byte-queue.ts";
 
-/** One request on its way. `idleMs`: how long there may be nothing, before the first byte and between any two. */
+/**
+ * One request on its way. `idleMs`: how long there may be nothing, before the first byte and between any two. `totalMs`: how
+ * long all of the answer may take.
+ */
 export type Outgoing = {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
   readonly idleMs: number;
+  readonly totalMs: number;
 };
 
 /**
@@ -23,7 +27,7 @@ export function exchange(origin: Dispatcher, outgoing: Outgoing, signal: AbortSi
     reject(asError(signal.reason));
     return promise;
   }
-  const line = wire(reject, outgoing.idleMs, signal);
+  const line = wire(reject, outgoing, signal);
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart: (controller) => line.began(controller),
     onResponseStart(_, status, headers) {
@@ -55,16 +59,17 @@ type Wire = {
   stop(reason: unknown): void;
 };
 
+type Times = Pick<Outgoing, "idleMs" | "totalMs">;
+
 /** A connection's end on this side: its clock, its queue, and what ends it. */
-function wire(reject: (reason: unknown) => void, idleMs: number, signal: AbortSignal): Wire {
+function wire(reject: (reason: unknown) => void, times: Times, signal: AbortSignal): Wire {
   let controller: Dispatcher.DispatchController | undefined;
   let over: { readonly reason: unknown } | undefined;
-  let waits = true;
 
   const close = (reason: unknown) => {
     if (over) return false;
     over = { reason };
-    clearTimeout(timer);
+    clock.stop();
     signal.removeEventListener("abort", onAbort);
     return true;
   };
@@ -75,19 +80,13 @@ function wire(reject: (reason: unknown) => void, idleMs: number, signal: AbortSi
     reject(asError(reason));
   };
   const onAbort = () => stop(signal.reason);
-  const onIdle = () => {
-    if (waits) stop(timeout(idleMs));
-  };
-  const timer = setTimeout(onIdle, idleMs);
+  const clock = startClock(times, stop);
   signal.addEventListener("abort", onAbort, { once: true });
   const queue = byteQueue({
     full: () => controller?.pause(),
     empty: () => controller?.resume(),
     left: () => stop(new Error("The answer was not read to its end.")),
-    waiting(now) {
-      waits = now;
-      timer.refresh();
-    },
+    waiting: (now) => clock.waiting(now),
   });
   return {
     queue,
@@ -95,10 +94,7 @@ function wire(reject: (reason: unknown) => void, idleMs: number, signal: AbortSi
       controller = started;
       if (over) started.abort(asError(over.reason));
     },
-    touch() {
-      waits = false;
-      timer.refresh();
-    },
+    touch: () => clock.waiting(false),
     push: (chunk) => queue.push(chunk),
     ended() {
       if (close(undefined)) queue.end();
@@ -107,8 +103,32 @@ function wire(reject: (reason: unknown) => void, idleMs: number, signal: AbortSi
   };
 }
 
+/** Ends what takes too long. Nothing is waited for while there is no reader. */
+function startClock({ idleMs, totalMs }: Times, end: (reason: AppError) => void) {
+  let waits = true;
+  const idle = setTimeout(() => {
+    if (waits) end(timeout(idleMs));
+  }, idleMs);
+  const whole = setTimeout(() => end(tooLong(totalMs)), totalMs);
+  return {
+    /** Whether somebody waits for bytes from now on. */
+    waiting(now: boolean) {
+      waits = now;
+      idle.refresh();
+    },
+    stop() {
+      clearTimeout(idle);
+      clearTimeout(whole);
+    },
+  };
+}
+
 function timeout(ms: number): AppError {
   return new AppError("model_timeout", `The model sent nothing for ${Math.ceil(ms / 1000)} seconds.`);
+}
+
+function tooLong(ms: number): AppError {
+  return new AppError("model_timeout", `The model did not finish its answer within ${Math.ceil(ms / 1000)} seconds.`);
 }
 
 function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
