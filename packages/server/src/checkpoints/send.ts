@@ -29,10 +29,19 @@ export async function sendSnapshot(
     await put(lineage, sandbox, names, signal);
     const { needed, ...done } = await sandbox.call("snapshot.restore", { root, ...rules }, { signal });
     if (needed.length === 0) return done;
-    for (const name of needed) names.add(name);
+    for (const name of withTreesBelow(needed, trees)) names.add(name);
   }
   const message = "The workspace's files change all the time, so they cannot be restored. Stop what changes them.";
   throw new AppError("file_changed", message);
+}
+
+/** Who lacks a directory's tree cannot tell what is lacking below it. Files that are lacking then come a round later. */
+function withTreesBelow(needed: readonly string[], trees: ReadonlyMap<string, SnapshotTree>): Set<string> {
+  const names = new Set(needed);
+  for (const name of names) {
+    for (const entry of entriesOf(trees, name)) if (entry.type === "directory") names.add(entry.tree);
+  }
+  return names;
 }
 
 /** All trees of a snapshot. @throws AppError `checkpoint_damaged` */
