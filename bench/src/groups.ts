@@ -1,5 +1,6 @@
 import { appends } from "./groups/appends.ts";
 import { browser } from "./groups/browser.ts";
+import { gateway } from "./groups/gateway.ts";
 import { idle } from "./groups/idle.ts";
 import { live } from "./groups/live.ts";
 import { peers } from "./groups/peers.ts";
@@ -21,5 +22,6 @@ export const GROUPS: readonly Group[] = [
   live,
   idle,
   browser,
+  gateway,
   peers,
 ];

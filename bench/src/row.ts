@@ -17,11 +17,14 @@ export type Row = {
   readonly note?: string;
 };
 
+/** How much is measured: `full` takes longer where a group says so. */
+export type RunOptions = { readonly full?: boolean | undefined };
+
 /** Some rows that are measured together. `measures` is one sentence for people. */
 export type Group = {
   readonly name: string;
   readonly measures: string;
-  run(): Promise<readonly Row[]>;
+  run(options: RunOptions): Promise<readonly Row[]>;
 };
 
 /** Whether the figure keeps its target; undefined when there is no figure or no target. */

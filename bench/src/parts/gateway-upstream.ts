@@ -1,0 +1,39 @@
+import { createServer } from "node:http";
+
+/** A program: the least that answers as OpenAI's chat does, whole or as a stream of 52 writes. It listens on `PORT`. */
+const usage = { prompt_tokens: 20, completion_tokens: 50, total_tokens: 70 };
+const head = { id: "chatcmpl-bench", created: 1_700_000_000, model: "bench" };
+const message = { role: "assistant", content: "word ".repeat(100) };
+const whole = Buffer.from(
+  JSON.stringify({
+    ...head,
+    object: "chat.completion",
+    choices: [{ index: 0, message, finish_reason: "stop" }],
+    usage,
+  }),
+);
+
+const event = (choices: readonly object[], more: object = {}) =>
+  `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices, ...more })}\n\n`;
+const piece = event([{ index: 0, delta: { content: "word " }, finish_reason: null }]);
+const stream = [
+  event([{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }]),
+  ...Array.from({ length: 48 }, () => piece),
+  event([{ index: 0, delta: {}, finish_reason: "stop" }]),
+  event([], { usage }),
+  "data: [DONE]\n\n",
+];
+
+createServer((request, response) => {
+  const parts: Buffer[] = [];
+  request.on("data", (bytes: Buffer) => parts.push(bytes));
+  request.on("end", () => {
+    if (!Buffer.concat(parts).includes('"stream":true')) {
+      response.writeHead(200, { "content-type": "application/json", "content-length": whole.length }).end(whole);
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const text of stream) response.write(text);
+    response.end();
+  });
+}).listen(Number(process.env["PORT"]), "127.0.0.1");
