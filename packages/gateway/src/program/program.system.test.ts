@@ -84,6 +84,14 @@ test("handrail gateway answers under the model's name and as default, with a mas
     expect(await answer.json()).toMatchObject({ choices: [{ message: { content: "Hello" } }] });
   }
   expect((await fetch(`${url}/nothing`)).status).toBe(404);
+  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
+    /^litellm_spend_metric_total\{.*model="up".*\} 0\.00028$/m,
+  );
+  const headers = { authorization: `Bearer ${key}` };
+  const made = await fetch(`${url}/key/generate`, { method: "POST", headers, body: '{"models":["up"]}' });
+  const { key: virtual } = (await made.json()) as { key: string };
+  const models = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${virtual}` } });
+  expect(await models.json()).toMatchObject({ data: [{ id: "up" }] });
   const { code, out } = await ends("SIGTERM");
   expect({ code, out }).toEqual({
     code: 0,

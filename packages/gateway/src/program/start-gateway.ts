@@ -1,13 +1,10 @@
 import type { Server } from "node:http";
 import type { Logger } from "pino";
-import { openCache } from "../cache/open-cache.ts";
-import { catalogOf } from "../catalog/catalog.ts";
 import type { GatewayConfig } from "../config.ts";
-import { createGateway, type Gateway } from "../gateway.ts";
+import type { Gateway } from "../gateway.ts";
 import type { Books } from "../ports/books.ts";
-import { priceList } from "../prices/price-list.ts";
+import { gatewayOver } from "./gateway-over.ts";
 import { addressOf, listen } from "./listen.ts";
-import { logCalls } from "./log-calls.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
 import { openBooks } from "./open-books.ts";
 import { type Places, readPlaces } from "./places.ts";
@@ -45,15 +42,6 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
 const redisIn = ({ redisUrl }: GatewayConfig, { cache }: Places) => (redisUrl ?? cache.redisUrl) !== undefined;
 const NO_REDIS = "A Redis is set, and this version does not use one: cached answers are in this process's memory.";
-
-function gatewayOver({ deployments, rules, routing, cache: wanted }: Places, books: Books, log: Logger): Gateway {
-  const catalog = catalogOf(
-    () => deployments,
-    () => rules,
-  );
-  const cache = openCache(wanted);
-  return createGateway({ catalog, books, prices: priceList(), routing: () => routing, cache, observer: logCalls(log) });
-}
 
 type Parts = { readonly server: Server; readonly gateway: Gateway; readonly books: Books };
 

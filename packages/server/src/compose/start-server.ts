@@ -17,6 +17,7 @@ import { composeHandlers, type HandlerParts, type Live } from "./handlers.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { openHome } from "./open-home.ts";
 import { writeServerFile } from "./server-file.ts";
+import { allMetrics } from "./gateway/all-metrics.ts";
 import { hostPreviews } from "./previews.ts";
 import { openState, type State } from "./state.ts";
 import { workspacesOf } from "./workspaces.ts";
@@ -74,7 +75,7 @@ async function startLocked(config: Config): Promise<RunningServer> {
     mask,
     version: VERSION,
     webDirectory: config.webDirectory,
-    metrics: { open: config.metricsPublic, text: metrics.text },
+    metrics: { open: config.metricsPublic, text: allMetrics(metrics, state.gateway) },
     observe: metrics.request,
     models: (request, response) => state.gateway.answer(request, response),
   });

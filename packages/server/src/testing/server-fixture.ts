@@ -16,6 +16,7 @@ import { lazyBackends } from "../compose/backends.ts";
 import { type ConversationsHost, hostConversations } from "../compose/conversations.ts";
 import { composeHandlers, type Live } from "../compose/handlers.ts";
 import { openNetwork } from "../compose/egress.ts";
+import { allMetrics } from "../compose/gateway/all-metrics.ts";
 import { openModels } from "../compose/gateway/open-models.ts";
 import { lazyDemoModel } from "../compose/models.ts";
 import { hostPreviews, type PreviewHost } from "../compose/previews.ts";
@@ -89,7 +90,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
     addresses: allowed,
     version: "0.0.0",
     webDirectory: config.webDirectory,
-    metrics: { open: config.metricsPublic, text: state.metrics.text },
+    metrics: { open: config.metricsPublic, text: allMetrics(state.metrics, state.gateway) },
     observe: state.metrics.request,
     models: (request, response) => state.gateway.answer(request, response),
   });

@@ -11,6 +11,8 @@ export type GatewayHost = {
   readonly paid: PaidModels;
   /** Answers, with 404 where the path is not the gateway's. Never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** What it has counted, in Prometheus' text format. */
+  metrics(): Promise<string>;
   close(): Promise<void>;
 };
 

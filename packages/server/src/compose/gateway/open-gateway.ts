@@ -21,6 +21,7 @@ import { conversationKeys } from "./conversation-keys.ts";
 import { deploymentsFrom } from "./deployments.ts";
 import type { GatewayHost } from "./lazy-gateway.ts";
 import { paidModels } from "./paid-models.ts";
+import { watchGateway } from "./watch-gateway.ts";
 
 export type OpenGatewayParts = {
   readonly home: string;
@@ -43,7 +44,7 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
   const places = currentPlaces(parts);
   await places.refresh();
   const prices = priceList();
-  const gateway = gatewayOver(places, books, prices);
+  const { gateway, watch } = gatewayOver(places, books, prices);
   const { stored, fixed, secrets, mask, titleOf } = parts;
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
@@ -78,6 +79,7 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
       await places.refresh().catch((thrown: unknown) => parts.log.warn({ err: thrown }, "the models cannot be read"));
       if (!gateway.handle(request, response)) response.writeHead(404).end();
     },
+    metrics: () => watch.text(),
     async close() {
       await gateway.close(GRACE_MS);
       await books.close();
@@ -88,9 +90,12 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
 type Places = ReturnType<typeof currentPlaces>;
 
 /** Answers are only cached for keys that say so: an agent's calls never are. */
-function gatewayOver(places: Places, books: Books, prices: PriceList): Gateway {
+function gatewayOver(places: Places, books: Books, prices: PriceList) {
   const cache = openCache({ enabled: false });
-  return createGateway({ catalog: catalogOf(places.now), books, prices, probes: false, cache });
+  const catalog = catalogOf(places.now);
+  const watch = watchGateway(catalog, books, (): Gateway => gateway);
+  const gateway = createGateway({ catalog, books, prices, probes: false, cache, observer: watch.observer });
+  return { gateway, watch };
 }
 
 /** What can be asked for now. */

@@ -1,0 +1,51 @@
+import type { Logger } from "pino";
+import { openCache } from "../cache/open-cache.ts";
+import { catalogOf } from "../catalog/catalog.ts";
+import { createGateway, type Gateway } from "../gateway.ts";
+import type { DeploymentStanding } from "../litellm/admin/admin.ts";
+import { adminRoutes } from "../litellm/admin/gateway-routes.ts";
+import { gatewayMetrics } from "../metrics/gateway-metrics.ts";
+import { observeMetrics } from "../metrics/observe-metrics.ts";
+import { readStandings } from "../metrics/read-standings.ts";
+import type { Books } from "../ports/books.ts";
+import type { Catalog } from "../ports/deployment.ts";
+import { priceList } from "../prices/price-list.ts";
+import { logCalls } from "./log-calls.ts";
+import { observers } from "./observers.ts";
+import type { Places } from "./places.ts";
+
+/** The gateway of the program, with its metrics and LiteLLM's management routes. */
+export function gatewayOver(places: Places, books: Books, log: Logger): Gateway {
+  const catalog = catalogOf(
+    () => places.deployments,
+    () => places.rules,
+  );
+  const prices = priceList();
+  const standings = () => standingsOf(catalog, gateway);
+  const metrics = gatewayMetrics({
+    process: true,
+    sources: { deployments: standings, standings: () => readStandings(books), inFlight: () => gateway.calls() },
+  });
+  const gateway: Gateway = createGateway({
+    catalog,
+    books,
+    prices,
+    routing: () => places.routing,
+    cache: openCache(places.cache),
+    observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
+    routes: adminRoutes({ books, catalog, prices, standings, now: Date.now }),
+    async metrics() {
+      const { contentType, text } = await metrics.text();
+      return { contentType, body: text };
+    },
+  });
+  return gateway;
+}
+
+function standingsOf(catalog: Catalog, gateway: Gateway): readonly DeploymentStanding[] {
+  const deployments = catalog.list().flatMap((group) => group.deployments);
+  return deployments.map((deployment) => {
+    const { state, lastError } = gateway.health(deployment.id);
+    return { deployment, state: state === "unused" ? "ok" : state, ...(lastError !== undefined && { lastError }) };
+  });
+}
