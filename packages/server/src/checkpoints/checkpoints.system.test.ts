@@ -202,6 +202,27 @@ describe.each(BACKENDS)("checkpoints in %s sandboxes", (_name, make) => {
   });
 });
 
+test("files are not restored while a run is under way, and can be once it has ended", async () => {
+  const { checkpoints, create, shell, store, newId } = await world((directory) =>
+    noneBackend({ ...common, directory }),
+  );
+  const journal = await create();
+  const { id } = journal.state;
+  await shell(journal, "echo one > a.txt");
+  const { checkpointId } = await checkpoints.create(id, signal);
+  await shell(journal, "echo two > a.txt");
+  const runId = newId("r");
+  await journal.commit(() => [{ type: "run.started", runId, messageId: newId("m"), limits: {} }]);
+  const before = await store.read(id, -1, 1000);
+  await expect(checkpoints.restore(id, checkpointId, signal)).rejects.toMatchObject({ code: "run_active" });
+  expect(await store.read(id, -1, 1000)).toEqual(before);
+  expect(await shell(journal, "cat a.txt")).toBe("two\n");
+
+  await journal.commit(() => [{ type: "run.ended", runId, outcome: "done", detail: "" }]);
+  await checkpoints.restore(id, checkpointId, signal);
+  expect(await shell(journal, "cat a.txt")).toBe("one\n");
+});
+
 test("what is stored is encrypted, is shared within a family alone, and goes with its last conversation", async () => {
   const { directory, kept, checkpoints, create, shell } = await world((place) =>
     noneBackend({ ...common, directory: place }),
