@@ -83,7 +83,7 @@ def structured(model, _):
 
 
 def embeddings(model, upstream):
-    if not upstream["embeds"]:
+    if not upstream.get("embeds"):
         return "none"
     answer = litellm.embedding(
         model="openai/" + model("embed"),

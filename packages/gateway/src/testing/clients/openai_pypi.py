@@ -84,7 +84,7 @@ def responses(model, _):
 
 
 def embeddings(model, upstream):
-    if not upstream["embeds"]:
+    if not upstream.get("embeds"):
         return "none"
     answer = CLIENT.embeddings.create(model=model("embed"), input=["a", "b"])
     numbers = all(math.isfinite(number) for item in answer.data for number in item.embedding)

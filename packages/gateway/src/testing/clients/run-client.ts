@@ -7,7 +7,7 @@ import { quietEnvironment } from "./config.ts";
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 170_000;
 
 /** What a client's driver printed: results by upstream and scenario. */
 export type ClientResults = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
