@@ -15,7 +15,7 @@ import { postgresLedger } from "./postgres-ledger.ts";
 import { postgresPresence } from "./postgres-presence.ts";
 import { postgresQueue } from "./postgres-queue.ts";
 import { deadReservations, forgetReplicas } from "./postgres-reservations.ts";
-import { boundedPool, type PoolLimits } from "./postgres-session.ts";
+import { boundedPool, makeSchema, type PoolLimits } from "./postgres-session.ts";
 import { lostCall } from "./settled-call.ts";
 import { spendQueries } from "./spend-queries.ts";
 import { sqlKeys } from "./sql-keys.ts";
@@ -39,7 +39,7 @@ export type PostgresBooksOptions = {
 };
 
 /**
- * The books in PostgreSQL 15 or newer, for any number of replicas. What an earlier process left in the file is written
+ * The books in PostgreSQL 15 or newer, in the schema `handrail`, for any number of replicas. What an earlier process left in the file is written
  * first. While PostgreSQL is away nothing is let through, and what ends is kept in the file and written later.
  * @throws AppError `books_unavailable`, `state_locked`, `storage_newer`
  */
@@ -61,6 +61,7 @@ const database = (url: string, limits: PoolLimits): Kysely<Tables> =>
   new Kysely<Tables>({ dialect: new PostgresDialect({ pool: boundedPool(url, limits) }) });
 
 async function migrate(url: string): Promise<void> {
+  await makeSchema(url);
   const db = database(url, MIGRATIONS);
   try {
     await migrateTo(db, booksMigrations("postgres"));

@@ -42,7 +42,7 @@ async function crash(books: Books, now: () => number): Promise<Books> {
   const { url, proxy } = opened.find((each) => each.books === books)!;
   proxy.cut();
   const again = await openOn(url, now, 300);
-  await eventually(async () => expect(await rowsOf(url, "select * from reservations")).toEqual([]));
+  await eventually(async () => expect(await rowsOf(url, "select * from handrail.reservations")).toEqual([]));
   return again;
 }
 
@@ -128,7 +128,7 @@ describe.skipIf(programs === undefined)("books in PostgreSQL", () => {
     const { url } = opened[0]!;
     await rowsOf(
       url,
-      `update keys set revoked_at = 5; select pg_terminate_backend(pid) from pg_stat_activity
+      `update handrail.keys set revoked_at = 5; select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`,
     );
     await eventually(async () => expect((await there.keys.find(record.hash))?.revokedAt).toBe(5));

@@ -11,6 +11,8 @@ export type PoolLimits = {
   readonly withinMs: number;
 };
 
+/** Where the tables are. */
+const SCHEMA = "handrail";
 /** The type `int8` in PostgreSQL's catalog. */
 const INT8 = 20;
 
@@ -23,6 +25,8 @@ const NUMBERS: CustomTypesConfig = {
 const session = (url: string, withinMs: number): ClientConfig => ({
   connectionString: url,
   application_name: "handrail",
+  // The database may be another program's too.
+  options: `-c search_path=${SCHEMA}`,
   connectionTimeoutMillis: CONNECT_WITHIN_MS,
   keepAlive: true,
   // The server gives up first, so that a connection is not lost to a slow statement.
@@ -31,6 +35,21 @@ const session = (url: string, withinMs: number): ClientConfig => ({
   idle_in_transaction_session_timeout: withinMs * 2,
   types: NUMBERS,
 });
+
+/** Two that begin at once may both try; one of them fails, and the schema is there. */
+export async function makeSchema(url: string): Promise<void> {
+  const client = newClient(url, CONNECT_WITHIN_MS);
+  try {
+    await client.connect();
+    await client.query(`create schema if not exists ${SCHEMA}`).catch((thrown: unknown) => {
+      if (!(thrown instanceof DatabaseError && thrown.code === UNIQUE)) throw thrown;
+    });
+  } finally {
+    await client.end().catch(nothing);
+  }
+}
+
+const UNIQUE = "23505";
 
 /** One connection outside every pool; whoever asked for it connects and ends it. */
 export function newClient(url: string, withinMs: number): Client {

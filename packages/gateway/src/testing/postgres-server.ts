@@ -95,7 +95,8 @@ export async function postgresServer(programs: string): Promise<PostgresServer> 
   return server;
 }
 
-const EMPTY = "truncate keys, key_hashes, owners, reservations, ledger, daily_spend, scope_counters, replicas";
+const TABLES = ["keys", "key_hashes", "owners", "reservations", "ledger", "daily_spend", "scope_counters", "replicas"];
+const EMPTY = `truncate ${TABLES.map((table) => `handrail.${table}`).join(", ")}`;
 
 /** PostgreSQL does not run as root. */
 function unprivileged(): { readonly uid?: number; readonly gid?: number } {
