@@ -1,6 +1,7 @@
 import type { Attack } from "./attack.ts";
 import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
-import { EXHAUSTION_ATTACKS, SANDBOXD_ATTACKS } from "./cases/damage-attacks.ts";
+import { EXHAUSTION_ATTACKS } from "./cases/damage-attacks.ts";
+import { SANDBOXD_ATTACKS } from "./cases/sandboxd-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { parseAddress, type Address } from "./wire/endpoints.ts";
+import { parseAddress, socketPath, type Address } from "./wire/endpoints.ts";
 
 export type ServeConfig = {
   readonly mode: "serve";
@@ -9,6 +9,11 @@ export type ServeConfig = {
   /** The path of a unix socket. */
   readonly dial: string | undefined;
   readonly tokenFile: string | undefined;
+  /**
+   * What the server and this process know, and no program in the sandbox. Who connects to a socket in the sandbox has to
+   * say it, and so does this process where it dials. Undefined: nobody is asked.
+   */
+  readonly linkToken: string | undefined;
   readonly egressPort: number | undefined;
   readonly idleExitSeconds: number | undefined;
   /** Whether standard input and output are a connection too. */
@@ -23,10 +28,17 @@ export type Config =
   /** The arguments make no sense; `message` says why. */
   | { readonly mode: "usage"; readonly message: string };
 
+const LINK_TOKEN = "HANDRAIL_LINK_TOKEN";
+/** Meant for this process alone. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set([LINK_TOKEN, "BUN_JSC_jitMemoryReservationSize"]);
+
 export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
                [--token-file FILE] [--egress-port PORT] [--idle-exit SECONDS] [--stdio]
+               [--sandbox ID]
 sandboxd connect --socket PATH
 sandboxd --version
+
+PATH is @NAME for an abstract socket. --sandbox says which sandbox it is to those who look at processes.
 `;
 
 /** What this process was started to do. */
@@ -52,13 +64,16 @@ function parse(argv: readonly string[]): Config {
       "egress-port": text,
       "idle-exit": text,
       socket: text,
+      sandbox: text,
       stdio: { type: "boolean" },
       version: { type: "boolean" },
     },
   });
   if (values.version === true) return { mode: "version" };
   const [mode] = positionals;
-  if (mode === "connect" && values.socket !== undefined) return { mode, socket: values.socket };
+  if (mode === "connect" && values.socket !== undefined) {
+    return { mode, socket: socketPath(values.socket) };
+  }
   if (mode !== "serve") throw new Error("Say serve, connect or --version.");
   const { workspace, state } = values;
   if (workspace === undefined || state === undefined) throw new Error("--workspace and --state are needed.");
@@ -73,6 +88,7 @@ function parse(argv: readonly string[]): Config {
     listen,
     dial: dialled(values.dial),
     tokenFile: values["token-file"],
+    linkToken: process.env[LINK_TOKEN],
     egressPort: number("--egress-port", values["egress-port"], 65_535),
     idleExitSeconds: number("--idle-exit", values["idle-exit"], 1_000_000_000),
     stdio: values.stdio === true,
@@ -102,7 +118,7 @@ function number(flag: string, text: string | undefined, max: number): number | u
 /** What programs in the sandbox get, and what keeps them from waiting for a pager, an editor or a password. */
 function environment(): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
+    value === undefined || OWN_VARIABLES.has(name) ? [] : [[name, value]],
   );
   const own = Object.fromEntries(inherited) as Record<string, string>;
   return {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ownChild } from "./children.ts";
 
 /** A program on a pseudo-terminal of its own, leader of its own session. */
 export type Pty = {
@@ -44,6 +45,7 @@ export function openPty(options: PtyOptions): Pty {
     cwd: options.cwd,
     env: { ...options.env },
   });
+  const over = ownChild(program.pid);
   return {
     pid: program.pid,
     write: (bytes) => {
@@ -53,6 +55,7 @@ export function openPty(options: PtyOptions): Pty {
       if (!line.hungUp) terminal.resize(columns, rows);
     },
     ended: program.exited.then(async () => {
+      over();
       const deadline = Date.now() + DRAIN_MS;
       do await sleep(QUIET_MS);
       while (!line.hungUp && Date.now() - line.lastDataAt < QUIET_MS && Date.now() < deadline);

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
+import { ownChild } from "./children.ts";
 import { signalProcess } from "./terminals/processes.ts";
 
 export type ProgramOptions = {
@@ -57,6 +58,7 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
 function startGroup(program: string, args: readonly string[], options: ProgramOptions): ChildProcess {
   const { cwd, env, stdin = "", stdoutFile = "pipe" } = options;
   const child = spawn(program, args, { cwd, env: { ...env }, detached: true, stdio: ["pipe", stdoutFile, "pipe"] });
+  child.once("exit", ownChild(child.pid));
   child.stdin?.on("error", () => {});
   child.stdin?.end(stdin);
   return child;

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import type { ServeConfig } from "./config.ts";
+import { guardFirstProcess, IS_FIRST } from "./first-process.ts";
 import { findExecutable } from "./find-executable.ts";
 import { operations } from "./operations.ts";
 import { VERSION } from "./version.ts";
@@ -12,10 +13,11 @@ import { egressListener } from "./wire/egress.ts";
 import { keepDialling, listen } from "./wire/endpoints.ts";
 
 /**
- * Runs the daemon until SIGTERM or SIGINT, or until it was idle for as long as it may. Programs that outlive their
- * parents are not reaped: as the first process of a container, start it under an init (`docker run --init`).
+ * Runs the daemon until SIGTERM or SIGINT, or until it was idle for as long as it may. As the first process of a sandbox
+ * it takes no signal, and is ended from outside.
  */
 export async function serve(config: ServeConfig): Promise<void> {
+  if (IS_FIRST) await guardFirstProcess();
   mkdirSync(config.state, { recursive: true, mode: 0o700 });
   mkdirSync(config.workspace, { recursive: true });
   const workspace = realpathSync(config.workspace);
@@ -29,20 +31,14 @@ export async function serve(config: ServeConfig): Promise<void> {
   const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
   const calls = new Calls(handlers);
   const connections: Connections = new Connections(calls, {
-    token: config.tokenFile === undefined ? undefined : readFileSync(config.tokenFile, "utf8").trim(),
-    welcome: {
-      version: VERSION,
-      bootId: randomUUID(),
-      workspace,
-      user: userName(),
-      shell,
-      git: git !== undefined,
-    },
+    version: VERSION,
+    bootId: randomUUID(),
+    workspace,
+    user: userName(),
+    shell,
+    git: git !== undefined,
   });
-  const address = config.listen ?? (config.dial === undefined ? { path: join(state, "socket") } : undefined);
-  if (address !== undefined) await listen(address, (socket) => connections.add(socket));
-  if (config.stdio) connections.add(Duplex.from({ readable: process.stdin, writable: process.stdout }));
-  if (config.dial !== undefined) keepDialling({ path: config.dial }, (socket) => connections.add(socket));
+  await meet(config, state, connections);
   if (config.egressPort !== undefined) await egressListener(config.egressPort, () => connections.latest);
   await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);
   shells.close();
@@ -54,15 +50,35 @@ function requireShell(env: ServeConfig["env"]): string {
   throw new Error("This system has no shell: neither bash nor /bin/sh.");
 }
 
+/** Waits for servers where it was told to, and dials the one that it was told of. */
+async function meet(config: ServeConfig, state: string, connections: Connections): Promise<void> {
+  const { linkToken, dial } = config;
+  const fileToken = config.tokenFile === undefined ? undefined : readFileSync(config.tokenFile, "utf8").trim();
+  const address = config.listen ?? (dial === undefined ? { path: join(state, "socket") } : undefined);
+  if (address !== undefined) await listen(address, (socket) => connections.add(socket, fileToken ?? linkToken));
+  if (config.stdio) connections.add(Duplex.from({ readable: process.stdin, writable: process.stdout }), fileToken);
+  if (dial === undefined) return;
+  keepDialling({ path: dial }, (socket) => {
+    if (linkToken !== undefined) socket.write(linkToken);
+    connections.add(socket, fileToken);
+  });
+}
+
+/** Connections that have not been welcomed: a program in the sandbox can make many. */
+const MAX_STRANGERS = 64;
+
+type ConnectionOptions = ConstructorParameters<typeof Connection>[1];
+
 /** The servers that are connected. */
 class Connections {
   readonly #calls: Calls;
-  readonly #options: Pick<ConstructorParameters<typeof Connection>[1], "token" | "welcome">;
+  readonly #welcome: ConnectionOptions["welcome"];
+  readonly #strangers = new Set<Connection>();
   #open: readonly Connection[] = [];
 
-  constructor(calls: Calls, options: Pick<ConstructorParameters<typeof Connection>[1], "token" | "welcome">) {
+  constructor(calls: Calls, welcome: ConnectionOptions["welcome"]) {
     this.#calls = calls;
-    this.#options = options;
+    this.#welcome = welcome;
   }
 
   get size(): number {
@@ -75,10 +91,15 @@ class Connections {
     return this.#open.findLast((connection) => connection.open);
   }
 
-  add(stream: Duplex): void {
-    const connection = new Connection(stream, { calls: this.#calls, ...this.#options });
+  /** `token`: what the server has to say; undefined: nothing. However many say nothing, the next one is heard. */
+  add(stream: Duplex, token: string | undefined): void {
+    const connection = new Connection(stream, { calls: this.#calls, welcome: this.#welcome, token });
+    this.#strangers.add(connection);
+    const [oldest] = this.#strangers;
+    if (this.#strangers.size > MAX_STRANGERS) oldest?.close();
     connection.welcomed
       .then((welcomed) => {
+        this.#strangers.delete(connection);
         if (welcomed) this.#open = [...this.#open.filter((other) => other.open), connection];
       })
       .catch(() => {});
@@ -87,9 +108,7 @@ class Connections {
 
 async function stopped(idleSeconds: number | undefined, isIdle: () => boolean): Promise<void> {
   await new Promise<void>((resolve) => {
-    process.once("SIGTERM", resolve);
-    process.once("SIGINT", resolve);
-    process.on("SIGHUP", () => {});
+    if (!IS_FIRST) onSignals(resolve);
     if (idleSeconds === undefined) return;
     let idleSince = Date.now();
     setInterval(() => {
@@ -97,6 +116,13 @@ async function stopped(idleSeconds: number | undefined, isIdle: () => boolean): 
       else if (Date.now() - idleSince >= idleSeconds * 1000) resolve();
     }, 1000);
   });
+}
+
+/** A first process is ended from outside, and with it all that runs in the sandbox: a program inside must not do it. */
+function onSignals(stop: () => void): void {
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  process.on("SIGHUP", () => {});
 }
 
 /** The name of this process's user; its number where the image has no name for it. */

@@ -18,7 +18,7 @@ held("%d environments" % len(places))`,
   {
     id: "credential.daemon-memory",
     tries: "read the server's secrets out of sandboxd's memory, which runs as the same user",
-    stoppedBy: "sandboxd knows no secret and nothing of other conversations",
+    stoppedBy: "sandboxd is not dumpable, and knows no secret and nothing of other conversations",
     script: `
 regions = 0
 for pid in pids():

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
+import { ownChild } from "../children.ts";
 import { findExecutable } from "../find-executable.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -35,6 +36,7 @@ export function ripgrep(workspace: string, env: Readonly<Record<string, string>>
       env: { ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    child.once("exit", ownChild(child.pid));
     const done = await finished(child, run);
     run.signal.throwIfAborted();
     if (done.timedOut && !done.hadOutput) {

@@ -6,6 +6,8 @@ declare module "bun:ffi" {
   function dlopen<Names extends Symbols>(
     library: string,
     symbols: Names,
-  ): { readonly symbols: { readonly [Name in keyof Names]: (...args: readonly (number | Pointer)[]) => number } };
+  ): {
+    readonly symbols: { readonly [Name in keyof Names]: (...args: readonly (number | Pointer | null)[]) => number };
+  };
   function ptr(bytes: ArrayBufferView): Pointer;
 }

@@ -13,7 +13,8 @@ export type Native = {
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const SECOND = 1_000_000_000n;
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+/** What the C library is called: GNU's, and musl's on each processor. */
+export const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 /** By the C library under Bun; elsewhere, in tests under Node, times are those that a double holds. */
 export async function openNative(): Promise<Native> {

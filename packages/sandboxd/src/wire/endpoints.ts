@@ -7,9 +7,14 @@ export type Address = { readonly path: string } | { readonly host: string; reado
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1000;
 
+/** A socket's path for the system: `@NAME` is one without a file, which nobody can take away (unix(7)). */
+export function socketPath(text: string): string {
+  return text.startsWith("@") ? `\0${text.slice(1)}` : text;
+}
+
 /** Reads `unix:PATH` or `tcp:HOST:PORT`; undefined for anything else. */
 export function parseAddress(text: string): Address | undefined {
-  if (text.startsWith("unix:") && text.length > 5) return { path: text.slice(5) };
+  if (text.startsWith("unix:") && text.length > 5) return { path: socketPath(text.slice(5)) };
   const [, host, port] = /^tcp:(.+):(\d{1,5})$/.exec(text) ?? [];
   return host === undefined ? undefined : { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
 }
@@ -17,12 +22,13 @@ export function parseAddress(text: string): Address | undefined {
 /** Listens; a unix socket is its owner's alone. A stale one is replaced. Settles when it listens. */
 export async function listen(address: Address, onSocket: (socket: Socket) => void): Promise<Server> {
   const server = createServer({ noDelay: true }, onSocket);
-  if ("path" in address) rmSync(address.path, { force: true });
+  const file = "path" in address && !address.path.startsWith("\0") ? address.path : undefined;
+  if (file !== undefined) rmSync(file, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(address, resolve);
   });
-  if ("path" in address) chmodSync(address.path, 0o600);
+  if (file !== undefined) chmodSync(file, 0o600);
   return server;
 }
 

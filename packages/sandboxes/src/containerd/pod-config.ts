@@ -3,6 +3,7 @@ import type { SandboxLimits } from "../limits.ts";
 import type { LocalStart } from "../process/local-backend.ts";
 import { SANDBOXD_LOG } from "../process/launch-sandboxd.ts";
 import { etcMounts, ownMounts } from "../process/sandbox-mounts.ts";
+import { linkTokenEnvironment } from "../link-token.ts";
 import { PROFILES } from "../profiles.ts";
 import { serveCommand } from "../process/serve-command.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
@@ -12,8 +13,8 @@ import type { Scratch } from "./scratch.ts";
 /** `nobody`: the process that holds the namespaces must not be the sandbox's to change. */
 const PAUSE_UID = 65_534;
 
-/** The pause process is process 1 of the pod and takes away what has lost its parent, as `docker run --init` does. */
-const NAMESPACES = { network: "POD", pid: "POD", ipc: "POD" } as const;
+/** sandboxd is process 1 of its container, which the kernel lets no program inside end. */
+const NAMESPACES = { network: "POD", pid: "CONTAINER", ipc: "POD" } as const;
 const SECCOMP = { profileType: "RuntimeDefault" } as const;
 const CPU_PERIOD_US = 100_000;
 
@@ -98,7 +99,11 @@ export type ContainerWish = {
 export function containerConfig(wish: ContainerWish): ContainerConfig {
   const { start, limits, uid } = wish;
   const { network } = PROFILES[start.record.profile];
-  const environment = { ...sandboxEnvironment(INSIDE.home), ...(network ? PROXY_ENVIRONMENT : {}) };
+  const environment = {
+    ...sandboxEnvironment(INSIDE.home),
+    ...(network ? PROXY_ENVIRONMENT : {}),
+    ...linkTokenEnvironment(start.record.token),
+  };
   return {
     metadata: { name: "sandbox" },
     image: { image: wish.image },
@@ -127,10 +132,11 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
   };
 }
 
-function commandOf({ socketPath }: LocalStart, limits: SandboxLimits, network: boolean): readonly string[] {
+function commandOf({ socketPath, record }: LocalStart, limits: SandboxLimits, network: boolean): readonly string[] {
   const ulimits = [limits.processes, limits.openFiles, Math.floor(limits.fileBytes / 512)].map(String);
   const log = `${INSIDE.state}/${SANDBOXD_LOG}`;
-  return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serveCommand(basename(socketPath), network)];
+  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network });
+  return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serve];
 }
 
 function mountsOf({ start, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {

@@ -1,11 +1,12 @@
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import { linkTokenEnvironment } from "../link-token.ts";
 import { PROFILES } from "../profiles.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
-/** Where sandboxd listens, seen from inside. */
-export const SOCKET_INSIDE = `${INSIDE.state}/sandboxd.sock`;
+/** Where sandboxd listens, seen from inside: a name that no program can take while sandboxd lives. */
+export const SOCKET_INSIDE = "@handrail-sandboxd";
 
 export type ContainerWish = {
   readonly product: DaemonInfo["product"];
@@ -17,6 +18,8 @@ export type ContainerWish = {
   readonly seccomp: string;
   readonly limits: SandboxLimits;
   readonly labels: Readonly<Record<string, string>>;
+  /** What who connects to sandboxd has to say. */
+  readonly token: string;
   /** The volume with sandboxd. */
   readonly programs: string;
   /**
@@ -46,7 +49,11 @@ export type ContainerStorage = {
  */
 export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   const { network } = PROFILES[wish.profile];
-  const environment = { ...sandboxEnvironment(INSIDE.home), ...(network ? PROXY_ENVIRONMENT : {}) };
+  const environment = {
+    ...sandboxEnvironment(INSIDE.home),
+    ...(network ? PROXY_ENVIRONMENT : {}),
+    ...linkTokenEnvironment(wish.token),
+  };
   return {
     Image: wish.imageId,
     Hostname: "sandbox",
@@ -58,6 +65,8 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     NetworkDisabled: wish.hostsFile !== undefined,
     OpenStdin: true,
     StdinOnce: true,
+    // It takes no other: a program inside could send it, too.
+    StopSignal: "SIGKILL",
     Labels: wish.labels,
     HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish), Mounts: mountsOf(wish) },
   };
@@ -98,7 +107,8 @@ const hardening = {
   CapDrop: ["ALL"],
   Privileged: false,
   IpcMode: "private",
-  Init: true,
+  // sandboxd is process 1, which the kernel lets no program inside end.
+  Init: false,
   RestartPolicy: { Name: "no" },
   // What it prints are frames for the server that attached to it; there is no use in the daemon keeping them.
   LogConfig: { Type: "none", Config: {} },

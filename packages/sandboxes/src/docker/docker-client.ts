@@ -144,11 +144,28 @@ function imageCalls(http: DockerHttp) {
   };
 }
 
+/** What is run beside a container's own program. `environment` goes before the container's. */
+export type ExecProgram = {
+  readonly argv: readonly string[];
+  readonly user: string;
+  readonly environment: Readonly<Record<string, string>>;
+};
+
 function execCalls(http: DockerHttp) {
   return {
     /** Runs a program in a container and gives its standard input and output; `onError` gets its standard error. */
-    exec: async (id: string, argv: readonly string[], onError: (bytes: Buffer) => void): Promise<Duplex> => {
-      const body = { Cmd: argv, AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+    exec: async (id: string, program: ExecProgram, onError: (bytes: Buffer) => void): Promise<Duplex> => {
+      const { argv, user, environment } = program;
+      const Env = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+      const body = {
+        Cmd: argv,
+        User: user,
+        Env,
+        AttachStdin: true,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+      };
       const execId = readNamed(await http.json({ method: "POST", path: `/containers/${id}/exec`, body }), "Id");
       const path = `/exec/${execId}/start`;
       return programStream(await http.hijack({ method: "POST", path, body: { Detach: false, Tty: false } }), onError);

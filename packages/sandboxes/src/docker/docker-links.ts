@@ -5,6 +5,7 @@ import type { Egress } from "../egress.ts";
 import { egressUnder } from "../profiles.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { linkTable } from "../link-table.ts";
+import { linkTokenEnvironment } from "../link-token.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { SOCKET_INSIDE } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -12,7 +13,12 @@ import { DockerError } from "./docker-error.ts";
 import { LABEL, profileIn } from "./docker-names.ts";
 import type { ContainerState } from "./docker-shapes.ts";
 
-const CONNECT = [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE];
+/** As another user than the sandbox's, who may neither look into it nor end it. It has no capabilities either. */
+const CONNECTING = {
+  argv: [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE],
+  user: "0:0",
+  environment: linkTokenEnvironment(""),
+};
 
 const GIVE_UP_MS = 10_000;
 
@@ -41,6 +47,7 @@ export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
           {
             sandboxId,
             backend: "docker",
+            token: container.labels[LABEL.link] ?? "",
             connect: async (signal) => {
               const stream = ready ?? (await dial(client, container.id, signal));
               ready = undefined;
@@ -61,7 +68,7 @@ export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
 
 async function dial(client: DockerClient, id: string, signal: AbortSignal): Promise<Duplex> {
   try {
-    return await client.exec(id, CONNECT, () => undefined);
+    return await client.exec(id, CONNECTING, () => undefined);
   } catch (thrown) {
     if (!(thrown instanceof DockerError)) throw thrown;
     const state = await client.findContainer(id, signal);

@@ -8,6 +8,8 @@ export const LABEL = {
   sandbox: "handrail.sandbox",
   choice: "handrail.choice",
   programs: "handrail.programs",
+  /** What a connection to its sandboxd has to say. */
+  link: "handrail.link",
   /** Who owns a workspace. */
   owner: "handrail.owner",
 } as const;

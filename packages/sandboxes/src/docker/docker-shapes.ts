@@ -14,6 +14,7 @@ export type ContainerSpec = {
   /** Keeps standard input open for one who attaches, and closes it when that one leaves. */
   readonly OpenStdin?: boolean;
   readonly StdinOnce?: boolean;
+  readonly StopSignal?: string;
   readonly Labels: Readonly<Record<string, string>>;
   readonly NetworkDisabled?: boolean;
   readonly HostConfig: Readonly<Record<string, unknown>>;

@@ -65,7 +65,7 @@ test("an image that sandboxd cannot run in is told from other failures at the st
     code: "image_unavailable",
     message: "The image empty has no shell. Choose an image that has bash or /bin/sh.",
   });
-  const log = "[FATAL tini (7)] exec /handrail/sandboxd failed: No such file or directory\n";
+  const log = "exec /handrail/sandboxd: no such file or directory\n";
   expect(explainExit("alpine", 127, log)).toMatchObject({ code: "image_unavailable" });
   expect(explainExit("debian", 1, "warning\nno state directory\n")).toMatchObject({
     code: "sandbox_failed",

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { newId } from "@handrail/protocol/ids";
 import { limitsUnder, profileOf, PROFILES } from "../profiles.ts";
+import { newLinkToken } from "../link-token.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { containerUid } from "../sandbox-user.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
@@ -106,10 +107,12 @@ async function wished(
   const most = limitsUnder(profile, parts.limits);
   // The daemon refuses a limit above the number of its processors.
   const limits = { ...most, cpus: Math.min(most.cpus, facts.cpus) };
+  const token = newLinkToken();
   const labels = {
     ...parts.names.labels(spec.conversationId),
     [LABEL.sandbox]: newId("x", Date.now()),
     [LABEL.choice]: choiceLabel(spec.choice),
+    [LABEL.link]: token,
   };
   // Root of the sandbox may write to /etc/hosts, which only the daemon's own is made for.
   const hostsFile = PROFILES[profile].root ? undefined : await parts.hostsFile(programs);
@@ -117,7 +120,7 @@ async function wished(
     facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(PROFILES[profile].syscalls);
   const { product } = facts;
   const common = { product, imageId: image.id, profile, limits, labels, programs: programs.name, hostsFile, seccomp };
-  return sandboxContainer({ ...common, ...own });
+  return sandboxContainer({ ...common, token, ...own });
 }
 
 /** Makes the container, and starts it once its storage is `ready`. */

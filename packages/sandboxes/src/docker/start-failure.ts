@@ -18,8 +18,11 @@ export function explainExit(image: string, exitCode: number, log: string): AppEr
     const message = `The image ${image} has no shell. Choose an image that has bash or /bin/sh.`;
     return new AppError("image_unavailable", message, { image, exitCode });
   }
-  // Docker's init and a shell name the program that they could not run; a missing loader is reported as a missing file.
-  if (/exec \S*sandboxd failed: No such file|sandboxd: not found/i.test(log) || /not found.*(GLIBC|libc)/i.test(log)) {
+  // runc and a shell name the program that they could not run; a missing loader is reported as a missing file.
+  if (
+    /exec \S*sandboxd"?: no such file|exec user process caused\W+no such file|sandboxd: not found/i.test(log) ||
+    /not found.*(GLIBC|libc)/i.test(log)
+  ) {
     const message = `Handrail's program cannot run in the image ${image}: it was built on a machine whose C library could not be taken along, and the image has no GNU C library. Choose an image made from Debian, Ubuntu, Fedora or the like.`;
     return new AppError("image_unavailable", message, { image, exitCode });
   }

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import { rm, chmod, mkdir } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
@@ -18,13 +19,16 @@ export type SandboxListener = {
 export const LINK_SOCKET = "sandboxd.sock";
 
 const MAX_PATH_BYTES = 107;
+const KNOCK_MS = 2000;
+const MAX_STRANGERS = 64;
 
 /**
  * Makes a unix socket in a host directory. Mount the directory read-only into the sandbox: a socket that a sandbox can
- * replace would lead us anywhere. `mode` is that of the socket, 0600 by default; sandboxd must be able to write to it.
+ * replace would lead us anywhere. Programs in the sandbox reach the socket as sandboxd does, so with a `token`, which they
+ * do not know, a connection counts only once it has said it.
  * @throws AppError `sandbox_failed` when the path is too long for a socket (unix(7): 107 bytes)
  */
-export async function listenForSandbox(directory: string, mode = 0o600): Promise<SandboxListener> {
+export async function listenForSandbox(directory: string, token?: string): Promise<SandboxListener> {
   const path = join(directory, LINK_SOCKET);
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     throw new AppError("sandbox_failed", "The state directory's path is too long for a socket. Use a shorter one.", {
@@ -34,21 +38,62 @@ export async function listenForSandbox(directory: string, mode = 0o600): Promise
   await mkdir(directory, { recursive: true, mode: 0o755 });
   await rm(path, { force: true });
   const queue = new SocketQueue();
-  const server = createServer((socket) => queue.offer(socket));
+  const door = token === undefined ? undefined : new Door(token, (socket) => queue.offer(socket));
+  const server = createServer((socket) => (door === undefined ? queue.offer(socket) : door.knock(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(path, resolve);
   });
-  await chmod(path, mode);
+  await chmod(path, 0o600);
   return {
     path,
     connect: (signal) => queue.take(signal),
     close: async () => {
       queue.close();
+      door?.close();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await rm(path, { force: true });
     },
   };
+}
+
+/** Lets in connections that begin with the token. However many do not, one that does is heard at once. */
+class Door {
+  readonly #token: Buffer;
+  readonly #admit: (socket: Socket) => void;
+  readonly #strangers = new Set<Socket>();
+
+  constructor(token: string, admit: (socket: Socket) => void) {
+    this.#token = Buffer.from(token);
+    this.#admit = admit;
+  }
+
+  knock(socket: Socket): void {
+    const timer = setTimeout(() => socket.destroy(), KNOCK_MS);
+    const leave = (): void => {
+      clearTimeout(timer);
+      this.#strangers.delete(socket);
+    };
+    const onReadable = (): void => {
+      const said = socket.read(this.#token.length) as Buffer | null;
+      if (said === null) return;
+      socket.off("readable", onReadable);
+      socket.off("close", leave);
+      leave();
+      if (said.length === this.#token.length && timingSafeEqual(said, this.#token)) this.#admit(socket);
+      else socket.destroy();
+    };
+    socket.on("error", () => socket.destroy());
+    socket.on("close", leave);
+    socket.on("readable", onReadable);
+    this.#strangers.add(socket);
+    const [oldest] = this.#strangers;
+    if (this.#strangers.size > MAX_STRANGERS) oldest?.destroy();
+  }
+
+  close(): void {
+    for (const socket of this.#strangers) socket.destroy();
+  }
 }
 
 /** One dialler: of connections that wait only the latest is of use. */

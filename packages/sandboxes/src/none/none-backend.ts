@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
+import { linkTokenEnvironment } from "../link-token.ts";
 import { findMarked, MARK } from "../process/find-processes.ts";
 import { killAll } from "../process/kill-all.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../process/launch-sandboxd.ts";
@@ -47,7 +48,11 @@ async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socke
   const command = [join(sandboxdDirectory, "sandboxd"), ...serve, ...dial];
   return spawnDetached({
     command: ["sh", "-c", REDIRECT, join(place.state, SANDBOXD_LOG), ...command],
-    environment: { ...sandboxEnvironment(join(place.state, "home")), [MARK]: record.sandboxId },
+    environment: {
+      ...sandboxEnvironment(join(place.state, "home")),
+      ...linkTokenEnvironment(record.token),
+      [MARK]: record.sandboxId,
+    },
     cwd: place.workspace,
     log: () => sandboxdLog(place.state),
     explain: async (said) => new AppError("sandbox_failed", `sandboxd ended at its start. It said: ${said.trim()}`),

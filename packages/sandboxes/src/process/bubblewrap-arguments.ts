@@ -8,6 +8,8 @@ const ISOLATION = [
   "--unshare-user",
   "--unshare-all",
   "--new-session",
+  // sandboxd is process 1, which the kernel lets no program inside end.
+  "--as-pid-1",
   "--cap-drop",
   "ALL",
   "--hostname",

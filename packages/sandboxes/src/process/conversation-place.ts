@@ -9,6 +9,8 @@ import { hasDisk, makeDisk } from "./workspace-disk.ts";
 export type SandboxRecord = {
   readonly sandboxId: string;
   readonly profile: SandboxProfile;
+  /** What sandboxd says when it connects. */
+  readonly token?: string;
   /** Who owns the workspace on the host when the server is root. */
   readonly uid?: number;
   /** The image that the conversation named. */
@@ -47,11 +49,12 @@ export async function hasWorkspace(place: ConversationPlace): Promise<boolean> {
 export async function readRecord(place: ConversationPlace): Promise<SandboxRecord | undefined> {
   try {
     const read = JSON.parse(await readFile(place.record, "utf8")) as Partial<SandboxRecord>;
-    const { sandboxId, uid, image } = read;
+    const { sandboxId, token, uid, image } = read;
     if (typeof sandboxId !== "string") return undefined;
     const profile = SandboxProfile.catch("default").parse(read.profile);
     const owner = typeof uid === "number" ? { uid } : {};
-    return { sandboxId, profile, ...owner, ...(typeof image === "string" ? { image } : {}) };
+    const known = typeof token === "string" ? { token } : {};
+    return { sandboxId, profile, ...known, ...owner, ...(typeof image === "string" ? { image } : {}) };
   } catch {
     return undefined;
   }

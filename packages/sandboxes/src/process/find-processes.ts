@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { SANDBOX_ARGUMENT } from "./serve-command.ts";
 
 /** One process of this machine. */
 export type Found = { readonly pid: number; readonly sandboxId: string };
@@ -8,13 +9,16 @@ export type Found = { readonly pid: number; readonly sandboxId: string };
 export const MARK = "HANDRAIL_SANDBOX";
 
 /**
- * Processes of bubblewrap that were started for sandboxes, read from their command lines. Killing them ends all that
- * runs inside. It finds them also when the server that started them has been killed before it could write anything down.
+ * Processes of bubblewrap and sandboxd that were started for sandboxes, read from their command lines. Killing them
+ * ends all that runs inside, since sandboxd is its first process. It finds them also when the server that started them
+ * has been killed before it could write anything down.
  */
 export function findBoxes(): readonly Found[] {
   return eachProcess("cmdline", (words) => {
     const at = basename(words[0] ?? "") === "bwrap" ? words.indexOf(MARK) : -1;
-    return at > 0 && words[at - 1] === "--setenv" ? words[at + 1] : undefined;
+    if (at > 0 && words[at - 1] === "--setenv") return words[at + 1];
+    const named = words.indexOf(SANDBOX_ARGUMENT);
+    return named > 0 ? words[named + 1] : undefined;
   });
 }
 

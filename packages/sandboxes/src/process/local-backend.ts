@@ -6,6 +6,7 @@ import type { SandboxProfile } from "@handrail/protocol/sources";
 import { newId } from "@handrail/protocol/ids";
 import type { Egress } from "../egress.ts";
 import { linkTable } from "../link-table.ts";
+import { newLinkToken } from "../link-token.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { egressUnder, profileOf } from "../profiles.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
@@ -151,7 +152,7 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
 function recordOf({ choice }: SandboxSpec, uid: number | undefined): SandboxRecord {
   const image = choice.image === undefined ? {} : { image: choice.image };
   const owner = uid === undefined ? {} : { uid };
-  return { sandboxId: newId("x", Date.now()), profile: profileOf(choice), ...owner, ...image };
+  return { sandboxId: newId("x", Date.now()), profile: profileOf(choice), token: newLinkToken(), ...owner, ...image };
 }
 
 /** The sandbox that runs already, if it has the profile and the image that are wished for and answers. */
@@ -210,7 +211,7 @@ async function link(
 async function openSocket(local: Local, place: ConversationPlace, record: SandboxRecord): Promise<SandboxSocket> {
   const open = local.sockets.get(record.sandboxId);
   if (open !== undefined) return open;
-  const socket = await sandboxSocket(join(place.links, record.sandboxId), record.uid);
+  const socket = await sandboxSocket(join(place.links, record.sandboxId), record);
   local.sockets.set(record.sandboxId, socket);
   return socket;
 }

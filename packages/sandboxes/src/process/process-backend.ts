@@ -3,6 +3,7 @@ import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { linkTokenEnvironment } from "../link-token.ts";
 import { once } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
@@ -39,6 +40,12 @@ export type ProcessOptions = LocalOptions & {
 
 /** Where the server's own Node is inside, when the host has it outside /usr. */
 const NODE_INSIDE = "/opt/handrail-node/bin";
+/**
+ * The runtime takes as much as it can get for compiled code, and without what it asked for compiles nothing and cannot call
+ * the C library. This much fits into the limit of a process's memory.
+ */
+const SMALL_JIT = { BUN_JSC_jitMemoryReservationSize: String(32 * 1024 ** 2) };
+
 const PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
@@ -123,6 +130,7 @@ async function launch(prepared: Prepared, { place, record, socketPath }: LocalSt
     ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
     : { workspace: place.workspace, state: place.state };
   const places = { ...files, programs: options.sandboxdDirectory, link: dirname(socketPath) };
+  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network });
   const command = launchCommand({
     bubblewrap,
     limits,
@@ -133,10 +141,11 @@ async function launch(prepared: Prepared, { place, record, socketPath }: LocalSt
     environment: environmentOf(record.sandboxId, network),
     uid: record.uid,
     cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
-    command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serveCommand(basename(socketPath), network)],
+    command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serve],
   });
   const log = () => (onDisk ? diskLog(place.image, `/state/${SANDBOXD_LOG}`) : sandboxdLog(place.state));
-  return spawnDetached({ command, log, explain: explainBubblewrap });
+  const environment = { ...linkTokenEnvironment(record.token), ...SMALL_JIT };
+  return spawnDetached({ command, environment, log, explain: explainBubblewrap });
 }
 
 function needsAnImage(): AppError {

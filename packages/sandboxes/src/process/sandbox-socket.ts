@@ -13,16 +13,21 @@ export type SandboxSocket = {
   close(): Promise<void>;
 };
 
+export type Dialler = { readonly uid?: number; readonly token?: string };
+
 /** sandboxd dials at least once a second. */
 const DIAL_MS = 2_000;
 
-/** Listens in `directory`; `uid` is the user of the host whose programs may connect, if not this process's. */
-export async function sandboxSocket(directory: string, uid: number | undefined): Promise<SandboxSocket> {
+/**
+ * Listens in `directory`; `uid` is the user of the host whose programs may connect, if not this process's, and `token`
+ * what they have to say, if anything.
+ */
+export async function sandboxSocket(directory: string, { uid, token }: Dialler): Promise<SandboxSocket> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   // The path of a socket is at most 107 bytes; by way of the open directory it is short wherever that is.
   const handle = await open(directory, "r");
   try {
-    const listener = await listenForSandbox(`/proc/self/fd/${handle.fd}`);
+    const listener = await listenForSandbox(`/proc/self/fd/${handle.fd}`, token);
     const path = join(directory, basename(listener.path));
     if (uid !== undefined) await chown(path, uid, uid);
     return {

@@ -83,6 +83,16 @@ test("arguments decide where the call alone does not", () => {
     ...Array.from({ length: 4 }, () => "allowed"),
     ...Array.from({ length: 3 }, () => "EPERM"),
   ]);
+  expect([ask("prlimit64", 0, 7), ask("prlimit64", 1, 7), ask("prlimit64", 9, 7)]).toEqual([
+    "allowed",
+    "EPERM",
+    "EPERM",
+  ]);
+  expect([ask("sched_setaffinity", 2), ask("sched_setaffinity", 1), ask("setpriority", 0, 1)]).toEqual([
+    "allowed",
+    "EPERM",
+    "EPERM",
+  ]);
   expect([ask("personality", 0xffff_ffff), ask("personality", 0x0040_0000)]).toEqual(["allowed", "EPERM"]);
 });
 

@@ -49,8 +49,17 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 const CONDITIONS: readonly Condition[] = [
   { call: "clone", argument: 0, allowed: { withoutBits: NAMESPACES } },
   { call: "ioctl", argument: 1, allowed: { not: TIOCSTI } },
+  // Limits of other processes are also sandboxd's. Which of its threads is meant cannot be told.
+  { call: "prlimit64", argument: 0, allowed: { oneOf: [0] } },
+  ...["sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"].map(notFirst(0)),
+  ...["setpriority", "ioprio_set"].map(notFirst(1)),
   { call: "personality", argument: 0, allowed: { oneOf: PERSONALITIES } },
 ];
+
+/** Allowed on all but the first process, which is sandboxd. The argument is a process's number. */
+function notFirst(argument: number): (call: string) => Condition {
+  return (call) => ({ call, argument, allowed: { not: 1 } });
+}
 
 /** What builds and tests do not need. Refused at least what Docker refuses a container without capabilities. */
 export const USUAL_SYSCALLS: SyscallPolicy = {
