@@ -27,6 +27,7 @@ export type NewConversation = {
   readonly sandbox?: { [Field in keyof SandboxChoice]?: SandboxChoice[Field] | undefined } | undefined;
   readonly model?: string | undefined;
   readonly title?: string | undefined;
+  /** Those that differ from the server's own. */
   readonly limits?: Limits | undefined;
   readonly runLimits?: Limits | undefined;
   readonly setup?: SetupChoice | undefined;
@@ -104,8 +105,7 @@ async function creation(
     source: wanted.source,
     sandbox,
     model,
-    limits: wanted.limits ?? defaults.limits,
-    runLimits: wanted.runLimits ?? defaults.runLimits,
+    ...limitsOf(defaults, wanted),
     ...(wanted.fork === undefined ? {} : { fork: wanted.fork }),
     ...setupField(wanted.setup),
   };
@@ -113,6 +113,12 @@ async function creation(
 
 const setupField = (setup: SetupChoice | undefined) =>
   setup === undefined || setup.type === "repository" ? {} : { setup };
+
+/** A limit that was not named is the server's own. A fork has its origin's, and none that were taken away there. */
+function limitsOf(defaults: CreateParts["defaults"], { fork, limits = {}, runLimits = {} }: NewConversation) {
+  if (fork !== undefined) return { limits, runLimits };
+  return { limits: { ...defaults.limits, ...limits }, runLimits: { ...defaults.runLimits, ...runLimits } };
+}
 
 /** Without any model set, the id under which one will be once it is. */
 async function defaultModel({ models }: CreateParts, source: WorkspaceSource): Promise<string> {
