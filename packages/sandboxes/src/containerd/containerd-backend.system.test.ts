@@ -11,6 +11,7 @@ import { LABEL } from "../docker/docker-names.ts";
 import type { Egress, EgressOrigin } from "../egress.ts";
 import { once } from "../once.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
+import { findBoxes } from "../process/find-processes.ts";
 import { plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { startContainerdWithImage } from "../testing/containerd-root.ts";
@@ -129,10 +130,8 @@ async function containerdUnderTest(): Promise<BackendUnderTest> {
     open: async (installation: string) => containerdBackend(optionsFor(address, join(home, installation))),
     killFromOutside: async (installation: string, conversationId: string) => {
       const labels = { [LABEL.installation]: installation, [LABEL.conversation]: conversationId };
-      for (const pod of await client.listPods(labels)) {
-        const pid = await client.podPid(pod.id);
-        if (pid !== undefined) process.kill(pid, "SIGKILL");
-      }
+      const killed = (await client.listPods(labels)).map((pod) => pod.labels[LABEL.sandbox]);
+      for (const { pid, sandboxId } of findBoxes()) if (killed.includes(sandboxId)) process.kill(pid, "SIGKILL");
     },
     seed: seedDirectory,
     hostPath: home,
