@@ -3,10 +3,13 @@ import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
 import { EXHAUSTION_ATTACKS } from "./cases/damage-attacks.ts";
 import { SANDBOXD_ATTACKS } from "./cases/sandboxd-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
+import { FORGED_ATTACKS } from "./cases/forged-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
 import { NETWORK_ATTACKS } from "./cases/network-attacks.ts";
 import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
+import { SERVER_GIT_ATTACKS } from "./cases/server-git-attacks.ts";
+import { SNAPSHOT_ATTACKS } from "./cases/snapshot-attacks.ts";
 import { WORKSPACE_ATTACKS } from "./cases/workspace-attacks.ts";
 
 /** Every attack, in the order of docs/security/attacks.md. */
@@ -20,5 +23,8 @@ export const ALL_ATTACKS: readonly Attack[] = [
   ...FLOODS,
   ...EXHAUSTION_ATTACKS,
   ...SANDBOXD_ATTACKS,
+  ...FORGED_ATTACKS,
   ...WORKSPACE_ATTACKS,
+  ...SNAPSHOT_ATTACKS,
+  ...SERVER_GIT_ATTACKS,
 ];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SNAPSHOT_ATTACKS } from "./cases/snapshot-attacks.ts";
 import { WORKSPACE_ATTACKS } from "./cases/workspace-attacks.ts";
 import { openStage, STAGES, type Stage, type StagedSandbox } from "./stage.ts";
 
@@ -11,7 +12,7 @@ for (const name of STAGES) {
       sandbox = await stage.start();
     });
     afterAll(() => stage?.end());
-    test.each(WORKSPACE_ATTACKS.map((attack) => [attack.id, attack.tries, attack] as const))(
+    test.each([...WORKSPACE_ATTACKS, ...SNAPSHOT_ATTACKS].map((attack) => [attack.id, attack.tries, attack] as const))(
       "%s, to %s, does not get it",
       async (_id, _tries, attack) => {
         expect(await attack.run(sandbox)).toMatch(/^HELD/);

@@ -6,7 +6,7 @@ import type { StagedSandbox } from "../stage.ts";
 export type WorkspaceAttack = Attack & { readonly run: (sandbox: StagedSandbox) => Promise<Verdict> };
 
 /** Calls an operation as the server does; the answer as text, or the code of its failure. */
-async function answer<Name extends OperationName>(
+export async function answer<Name extends OperationName>(
   { sandbox }: StagedSandbox,
   operation: Name,
   args: OperationArgs<Name>,
@@ -102,6 +102,7 @@ while time.time() < end and not os.path.exists("/tmp/stop"):
         except OSError: pass
 `;
   const racer = sandbox.shell(`rm -f /tmp/stop; python3 - <<'END'\n${flip}\nEND`);
+  await sandbox.shell("until [ -e /workspace/flip ]; do sleep 0.01; done");
   const answers: string[] = [];
   for (let at = 0; at < 500; at += 1) answers.push(await ask("flip/file"));
   await sandbox.shell("touch /tmp/stop");
