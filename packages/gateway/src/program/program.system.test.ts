@@ -140,6 +140,16 @@ general_settings: {master_key: ${MASTER}, strange: 1}
   const { url, ends } = await start([...PROGRAM, "--config", file], { UP: up.baseUrl, LLM_MODEL: "" });
   const answer = await ask(url, { model: "first", messages: [USER] });
   expect([answer.status, answer.headers.get("x-litellm-attempted-fallbacks")]).toEqual([200, "1"]);
+  const asMaster = { headers: { authorization: `Bearer ${MASTER}`, "content-type": "application/json" } };
+  const made = await fetch(`${url}/key/generate`, {
+    method: "POST",
+    ...asMaster,
+    body: JSON.stringify({ models: ["second"] }),
+  });
+  const { key } = (await made.json()) as { readonly key: string };
+  expect((await ask(url, { model: "second", messages: [USER] }, key)).status).toBe(200);
+  expect((await ask(url, { model: "first", messages: [USER] }, key)).status).toBe(403);
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain(`fallback_model="second"} 1`);
   const { code, err } = await ends("SIGTERM");
   expect(code).toBe(0);
   expect(err).toContain("strange");
