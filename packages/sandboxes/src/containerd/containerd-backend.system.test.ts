@@ -10,6 +10,8 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { LABEL } from "../docker/docker-names.ts";
 import type { Egress, EgressOrigin } from "../egress.ts";
 import { once } from "../once.ts";
+import { conversationPlace } from "../process/conversation-place.ts";
+import { mountDisk } from "../process/mounted-disk.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { findBoxes } from "../process/find-processes.ts";
 import { plantSecret } from "../testing/config.ts";
@@ -23,7 +25,7 @@ import { containerdBackend } from "./containerd-backend.ts";
 import { handOver, PAUSE_IMAGE, rootImage } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 256 * 1024 ** 2 };
 const can = await canRunContainerd();
 
 /** One daemon for all tests, which has the default image. */
@@ -74,6 +76,20 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     );
     expect(await mounted()).toBe("");
     await backend.remove(conversationId);
+  });
+
+  test("a disk that a killed server left mounted is let go of, and its sandbox starts", async () => {
+    const { backend, start, shell, mounted, placeOf } = await setUp(await sharedDaemon());
+    const conversationId = freshConversation();
+    const { image, disk } = placeOf(conversationId);
+    await shell(await start(conversationId), "echo kept > /workspace/file");
+    await backend.stop(conversationId);
+    await mountDisk(image, disk);
+    expect(await shell(await start(conversationId), "cat /workspace/file")).toBe("kept\n");
+    await backend.stop(conversationId);
+    await mountDisk(image, disk);
+    await backend.collect(new Set([conversationId]));
+    expect(await mounted()).toBe("");
   });
 
   test("an image that has no shell is refused with what to do, and nothing stays", async () => {
@@ -179,6 +195,7 @@ async function setUp(daemon: ContainerdDaemon, more: Partial<ContainerdOptions> 
       const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 1000 };
       return (await sandbox.call("process.run", args, { signal: AbortSignal.timeout(20_000) })).stdout;
     },
+    placeOf: (conversationId: string) => conversationPlace(join(home, installation), conversationId),
     pods: () => client.listPods({ [LABEL.installation]: installation }),
     /** Mounts of the host below this installation's directory. */
     mounted: async () => {

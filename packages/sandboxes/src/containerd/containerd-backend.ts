@@ -13,7 +13,12 @@ import { containerdImages } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 import { explained } from "./cri-error.ts";
 import type { Pod } from "./cri-shapes.ts";
-import { PROFILES } from "../profiles.ts";
+import { conversationPlace } from "../process/conversation-place.ts";
+import { unmountDisk } from "../process/mounted-disk.ts";
+import { disksWork } from "../process/workspace-disk.ts";
+import { once } from "../once.ts";
+import { limitsUnder, PROFILES } from "../profiles.ts";
+import { listenerSharesMounts } from "./listener-mounts.ts";
 import { portablePrograms } from "../sandboxd-programs.ts";
 import { removeScratch } from "./scratch.ts";
 import { startPod } from "./start-pod.ts";
@@ -53,13 +58,25 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
     ownUsers: process.getuid?.() === 0,
     diskBytes: async (profile) => {
       if (PROFILES[profile].root) throw withoutRoot();
-      return undefined;
+      return (await parts.disksWork()) ? limitsUnder(profile, parts.limits).diskBytes : undefined;
     },
-    health: (signal) => containerdHealth(client, parts.runtimeHandler, signal),
+    health: async (signal) => {
+      const health = await containerdHealth(client, parts.runtimeHandler, signal);
+      if (!health.works || (await parts.disksWork())) return health;
+      return { ...health, detail: `${health.detail}; no limits on: a workspace's size` };
+    },
     launch: (start) => explained("containerd could not start the sandbox", () => launch(parts, start)),
     isAlive: (sandboxId) => isAlive(parts, sandboxId),
-    kill: (sandboxId) => explained("containerd could not stop the sandbox", () => kill(parts, sandboxId)),
-    collect: (keep) => explained("containerd could not be tidied", () => collect(parts, keep)),
+    kill: (sandboxId, place) =>
+      explained("containerd could not stop the sandbox", async () => {
+        await kill(parts, sandboxId);
+        await unmountDisk(place.disk);
+      }),
+    collect: (keep) =>
+      explained("containerd could not be tidied", async () => {
+        await collect(parts, keep);
+        await collectMounts(parts, options.directory);
+      }),
     close: () => {
       parts.closing.abort(new AppError("backend_unavailable", "The server is stopping."));
       client.close();
@@ -91,6 +108,10 @@ function assemble(options: ContainerdOptions) {
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     /** Sandboxes that this process is starting. */
     starting: new Set<string>(),
+    /** Conversations whose disk is mounted here while their sandbox starts. */
+    mounting: new Set<string>(),
+    /** Whether workspaces can be bounded: the runtime has to see what is mounted here. */
+    disksWork: once(async () => (await disksWork()) && (await listenerSharesMounts(socketPath))),
     /** Holds a filter of system calls for each profile. */
     seccompDirectory: join(options.directory, "seccomp"),
     scratchDirectory,
@@ -154,4 +175,12 @@ async function collectScratch(parts: ContainerdParts, pods: readonly Pod[]): Pro
   const known = new Set([...parts.starting, ...pods.map(({ labels }) => labels[LABEL.sandbox])]);
   const names = await readdir(parts.scratchDirectory).catch(() => []);
   for (const name of names.filter((name) => !known.has(name))) await removeScratch(parts.scratchOf(name));
+}
+
+/** Mounts that a killed server left while it started a sandbox. */
+async function collectMounts({ mounting }: ContainerdParts, directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter((one) => /^c_[0-9a-z]+$/.test(one) && !mounting.has(one))) {
+    await unmountDisk(conversationPlace(directory, name).disk);
+  }
 }

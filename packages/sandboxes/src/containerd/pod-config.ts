@@ -88,6 +88,8 @@ export type ContainerWish = {
   /** The profile's filter of system calls. */
   readonly seccompFile: string;
   readonly scratch: Scratch;
+  /** Where the host has workspace and state. */
+  readonly files: { readonly workspace: string; readonly state: string };
   /** Whether the host has control groups of version 2 only. */
   readonly unifiedCgroups: boolean;
 };
@@ -139,8 +141,8 @@ function commandOf({ socketPath, record }: LocalStart, limits: SandboxLimits, ne
   return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serve];
 }
 
-function mountsOf({ start, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
-  const places = { ...start.place, programs, link: dirname(start.socketPath) };
+function mountsOf({ start, files, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
+  const places = { ...files, programs, link: dirname(start.socketPath) };
   const binds = [...ownMounts(places), ...etcMounts(etcDirectory)];
   return [
     ...binds.map(({ source, target, write }) => ({ hostPath: source, containerPath: target, readonly: !write })),

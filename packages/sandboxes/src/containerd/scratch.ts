@@ -1,6 +1,8 @@
-import { chmod, chown, mkdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
+import { hasOurMounts } from "./listener-mounts.ts";
+import { isMounted } from "../process/mounted-disk.ts";
 import { runProgram } from "../run-program.ts";
 
 /** Directories of a sandbox that last as long as it does, each by where it is inside. */
@@ -57,27 +59,11 @@ async function mountMemory(directory: string, bytes: number): Promise<void> {
   if (code !== 0) throw new AppError("sandbox_failed", `The sandbox's /tmp could not be made: ${stderr.trim()}`);
 }
 
-/** A directory that is on another file system than the one above it is where something is mounted. */
-async function isMounted(directory: string): Promise<boolean> {
-  const [own, above] = await Promise.all([deviceOf(directory), deviceOf(join(directory, ".."))]);
-  return own !== undefined && above !== undefined && own !== above;
-}
-
-function deviceOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ dev }) => dev,
-    () => undefined,
-  );
-}
-
 /** Whether what this process mounts is seen by the runtime: the parent of a pod's first process is a part of it. */
 async function sharesMounts(podPid: number | undefined): Promise<boolean> {
   if (podPid === undefined) return false;
   const text = await readFile(`/proc/${podPid}/stat`, "utf8").catch(() => "");
   // The name before can have anything in it. Source: proc_pid_stat(5)
   const parent = text.slice(text.lastIndexOf(")") + 2).split(" ")[1];
-  const [ours, theirs] = await Promise.all(
-    ["self", parent].map((pid) => readlink(`/proc/${pid}/ns/mnt`).catch(() => "")),
-  );
-  return ours !== "" && ours === theirs;
+  return hasOurMounts(parent ?? "");
 }

@@ -5,8 +5,9 @@ import { AppError } from "@handrail/protocol/errors";
 import { LABEL } from "../docker/docker-names.ts";
 import { explainExit } from "../docker/start-failure.ts";
 import { writeEtcFiles } from "../process/etc-files.ts";
-import { sandboxdLog } from "../process/launch-sandboxd.ts";
+import { SANDBOXD_LOG, sandboxdLog } from "../process/launch-sandboxd.ts";
 import type { Launched, LocalStart } from "../process/local-backend.ts";
+import { diskLog, hasDisk } from "../process/workspace-disk.ts";
 import { limitsUnder } from "../profiles.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
@@ -17,6 +18,7 @@ import type { PodConfig } from "./cri-shapes.ts";
 import { containerConfig, podConfig } from "./pod-config.ts";
 import { requireLoopbackOnly } from "./pod-network.ts";
 import { makeScratch } from "./scratch.ts";
+import { withDisk } from "./with-disk.ts";
 import { writeSeccompProfile } from "./seccomp-profiles.ts";
 
 const LOOK_MS = 100;
@@ -45,12 +47,13 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const directory = parts.scratchOf(record.sandboxId);
   const scratch = await makeScratch({ directory, bytes: limits.tmpBytes, uid, podPid });
   try {
-    const { programs } = parts;
-    const files = { programs, etcDirectory, seccompFile, scratch };
-    const wish = { start, image, uid, limits, labels, unifiedCgroups, ...files };
-    const containerId = await client.createContainer(podId, containerConfig(wish), pod);
-    await startContainer(client, containerId, image);
-    return watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
+    return await withDisk(parts, place, async (files) => {
+      const own = { programs: parts.programs, etcDirectory, seccompFile, scratch, files };
+      const wish = { start, image, uid, limits, labels, unifiedCgroups, ...own };
+      const containerId = await client.createContainer(podId, containerConfig(wish), pod);
+      await startContainer(client, containerId, image);
+      return watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
+    });
   } finally {
     await scratch.release();
   }
@@ -102,7 +105,8 @@ function watch(client: CriClient, containerId: string, explain: (exitCode: numbe
 }
 
 async function lastWords({ place }: LocalStart, image: string, exitCode: number): Promise<AppError> {
-  const said = await sandboxdLog(place.state);
+  const onDisk = await hasDisk(place.image);
+  const said = onDisk ? await diskLog(place.image, `/state/${SANDBOXD_LOG}`) : await sandboxdLog(place.state);
   return (
     explainExit(image, exitCode, said) ??
     new AppError("sandbox_failed", "The sandbox ended at its start.", { exitCode })

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { once } from "../once.ts";
 import type { ConversationPlace } from "../process/conversation-place.ts";
 import { conversationPlace, furnish, removePlace } from "../process/conversation-place.ts";
-import { diskReleased, hasDisk, makeDisk, MOUNT_OPTIONS, requireHostSpace } from "../process/workspace-disk.ts";
-import { runProgram } from "../run-program.ts";
+import { diskReleased, hasDisk, makeDisk, requireHostSpace } from "../process/workspace-disk.ts";
+import { mountDisk, unmountDisk } from "../process/mounted-disk.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import { daemonSees } from "./hosts-file.ts";
@@ -54,18 +54,18 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
       starting.add(wish.conversationId);
       const paths = { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
       try {
-        await unmount(place.disk);
+        await unmountDisk(place.disk);
         for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o700 });
       } catch (thrown) {
         starting.delete(wish.conversationId);
         throw thrown;
       }
-      const mounted = mountDisk(place, wish);
+      const mounted = provide(place, wish);
       // Who waits for it may fail before, and does not look at it then.
       mounted.catch(() => undefined);
       const release = async () => {
         await mounted.catch(() => undefined);
-        await unmount(place.disk);
+        await unmountDisk(place.disk);
         starting.delete(wish.conversationId);
       };
       return { paths, mounted, release };
@@ -78,44 +78,23 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
       const there = directory === undefined ? [] : await readdir(directory).catch(() => []);
       for (const name of there.filter((entry) => !entry.startsWith("probe-") && !starting.has(entry))) {
         const place = placeOf(name);
-        if (keep.has(name)) await unmount(place.disk);
+        if (keep.has(name)) await unmountDisk(place.disk);
         else await forget(place);
       }
     },
   };
 }
 
-async function mountDisk(place: ConversationPlace, wish: DiskWish): Promise<void> {
+async function provide(place: ConversationPlace, wish: DiskWish): Promise<void> {
   await requireHostSpace(place.root);
   await furnish(place, { seedDirectory: wish.seedDirectory, uid: wish.owner, diskBytes: wish.bytes });
   await diskReleased(place.image);
-  await mount(place.image, place.disk);
+  await mountDisk(place.image, place.disk);
 }
 
 async function forget(place: ConversationPlace): Promise<void> {
-  await unmount(place.disk);
+  await unmountDisk(place.disk);
   await removePlace(place);
-}
-
-async function mount(image: string, target: string): Promise<void> {
-  const { code, stderr } = await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, image, target]);
-  if (code !== 0) throw new AppError("sandbox_failed", `The workspace could not be mounted: ${stderr.trim()}`);
-}
-
-/** No error where nothing is mounted. */
-async function unmount(target: string): Promise<void> {
-  if (!(await isMounted(target))) return;
-  const { code, stderr } = await runProgram("umount", ["--lazy", target]);
-  if (code !== 0) throw new AppError("sandbox_failed", `The workspace could not be unmounted: ${stderr.trim()}`);
-}
-
-/** A directory that is on another file system than the one above it is where something is mounted. */
-async function isMounted(directory: string): Promise<boolean> {
-  const devices = await Promise.all(
-    [directory, join(directory, "..")].map((path) => stat(path).catch(() => undefined)),
-  );
-  const [own, above] = devices.map((found) => found?.dev);
-  return own !== undefined && own !== above;
 }
 
 /** Whether owners of files here are owners of files in containers of that daemon. */
@@ -132,12 +111,12 @@ async function seesMounts(directory: string, client: DockerClient): Promise<bool
     await mkdir(join(content, "seen"), { recursive: true });
     await mkdir(target);
     await makeDisk(image, content, PROBE_BYTES);
-    await mount(image, target);
+    await mountDisk(image, target);
     return await daemonSees(client, join(target, "seen"));
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === "sandbox_failed") return false;
     throw thrown;
   } finally {
-    await unmount(target).then(() => rm(probe, { recursive: true, force: true }));
+    await unmountDisk(target).then(() => rm(probe, { recursive: true, force: true }));
   }
 }

@@ -56,7 +56,7 @@ export type LocalRunner = {
   /** Whether anything of it runs. */
   isAlive(sandboxId: string): Promise<boolean>;
   /** Ends all that runs in it, and waits until it is gone. */
-  kill(sandboxId: string): Promise<void>;
+  kill(sandboxId: string, place: ConversationPlace): Promise<void>;
   /** Ends what runs for conversations that are not in `keep`, whether or not they have directories here. */
   collect?(keep: ReadonlySet<string>): Promise<void>;
   /** Lets go of connections of its own. */
@@ -171,7 +171,7 @@ async function stop(local: Local, place: ConversationPlace): Promise<void> {
   if (record === undefined) return;
   await local.sockets.get(record.sandboxId)?.close();
   local.sockets.delete(record.sandboxId);
-  await local.runner.kill(record.sandboxId);
+  await local.runner.kill(record.sandboxId, place);
   await diskReleased(place.image);
 }
 
