@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -47,6 +48,7 @@ export function withContestants<Result>(work: (contestants: Contestants) => Prom
       await listens(port);
       const direct = { port, headers: {} };
       const hop = await start(hopCommand(port));
+      await (await startGateway(await ownCommand(port, home), home)).stop();
       const own = await start(await ownCommand(port, home));
       const { peers, skipped } = await startPeers([() => portkey(port), () => litellm(port, home)], start);
       return await work({ direct, hop, own, peers, skipped });
@@ -99,6 +101,8 @@ export async function ownCommand(upstreamPort: number, home: string): Promise<Ga
       command: process.execPath,
       args: [GATEWAY],
       env: {
+        // Compiled code is kept there, as it is for a user from the second start on.
+        HOME: homedir(),
         HANDRAIL_HOME: home,
         LLM_MODEL: "bench",
         LLM_BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,

@@ -32,6 +32,7 @@ export type GatewayProcess = Target & {
 };
 
 const START_MS = 120_000;
+const STOP_MS = 10_000;
 const TICK_MS = 10;
 
 /** Starts it on a free port of loopback, with a closed network, and waits until it answers a call. */
@@ -78,11 +79,14 @@ async function answers(child: ChildProcess, target: Target, said: () => string):
   throw new Error(`it did not answer: ${said().trim().split("\n").at(-1) || String(problem)}`);
 }
 
+/** In order first: a program that keeps its compiled code writes it as it ends. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, "exit");
-  child.kill("SIGKILL");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
   await ended;
+  clearTimeout(timer);
 }
 
 /** User and system time are the 14th and 15th field; the second is a name in brackets. */

@@ -24,7 +24,7 @@ const stream = [
   "data: [DONE]\n\n",
 ];
 
-createServer((request, response) => {
+createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   const parts: Buffer[] = [];
   request.on("data", (bytes: Buffer) => parts.push(bytes));
   request.on("end", () => {
