@@ -4,6 +4,8 @@ import type { AnswerCache, CachedAnswer } from "../ports/answer-cache.ts";
 export type RedisAnswerCacheOptions = {
   /** `redis://…` or `rediss://…` */
   readonly url: string;
+  /** In front of every key, so that several gateways can share a Redis; `handrail:answer` when undefined. */
+  readonly namespace?: string;
   /** Of one answer; 2 MB when undefined. */
   readonly maxAnswerBytes?: number;
   /** What a call may wait for the cache, in milliseconds; 50 when undefined. */
@@ -12,11 +14,11 @@ export type RedisAnswerCacheOptions = {
 
 /** After Redis did not answer in time, nobody asks for so long. */
 const REST_MS = 1000;
-const PREFIX = "handrail:answer:";
 
 /** Answers in Redis, for all replicas. While it is away, or slow, there are none: a call never waits for long. */
 export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache {
-  const { url, maxAnswerBytes = 2_000_000, withinMs = 50 } = options;
+  const { url, namespace = "handrail:answer", maxAnswerBytes = 2_000_000, withinMs = 50 } = options;
+  const nameOf = (key: string): string => `${namespace}:${key}`;
   const client = createClient({
     url,
     // What waits for a lost connection would be asked long after nobody wants to know.
@@ -32,7 +34,7 @@ export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache 
     async get(key) {
       const found = await guard.ask(async () => {
         await connected;
-        return await buffers.get(PREFIX + key);
+        return await buffers.get(nameOf(key));
       });
       return found ? unpacked(found) : undefined;
     },
@@ -40,7 +42,7 @@ export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache 
       if (answer.body.byteLength > maxAnswerBytes) return;
       await guard.ask(async () => {
         await connected;
-        return await client.set(PREFIX + key, packed(answer), { expiration: { type: "PX", value: ttlMs } });
+        return await client.set(nameOf(key), packed(answer), { expiration: { type: "PX", value: ttlMs } });
       });
     },
     trouble: guard.trouble,

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { openCache } from "../cache/open-cache.ts";
 import { catalogOf } from "../catalog/catalog.ts";
+import type { CacheRules } from "../flow/core.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import type { DeploymentStanding } from "../litellm/admin/admin.ts";
 import { adminRoutes } from "../litellm/admin/gateway-routes.ts";
@@ -14,8 +14,11 @@ import { logCalls } from "./log-calls.ts";
 import { observers } from "./observers.ts";
 import type { Places } from "./places.ts";
 
+/** What outlives calls; whoever opened them closes them. */
+export type Stores = { readonly books: Books; readonly cache: CacheRules };
+
 /** The gateway of the program, with its metrics and LiteLLM's management routes. */
-export function gatewayOver(places: Places, books: Books, log: Logger): Gateway {
+export function gatewayOver(places: Places, { books, cache }: Stores, log: Logger): Gateway {
   const catalog = catalogOf(
     () => places.deployments,
     () => places.rules,
@@ -31,7 +34,7 @@ export function gatewayOver(places: Places, books: Books, log: Logger): Gateway 
     books,
     prices,
     routing: () => places.routing,
-    cache: openCache(places.cache),
+    cache,
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
     routes: adminRoutes({ books, catalog, prices, standings, now: Date.now }),
     async metrics() {

@@ -1,9 +1,10 @@
 import type { Server } from "node:http";
 import type { Logger } from "pino";
+import { openSharedCache } from "../cache/open-cache.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Books } from "../ports/books.ts";
-import { gatewayOver } from "./gateway-over.ts";
+import { gatewayOver, type Stores } from "./gateway-over.ts";
 import { addressOf, listen } from "./listen.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
 import { openBooks } from "./open-books.ts";
@@ -23,15 +24,16 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   for (const warning of places.warnings) log.warn(warning);
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
   const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
-  if (redisIn(config, places)) log.warn(NO_REDIS);
+  const redisUrl = config.redisUrl ?? places.cache.redisUrl;
   const books = withMasterKey(await openBooks({ home: config.home, databaseUrl }), masterKey.key);
   try {
-    const gateway = gatewayOver(places, books, log);
+    const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
+    const gateway = gatewayOver(places, { books, cache }, log);
     const server = await listen(gateway, config.host, config.port);
     const keeping = keepHouse(books, places, log);
     const close = async (graceMs: number) => {
       keeping.stop();
-      await ended({ server, gateway, books }, graceMs);
+      await ended({ server, gateway, books, cache }, graceMs);
     };
     return { url: addressOf(server), masterKey, close };
   } catch (thrown) {
@@ -40,17 +42,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
 }
 
-const redisIn = ({ redisUrl }: GatewayConfig, { cache }: Places) => (redisUrl ?? cache.redisUrl) !== undefined;
-const NO_REDIS = "A Redis is set, and this version does not use one: cached answers are in this process's memory.";
+type Parts = Stores & { readonly server: Server; readonly gateway: Gateway };
 
-type Parts = { readonly server: Server; readonly gateway: Gateway; readonly books: Books };
-
-async function ended({ server, gateway, books }: Parts, graceMs: number): Promise<void> {
+async function ended({ server, gateway, books, cache }: Parts, graceMs: number): Promise<void> {
   server.close();
   server.closeIdleConnections();
   await gateway.close(graceMs);
   server.closeAllConnections();
-  await books.ledger.flush();
+  await cache.answers.close();
+  // It writes what is settled; what cannot be written is kept for the next start.
   await books.close();
 }
 
