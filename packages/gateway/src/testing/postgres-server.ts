@@ -88,6 +88,8 @@ export async function postgresServer(programs: string): Promise<PostgresServer> 
       for (const each of [pid, ...children]) process.kill(each, name);
     },
     async remove() {
+      // One that a failed test left standing still would never end.
+      server.signal("SIGCONT");
       await server.stop();
       rmSync(directory, { recursive: true, force: true });
     },
