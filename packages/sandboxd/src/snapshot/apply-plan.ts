@@ -13,11 +13,11 @@ import {
   rmdirSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
   type BigIntStats,
 } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import { byteText, textOfBytes, type SnapshotEntry, type SnapshotFile } from "@handrail/protocol/snapshots";
+import { writeAll, writeFresh } from "./fresh-file.ts";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import type { Native } from "./native.ts";
 import { openInside, systemPath } from "./open-inside.ts";
@@ -48,12 +48,12 @@ const O_PATH = 0o10_000_000;
 /**
  * Makes the workspace what the plan says. Each directory is opened, seen to be where it should be, and worked in
  * through its descriptor: nothing is written through a link, wherever one appears meanwhile. A file has its old
- * content or its new one, never a part.
+ * content or its new one, never a part; only in a directory that is new may a kill leave a part of one.
  * @throws AppError `disk_full`
  */
 export async function applyPlan(apply: Apply, plan: PlannedTree): Promise<Applied> {
   const applier = new Applier(apply);
-  const tree = await applier.directory("", plan);
+  const tree = await applier.directory("", plan, false);
   return { tree, ...applier.counts };
 }
 
@@ -66,17 +66,20 @@ class Applier {
     this.#apply = apply;
   }
 
-  async directory(path: string, plan: PlannedTree): Promise<KnownTree> {
+  /** `made`: just now, for this. */
+  async directory(path: string, plan: PlannedTree, made: boolean): Promise<KnownTree> {
     const { mode, mtime } = plan;
     const place = openPlace(this.#full(path));
     try {
-      for (const name of namesIn(place.at)) {
+      const there = made ? [] : namesIn(place.at);
+      for (const name of there) {
         if (!plan.entries.has(name)) this.#try(path, name, () => this.#remove(place.at, path, name, plan.present));
       }
+      const fresh = there.length === 0;
       const entries = new Map<string, KnownEntry>();
       for (const [name, planned] of plan.entries) {
         if (performance.now() > this.#turnEnds) await this.#rest();
-        entries.set(name, await this.#entry(place.at, path, name, { planned, present: plan.present }));
+        entries.set(name, await this.#entry(place.at, path, name, { planned, present: plan.present, fresh }));
       }
       chmodSync(place.at, mode);
       this.#apply.native.setTime(Buffer.from(`${place.at}/.`), BigInt(mtime));
@@ -90,35 +93,44 @@ class Applier {
     at: string,
     path: string,
     name: string,
-    { planned, present }: { planned: PlannedEntry; present: KnownTree | undefined },
+    { planned, present, fresh }: { planned: PlannedEntry; present: KnownTree | undefined; fresh: boolean },
   ): Promise<KnownEntry> {
     const { entry, directory } = planned;
     const full = systemPath(`${at}/${name}`);
     if (directory !== undefined) {
-      const made = this.#try(path, name, () => {
-        if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return true;
+      const place = this.#try(path, name, () => {
+        if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return { made: false };
         this.#clear(at, path, name, present);
         mkdirSync(full, { mode: 0o700 });
-        return true;
+        return { made: true };
       });
-      const known = made === true ? await this.#below(path, name, directory) : undefined;
+      const known = place && (await this.#below(path, name, directory, place.made));
       return { stamp: undefined, entry, directory: known };
     }
     const stat = this.#try(path, name, () => {
+      const written = fresh && entry.type === "file" ? this.#fresh(`${at}/${name}`, entry) : undefined;
+      if (written !== undefined) return written;
       this.#leaf(at, path, name, { planned, present });
       return entry.type === "file" ? lstatSync(full, { bigint: true }) : undefined;
     });
     return { stamp: stat === undefined ? undefined : stampOf(stat), entry, directory: undefined };
   }
 
-  async #below(path: string, name: string, directory: PlannedTree): Promise<KnownTree | undefined> {
-    const done = await this.directory(path === "" ? name : `${path}/${name}`, directory).catch((thrown: unknown) => ({
-      thrown,
-    }));
+  async #below(path: string, name: string, directory: PlannedTree, made: boolean): Promise<KnownTree | undefined> {
+    const below = path === "" ? name : `${path}/${name}`;
+    const done = await this.directory(below, directory, made).catch((thrown: unknown) => ({ thrown }));
     if (!("thrown" in done)) return done;
     return this.#try(path, name, () => {
       throw done.thrown;
     });
+  }
+
+  /** Undefined when something else has the name meanwhile. */
+  #fresh(full: string, entry: SnapshotFile): BigIntStats | undefined {
+    const { native } = this.#apply;
+    const written = writeFresh(full, entry, { native, blob: (name) => this.#blob(name) });
+    if (written !== undefined) this.counts.written += 1;
+    return written;
   }
 
   #leaf(
@@ -275,8 +287,4 @@ function setMode(full: string, mode: number): void {
   } finally {
     closeSync(file);
   }
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done);
 }

@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { lutimesSync } from "node:fs";
+import { futimesSync, lutimesSync } from "node:fs";
 
 /** What the file modules of Node and Bun cannot do. */
 export type Native = {
   /** Sets a file's or link's own time, exact to the nanosecond. @throws when the system refuses */
   setTime(path: Buffer, nanoseconds: bigint): void;
+  /** The same of an open file. @throws when the system refuses */
+  setOpenTime(file: number, nanoseconds: bigint): void;
   /** @throws when the system refuses */
   makePipe(path: Buffer, mode: number): void;
 };
@@ -22,6 +24,7 @@ export async function openNative(): Promise<Native> {
   const { dlopen, ptr } = await import("bun:ffi");
   const symbols = {
     utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+    futimens: { args: ["i32", "ptr"], returns: "i32" },
     mkfifo: { args: ["ptr", "u32"], returns: "i32" },
   } as const;
   const library = LIBRARIES.map((name) => attempt(() => dlopen(name, symbols).symbols)).find(Boolean);
@@ -29,10 +32,12 @@ export async function openNative(): Promise<Native> {
   const text = (path: Buffer) => ptr(Buffer.concat([path, Buffer.from([0])]));
   return {
     setTime(path, nanoseconds) {
-      const seconds = nanoseconds / SECOND - (nanoseconds % SECOND < 0n ? 1n : 0n);
-      const rest = nanoseconds - seconds * SECOND;
-      const times = new BigInt64Array([seconds, rest, seconds, rest]);
-      if (library.utimensat(AT_FDCWD, text(path), ptr(times), AT_SYMLINK_NOFOLLOW) !== 0) throw refused("time");
+      if (library.utimensat(AT_FDCWD, text(path), ptr(timesOf(nanoseconds)), AT_SYMLINK_NOFOLLOW) !== 0) {
+        throw refused("time");
+      }
+    },
+    setOpenTime(file, nanoseconds) {
+      if (library.futimens(file, ptr(timesOf(nanoseconds))) !== 0) throw refused("time");
     },
     makePipe(path, mode) {
       if (library.mkfifo(text(path), mode) !== 0) throw refused("pipe");
@@ -40,11 +45,18 @@ export async function openNative(): Promise<Native> {
   };
 }
 
+/** Two of the C library's struct timespec: when it was read, and written. */
+function timesOf(nanoseconds: bigint): BigInt64Array<ArrayBuffer> {
+  const seconds = nanoseconds / SECOND - (nanoseconds % SECOND < 0n ? 1n : 0n);
+  const rest = nanoseconds - seconds * SECOND;
+  return new BigInt64Array([seconds, rest, seconds, rest]);
+}
+
+const inSeconds = (nanoseconds: bigint) => Number(nanoseconds / SECOND) + Number(nanoseconds % SECOND) / 1e9;
+
 const NODE: Native = {
-  setTime(path, nanoseconds) {
-    const seconds = Number(nanoseconds / SECOND) + Number(nanoseconds % SECOND) / 1e9;
-    lutimesSync(path, seconds, seconds);
-  },
+  setTime: (path, nanoseconds) => lutimesSync(path, inSeconds(nanoseconds), inSeconds(nanoseconds)),
+  setOpenTime: (file, nanoseconds) => futimesSync(file, inSeconds(nanoseconds), inSeconds(nanoseconds)),
   makePipe: (path) => {
     // Another program has other descriptors.
     execFileSync("mkfifo", ["--", path.toString("utf8").replace(/^\/proc\/self/, `/proc/${process.pid}`)]);

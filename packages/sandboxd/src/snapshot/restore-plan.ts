@@ -1,6 +1,14 @@
 import { AppError } from "@handrail/protocol/errors";
-import { byteText, MAX_SNAPSHOT_DEPTH, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
+import {
+  byteText,
+  encodeTree,
+  MAX_SNAPSHOT_DEPTH,
+  parseTree,
+  type SnapshotEntry,
+  type SnapshotTree,
+} from "@handrail/protocol/snapshots";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
+import { objectName } from "./object-writer.ts";
 import type { StagedObjects } from "./staged-objects.ts";
 
 /** A directory as it shall be, beside what is there now. `entries` by name, one character for each byte. */
@@ -21,20 +29,25 @@ export type PlannedEntry = {
 
 export type Plan = { readonly tree: PlannedTree | undefined; readonly needed: ReadonlySet<string> };
 
+/** The workspace as it is, and as it was when it was last kept or restored: directories of that are known too. */
+export type KnownTrees = { readonly present: KnownTree; readonly previous: KnownTree | undefined };
+
 /** What has to be done, or which objects are missing for it. */
-export function planRestore(root: string, present: KnownTree, staged: StagedObjects): Plan {
-  const planner = new Planner(present, staged);
-  const tree = planner.directory(root, present, 0);
+export function planRestore(root: string, known: KnownTrees, staged: StagedObjects): Plan {
+  const planner = new Planner(known, staged);
+  const tree = planner.directory(root, known.present, 0);
   return { tree: planner.needed.size === 0 ? tree : undefined, needed: planner.needed };
 }
 
 class Planner {
   readonly needed = new Set<string>();
   readonly #known = new Map<string, KnownTree>();
+  readonly #previous = new Map<string, KnownTree>();
   readonly #staged: StagedObjects;
 
-  constructor(present: KnownTree, staged: StagedObjects) {
+  constructor({ present, previous }: KnownTrees, staged: StagedObjects) {
     indexTrees(present, this.#known);
+    if (previous !== undefined) indexTrees(previous, this.#previous);
     this.#staged = staged;
   }
 
@@ -63,11 +76,22 @@ class Planner {
 
   #tree(name: string): SnapshotTree | undefined {
     const known = this.#known.get(name);
-    if (known === undefined) return this.#staged.tree(name);
-    const { mode, mtime, entries } = known;
-    return { mode, mtime, entries: Array.from(entries.values(), ({ entry }) => entry) };
+    return known === undefined ? (this.#staged.tree(name) ?? this.#earlier(name)) : contentOf(known);
+  }
+
+  /** It may come from the state directory, so it is named and read anew. @throws AppError `checkpoint_invalid` */
+  #earlier(name: string): SnapshotTree | undefined {
+    const known = this.#previous.get(name);
+    const bytes = known && encodeTree(contentOf(known));
+    return bytes !== undefined && objectName("tree", bytes) === name ? parseTree(bytes) : undefined;
   }
 }
+
+const contentOf = ({ mode, mtime, entries }: KnownTree): SnapshotTree => ({
+  mode,
+  mtime,
+  entries: Array.from(entries.values(), ({ entry }) => entry),
+});
 
 function hasContent(there: KnownEntry | undefined, wanted: SnapshotEntry): boolean {
   if (there?.entry.type !== "file" || wanted.type !== "file") return false;

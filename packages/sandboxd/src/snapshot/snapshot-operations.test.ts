@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { CallContext } from "../handlers.ts";
 import { describeTree, randomEdits, randomNumbers, setPlainTimes } from "../testing/random-tree.ts";
+import { objectName } from "./object-writer.ts";
 import { snapshotOperations } from "./snapshot-operations.ts";
 
 const RULES = { maxFileBytes: 100_000, maxTotalBytes: 10_000_000 };
@@ -147,7 +148,7 @@ describe("snapshots", () => {
     const first = await take(operations, null);
     writeFileSync(join(workspace, "f"), "two, changed");
     const answer = await restore(operations, first.root, Buffer.alloc(0));
-    expect(answer).toMatchObject({ needed: [first.root], written: 0, removed: 0 });
+    expect(answer).toMatchObject({ needed: [objectName("blob", Buffer.from("one"))], written: 0, removed: 0 });
     expect(readFileSync(join(workspace, "f"), "utf8")).toBe("two, changed");
   });
 
@@ -170,9 +171,45 @@ describe("snapshots", () => {
     writeFileSync(join(workspace, "f"), "one");
     chmodSync(join(workspace, "f"), 0o640);
     const first = await take(operations, null);
-    await new Promise((resolve) => setImmediate(resolve));
+    await expect.poll(() => readdirSync(state)).toContain("snapshot.json");
     const anew = snapshotOperations({ workspace }, state);
     expect(await take(anew, first.root)).toMatchObject({ root: first.root, newObjects: 0 });
+  });
+
+  test("need no directory that they left a moment ago, and believe no file about it", async () => {
+    const { workspace, state, operations } = place();
+    mkdirSync(join(workspace, "d"));
+    writeFileSync(join(workspace, "d", "f"), "one");
+    setPlainTimes(workspace, randomNumbers(1));
+    const first = await take(operations, null);
+    chmodSync(join(workspace, "d"), 0o700);
+    await expect.poll(() => readdirSync(state)).toContain("snapshot.json");
+    const kept = join(state, "snapshot.json");
+    writeFileSync(kept, readFileSync(kept, "utf8").replaceAll('"mode":493', '"mode":511'));
+    const anew = snapshotOperations({ workspace }, state);
+    expect((await restore(anew, first.root, Buffer.alloc(0))).needed).toEqual([first.root]);
+    expect(await restore(operations, first.root, Buffer.alloc(0))).toMatchObject({ needed: [], failed: [] });
+    expect((await take(operations, null)).root).toBe(first.root);
+  });
+
+  test("take objects in parts that are cut anywhere, also by a sandboxd that starts anew between two", async () => {
+    const { workspace, operations } = place();
+    for (let file = 0; file < 20; file++) writeFileSync(join(workspace, `f${file}`), `content ${file} `.repeat(20));
+    setPlainTimes(workspace, randomNumbers(1));
+    const { root, frames } = await take(operations, null);
+    const before = describeTree(workspace);
+    const elsewhere = place();
+    const half = frames.subarray(0, 1234);
+    let size = 0;
+    for (const byte of [half.subarray(0, 5), half.subarray(5)]) {
+      const data = byte.toString("base64");
+      ({ size } = await elsewhere.operations["snapshot.put"]({ offset: size, data }, CALL));
+    }
+    const anew = snapshotOperations({ workspace: elsewhere.workspace }, elsewhere.state);
+    const rest = { offset: size, data: frames.subarray(size).toString("base64") };
+    expect(await anew["snapshot.put"](rest, CALL)).toEqual({ size: frames.length });
+    expect(await anew["snapshot.restore"]({ root, ...RULES }, CALL)).toMatchObject({ written: 20, failed: [] });
+    expect(describeTree(elsewhere.workspace)).toEqual(before);
   });
 
   test("refuse objects that are none", async () => {

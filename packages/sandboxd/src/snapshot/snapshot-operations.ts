@@ -1,13 +1,4 @@
-import {
-  appendFileSync,
-  closeSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
@@ -26,6 +17,8 @@ type SnapshotHandlers = Pick<Handlers, `snapshot.${"take" | "read" | "keep" | "p
 
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 const MAX_NEEDED = 50_000;
+/** In a large workspace it takes as long as a snapshot: a fork does not wait for it twice. */
+const WRITE_DOWN_AFTER_MS = 500;
 
 /** The operations that take and restore snapshots. One at a time. */
 export function snapshotOperations(root: Root, stateDirectory: string): SnapshotHandlers {
@@ -51,6 +44,8 @@ class Snapshots {
   /** The last snapshot that the server has; undefined before it is read from the state directory. */
   #kept: KnownTree | null | undefined;
   #taken: KnownTree | undefined;
+  #staged: StagedObjects | undefined;
+  #writing: NodeJS.Timeout | undefined;
 
   constructor(root: Root, state: string) {
     this.#workspace = Buffer.from(root.workspace).toString("latin1");
@@ -98,30 +93,44 @@ class Snapshots {
   }
 
   put({ offset, data }: OperationArgs<"snapshot.put">): OperationResult<"snapshot.put"> {
-    const { staged } = this.#files;
-    if (offset === 0) writeFileSync(staged, "", { mode: 0o600 });
-    const size = statSync(staged, { throwIfNoEntry: false })?.size;
-    if (size !== offset) throw new AppError("bad_request", "Put the objects in order.", { size: size ?? 0 });
-    appendFileSync(staged, Buffer.from(data, "base64"));
-    return { size: statSync(staged).size };
+    if (offset === 0) this.#forgetStaged();
+    const staged = this.#openStaged();
+    if (staged.size !== offset) throw new AppError("bad_request", "Put the objects in order.", { size: staged.size });
+    try {
+      staged.append(Buffer.from(data, "base64"));
+    } catch (thrown) {
+      this.#forgetStaged();
+      throw thrown;
+    }
+    return { size: staged.size };
   }
 
   async restore({ root, ...rules }: OperationArgs<"snapshot.restore">): Promise<OperationResult<"snapshot.restore">> {
     const previous = this.#keptTree() ?? undefined;
     const objects = { add: objectName };
     const { tree: present } = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects });
-    const staged = new StagedObjects(this.#files.staged);
+    const staged = this.#openStaged();
     try {
-      const { tree, needed } = planRestore(root, present, staged);
+      staged.end();
+      const { tree, needed } = planRestore(root, { present, previous }, staged);
       if (tree === undefined) return { needed: [...needed].slice(0, MAX_NEEDED), written: 0, removed: 0, failed: [] };
       const apply = { workspace: this.#workspace, staged, native: await openNative() };
       const { tree: restored, written, removed, failed } = await applyPlan(apply, tree);
       if (failed.length === 0) this.#remember(restored);
-      rmSync(this.#files.staged, { force: true });
       return { needed: [], written, removed, failed: [...failed] };
     } finally {
-      staged.close();
+      this.#forgetStaged();
     }
+  }
+
+  #openStaged(): StagedObjects {
+    return (this.#staged ??= new StagedObjects(this.#files.staged));
+  }
+
+  #forgetStaged(): void {
+    this.#staged?.close();
+    this.#staged = undefined;
+    rmSync(this.#files.staged, { force: true });
   }
 
   #keptTree(): KnownTree | null {
@@ -134,17 +143,17 @@ class Snapshots {
     return this.#kept;
   }
 
-  /** Written down after the answer: a sandboxd that starts anew without it reads all files once. */
+  /** Written down when what came with it is over: a sandboxd that starts anew without it reads all files once. */
   #remember(tree: KnownTree): void {
     this.#kept = tree;
-    setImmediate(() => {
-      if (this.#kept !== tree) return;
+    clearTimeout(this.#writing);
+    this.#writing = setTimeout(() => {
       try {
         writeFileSync(`${this.#files.kept}.new`, JSON.stringify(storedTree(tree)), { mode: 0o600 });
         renameSync(`${this.#files.kept}.new`, this.#files.kept);
       } catch {
         // A full disk: what is on it tells of an earlier snapshot, which does no harm.
       }
-    });
+    }, WRITE_DOWN_AFTER_MS).unref();
   }
 }

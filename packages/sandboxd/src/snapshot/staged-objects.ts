@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
-import { objectFrames } from "@handrail/protocol/sandboxd/object-frames";
+import { objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { objectName } from "./object-writer.ts";
 
@@ -9,30 +9,41 @@ type Place = { readonly kind: ObjectKind; readonly packed: boolean; readonly siz
 
 const HEADER_BYTES = 10;
 const PIECE_BYTES = 1024 * 1024;
+/** Of unpacked objects that stay in memory, since they are about to be written. Others are read again. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
-/** Objects that were put for a restore. Close it after use. */
+/** Objects that were put for a restore, each named anew as it comes. Close it after use. */
 export class StagedObjects {
   readonly #file: number;
+  readonly #frames = objectFrames();
   readonly #places = new Map<string, Place>();
+  readonly #held = new Map<string, Uint8Array>();
+  #heldBytes = 0;
+  #end = 0;
+  /** Bytes that were put. */
+  size = 0;
 
-  /** Reads all of the file once, to know what is in it. @throws AppError `checkpoint_invalid` */
+  /** Goes on with what an earlier sandboxd left in the file. @throws AppError `checkpoint_invalid` */
   constructor(path: string) {
-    this.#file = openSync(path, "r");
-    const frames = objectFrames();
-    let at = 0;
-    for (let read = 0; ;) {
+    this.#file = openSync(path, "a+", 0o600);
+    const { size } = fstatSync(this.#file);
+    while (this.size < size) {
       const piece = Buffer.allocUnsafe(PIECE_BYTES);
-      const got = readSync(this.#file, piece, 0, PIECE_BYTES, read);
+      const got = readSync(this.#file, piece, 0, PIECE_BYTES, this.size);
       if (got === 0) break;
-      read += got;
-      for (const { kind, packed, size, data } of frames.take(piece.subarray(0, got))) {
-        const bytes = packed ? unpacked(data, size) : data;
-        const place = { kind, packed, size, at: at + HEADER_BYTES, length: data.length };
-        this.#places.set(objectName(kind, bytes), place);
-        at = place.at + place.length;
-      }
+      this.#take(piece.subarray(0, got));
     }
-    frames.end();
+  }
+
+  /** @throws AppError `checkpoint_invalid` */
+  append(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
+    this.#take(bytes);
+  }
+
+  /** To be called when all was put. @throws AppError `checkpoint_invalid` when it ends in the middle of an object */
+  end(): void {
+    this.#frames.end();
   }
 
   has(name: string): boolean {
@@ -52,9 +63,27 @@ export class StagedObjects {
     closeSync(this.#file);
   }
 
+  #take(bytes: Uint8Array): void {
+    this.size += bytes.length;
+    for (const frame of this.#frames.take(bytes)) this.#add(frame);
+  }
+
+  #add({ kind, packed, size, data }: ObjectFrame): void {
+    const bytes = packed ? unpacked(data, size) : data;
+    const name = objectName(kind, bytes);
+    const place = { kind, packed, size, at: this.#end + HEADER_BYTES, length: data.length };
+    this.#end = place.at + place.length;
+    this.#places.set(name, place);
+    if (this.#heldBytes + bytes.length > MAX_HELD_BYTES || this.#held.has(name)) return;
+    this.#held.set(name, bytes);
+    this.#heldBytes += bytes.length;
+  }
+
   #read(name: string, kind: ObjectKind): Uint8Array | undefined {
     const place = this.#places.get(name);
     if (place?.kind !== kind) return undefined;
+    const held = this.#held.get(name);
+    if (held !== undefined) return held;
     const data = Buffer.allocUnsafe(place.length);
     for (let done = 0; done < data.length;) {
       const got = readSync(this.#file, data, done, data.length - done, place.at + done);

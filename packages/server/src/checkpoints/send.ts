@@ -77,27 +77,35 @@ function newBlobs(before: SnapshotEntry | undefined, entry: SnapshotEntry): read
   return before?.type === "file" && String(before.blobs) === String(entry.blobs) ? [] : entry.blobs;
 }
 
+/** While one part is on its way, the next is read and decrypted. */
 async function put(lineage: Lineage, sandbox: Sandbox, names: Iterable<string>, signal: AbortSignal): Promise<void> {
   let waiting: Buffer[] = [];
   let bytes = 0;
   let offset = 0;
+  let last: Promise<void> = Promise.resolve();
+  const send = async (data: Buffer) => {
+    await last;
+    last = putPart(sandbox, offset, data, signal);
+    last.catch(() => undefined);
+    offset += data.length;
+  };
   const flush = async () => {
     const all = Buffer.concat(waiting);
-    for (let at = 0; at < all.length || offset === 0; at += PART_BYTES) {
-      const data = all.subarray(at, at + PART_BYTES);
-      const { size } = await sandbox.call("snapshot.put", { offset, data: data.toString("base64") }, { signal });
-      if (size !== offset + data.length)
-        throw new AppError("checkpoint_invalid", "The sandbox did not take the files.");
-      offset = size;
-      if (all.length === 0) break;
-    }
     waiting = [];
     bytes = 0;
+    for (let at = 0; at < all.length; at += PART_BYTES) await send(all.subarray(at, at + PART_BYTES));
   };
   for await (const { frame } of lineage.frames(names)) {
     waiting.push(frame);
     bytes += frame.length;
     if (bytes >= PART_BYTES) await flush();
   }
-  if (bytes > 0 || offset === 0) await flush();
+  await flush();
+  if (offset === 0) await send(Buffer.alloc(0));
+  await last;
+}
+
+async function putPart(sandbox: Sandbox, offset: number, data: Buffer, signal: AbortSignal): Promise<void> {
+  const { size } = await sandbox.call("snapshot.put", { offset, data: data.toString("base64") }, { signal });
+  if (size !== offset + data.length) throw new AppError("checkpoint_invalid", "The sandbox did not take the files.");
 }
