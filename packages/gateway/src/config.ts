@@ -3,6 +3,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { AppError } from "@handrail/protocol/errors";
 import { z } from "zod";
+import type { GuardSettings } from "./guard/open-guard.ts";
+import { guardFrom } from "./program/guard-options.ts";
 import { type ModelOptions, type OptionName, optionNames } from "./program/options.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,6 +20,7 @@ export type GatewayConfig = {
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly masterKey: string | undefined;
+  readonly guard: GuardSettings;
   readonly logLevel: string;
   /** For what a configuration file takes from it. */
   readonly environment: Environment;
@@ -39,6 +42,7 @@ export function readGatewayConfig(argv: readonly string[], env: Environment = pr
     databaseUrl: given("databaseUrl"),
     redisUrl: given("redisUrl"),
     masterKey: given("masterKey"),
+    guard: guardFrom(given),
     logLevel: given("logLevel") ?? "info",
     environment: env,
   };

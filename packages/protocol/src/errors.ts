@@ -60,6 +60,7 @@ export const ERRORS = {
   budget_exceeded: { status: 429, retryable: false },
   rate_limited: { status: 429, retryable: true },
   request_unsupported: { status: 400, retryable: false },
+  redaction_failed: { status: 503, retryable: false },
   books_unavailable: { status: 503, retryable: true },
 
   backend_unavailable: { status: 503, retryable: true },

@@ -8,6 +8,7 @@ import type { ModelSetting } from "@handrail/protocol/settings";
 import { NetworkPreset } from "@handrail/protocol/network";
 import { SandboxProfile, type BackendName, type NetworkRule } from "@handrail/protocol/sources";
 import { outdatedNames } from "./config/outdated-names.ts";
+import { type GatewayConfig, gatewayFrom } from "./config/gateway-config.ts";
 import { type CheckpointConfig, checkpointsFrom } from "./config/checkpoint-config.ts";
 import type { OptionValues } from "./config/options.ts";
 import { readFlags, readOptions } from "./config/read-options.ts";
@@ -27,6 +28,7 @@ export type Config = {
   readonly network: NetworkConfig;
   readonly checkpoints: CheckpointConfig;
   readonly setup: SetupConfig;
+  readonly gateway: GatewayConfig;
   readonly maxRuns: number;
   readonly limits: Limits;
   readonly runLimits: Limits;
@@ -107,6 +109,7 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     network: networkLimits(values),
     checkpoints: checkpointsFrom(values),
     setup: setupFrom(values),
+    gateway: gatewayFrom(values),
     maxRuns: values.maxRuns ?? 8,
     limits: present({ maxCostUsd: values.maxCostUsd, maxSteps: values.maxSteps }),
     runLimits: runLimitsFrom(values),

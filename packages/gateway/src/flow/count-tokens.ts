@@ -12,6 +12,7 @@ import { editBody } from "../request/edit-body.ts";
 import { formatsOf } from "../upstream/formats-of.ts";
 import type { Core } from "./core.ts";
 import { promptGuess } from "./estimate.ts";
+import { redacted } from "./redacted.ts";
 import { permitted } from "./run-call.ts";
 
 export type Counting = {
@@ -30,7 +31,8 @@ const TIMEOUT_MS = 30_000;
 export async function countTokens(core: Core, { request, response, format, route }: Counting): Promise<void> {
   try {
     const caller = await authenticate(core.books, request.headers, core.now());
-    const body = await readBody(request, { maxBytes: core.limits.maxBodyBytes, timeoutMs: core.limits.bodyTimeoutMs });
+    const bytes = await readBody(request, { maxBytes: core.limits.maxBodyBytes, timeoutMs: core.limits.bodyTimeoutMs });
+    const body = redacted(core, response, bytes);
     const asked = readAsked({ format, headers: request.headers, body });
     const group = permitted(core, caller, asked.model);
     const place = group.deployments.find((deployment) => formatsOf(deployment).includes("messages"));

@@ -18,6 +18,7 @@ import { type Call, newProgress } from "./call.ts";
 import type { Core } from "./core.ts";
 import { type Departure, watchDeparture } from "./departure.ts";
 import { estimate } from "./estimate.ts";
+import { redacted } from "./redacted.ts";
 import { settleCall } from "./settle.ts";
 
 /** A request for a model's answer, as it came. */
@@ -61,15 +62,6 @@ async function understood(core: Core, incoming: Incoming, departure: Departure):
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Without what should not leave, and the client can see that. */
-function redacted(core: Core, response: ServerResponse, bytes: Buffer): Buffer {
-  if (core.redactor === undefined) return bytes;
-  const { body, count } = core.redactor.redact(bytes);
-  response.setHeader("x-handrail-redacted", String(count));
-  if (count > 0) core.observer.redacted?.(count);
-  return body;
 }
 
 /** @throws AppError `model_forbidden`, `model_not_found` */

@@ -9,6 +9,8 @@ export type EventCounters = {
   /** A call went on to another name. Both are the catalog's. */
   fellBack(from: string, to: string, worked: boolean): void;
   answered(lane: LaneAnswer["lane"]): void;
+  /** Secrets were taken out of a request that many times. */
+  redacted(count: number): void;
 };
 
 const FALLBACK_LABELS = [
@@ -56,7 +58,13 @@ export function eventCounters(registry: Registry): EventCounters {
     labelNames: ["lane"],
     registers,
   });
+  const redacted = new Counter({
+    name: "handrail_gateway_redacted_total",
+    help: "Secrets taken out of requests.",
+    registers,
+  });
   return {
+    redacted: (count) => redacted.inc(count),
     rested: ({ id, model, baseUrl, provider }) =>
       rested.inc({
         litellm_model_name: model,

@@ -107,6 +107,7 @@ describe("the gateway's metrics", () => {
     const metrics = gatewayMetrics({ sources });
     metrics.ended(report);
     metrics.ended(report);
+    metrics.redacted(3);
     const all = samples((await metrics.text()).text);
     expect({
       calls: sum(all, "litellm_proxy_total_requests_metric_total"),
@@ -118,6 +119,7 @@ describe("the gateway's metrics", () => {
       cached: sum(all, "litellm_input_cached_tokens_metric_total"),
       misses: sum(all, "litellm_cache_misses_metric_total"),
       retries: sum(all, "handrail_gateway_retries_total"),
+      redacted: sum(all, "handrail_gateway_redacted_total"),
       seconds: sum(all, "litellm_request_total_latency_metric_sum"),
       firstByte: sum(all, "litellm_llm_api_time_to_first_token_metric_sum"),
       inFlight: sum(all, "litellm_in_flight_requests"),
@@ -133,6 +135,7 @@ describe("the gateway's metrics", () => {
       cached: 40,
       misses: 2,
       retries: 2,
+      redacted: 3,
       seconds: 0.6,
       firstByte: 0.08,
       inFlight: 2,

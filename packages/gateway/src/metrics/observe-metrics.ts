@@ -18,6 +18,7 @@ export function observeMetrics(metrics: GatewayMetrics, catalog: Catalog): Gatew
     refused: (refused) => metrics.ended(refusalOf(refused, names)),
     tried: ({ deployment, ok, status, errorCode = "" }) =>
       metrics.tried(deployment, { ok, status, errorCode, group: names.group(deployment.name) }),
+    redacted: (count) => metrics.redacted(count),
     rested: (deployment) => metrics.rested(deployment),
   };
 }

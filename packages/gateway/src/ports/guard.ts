@@ -1,6 +1,9 @@
 /** Takes secrets and other patterns out of requests before they leave. */
 export type Redactor = {
-  /** The same bytes where nothing was found. Only the insides of JSON's texts change. */
+  /**
+   * The same bytes where nothing was found. Only the insides of JSON's texts change.
+   * @throws AppError `redaction_failed` when that takes too long; the request must not leave then
+   */
   redact(body: Buffer): { readonly body: Buffer; readonly count: number };
 };
 

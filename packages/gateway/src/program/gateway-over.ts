@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { catalogOf } from "../catalog/catalog.ts";
 import type { CacheRules } from "../flow/core.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
+import type { Guard } from "../guard/open-guard.ts";
 import type { DeploymentStanding } from "../litellm/admin/admin.ts";
 import { adminRoutes } from "../litellm/admin/gateway-routes.ts";
 import { gatewayMetrics } from "../metrics/gateway-metrics.ts";
@@ -15,10 +16,10 @@ import { observers } from "./observers.ts";
 import type { Places } from "./places.ts";
 
 /** What outlives calls; whoever opened them closes them. */
-export type Stores = { readonly books: Books; readonly cache: CacheRules };
+export type Stores = { readonly books: Books; readonly cache: CacheRules; readonly guard: Guard };
 
 /** The gateway of the program, with its metrics and LiteLLM's management routes. */
-export function gatewayOver(places: Places, { books, cache }: Stores, log: Logger): Gateway {
+export function gatewayOver(places: Places, { books, cache, guard }: Stores, log: Logger): Gateway {
   const catalog = catalogOf(
     () => places.deployments,
     () => places.rules,
@@ -35,6 +36,7 @@ export function gatewayOver(places: Places, { books, cache }: Stores, log: Logge
     prices,
     routing: () => places.routing,
     cache,
+    ...guard.parts,
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
     routes: adminRoutes({ books, catalog, prices, standings, now: Date.now }),
     async metrics() {

@@ -1,14 +1,7 @@
 import { ModelDialect } from "@handrail/protocol/settings";
 import { z } from "zod";
-
-/** One setting of the program. A `secret` has no flag: other users of the machine can read command lines. */
-export type Option = {
-  /** The first that is set wins. */
-  readonly env: readonly string[];
-  readonly value: z.ZodType<unknown, string>;
-  readonly help: string;
-  readonly secret?: true;
-};
+import { GUARD_OPTIONS } from "./guard-options.ts";
+import type { Option } from "./option.ts";
 
 const whole = (least: number, most: number) =>
   z
@@ -67,6 +60,7 @@ export const OPTIONS = {
     value: price,
     help: "Price of a million output tokens in US dollars.",
   },
+  ...GUARD_OPTIONS,
   logLevel: { env: ["LOG_LEVEL"], value: z.enum(LEVELS), help: `${LEVELS.join(", ")}. Default info.` },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -101,7 +95,7 @@ export function optionNames(): readonly {
 export function helpText(): string {
   const rows = optionNames().map(({ flag, option }) => {
     const shown = option.secret === true ? "" : `--${flag}`;
-    return `  ${shown.padEnd(28)} ${(option.env[0] ?? "").padEnd(28)} ${option.help}`;
+    return `  ${shown.padEnd(28)} ${(option.env[0] ?? "").padEnd(33)} ${option.help}`;
   });
   return `Handrail's model gateway, alone.
 
@@ -109,9 +103,9 @@ Usage: handrail gateway [options]
 
 Every option can be a flag or an environment variable. Flags win. Logs are JSON lines on the second output.
 
-  ${"flag".padEnd(28)} ${"environment".padEnd(28)} meaning
+  ${"flag".padEnd(28)} ${"environment".padEnd(33)} meaning
 ${rows.join("\n")}
-  ${"--help".padEnd(57)} Show this text.
+  ${"--help".padEnd(62)} Show this text.
 
 Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration, the port or the state directory is not usable.
 `;

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { openSharedCache } from "../cache/open-cache.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
+import { openGuard } from "../guard/open-guard.ts";
 import type { Books } from "../ports/books.ts";
 import { gatewayOver, type Stores } from "./gateway-over.ts";
 import { addressOf, listen } from "./listen.ts";
@@ -25,15 +26,16 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
   const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
+  const guard = await openGuard(config.guard);
   const books = withMasterKey(await openBooks({ home: config.home, databaseUrl }), masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
-    const gateway = gatewayOver(places, { books, cache }, log);
+    const gateway = gatewayOver(places, { books, cache, guard }, log);
     const server = await listen(gateway, config.host, config.port);
     const keeping = keepHouse(books, places, log);
     const close = async (graceMs: number) => {
       keeping.stop();
-      await ended({ server, gateway, books, cache }, graceMs);
+      await ended({ server, gateway, books, cache, guard }, graceMs);
     };
     return { url: addressOf(server), masterKey, close };
   } catch (thrown) {

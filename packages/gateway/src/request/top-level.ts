@@ -54,8 +54,8 @@ function spaceEnd(body: Buffer, from: number): number {
   return at;
 }
 
-/** `from` is at the first quote. */
-function stringEnd(body: Buffer, from: number): number {
+/** Behind the text whose first quote is at `from`. */
+export function stringEnd(body: Buffer, from: number): number {
   let quote = body.indexOf(QUOTE, from + 1);
   while (quote > 0 && escaped(body, quote)) quote = body.indexOf(QUOTE, quote + 1);
   return quote < 0 ? body.length : quote + 1;

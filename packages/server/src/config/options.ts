@@ -1,9 +1,11 @@
 import { ModelDialect } from "@handrail/protocol/settings";
+import { BooleanText, SizeText, TimeText } from "@handrail/protocol/option-texts";
 import { BackendName, SandboxProfile } from "@handrail/protocol/sources";
 import { z } from "zod";
 import type { Option } from "./option.ts";
+import { GATEWAY_OPTIONS } from "./gateway-options.ts";
 import { WORKSPACE_OPTIONS } from "./workspace-options.ts";
-import { BooleanText, HttpUrlText, ListText, numberText, PreviewUrlText, SizeText, TimeText } from "./texts.ts";
+import { HttpUrlText, ListText, numberText, PreviewUrlText } from "./texts.ts";
 
 const whole = numberText(z.number().int().positive().max(1_000_000_000));
 const price = numberText(z.number().nonnegative().max(1_000_000));
@@ -176,6 +178,8 @@ export const OPTIONS = {
     value: TimeText,
     help: "How long a Docker daemon that does not answer is waited for. Default 30s with docker-host, else not.",
   },
+
+  ...GATEWAY_OPTIONS,
 
   ...WORKSPACE_OPTIONS,
 

@@ -39,7 +39,7 @@ export function readFlags(argv: readonly string[]): Map<string, string> {
 }
 
 const isSecret = (name: OptionName) => (OPTIONS[name] as Option).secret === true;
-const isSwitch = (key: string) => ["log-all-events", "metrics-public", "local-sources"].includes(key);
+const isSwitch = (key: string) => ["log-all-events", "metrics-public", "local-sources", "gateway-redact"].includes(key);
 
 function refuseUnknownKeys(sources: OptionSources): void {
   if (Object.hasOwn(sources.file, "home")) {

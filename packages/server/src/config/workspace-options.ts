@@ -1,6 +1,7 @@
+import { SizeText, TimeText } from "@handrail/protocol/option-texts";
 import { z } from "zod";
 import type { Option } from "./option.ts";
-import { CheckpointStoreText, HttpUrlText, SizeText, TimeText } from "./texts.ts";
+import { CheckpointStoreText, HttpUrlText } from "./texts.ts";
 
 /** Settings of what is kept of workspaces. */
 export const WORKSPACE_OPTIONS = {

@@ -3,6 +3,7 @@ import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
 import { openCache } from "@handrail/gateway/cache/open-cache";
 import { catalogOf } from "@handrail/gateway/catalog/catalog";
 import { createGateway, type Gateway } from "@handrail/gateway/gateway";
+import { type Guard, type GuardSettings, openGuard } from "@handrail/gateway/guard/open-guard";
 import type { Books } from "@handrail/gateway/ports/books";
 import type { Deployment } from "@handrail/gateway/ports/deployment";
 import type { PriceList } from "@handrail/gateway/ports/price-list";
@@ -33,6 +34,7 @@ export type OpenGatewayParts = {
   readonly log: Logger;
   /** Whether the first model comes from the configuration. */
   readonly fixed: boolean;
+  readonly guard: GuardSettings;
   readonly titleOf: (conversationId: string) => Promise<string | undefined>;
 };
 
@@ -40,11 +42,12 @@ const GRACE_MS = 1000;
 
 /** Opens the books beside the log and starts the gateway over them. @throws AppError what `openSqliteBooks` throws */
 export async function openGateway(parts: OpenGatewayParts, url: string): Promise<GatewayHost> {
+  const guard = await openGuard(parts.guard);
   const books = await openSqliteBooks({ file: join(parts.home, "gateway.sqlite") });
   const places = currentPlaces(parts);
   await places.refresh();
   const prices = priceList();
-  const { gateway, watch } = gatewayOver(places, books, prices);
+  const { gateway, watch } = gatewayOver(places, { books, prices, guard });
   const { stored, fixed, secrets, mask, titleOf } = parts;
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
@@ -89,12 +92,15 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
 
 type Places = ReturnType<typeof currentPlaces>;
 
+type GatewayStores = { readonly books: Books; readonly prices: PriceList; readonly guard: Guard };
+
 /** Answers are only cached for keys that say so: an agent's calls never are. */
-function gatewayOver(places: Places, books: Books, prices: PriceList) {
+function gatewayOver(places: Places, { books, prices, guard }: GatewayStores) {
   const cache = openCache({ enabled: false });
   const catalog = catalogOf(places.now);
   const watch = watchGateway(catalog, books, (): Gateway => gateway);
-  const gateway = createGateway({ catalog, books, prices, probes: false, cache, observer: watch.observer });
+  const { observer } = watch;
+  const gateway = createGateway({ catalog, books, prices, probes: false, cache, observer, ...guard.parts });
   return { gateway, watch };
 }
 

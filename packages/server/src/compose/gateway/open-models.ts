@@ -14,7 +14,7 @@ import { gatewayModels } from "./gateway-models.ts";
 import { type LazyGateway, lazyGateway } from "./lazy-gateway.ts";
 
 export type OpenModelsParts = {
-  readonly config: Pick<Config, "home" | "model">;
+  readonly config: Pick<Config, "home" | "model" | "gateway">;
   readonly settings: ModelSettings;
   readonly demo: DemoModel;
   readonly secrets: Secrets;
@@ -36,7 +36,8 @@ export function openModels(parts: OpenModelsParts): { readonly gateway: LazyGate
     );
   const gateway = lazyGateway(async (url) => {
     const { openGateway } = await import("./open-gateway.ts");
-    return openGateway({ ...parts, home, stored, fixed: config.model !== undefined, titleOf }, url);
+    const fixed = config.model !== undefined;
+    return openGateway({ ...parts, home, stored, fixed, titleOf, guard: config.gateway }, url);
   });
   const models = gatewayModels({
     settings,
