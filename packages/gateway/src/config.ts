@@ -2,7 +2,6 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { AppError } from "@handrail/protocol/errors";
-import { z } from "zod";
 import type { GuardSettings } from "./guard/open-guard.ts";
 import { guardFrom } from "./program/guard-options.ts";
 import { type ModelOptions, type OptionName, optionNames } from "./program/options.ts";
@@ -71,10 +70,10 @@ function valueOf(name: OptionName, flags: Flags, env: Environment): string | und
   const variable = option.env.find((candidate) => (env[candidate] ?? "") !== "");
   const text = typeof own === "string" ? own : variable && env[variable];
   if (text === undefined) return undefined;
-  const parsed = option.value.safeParse(text);
-  if (parsed.success) return text;
+  const problem = option.value(text);
+  if (problem === undefined) return text;
   const source = typeof own === "string" ? `--${flag}` : variable;
-  throw new AppError("config_invalid", `${source} is not valid: ${z.prettifyError(parsed.error)}`);
+  throw new AppError("config_invalid", `${source} is not valid: it ${problem}.`);
 }
 
 function modelFrom(given: Given): ModelOptions | undefined {

@@ -4,7 +4,8 @@ import type { LogStore } from "@handrail/core/ports/log-store";
 import { Kysely } from "kysely";
 import { migrate } from "./migrations.ts";
 import { sqlLogStore } from "./sql-log-store.ts";
-import { openSqlite, sqliteDialect, type SqliteSettings } from "./sqlite-dialect.ts";
+import { openSqlite, type SqliteSettings } from "./open-sqlite.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import type { Tables } from "./tables.ts";
 

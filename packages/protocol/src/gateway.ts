@@ -1,22 +1,8 @@
 import { z } from "zod";
+import { MODEL_PROVIDERS } from "./model-names.ts";
 
 /** Who makes or serves a model. `openai_compatible` is any other server that speaks Chat Completions. */
-export const ModelProvider = z.enum([
-  "openai",
-  "azure",
-  "anthropic",
-  "google",
-  "vertex",
-  "bedrock",
-  "mistral",
-  "groq",
-  "openrouter",
-  "deepseek",
-  "ollama",
-  "vllm",
-  "litellm",
-  "openai_compatible",
-]);
+export const ModelProvider = z.enum(MODEL_PROVIDERS);
 export type ModelProvider = z.infer<typeof ModelProvider>;
 
 const UsdPerMillion = z.number().nonnegative().max(1_000_000);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { truthOf } from "./truth-of.ts";
 
 const fail = (context: z.RefinementCtx<string>, message: string) => {
   context.addIssue({ code: "custom", message, input: context.value });
@@ -25,9 +26,6 @@ export const TimeText = z.string().transform((text, context) => {
 });
 
 /** `true`, `false`, `1`, `0`, `yes`, `no`, `on` or `off`, in any case. */
-export const BooleanText = z.string().transform((text, context) => {
-  const word = text.trim().toLowerCase();
-  if (["true", "1", "yes", "on"].includes(word)) return true;
-  if (["false", "0", "no", "off", ""].includes(word)) return false;
-  return fail(context, "must be true or false");
-});
+export const BooleanText = z
+  .string()
+  .transform((text, context) => truthOf(text) ?? fail(context, "must be true or false"));

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { Limits } from "./limits.ts";
+import { MODEL_DIALECTS } from "./model-names.ts";
 import { BackendName, NetworkRule, SandboxProfile } from "./sources.ts";
 
 /** Which wire format a model speaks. `google` and `bedrock` go through their own SDK's provider. */
-export const ModelDialect = z.enum(["openai", "anthropic", "google", "bedrock"]);
+export const ModelDialect = z.enum(MODEL_DIALECTS);
 export type ModelDialect = z.infer<typeof ModelDialect>;
 
 /** A model as the user sets it. `apiKey` only travels towards the server. Prices in US dollars per million tokens. */

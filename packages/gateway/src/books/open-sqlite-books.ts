@@ -1,22 +1,19 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { lockDirectory } from "@handrail/logs/directory-lock";
-import { migrateTo } from "@handrail/logs/migrate-to";
-import { openSqlite, sqliteDialect } from "@handrail/logs/sqlite-dialect";
+import { openSqlite } from "@handrail/logs/open-sqlite";
 import { sqliteFailure } from "@handrail/logs/sqlite-failure";
-import { Kysely } from "kysely";
 import type { Books, Ledger } from "../ports/books.ts";
 import { openCallFile, readCallFile } from "./call-file.ts";
 import { callLog } from "./call-log.ts";
-import { keyCache } from "./key-cache.ts";
-import { booksMigrations } from "./migrations.ts";
+import { laterKeys } from "./later-keys.ts";
+import { type Later, later } from "./later.ts";
 import { scopeCounters } from "./scope-counters.ts";
-import { spendQueries } from "./spend-queries.ts";
-import { sqlKeys } from "./sql-keys.ts";
 import { sqliteJournal } from "./sqlite-journal.ts";
 import { sqliteLedger } from "./sqlite-ledger.ts";
+import type { SqliteQueries } from "./sqlite-queries.ts";
+import { bringSchema } from "./sqlite-schema.ts";
 import { sqliteStatements, type SqliteStatements } from "./sqlite-statements.ts";
-import type { Tables } from "./tables.ts";
 
 /** Of 4 kB. A checkpoint waits for the disk, so it is not done often. */
 const CHECKPOINT_PAGES = 4000;
@@ -44,21 +41,21 @@ export async function openSqliteBooks({ file, now = Date.now }: SqliteBooksOptio
   }
 }
 
-type Opened = { readonly db: Kysely<Tables>; readonly callFile: string; readonly now: () => number };
+type Opened = { readonly queries: Later<SqliteQueries>; readonly callFile: string; readonly now: () => number };
 
 async function open(file: string, now: () => number, released: () => void): Promise<Books> {
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(openSqlite(file, { synchronous: "normal" })) });
   const hot = openSqlite(file, { synchronous: "normal" });
+  const queries = later(async () => (await import("./sqlite-queries.ts")).sqliteQueries(file, now));
   const close = async (): Promise<void> => {
-    await db.destroy();
+    await (await queries.end())?.close();
     hot.close();
   };
   try {
     hot.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    await migrateTo(db, booksMigrations("sqlite"));
-    const { ledger, journal } = openLedger(sqliteStatements(hot), { db, callFile: `${file}-calls`, now });
+    await bringSchema(hot, async () => (await queries.get()).migrate());
+    const { ledger, journal } = openLedger(sqliteStatements(hot), { queries, callFile: `${file}-calls`, now });
     return {
-      keys: sqlKeys({ db, cache: keyCache(), trusted: () => true, changed: nobody, toFailure: sqliteFailure, now }),
+      keys: laterKeys(queries),
       ledger,
       trouble: () => journal.trouble(),
       async close() {
@@ -76,14 +73,10 @@ async function open(file: string, now: () => number, released: () => void): Prom
   }
 }
 
-/** There are no other replicas to tell. */
-const nobody = () => Promise.resolve();
-
-function openLedger(statements: SqliteStatements, { db, callFile, now }: Opened) {
+function openLedger(statements: SqliteStatements, { queries, callFile, now }: Opened) {
   let lost = takeOver(statements, callFile, now());
   const journal = sqliteJournal(callLog(openCallFile(callFile)), (calls) => statements.write(calls));
   const counters = scopeCounters(statements, now());
-  const queries = spendQueries(db);
   const ledger: Ledger = {
     ...sqliteLedger({ journal, counters, now }),
     async flush() {
@@ -96,16 +89,16 @@ function openLedger(statements: SqliteStatements, { db, callFile, now }: Opened)
     },
     async spend(by, filter) {
       journal.flush();
-      return await queries.spend(by, filter);
+      return await (await queries.get()).spend(by, filter);
     },
     async entries(filter, page) {
       journal.flush();
-      return await queries.entries(filter, page);
+      return await (await queries.get()).entries(filter, page);
     },
     async prune(olderThan) {
       // A call that the file still had would count again after its entry was gone.
       journal.compact();
-      return await queries.prune(olderThan);
+      return await (await queries.get()).prune(olderThan);
     },
   };
   return { ledger, journal };

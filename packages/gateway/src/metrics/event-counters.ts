@@ -1,4 +1,3 @@
-import { Counter, type Registry } from "prom-client";
 import type { Deployment } from "../ports/deployment.ts";
 import type { LaneAnswer } from "../ports/lane.ts";
 
@@ -11,6 +10,16 @@ export type EventCounters = {
   answered(lane: LaneAnswer["lane"]): void;
   /** Secrets were taken out of a request that many times. */
   redacted(count: number): void;
+};
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What was counted of one name, for the registry that shows it. */
+export type EventCounts = {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly lines: () => Iterable<{ readonly labels: Labels; readonly count: number }>;
 };
 
 const FALLBACK_LABELS = [
@@ -34,46 +43,56 @@ const NOBODY = {
   model_id: "",
 };
 
-/** Registers the counters. Their labels are names of the catalog, so there are as many as it has. */
-export function eventCounters(registry: Registry): EventCounters {
-  const registers = [registry];
-  const rested = new Counter({
+/** Counts in plain numbers: what shows them is large, and not there before it is asked. Labels are names of the catalog, so there are as many as it has. */
+export function eventCounters(): EventCounters & { readonly counts: readonly EventCounts[] } {
+  const rested = counter({
     name: "litellm_deployment_cooled_down_total",
     help: "How often a deployment was put to rest.",
     labelNames: ["litellm_model_name", "model_id", "api_base", "api_provider", "exception_status"],
-    registers,
   });
-  const [worked, failed] = (["successful", "failed"] as const).map(
-    (how) =>
-      new Counter({
-        name: `litellm_deployment_${how}_fallbacks_total`,
-        help: `Fallbacks, ${how}.`,
-        labelNames: FALLBACK_LABELS,
-        registers,
-      }),
-  );
-  const lanes = new Counter({
+  const fallbacks = (how: "successful" | "failed") =>
+    counter({
+      name: `litellm_deployment_${how}_fallbacks_total`,
+      help: `Fallbacks, ${how}.`,
+      labelNames: FALLBACK_LABELS,
+    });
+  const [worked, failed] = [fallbacks("successful"), fallbacks("failed")];
+  const lanes = counter({
     name: "handrail_gateway_answers_total",
     help: "Answers by the way they went.",
     labelNames: ["lane"],
-    registers,
   });
-  const redacted = new Counter({
+  const redacted = counter({
     name: "handrail_gateway_redacted_total",
     help: "Secrets taken out of requests.",
-    registers,
+    labelNames: [],
   });
   return {
-    redacted: (count) => redacted.inc(count),
+    counts: [rested, worked, failed, lanes, redacted],
+    redacted: (count) => redacted.add({}, count),
     rested: ({ id, model, baseUrl, provider }) =>
-      rested.inc({
+      rested.add({
         litellm_model_name: model,
         model_id: id,
         api_base: baseUrl ?? "",
         api_provider: provider,
         exception_status: "",
       }),
-    fellBack: (from, to, ok) => (ok ? worked : failed)?.inc({ ...NOBODY, requested_model: from, fallback_model: to }),
-    answered: (lane) => lanes.inc({ lane }),
+    fellBack: (from, to, ok) => (ok ? worked : failed).add({ ...NOBODY, requested_model: from, fallback_model: to }),
+    answered: (lane) => lanes.add({ lane }),
+  };
+}
+
+function counter(about: Omit<EventCounts, "lines">) {
+  const lines = new Map<string, { readonly labels: Labels; count: number }>();
+  return {
+    ...about,
+    lines: () => lines.values(),
+    add(labels: Labels, count = 1) {
+      const key = Object.values(labels).join("\n");
+      const known = lines.get(key);
+      if (known) known.count += count;
+      else lines.set(key, { labels, count });
+    },
   };
 }

@@ -1,11 +1,10 @@
-import { collectDefaultMetrics, Registry } from "prom-client";
 import type { LedgerEntry } from "../ports/books.ts";
 import type { Deployment } from "../ports/deployment.ts";
 import { answerTokens, promptTokens } from "../ports/token-usage.ts";
 import { type CallLabels, callLines, type Sums } from "./call-lines.ts";
 import { exposition } from "./exposition.ts";
 import { FAMILIES } from "./families.ts";
-import { gauges, type GaugeSources } from "./gauges.ts";
+import type { GaugeSources } from "./gauges.ts";
 import { observe } from "./histogram.ts";
 import { type EventCounters, eventCounters } from "./event-counters.ts";
 
@@ -57,12 +56,15 @@ const MAX_LINES = 2000;
 
 /** LiteLLM's metrics by its names, and Handrail's own. */
 export function gatewayMetrics(options: GatewayMetricsOptions): GatewayMetrics {
-  const registry = new Registry();
-  if (options.process === true) collectDefaultMetrics({ register: registry });
+  const { counts, ...events } = eventCounters();
+  const load = async () => {
+    const { registryOf } = await import("./registry.ts");
+    return registryOf({ counts, sources: options.sources, process: options.process === true });
+  };
+  let loading: ReturnType<typeof load> | undefined;
   const lines = callLines(options.maxLines ?? MAX_LINES);
-  gauges(registry, options.sources);
   return {
-    ...eventCounters(registry),
+    ...events,
     ended(report) {
       const line = lines.lineOf(labelsOf(report));
       count(line.sums, report);
@@ -80,10 +82,12 @@ export function gatewayMetrics(options: GatewayMetricsOptions): GatewayMetrics {
       if (trial.ok) sums.succeededThere += 1;
       else sums.failedThere += 1;
     },
-    text: async () => ({
-      contentType: registry.contentType,
-      text: exposition(FAMILIES, lines.all()) + (await registry.metrics()),
-    }),
+    async text() {
+      loading ??= load();
+      const registry = await loading;
+      const text = exposition(FAMILIES, lines.all()) + (await registry.metrics());
+      return { contentType: registry.contentType, text };
+    },
   };
 }
 

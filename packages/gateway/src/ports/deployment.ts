@@ -1,8 +1,9 @@
-import { ModelProvider } from "@handrail/protocol/gateway";
+import type { ModelProvider } from "@handrail/protocol/gateway";
+import { MODEL_PROVIDERS } from "@handrail/protocol/model-names";
 import type { Format } from "./format.ts";
 
 /** Who makes or serves a model. */
-export const PROVIDERS = ModelProvider.options;
+export const PROVIDERS = MODEL_PROVIDERS;
 export type Provider = ModelProvider;
 
 /** US dollars for a million tokens. What is not set is taken from the price list. */

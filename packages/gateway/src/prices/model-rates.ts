@@ -1,4 +1,5 @@
-import { calcPrice, type ModelPrice } from "@pydantic/genai-prices";
+import { createRequire } from "node:module";
+import type { ModelPrice } from "@pydantic/genai-prices";
 import type { Deployment, Provider } from "../ports/deployment.ts";
 
 /** Listed prices of a model, in US dollars for a million tokens, and what its window holds. */
@@ -30,6 +31,12 @@ const NOTHING = { input_tokens: 1, output_tokens: 1 };
 /** A model in the list may have other prices at other hours. */
 const KEPT_MS = 60_000;
 const KEPT = 2000;
+
+type Prices = typeof import("@pydantic/genai-prices");
+
+/** The list is large, so it is loaded when the first price is asked for, and not at all where every model has its own. */
+const listedPrices = () => (loaded ??= createRequire(import.meta.url)("@pydantic/genai-prices") as Prices);
+let loaded: Prices | undefined;
 
 /** Looks models up in the price list that comes with Handrail, and remembers what it found for a minute. */
 export function modelRates(now: () => number): (deployment: Deployment) => ListedModel | undefined {
@@ -66,7 +73,7 @@ function lookUp({ provider, baseUrl, priceModel, model }: Deployment): ListedMod
 
 function listedModel(name: string, options: object): ListedModel | undefined {
   try {
-    const found = calcPrice(NOTHING, name, options);
+    const found = listedPrices().calcPrice(NOTHING, name, options);
     return found === null ? undefined : { prices: found.model_price, contextTokens: found.model.context_window };
   } catch {
     return undefined;

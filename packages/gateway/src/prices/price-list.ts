@@ -18,7 +18,7 @@ export function priceList(now: () => number = Date.now): PriceList {
   const listed = modelRates(now);
   return {
     cost(deployment, usage, { batch = false } = {}) {
-      const rates = ratesOf(deployment.prices, listed(deployment), promptTokens(usage));
+      const rates = ratesOf(deployment.prices, () => listed(deployment), promptTokens(usage));
       if (rates === undefined) return undefined;
       const usd = costAt(rates, usage);
       return batch ? usd * BATCH_SHARE : usd;
@@ -40,8 +40,12 @@ function costAt(rates: Rates, usage: TokenUsage): number {
 }
 
 /** With prices of its own for neither input nor output, a deployment has those of the list. */
-function ratesOf(own: PriceOverrides = {}, listed: ListedModel | undefined, prompt: number): Rates | undefined {
-  const at = (name: string) => (listed === undefined ? undefined : rateAt(listed.prices, name, prompt));
+function ratesOf(own: PriceOverrides = {}, listed: () => ListedModel | undefined, prompt: number): Rates | undefined {
+  let looked: { readonly up: ListedModel | undefined } | undefined;
+  const at = (name: string) => {
+    looked ??= { up: listed() };
+    return looked.up && rateAt(looked.up.prices, name, prompt);
+  };
   const input = own.inputUsdPerMillion ?? at("input_mtok");
   const output = own.outputUsdPerMillion ?? at("output_mtok");
   if (input === undefined && output === undefined) return undefined;

@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
-import { BooleanText } from "@handrail/protocol/option-texts";
-import { z } from "zod";
+import { truthOf } from "@handrail/protocol/truth-of";
 import type { GuardSettings } from "../guard/open-guard.ts";
 import type { Option } from "./option.ts";
+import { text, truth } from "./text-rules.ts";
 
 /** What is looked at and kept of requests. */
 export const GUARD_OPTIONS = {
   gatewayRedact: {
     env: ["HANDRAIL_GATEWAY_REDACT"],
-    value: BooleanText,
+    value: truth,
     help: "true takes secrets of usual formats out of requests.",
   },
   gatewayRedactPatterns: {
     env: ["HANDRAIL_GATEWAY_REDACT_PATTERNS"],
-    value: z.string().min(1).max(4096),
+    value: text(4096),
     help: "File of further patterns, one regular expression a line.",
   },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -22,7 +22,7 @@ export const GUARD_OPTIONS = {
 export function guardFrom(given: (name: keyof typeof GUARD_OPTIONS) => string | undefined): GuardSettings {
   const [redact, patterns] = [given("gatewayRedact"), given("gatewayRedactPatterns")];
   return {
-    redact: redact === undefined ? patterns !== undefined : BooleanText.parse(redact),
+    redact: redact === undefined ? patterns !== undefined : truthOf(redact) === true,
     patternsFile: patterns === undefined ? undefined : resolve(patterns),
   };
 }

@@ -1,10 +1,10 @@
-import type { z } from "zod";
+import type { TextRule } from "./text-rules.ts";
 
 /** One setting of the program. A `secret` has no flag: other users of the machine can read command lines. */
 export type Option = {
   /** The first that is set wins. */
   readonly env: readonly string[];
-  readonly value: z.ZodType<unknown, string>;
+  readonly value: TextRule;
   readonly help: string;
   readonly secret?: true;
 };

@@ -1,30 +1,20 @@
-import { ModelDialect } from "@handrail/protocol/settings";
-import { z } from "zod";
+import { MODEL_DIALECTS } from "@handrail/protocol/model-names";
 import { GUARD_OPTIONS } from "./guard-options.ts";
 import type { Option } from "./option.ts";
+import { address, listed, price, text, whole } from "./text-rules.ts";
 
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,12}$/, "must be a whole number")
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
-const price = z
-  .string()
-  .regex(/^\d{1,9}(?:\.\d+)?$/, "must be a number")
-  .transform(Number);
 const tokens = whole(1, 1_000_000_000);
-const secret = z.string().min(1).max(8192);
+const secret = text(8192);
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 /** Every setting of the program. */
 export const OPTIONS = {
-  host: { env: ["HOST"], value: z.string().min(1).max(253), help: "Address to listen on. Default 127.0.0.1." },
+  host: { env: ["HOST"], value: text(253), help: "Address to listen on. Default 127.0.0.1." },
   port: { env: ["PORT"], value: whole(0, 65_535), help: "Port to listen on; 0 takes a free one. Default 4000." },
-  home: { env: ["HANDRAIL_HOME"], value: z.string().min(1), help: "State directory. Default ~/.handrail." },
+  home: { env: ["HANDRAIL_HOME"], value: text(4096), help: "State directory. Default ~/.handrail." },
   config: {
     env: ["CONFIG_FILE_PATH"],
-    value: z.string().min(1),
+    value: text(4096),
     help: "A config.yaml of LiteLLM: models, routing, cache, master key.",
   },
   masterKey: {
@@ -40,12 +30,12 @@ export const OPTIONS = {
     secret: true,
   },
   redisUrl: { env: ["REDIS_URL"], value: secret, help: "Redis for the cache of answers.", secret: true },
-  llmModel: { env: ["LLM_MODEL"], value: z.string().min(1).max(256), help: "One model, where there is no --config." },
-  llmBaseUrl: { env: ["LLM_BASE_URL"], value: z.url({ protocol: /^https?$/ }), help: "Base URL of its API." },
+  llmModel: { env: ["LLM_MODEL"], value: text(256), help: "One model, where there is no --config." },
+  llmBaseUrl: { env: ["LLM_BASE_URL"], value: address, help: "Base URL of its API." },
   llmApiKey: { env: ["LLM_API_KEY"], value: secret, help: "The key of its API.", secret: true },
   llmDialect: {
     env: ["LLM_DIALECT"],
-    value: ModelDialect,
+    value: listed(MODEL_DIALECTS),
     help: "Its wire format: openai, anthropic, google or bedrock. Default openai.",
   },
   llmContextTokens: { env: ["LLM_CONTEXT_TOKENS"], value: tokens, help: "Its context window in tokens." },
@@ -61,7 +51,7 @@ export const OPTIONS = {
     help: "Price of a million output tokens in US dollars.",
   },
   ...GUARD_OPTIONS,
-  logLevel: { env: ["LOG_LEVEL"], value: z.enum(LEVELS), help: `${LEVELS.join(", ")}. Default info.` },
+  logLevel: { env: ["LOG_LEVEL"], value: listed(LEVELS), help: `${LEVELS.join(", ")}. Default info.` },
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type OptionName = keyof typeof OPTIONS;

@@ -102,6 +102,37 @@ test("handrail gateway answers under the model's name and as default, with a mas
   );
 });
 
+test("what a call, a price, a scrape or a managing request needs is not loaded before there is one", async () => {
+  const told = "data:text/javascript," + encodeURIComponent(TELLS);
+  const { url, ends } = await start(["--import", told, ...PROGRAM], { HANDRAIL_MASTER_KEY: MASTER });
+  expect((await fetch(`${url}/health/readiness`)).status).toBe(200);
+  const { err } = await ends("SIGTERM");
+  const loaded = new Set([...err.matchAll(/^loads (\S+)$/gm)].map(([, name]) => name));
+  expect(loaded).toContain("pino");
+  const large = [
+    "zod",
+    "kysely",
+    "undici",
+    "prom-client",
+    "@pydantic/genai-prices",
+    "yaml",
+    "pg",
+    "redis",
+    "node:http",
+  ];
+  expect(large.filter((name) => loaded.has(name))).toEqual([]);
+});
+
+/** Says what modules ask for, `node:http` with all of its exports among it. */
+const TELLS = `
+import { registerHooks } from "node:module";
+registerHooks({
+  resolve(name, context, next) {
+    if (!/^(?:file:|[./])/.test(name)) process.stderr.write("loads " + name + "\\n");
+    return next(name, context);
+  },
+});`;
+
 test("the books are right after the program was killed in the middle of an answer", async () => {
   const first = await start(PROGRAM, { HANDRAIL_MASTER_KEY: MASTER });
   await (await ask(first.url, { model: "up", messages: [USER] })).text();

@@ -1,6 +1,6 @@
 import { networkError } from "@handrail/models/network-error";
 import { AppError } from "@handrail/protocol/errors";
-import { Pool } from "undici";
+import type { Pool } from "undici";
 import type { Deployment } from "../ports/deployment.ts";
 import type { Received, Send } from "../ports/send.ts";
 import { addressOf } from "./address.ts";
@@ -23,10 +23,14 @@ export type Upstream = {
 /** One pool of connections for each provider's origin. */
 export function createUpstream(): Upstream {
   const pools = new Map<string, Pool>();
-  const poolOf = (origin: string) => {
+  const poolOf = async (origin: string) => {
     const known = pools.get(origin);
     if (known) return known;
-    const pool = new Pool(origin, {
+    // Loaded with the first call: an idle gateway is smaller, and starts sooner, without it.
+    const { Pool: Connections } = await import("undici");
+    const made = pools.get(origin);
+    if (made) return made;
+    const pool = new Connections(origin, {
       connections: MAX_CONNECTIONS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       allowH2: false,
@@ -43,7 +47,7 @@ export function createUpstream(): Upstream {
       const totalMs = deployment.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs };
       try {
-        return broken(await exchange(poolOf(origin), outgoing, signal), signal, model);
+        return broken(await exchange(await poolOf(origin), outgoing, signal), signal, model);
       } catch (thrown) {
         if (signal.aborted || thrown instanceof AppError) throw thrown;
         throw networkError({ cause: thrown }, origin, model);

@@ -1,22 +1,17 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { AdminAnswer, AdminContext, AdminRequest, AdminRoute } from "./admin.ts";
+import type { AdminAnswer, AdminContext, AdminHandler, AdminRequest } from "./admin.ts";
+import { ADMIN_TABLE, type AdminRouteName } from "./admin-table.ts";
 import { KEY_ROUTES } from "./key-routes.ts";
 import { MODEL_ROUTES } from "./model-routes.ts";
 import { OWNER_ROUTES } from "./owner-routes.ts";
 import { SPEND_ROUTES } from "./spend-routes.ts";
 
-const ROUTES: Readonly<Record<string, AdminRoute>> = {
+const HANDLERS: Readonly<Record<AdminRouteName, AdminHandler>> = {
   ...KEY_ROUTES,
   ...OWNER_ROUTES,
   ...MODEL_ROUTES,
   ...SPEND_ROUTES,
 };
-
-/** Where each route is, and whether an ordinary key may ask for what is its own. */
-export const ADMIN_ROUTES = Object.entries(ROUTES).map(([route, { own }]) => {
-  const [method, path] = route.split(" ") as ["GET" | "POST", string];
-  return { method, path, own };
-});
 
 /** Of a request: `path` without the query. */
 export type AdminCall = AdminRequest & { readonly method: string; readonly path: string };
@@ -28,12 +23,12 @@ export type AdminCall = AdminRequest & { readonly method: string; readonly path:
  */
 export async function answerAdmin(context: AdminContext, call: AdminCall): Promise<AdminAnswer> {
   const key = `${call.method} ${call.path}`;
-  const route = Object.hasOwn(ROUTES, key) ? ROUTES[key] : undefined;
-  if (route === undefined) throw new AppError("not_found", "There is nothing here.");
-  if (!call.caller.admin && !route.own)
+  const name = Object.hasOwn(HANDLERS, key) ? (key as AdminRouteName) : undefined;
+  if (name === undefined) throw new AppError("not_found", "There is nothing here.");
+  if (!call.caller.admin && !ADMIN_TABLE[name].own)
     throw new AppError("forbidden", "Only the master key and admin keys may do this.");
   const { query, body, caller } = call;
-  const answer = await route.handle(context, { query, body, caller });
+  const answer = await HANDLERS[name](context, { query, body, caller });
   return isAnswer(answer) ? answer : { status: 200, body: answer };
 }
 

@@ -37,11 +37,8 @@ export type AdminRequest = {
 
 export type AdminAnswer = { readonly status: number; readonly body: object };
 
-export type AdminRoute = {
-  /** Whether an ordinary key may ask, for what is its own. */
-  readonly own: boolean;
-  readonly handle: (context: AdminContext, request: AdminRequest) => Promise<object | AdminAnswer>;
-};
+/** Answers one route. */
+export type AdminHandler = (context: AdminContext, request: AdminRequest) => Promise<object | AdminAnswer>;
 
 /** Refuses an ordinary key that asks for what is not its own. @throws AppError `forbidden` */
 export function mustBeOwn(own: boolean, { caller }: AdminRequest): void {

@@ -1,17 +1,22 @@
 import type { KeyRecord } from "../../ports/books.ts";
 import type { GatewayRoute } from "../../ports/route.ts";
 import type { AdminCaller, AdminContext } from "./admin.ts";
-import { ADMIN_ROUTES, answerAdmin } from "./admin-routes.ts";
+import { ADMIN_TABLE } from "./admin-table.ts";
 
 /** LiteLLM's management routes, as a gateway takes them. */
 export function adminRoutes(context: AdminContext): readonly GatewayRoute[] {
-  return ADMIN_ROUTES.map(({ method, path, own }) => ({
-    method,
-    path,
-    access: own ? "key" : "admin",
-    handle: ({ url, body, key }) =>
-      answerAdmin(context, { method, path, query: url.searchParams, body, caller: callerOf(key) }),
-  }));
+  return Object.entries(ADMIN_TABLE).map(([name, { own }]) => {
+    const [method, path] = name.split(" ") as ["GET" | "POST", string];
+    return {
+      method,
+      path,
+      access: own ? "key" : "admin",
+      async handle({ url, body, key }) {
+        const { answerAdmin } = await import("./admin-routes.ts");
+        return answerAdmin(context, { method, path, query: url.searchParams, body, caller: callerOf(key) });
+      },
+    };
+  });
 }
 
 function callerOf(key: KeyRecord | undefined): AdminCaller {

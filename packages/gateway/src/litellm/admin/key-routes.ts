@@ -3,7 +3,8 @@ import { AppError } from "@handrail/protocol/errors";
 import { z } from "zod";
 import type { KeyRecord, NewKey, Owner } from "../../ports/books.ts";
 import { defined } from "../defined.ts";
-import { type AdminContext, type AdminRequest, type AdminRoute, mustBeOwn, numberIn } from "./admin.ts";
+import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn, numberIn } from "./admin.ts";
+import type { AdminRouteName } from "./admin-table.ts";
 import { spentBy } from "./spent.ts";
 import {
   blockOf,
@@ -27,16 +28,16 @@ const KeyNamed = z.object({ key: z.string().min(1).max(256) });
 const LIST_MAX = 500;
 
 /** LiteLLM's routes about keys. Keys that are made by them have no rights over others. */
-export const KEY_ROUTES: Readonly<Record<string, AdminRoute>> = {
-  "POST /key/generate": { own: false, handle: generate },
-  "POST /key/update": { own: false, handle: update },
-  "POST /key/delete": { own: false, handle: remove },
-  "POST /key/regenerate": { own: false, handle: regenerate },
-  "POST /key/block": { own: false, handle: (context, request) => block(context, request, true) },
-  "POST /key/unblock": { own: false, handle: (context, request) => block(context, request, false) },
-  "GET /key/info": { own: true, handle: info },
-  "GET /key/list": { own: false, handle: list },
-};
+export const KEY_ROUTES = {
+  "POST /key/generate": generate,
+  "POST /key/update": update,
+  "POST /key/delete": remove,
+  "POST /key/regenerate": regenerate,
+  "POST /key/block": (context, request) => block(context, request, true),
+  "POST /key/unblock": (context, request) => block(context, request, false),
+  "GET /key/info": info,
+  "GET /key/list": list,
+} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
 
 async function generate(context: AdminContext, { body, caller }: AdminRequest): Promise<object> {
   const { key: chosen, ...fields } = fieldsOf(KeyFields.extend({ key: KeyText.nullish() }), body);

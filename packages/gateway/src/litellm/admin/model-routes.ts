@@ -1,16 +1,17 @@
 import type { Deployment, Group } from "../../ports/deployment.ts";
 import type { PriceList } from "../../ports/price-list.ts";
 import { NO_TOKENS, type TokenUsage } from "../../ports/token-usage.ts";
-import type { AdminAnswer, AdminContext, AdminRequest, AdminRoute } from "./admin.ts";
+import type { AdminAnswer, AdminContext, AdminRequest, AdminHandler } from "./admin.ts";
+import type { AdminRouteName } from "./admin-table.ts";
 
 /** LiteLLM's routes about models, and what it tells of their health. */
-export const MODEL_ROUTES: Readonly<Record<string, AdminRoute>> = {
-  "GET /model/info": { own: true, handle: modelInfo },
-  "GET /v1/model/info": { own: true, handle: modelInfo },
-  "GET /model_group/info": { own: true, handle: groupInfo },
-  "GET /health": { own: false, handle: health },
-  "GET /cache/ping": { own: false, handle: cachePing },
-};
+export const MODEL_ROUTES = {
+  "GET /model/info": modelInfo,
+  "GET /v1/model/info": modelInfo,
+  "GET /model_group/info": groupInfo,
+  "GET /health": health,
+  "GET /cache/ping": cachePing,
+} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
 
 async function modelInfo({ catalog, prices }: AdminContext, request: AdminRequest): Promise<object> {
   const id = request.query.get("litellm_model_id");

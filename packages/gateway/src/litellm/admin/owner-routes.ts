@@ -3,21 +3,22 @@ import { AppError } from "@handrail/protocol/errors";
 import { z } from "zod";
 import type { OwnerKind, OwnerRecord } from "../../ports/books.ts";
 import { defined } from "../defined.ts";
-import { type AdminContext, type AdminRequest, type AdminRoute, mustBeOwn } from "./admin.ts";
+import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn } from "./admin.ts";
+import type { AdminRouteName } from "./admin-table.ts";
 import { teamOf } from "./key-routes.ts";
 import { spentBy } from "./spent.ts";
 import { fieldsOf, keyInfo, limitsAfter, modelsOf, OwnerFields, ownerInfo } from "./wire.ts";
 
 /** LiteLLM's routes about users and teams. */
-export const OWNER_ROUTES: Readonly<Record<string, AdminRoute>> = {
-  "POST /user/new": { own: false, handle: newUser },
-  "POST /user/update": { own: false, handle: updateUser },
-  "GET /user/info": { own: true, handle: userInfo },
-  "POST /team/new": { own: false, handle: newTeam },
-  "POST /team/update": { own: false, handle: updateTeam },
-  "GET /team/info": { own: true, handle: teamInfo },
-  "GET /team/list": { own: false, handle: teamList },
-};
+export const OWNER_ROUTES = {
+  "POST /user/new": newUser,
+  "POST /user/update": updateUser,
+  "GET /user/info": userInfo,
+  "POST /team/new": newTeam,
+  "POST /team/update": updateTeam,
+  "GET /team/info": teamInfo,
+  "GET /team/list": teamList,
+} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
 
 const NewUser = OwnerFields.extend({
   auto_create_key: z.boolean().nullish(),

@@ -3,15 +3,16 @@ import { AppError } from "@handrail/protocol/errors";
 import type { Books, LedgerEntry, SpendFilter, SpendGroup } from "../../ports/books.ts";
 import { answerTokens, promptTokens } from "../../ports/token-usage.ts";
 import { defined } from "../defined.ts";
-import { type AdminContext, type AdminRequest, type AdminRoute, numberIn } from "./admin.ts";
+import { type AdminContext, type AdminRequest, type AdminHandler, numberIn } from "./admin.ts";
+import type { AdminRouteName } from "./admin-table.ts";
 
 /** LiteLLM's routes about what was spent. */
-export const SPEND_ROUTES: Readonly<Record<string, AdminRoute>> = {
-  "GET /spend/logs": { own: true, handle: logs },
-  "GET /global/spend": { own: false, handle: globalSpend },
-  "GET /customer/info": { own: false, handle: customerInfo },
-  "GET /end_user/info": { own: false, handle: customerInfo },
-};
+export const SPEND_ROUTES = {
+  "GET /spend/logs": logs,
+  "GET /global/spend": globalSpend,
+  "GET /customer/info": customerInfo,
+  "GET /end_user/info": customerInfo,
+} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 93;
