@@ -18,6 +18,7 @@ import { ROOT, startServer } from "./support/test-server.ts";
 
 const backend = workingBackends().includes("docker") ? "docker" : "process";
 const TASK = "Make docutils.utils.uniq linear, with tests.";
+const SETUP = "echo ready";
 const FILES = ["docutils/utils/__init__.py", "test/test_utils/test__init__.py"];
 
 let work: string;
@@ -94,13 +95,16 @@ test("through the page: cloned, tested, changed, tested, downloaded and pushed",
     await page.getByText("Git URL", { exact: true }).click();
     await page.getByLabel("Repository URL").fill(url());
     await page.getByRole("textbox", { name: "Task" }).fill(TASK);
-    await page.getByText("Model, sandbox, network and limits").click();
+    await page.getByText("Model, sandbox, network, set-up and limits").click();
     await page.getByLabel("Sandbox", { exact: true }).selectOption(backend);
+    await page.getByRole("group", { name: "Set-up" }).getByText("This command").click();
+    await page.getByLabel("Set-up command").fill(SETUP);
     await screenshot(page, "new-conversation-1440-light");
     await page.getByRole("button", { name: "Start" }).click();
     const id = await conversationIdOf(page);
     const { outcome, log } = await runEnd(server.client, id, 240_000);
     expect(outcome).toBe("done");
+    expect(log[0]?.event).toMatchObject({ setup: { type: "command", command: SETUP } });
     expect(log.find(({ event }) => event.type === "sandbox.started")?.event).toMatchObject({ backend });
     checkSuiteRan(log);
     const changed = panel(page, "Changes").getByRole("list", { name: "Changed files" }).getByRole("button");

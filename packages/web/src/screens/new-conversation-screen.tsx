@@ -6,7 +6,7 @@ import { MessageBox } from "../components/message-box.tsx";
 import { readLimits } from "../state/limit-draft.ts";
 import { useServices } from "../state/services.ts";
 import { hasOwnModel, useSettings } from "../state/session-queries.ts";
-import { type ConversationDraft, NEW_DRAFT, readSandbox, readSource } from "../state/source-draft.ts";
+import { type ConversationDraft, NEW_DRAFT, readSandbox, readSetup, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import { useOnline } from "../state/use-known-now.ts";
 import { BackendNotice } from "./backend-notice.tsx";
@@ -90,13 +90,16 @@ function requestOf(draft: ConversationDraft, content: Start["content"]) {
   const source = readSource(draft);
   const runLimits = readLimits(draft.runLimits);
   const sandbox = readSandbox(draft);
+  const setup = readSetup(draft);
   if (typeof source === "string") throw new Error(source);
   if (typeof runLimits === "string") throw new Error(runLimits);
+  if (typeof setup === "string") throw new Error(setup);
   if (content.length === 0) throw new Error("Say what should be done.");
   return {
     source,
     content,
     ...(sandbox && { sandbox }),
+    ...(setup && { setup }),
     ...(draft.model === "" ? {} : { model: draft.model }),
     ...(Object.keys(runLimits).length === 0 ? {} : { runLimits }),
   };

@@ -4,6 +4,7 @@ import { LimitFields } from "../components/limit-fields.tsx";
 import { useSettings } from "../state/session-queries.ts";
 import { describeLimits, describeNetwork } from "../state/describe-settings.ts";
 import { ModelSelect } from "./model-select.tsx";
+import { SetupField } from "./setup-field.tsx";
 import type { DraftProps } from "./source-fields.tsx";
 
 const NETWORKS = [
@@ -19,7 +20,7 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
   return (
     <details className="rounded-ui border border-line p-3">
       <summary className="w-fit font-medium">
-        Model, sandbox, network and limits{" "}
+        Model, sandbox, network, set-up and limits{" "}
         {settings && (
           <span className="font-normal text-ink-3">
             · {describeNetwork(settings.defaults.network)} · {describeLimits(settings.defaults.runLimits)}
@@ -49,9 +50,10 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
             onValue={(hosts) => onChange({ hosts })}
           />
         )}
+        <SetupField draft={draft} onChange={onChange} />
         <LimitFields
           legend="Limits of each run"
-          hint="All four empty: the server's defaults. Else an empty one is no limit."
+          hint="An empty one is the server's default."
           limits={draft.runLimits}
           onChange={(part) => onChange({ runLimits: { ...draft.runLimits, ...part } })}
         />

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NEW_DRAFT, readNetwork, readSandbox, readSource } from "./source-draft.ts";
+import { NEW_DRAFT, readNetwork, readSandbox, readSetup, readSource } from "./source-draft.ts";
 
 test("a source is read, or what is missing is said", () => {
   expect(readSource({ ...NEW_DRAFT, source: "empty" })).toEqual({ type: "empty" });
@@ -25,6 +25,18 @@ test("a network choice becomes a rule", () => {
     presets: ["registries", "git"],
     hosts: ["a.org", ".b.org"],
   });
+});
+
+test("the set-up is the repository's own, a command, or none", () => {
+  const command = (setupCommand: string) => readSetup({ ...NEW_DRAFT, setup: "command", setupCommand });
+  expect(readSetup(NEW_DRAFT)).toBeUndefined();
+  expect(readSetup({ ...NEW_DRAFT, setupCommand: "left over" })).toBeUndefined();
+  expect(readSetup({ ...NEW_DRAFT, setup: "none" })).toEqual({ type: "none" });
+  expect(command(" npm ci ")).toEqual({ type: "command", command: "npm ci" });
+  expect(command(" ")).toBe("Give the command of the set-up, or choose another one.");
+  expect(command("x".repeat(5000))).toBe(
+    "The command of the set-up is too long. Put it into a script of the repository.",
+  );
 });
 
 test("what was not chosen of the sandbox is left to the server", () => {

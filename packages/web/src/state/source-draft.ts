@@ -1,3 +1,4 @@
+import { SetupChoice } from "@handrail/protocol/setup";
 import type {
   BackendName,
   NetworkRule,
@@ -18,6 +19,9 @@ export type ConversationDraft = {
   readonly model: string;
   readonly network: "default" | "none" | "registries" | "hosts";
   readonly hosts: string;
+  readonly setup: SetupChoice["type"];
+  /** What is run in place of the repository's own set-up, when `setup` is `command`. */
+  readonly setupCommand: string;
   readonly runLimits: LimitDraft;
 };
 
@@ -31,6 +35,8 @@ export const NEW_DRAFT: ConversationDraft = {
   model: "",
   network: "default",
   hosts: "",
+  setup: "repository",
+  setupCommand: "",
   runLimits: NO_LIMITS,
 };
 
@@ -52,6 +58,16 @@ export function readNetwork(draft: ConversationDraft): NetworkRule | undefined {
   if (draft.network === "none") return { type: "none" };
   const hosts = draft.network === "hosts" ? draft.hosts.split(/[\s,]+/).filter(Boolean) : [];
   return { type: "allow", presets: ["registries", "git"], hosts };
+}
+
+/** What is run before the agent acts, undefined for the repository's own, or a sentence that says what is missing. */
+export function readSetup({ setup, setupCommand }: ConversationDraft): SetupChoice | string | undefined {
+  if (setup === "repository") return undefined;
+  if (setup === "none") return { type: "none" };
+  const command = setupCommand.trim();
+  if (command === "") return "Give the command of the set-up, or choose another one.";
+  const read = SetupChoice.safeParse({ type: "command", command });
+  return read.success ? read.data : "The command of the set-up is too long. Put it into a script of the repository.";
 }
 
 /** What was chosen of the sandbox; undefined where the server's defaults hold in all. */
