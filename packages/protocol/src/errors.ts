@@ -17,6 +17,7 @@ export const ERRORS = {
   conversation_archived: { status: 409, retryable: false },
   log_conflict: { status: 409, retryable: true },
   run_active: { status: 409, retryable: true },
+  restore_active: { status: 409, retryable: true },
   run_inactive: { status: 409, retryable: false },
   limit_reached: { status: 409, retryable: false },
   storage_full: { status: 507, retryable: true },

@@ -16,6 +16,7 @@ import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
+import { restores } from "../conversations/restores.ts";
 import { makeSeed } from "../workspaces/prepare-seed.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { keptFiles } from "./kept-files.ts";
@@ -94,6 +95,7 @@ async function world(make: (directory: string) => SandboxBackend) {
     lineages: kept.lineages,
     clock: systemClock,
     newId: newIdNow,
+    restores: restores(),
   });
   const shell = async (of: Journal, script: string) => {
     const sandbox = await open(of);

@@ -12,6 +12,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { EventOf, StoredEvent } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
+import type { Restores } from "../conversations/restores.ts";
 import { compareTrees, findEntry, toFileChange } from "./compare.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
@@ -27,7 +28,7 @@ export type Checkpoints = {
   compare(id: string, range: Range): Promise<{ changes: FileChange[]; more: boolean }>;
   /** One file at two checkpoints, base64; null where it is not there or is too large. */
   file(id: string, range: Range & { readonly path: string }): Promise<FilePair>;
-  /** @throws AppError `checkpoint_unknown`, `run_active` */
+  /** @throws AppError `checkpoint_unknown`, `run_active`, `restore_active` */
   restore(id: string, checkpointId: string, signal: AbortSignal): Promise<RestoreDone>;
   /**
    * What a fork's log begins with; its checkpoints are held for the conversation that will have this id.
@@ -48,6 +49,7 @@ export type CheckpointsParts = {
   readonly lineages: Lineages;
   readonly clock: Clock;
   readonly newId: (prefix: IdPrefix) => string;
+  readonly restores: Pick<Restores, "during">;
 };
 
 type Kept = { readonly stored: StoredEvent; readonly event: EventOf<"workspace.checkpointed"> };
@@ -89,7 +91,7 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
         return { before: before?.toString("base64") ?? null, after: after?.toString("base64") ?? null, binary };
       });
     },
-    restore: (id, checkpointId, signal) => restore(parts, id, checkpointId, signal),
+    restore: (id, checkpointId, signal) => parts.restores.during(id, () => restore(parts, id, checkpointId, signal)),
     async prepareFork(id, checkpointId, forkId) {
       const { state } = await parts.journal(id);
       const from = checkpointId === undefined ? state.snapshots.latest : await pointOf(parts, id, checkpointId);

@@ -30,6 +30,7 @@ export function openCheckpoints({ kept, store }: State, host: ConversationsHost)
     snapshots,
     lineages,
     journal: host.journals.get,
+    restores: host.restores,
     open: (journal, signal) => host.openSandbox(journal, signal),
     clock: systemClock,
     newId: makeId,

@@ -15,6 +15,7 @@ import type { LiveDeltas } from "../conversations/live-deltas.ts";
 import type { ObservedStore } from "../conversations/observed-store.ts";
 import type { OpenJournals } from "../conversations/open-journals.ts";
 import type { Backends, Models, Spender } from "../conversations/ports.ts";
+import { type Restores, restores as restoresUnderWay } from "../conversations/restores.ts";
 import { type RunCoordinator, runCoordinator } from "../conversations/run-coordinator.ts";
 import { type SandboxKeeper, sandboxKeeper } from "../conversations/sandbox-keeper.ts";
 import { type WarmPool, warmPool } from "../conversations/warm-pool.ts";
@@ -43,6 +44,7 @@ export type ConversationsHost = {
   readonly sandboxes: SandboxKeeper;
   readonly runs: RunCoordinator;
   readonly pool: WarmPool;
+  readonly restores: Restores;
   /** The conversation's sandbox, started if need be; what is waited for shows to all who watch. */
   openSandbox(journal: Journal, signal: AbortSignal): Promise<Sandbox>;
 };
@@ -77,10 +79,11 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
     max: parts.warmSandboxes,
     onFailure: (thrown) => log.warn({ err: thrown }, "no sandbox could be made ready"),
   });
-  const made = { store, kept, journals, runs, sandboxes, models, clock, newId: makeId, onFailure };
+  const restores = restoresUnderWay();
+  const made = { store, kept, journals, runs, sandboxes, restores, models, clock, newId: makeId, onFailure };
   const openSandbox: ConversationsHost["openSandbox"] = (journal, signal) =>
     openShown(journal, { sandboxes, deltas }, signal);
-  return { conversations: conversations(made), journals, deltas, sandboxes, runs, pool, openSandbox };
+  return { conversations: conversations(made), journals, deltas, sandboxes, runs, pool, restores, openSandbox };
 }
 
 function openShown(

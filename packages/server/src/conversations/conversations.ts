@@ -13,6 +13,7 @@ import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import { messageIndex, titledMessageEvents } from "./messages.ts";
 import type { OpenJournals } from "./open-journals.ts";
 import type { Models } from "./ports.ts";
+import type { Restores } from "./restores.ts";
 import type { RunCoordinator } from "./run-coordinator.ts";
 import type { SandboxKeeper } from "./sandbox-keeper.ts";
 
@@ -21,6 +22,7 @@ export type ConversationParts = {
   readonly journals: OpenJournals;
   readonly runs: RunCoordinator;
   readonly sandboxes: SandboxKeeper;
+  readonly restores: Pick<Restores, "requireNone">;
   /** Undefined when checkpoints are off. */
   readonly kept: Pick<KeptFiles, "release"> | undefined;
   readonly models: Models;
@@ -42,6 +44,8 @@ type Message = {
   readonly messageId: string | undefined;
   readonly userId: string;
   readonly content: readonly ContentPart[];
+  /** Limits of the run that it starts which differ from the conversation's. */
+  readonly runLimits?: Limits | undefined;
 };
 
 /** What users do with conversations that exist. Who may is decided before. */
@@ -51,17 +55,19 @@ export type Conversations = {
   list(query: ListQuery): Promise<readonly ConversationSummary[]>;
   change(id: string, change: Change): Promise<ConversationSummary>;
   remove(id: string): Promise<void>;
-  /** Adds a message, once for each id. @throws AppError `model_unset`, `conversation_archived` */
+  /** Adds a message, once for each id. @throws AppError `model_unset`, `conversation_archived`, `restore_active` */
   addMessage(id: string, message: Message): Promise<{ messageId: string; seq: number }>;
   /** @throws AppError `run_inactive` */
   stop(id: string): Promise<void>;
-  /** @throws AppError `run_active`, `run_inactive` when there is nothing to go on with */
+  /**
+   * Limits that are not named are the conversation's.
+   * @throws AppError `run_active`, `restore_active`, `run_inactive` when there is nothing to go on with
+   */
   goOn(id: string, runLimits: Limits | undefined): Promise<void>;
 };
 
 export function conversations(parts: ConversationParts): Conversations {
-  const { store, journals, runs, newId } = parts;
-  const index = messageIndex(store);
+  const { store, journals, runs } = parts;
   return {
     ownerOf: async (id) => (await store.summary(id)).ownerId,
     get: (id) => store.summary(id),
@@ -79,28 +85,42 @@ export function conversations(parts: ConversationParts): Conversations {
       return summaryOf(journal.state);
     },
     remove: (id) => remove(parts, id),
-    async addMessage(id, { userId, content, messageId = newId("m") }) {
-      const journal = await journals.get(id);
-      const known = await index.seqOf(journal, messageId);
-      if (known !== undefined) return { messageId, seq: known };
-      await parts.models.require(journal.state.model);
-      const message = { messageId, userId, content, runId: newId("r") };
-      const stored = await journal.commit((state) =>
-        state.lastMessageId === messageId ? [] : titledMessageEvents(state, message),
-      );
-      runs.wake(id);
-      const added = stored.find(({ event }) => event.type === "message.added");
-      return { messageId, seq: added?.seq ?? (await index.seqOf(journal, messageId)) ?? journal.state.head };
-    },
+    ...runStarts(parts),
     async stop(id) {
       const { run } = (await journals.get(id)).state;
       if (run === null) throw new AppError("run_inactive", "No run is under way.");
       runs.stop(id, run.runId);
     },
+  };
+}
+
+/** What begins runs. */
+function runStarts(parts: ConversationParts): Pick<Conversations, "addMessage" | "goOn"> {
+  const { store, journals, runs, restores, newId } = parts;
+  const index = messageIndex(store);
+  return {
+    async addMessage(id, { messageId = newId("m"), ...said }) {
+      const journal = await journals.get(id);
+      const known = await index.seqOf(journal, messageId);
+      if (known !== undefined) return { messageId, seq: known };
+      await parts.models.require(journal.state.model);
+      const message = { ...said, messageId, runId: newId("r") };
+      const stored = await journal.commit((state) => {
+        if (state.lastMessageId === messageId) return [];
+        restores.requireNone(id);
+        return titledMessageEvents(state, message);
+      });
+      runs.wake(id);
+      const added = stored.find(({ event }) => event.type === "message.added");
+      return { messageId, seq: added?.seq ?? (await index.seqOf(journal, messageId)) ?? journal.state.head };
+    },
     async goOn(id, runLimits) {
       const journal = await journals.get(id);
       await parts.models.require(journal.state.model);
-      await journal.commit((state) => continueEvents(state, { runId: newId("r"), runLimits }));
+      await journal.commit((state) => {
+        restores.requireNone(id);
+        return continueEvents(state, { runId: newId("r"), runLimits });
+      });
       runs.wake(id);
     },
   };
