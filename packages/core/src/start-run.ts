@@ -10,19 +10,22 @@ export type NewMessage = {
   readonly content: readonly ContentPart[];
   /** The id for the run that the message starts, if it starts one. */
   readonly runId: string;
+  /** Limits of that run which differ from the conversation's. */
+  readonly runLimits?: Limits | undefined;
 };
 
 /**
  * The events of a user's message: alone during a run, whose next step reads it, else with the start of a run. To be
  * given to `Journal.commit`, so that it is decided on the log as it is.
- * @throws AppError `conversation_archived`
+ * @throws AppError `conversation_archived`, `run_active` when limits are named and a run is under way
  */
 export function messageEvents(state: ConversationState, message: NewMessage): readonly ConversationEvent[] {
   if (state.archived) throw archived();
-  const { messageId, userId, runId } = message;
+  const { messageId, userId, runId, runLimits } = message;
   const added: ConversationEvent = { type: "message.added", messageId, userId, content: [...message.content] };
+  if (state.run !== null && runLimits !== undefined) throw limitsAreSet();
   if (state.run !== null) return [added];
-  return [added, { type: "run.started", runId, messageId, limits: state.runLimits }];
+  return [added, { type: "run.started", runId, messageId, limits: limitsOf(state, runLimits) }];
 }
 
 /**
@@ -38,12 +41,19 @@ export function continueEvents(
   if (state.lastMessageId === null) {
     throw new AppError("run_inactive", "Nothing has been asked yet: send a message.");
   }
-  const limits = runLimits ?? state.runLimits;
   return [
-    { type: "run.started", runId, messageId: state.lastMessageId, limits },
+    { type: "run.started", runId, messageId: state.lastMessageId, limits: limitsOf(state, runLimits) },
     { type: "notice.added", audience: "model", code: "continue", text: "The user asks you to go on." },
   ];
 }
+
+/** A limit that was not named is the conversation's own. */
+function limitsOf({ runLimits }: ConversationState, named: Limits = {}): Limits {
+  return { ...runLimits, ...named };
+}
+
+const limitsAreSet = () =>
+  new AppError("run_active", "A run is under way with limits of its own. Stop it first, or say this without limits.");
 
 const archived = () =>
   new AppError("conversation_archived", "This conversation is archived. Take it out of the archive to go on.");

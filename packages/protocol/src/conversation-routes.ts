@@ -100,7 +100,7 @@ export const CONVERSATION_ROUTES = {
     access: "session",
     summary: "Say something: starts a run, or is read by the one under way at its next step",
     params: OneConversation,
-    body: z.strictObject({ messageId: MessageId.optional(), content: Content }),
+    body: z.strictObject({ messageId: MessageId.optional(), content: Content, runLimits: Limits.optional() }),
     response: z.object({ messageId: MessageId, seq: z.number().int() }),
     status: 202,
   },

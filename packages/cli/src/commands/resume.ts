@@ -25,8 +25,8 @@ async function goOn(server: Reached, id: string, message: string | undefined, op
   const { head, state } = await client.conversation({ params });
   const followed = { conversationId: id, after: head };
   if (message !== undefined) {
-    if (runLimits !== undefined) await client.changeConversation({ params, body: { runLimits } });
-    await client.addMessage({ params, body: { content: [{ type: "text", text: message }] } });
+    const content = [{ type: "text" as const, text: message }];
+    await client.addMessage({ params, body: { content, ...(runLimits === undefined ? {} : { runLimits }) } });
     // A run under way by itself, as after a restart, is simply watched.
   } else if (state !== "working") {
     await client.continueRun({ params, ...(runLimits === undefined ? {} : { body: { runLimits } }) });

@@ -65,6 +65,7 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
         messageId: body.messageId,
         userId: identity.userId,
         content: body.content,
+        runLimits: body.runLimits,
       }),
     async stopRun({ params }) {
       await conversations.stop(params.id);
