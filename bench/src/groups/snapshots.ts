@@ -9,6 +9,7 @@ import { newId } from "@handrail/protocol/ids";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { checkpointsOf } from "@handrail/server/checkpoints/checkpoints";
 import { openKeptFiles } from "@handrail/server/compose/checkpoints";
+import { restores } from "@handrail/server/conversations/restores";
 import { openSecrets } from "@handrail/server/settings/secrets";
 import { readConfig } from "@handrail/server/config";
 import { withDirectory } from "../parts/free-directory.ts";
@@ -97,7 +98,15 @@ async function openWorld(home: string, repository: string, backend: SandboxBacke
     return journal;
   };
   const journal = async (id: string) => journals.get(id) ?? Promise.reject(new Error("no such conversation"));
-  const checkpoints = checkpointsOf({ ...kept, store, journal, open, clock: systemClock, newId: ids });
+  const checkpoints = checkpointsOf({
+    ...kept,
+    store,
+    journal,
+    open,
+    clock: systemClock,
+    newId: ids,
+    restores: restores(),
+  });
   const shell = async (of: Journal, script: string) => {
     const args = { argv: ["sh", "-c", script], timeoutMs: 60_000, capBytes: 1000 };
     const { exitCode, stderr } = await (await open(of)).call("process.run", args, { signal: signal() });
