@@ -28,7 +28,7 @@ test("flags win over variables, and a model is made of its own", () => {
     databaseUrl: undefined,
     redisUrl: undefined,
     masterKey: undefined,
-    guard: { redact: true, patternsFile: undefined },
+    guard: { redact: true, patternsFile: undefined, bodies: undefined },
     logLevel: "info",
   });
 });
@@ -56,6 +56,12 @@ test.each([
     { HANDRAIL_MASTER_KEY: "k".repeat(8193) },
     "HANDRAIL_MASTER_KEY is not valid: it must have from 1 to 8192 characters.",
   ],
+  [
+    [],
+    { HANDRAIL_GATEWAY_BODIES: "7" },
+    "HANDRAIL_GATEWAY_BODIES is not valid: it must be a time such as 90s, 30m or 2h.",
+  ],
+  [["--gateway-body-max", "x"], {}, "--gateway-body-max is not valid: it must be a size such as 512m or 4g."],
 ])("what is not valid is refused by name: %j %j", (argv, env, message) => {
   expect(() => readGatewayConfig(argv, env)).toThrow(message);
 });

@@ -128,3 +128,14 @@ test("names that OpenHands' deployments carry are taken, or warned about when th
   expect(config.logAllEvents).toBe(true);
   expect(config.warnings.map((warning) => warning.split(" ")[0])).toEqual(["SANDBOX_HOST", "WORKSPACE_BASE"]);
 });
+
+test("the gateway redacts and keeps nothing until it is said", () => {
+  expect(readConfig([], env()).gateway).toEqual({ redact: false, patternsFile: undefined, bodies: undefined });
+  yaml(`gateway-redact-patterns: ${join(home, "patterns.txt")}\ngateway-bodies: 7d\ngateway-body-max: 1m\n`);
+  expect(readConfig([], env()).gateway).toEqual({
+    redact: true,
+    patternsFile: join(home, "patterns.txt"),
+    bodies: { keepMs: 7 * 86_400_000, maxBytes: 1024 ** 2, maxTotalBytes: 1024 ** 3 },
+  });
+  expect(readConfig(["--gateway-redact", "false"], env()).gateway.redact).toBe(false);
+});

@@ -101,7 +101,7 @@ async function admitted(core: Core, call: Call): Promise<void> {
     await answerCall(core, call, { limits, slot });
   } finally {
     settleCall(core, call);
-    keepBodies(core, call);
+    keepBodies(core, call, call.progress.record?.beginning());
   }
 }
 
@@ -119,6 +119,7 @@ async function replayed(core: Core, call: Call, hit: CachedAnswer): Promise<void
     response.end(hit.body);
   } finally {
     settleCall(core, call, { usage: usageIn(hit), usd: hit.costUsd });
+    keepBodies(core, call, hit.body);
   }
 }
 
@@ -132,7 +133,7 @@ function hitHeaders({ contentType, body, storedAt }: CachedAnswer, now: number):
   };
 }
 
-function keepBodies({ bodies }: Core, { id, at, caller, asked, progress }: Call): void {
+function keepBodies({ bodies }: Core, { id, at, caller, asked, progress }: Call, answer?: Uint8Array): void {
   if (bodies === undefined || asked.unseen) return;
   bodies.keep({
     callId: id,
@@ -141,7 +142,7 @@ function keepBodies({ bodies }: Core, { id, at, caller, asked, progress }: Call)
     model: asked.model,
     status: progress.status,
     request: asked.body.subarray(0, bodies.maxBytes),
-    answer: progress.record?.beginning().subarray(0, bodies.maxBytes) ?? new Uint8Array(),
+    answer: answer?.subarray(0, bodies.maxBytes) ?? new Uint8Array(),
   });
 }
 

@@ -21,7 +21,7 @@ export type Exchange = {
 
 /** Keeps bodies where that was asked for. Never throws; what does not fit is cut, and says so. */
 export type BodyStore = {
-  /** How many bytes of one body are kept. */
+  /** How many bytes of one body it wants to be given: some more than it keeps. */
   readonly maxBytes: number;
   keep(exchange: Exchange): void;
   close(): Promise<void>;

@@ -26,7 +26,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
   const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
-  const guard = await openGuard(config.guard);
+  const guard = await openGuard(config.guard, { home: config.home, log });
   const books = withMasterKey(await openBooks({ home: config.home, databaseUrl }), masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
@@ -46,12 +46,13 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
 type Parts = Stores & { readonly server: Server; readonly gateway: Gateway };
 
-async function ended({ server, gateway, books, cache }: Parts, graceMs: number): Promise<void> {
+async function ended({ server, gateway, books, cache, guard }: Parts, graceMs: number): Promise<void> {
   server.close();
   server.closeIdleConnections();
   await gateway.close(graceMs);
   server.closeAllConnections();
   await cache.answers.close();
+  await guard.close();
   // It writes what is settled; what cannot be written is kept for the next start.
   await books.close();
 }

@@ -1,3 +1,4 @@
+import { bytesOf, millisecondsOf } from "@handrail/protocol/measures";
 import { truthOf } from "@handrail/protocol/truth-of";
 
 /** What is wrong with an option's text, such as `must be a whole number`; undefined when nothing is. Small, so that the program starts fast. */
@@ -32,3 +33,11 @@ export const listed =
 
 /** Yes or no. */
 export const truth: TextRule = (given) => (truthOf(given) === undefined ? "must be true or false" : undefined);
+
+/** A number of bytes. */
+export const size: TextRule = (given) =>
+  bytesOf(given) === undefined ? "must be a size such as 512m or 4g" : undefined;
+
+/** A length of time. */
+export const time: TextRule = (given) =>
+  millisecondsOf(given) === undefined ? "must be a time such as 90s, 30m or 2h" : undefined;

@@ -1,4 +1,4 @@
-import { BooleanText } from "@handrail/protocol/option-texts";
+import { BooleanText, SizeText, TimeText } from "@handrail/protocol/option-texts";
 import { z } from "zod";
 import type { Option } from "./option.ts";
 
@@ -13,5 +13,20 @@ export const GATEWAY_OPTIONS = {
     env: ["HANDRAIL_GATEWAY_REDACT_PATTERNS"],
     value: z.string().min(1).max(4096),
     help: "File of further patterns that are taken out, one regular expression a line.",
+  },
+  gatewayBodies: {
+    env: ["HANDRAIL_GATEWAY_BODIES"],
+    value: TimeText,
+    help: "How long requests to models and their answers are kept, such as 7d. Default: they are not.",
+  },
+  gatewayBodyMax: {
+    env: ["HANDRAIL_GATEWAY_BODY_MAX"],
+    value: SizeText,
+    help: "Bytes of one of them; the rest is cut off. Default 256k.",
+  },
+  gatewayBodiesMax: {
+    env: ["HANDRAIL_GATEWAY_BODIES_MAX"],
+    value: SizeText,
+    help: "Bytes of all of them; the oldest go first. Default 1g.",
   },
 } as const satisfies Record<string, Option>;

@@ -42,7 +42,7 @@ const GRACE_MS = 1000;
 
 /** Opens the books beside the log and starts the gateway over them. @throws AppError what `openSqliteBooks` throws */
 export async function openGateway(parts: OpenGatewayParts, url: string): Promise<GatewayHost> {
-  const guard = await openGuard(parts.guard);
+  const guard = await openGuard(parts.guard, parts);
   const books = await openSqliteBooks({ file: join(parts.home, "gateway.sqlite") });
   const places = currentPlaces(parts);
   await places.refresh();
@@ -85,6 +85,7 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
     metrics: () => watch.text(),
     async close() {
       await gateway.close(GRACE_MS);
+      await guard.close();
       await books.close();
     },
   };

@@ -39,6 +39,10 @@ export function openModels(parts: OpenModelsParts): { readonly gateway: LazyGate
     const fixed = config.model !== undefined;
     return openGateway({ ...parts, home, stored, fixed, titleOf, guard: config.gateway }, url);
   });
+  // What is too old to be kept goes also while nobody calls.
+  if (config.gateway.bodies) {
+    gateway.open().catch((thrown: unknown) => parts.log.warn({ err: thrown }, "the gateway cannot be opened"));
+  }
   const models = gatewayModels({
     settings,
     stored,
