@@ -128,10 +128,10 @@ async function measured({ backend, checkpoints, create, open, shell, signal }: W
   const restored = await repeat(TIMES, async (round) => {
     const { checkpointId } = await checkpoints.create(id, signal());
     await shell(origin, changeCommand(CHANGED, `later ${round}`));
-    return timed(() => checkpoints.restore(id, checkpointId, signal()));
+    return timed(() => checkpoints.restore(id, { checkpointId }, signal()));
   });
   const forked = await repeat(SLOW_TIMES, async () => {
-    const fork = await checkpoints.prepareFork(id, undefined, newId("c", Date.now()));
+    const { fork } = await checkpoints.prepareFork(id, {}, newId("c", Date.now()));
     let made: Journal | undefined;
     const took = await timed(async () => {
       made = await create(fork);

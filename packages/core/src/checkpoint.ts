@@ -5,7 +5,8 @@ import type { Sandbox } from "./ports/sandbox.ts";
 import type { RunPorts } from "./run-ports.ts";
 
 const PATIENCE_MS = 15_000;
-const SNAPSHOT_PATIENCE_MS = 120_000;
+/** How long a workspace may take to be kept. */
+export const SNAPSHOT_PATIENCE_MS: number = 120_000;
 
 type CheckpointPorts = Pick<RunPorts, "journal" | "clock" | "sandbox" | "snapshots" | "newId">;
 
@@ -66,7 +67,7 @@ function failureNotice(thrown: unknown): ConversationEvent {
 }
 
 /** The work, given up after a time. */
-async function limited<Value>(
+export async function limited<Value>(
   { clock }: Pick<RunPorts, "clock">,
   leave: AbortSignal,
   patienceMs: number,

@@ -32,6 +32,7 @@ export async function driveRun(ports: RunPorts, signals: RunSignals): Promise<vo
   } finally {
     timer.cancel();
     session.close();
+    await session.kept.close();
   }
   await checkpoint(ports, signals.leave);
 }
@@ -44,7 +45,9 @@ async function untilEnded(session: RunSession, cutting: AbortSignal, stepSignal:
     const { state } = journal;
     if (state.run?.runId !== session.runId) return;
     if (state.calls.length > 0) {
+      session.kept.callsBegin();
       await runCalls(session, cutting);
+      session.kept.callsEnded();
       continue;
     }
     const decided = await journal.commit((now) => (now.calls.length > 0 ? [] : decideNext(now)));

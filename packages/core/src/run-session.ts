@@ -1,6 +1,7 @@
 import { type ContextBuilder, contextBuilder } from "./context.ts";
 import type { RunPorts } from "./run-ports.ts";
 import type { CutStep } from "./run-step.ts";
+import { type StepCheckpoints, stepCheckpoints } from "./step-checkpoints.ts";
 import { type TokenEstimate, tokenEstimate } from "./token-estimate.ts";
 
 /** What one driver holds in memory while it drives a run. All of it can be made again from the log. */
@@ -14,6 +15,8 @@ export type RunSession = {
   /** The attempt at a step that is under way. */
   cut: CutStep | undefined;
   saidUnpriced: boolean;
+  /** To be closed with the session. */
+  readonly kept: StepCheckpoints;
   /** Stops following the log. */
   close(): void;
 };
@@ -40,5 +43,6 @@ export async function openSession(ports: RunPorts, runId: string, leave: AbortSi
   }
   for (const events of early) add(events);
   ready = true;
-  return { ports, runId, leave, builder, estimate: tokenEstimate(), cut: undefined, saidUnpriced: false, close };
+  const kept = stepCheckpoints(ports, leave);
+  return { ports, runId, leave, builder, estimate: tokenEstimate(), cut: undefined, saidUnpriced: false, kept, close };
 }

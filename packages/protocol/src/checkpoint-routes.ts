@@ -8,6 +8,12 @@ import { ConversationSummary } from "./summary.ts";
 
 const TwoCheckpoints = z.strictObject({ from: CheckpointId, to: CheckpointId });
 
+const Seq = z.number().int().nonnegative();
+/** A checkpoint, and the event after which the files were like this. */
+const MOMENT = { checkpointId: CheckpointId, asOf: Seq };
+/** One of the two. `seq`: the newest checkpoint that tells of the files at this event or before it. */
+const WHICH = { checkpointId: CheckpointId.optional(), seq: Seq.optional() };
+
 /** A conversation's checkpoints: all files of its workspace as they were. */
 export const CHECKPOINT_ROUTES = {
   checkpoints: {
@@ -52,25 +58,31 @@ export const CHECKPOINT_ROUTES = {
     method: "POST",
     path: "/api/conversations/:id/restore",
     access: "session",
-    summary: "Make the workspace what it was at a checkpoint; what it is now is kept as another",
+    summary: "Make the workspace what it was at a checkpoint or a seq; what it is now is kept as another",
     params: OneConversation,
-    body: z.strictObject({ checkpointId: CheckpointId }),
-    response: z.object({ undo: CheckpointId, written: z.number(), removed: z.number(), failed: z.array(z.string()) }),
+    body: z.strictObject(WHICH),
+    response: z.object({
+      ...MOMENT,
+      undo: CheckpointId,
+      written: z.number(),
+      removed: z.number(),
+      failed: z.array(z.string()),
+    }),
     status: 200,
   },
   forkConversation: {
     method: "POST",
     path: "/api/conversations/:id/fork",
     access: "session",
-    summary: "A new conversation with the files of a checkpoint; with content, start its first run",
+    summary: "A new conversation with the files of a checkpoint or a seq; with content, start its first run",
     params: OneConversation,
     body: z.strictObject({
-      /** Absent: the latest. */
-      checkpointId: CheckpointId.optional(),
+      /** Both absent: the latest. */
+      ...WHICH,
       title: z.string().min(1).max(200).optional(),
       content: z.array(ContentPart).min(1).max(64).optional(),
     }),
-    response: ConversationSummary,
+    response: ConversationSummary.extend({ forkedFrom: z.object(MOMENT) }),
     status: 201,
   },
 } as const satisfies Record<string, Route>;

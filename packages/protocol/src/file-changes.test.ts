@@ -9,6 +9,7 @@ const edited = (seq: number, outcome: "ok" | "error", ...edits: FileEdit[]): Sto
   at: seq,
   event: { type: "call.ended", callId: "k", outcome, content: [], data: { edits }, durationMs: 1 },
 });
+const SUMS = { files: 1, bytes: 1, newBytes: 1, durationMs: 1, leftOut: [], leftOutCount: 0 };
 const checkpoint: StoredEvent = {
   seq: 9,
   at: 9,
@@ -23,8 +24,8 @@ const checkpoint: StoredEvent = {
 test("edits gather by path until a checkpoint tells everything", () => {
   const before = applyFileChanges(NO_FILE_CHANGES, [edited(1, "ok", edit("a"), edit("b")), edited(2, "ok", edit("a"))]);
   expect([...before.editedSince]).toEqual([
-    ["a", [edit("a"), edit("a")]],
-    ["b", [edit("b")]],
+    ["a", 2],
+    ["b", 1],
   ]);
   expect([before.seq, changedFiles(before)]).toEqual([2, 2]);
   expect(applyFileChanges(before, [checkpoint])).toEqual({
@@ -32,6 +33,13 @@ test("edits gather by path until a checkpoint tells everything", () => {
     editedSince: new Map(),
     seq: 9,
   });
+});
+
+test("edits after the event that a step's checkpoint tells of go on counting", () => {
+  const snapshot = { root: "0".repeat(64), reason: "step" as const, asOf: 1, ...SUMS };
+  const step: StoredEvent = { ...checkpoint, event: { ...checkpoint.event, snapshot } as StoredEvent["event"] };
+  const state = applyFileChanges(NO_FILE_CHANGES, [edited(1, "ok", edit("a")), edited(2, "ok", edit("c")), step]);
+  expect([[...state.editedSince], changedFiles(state)]).toEqual([[["c", 2]], 2]);
 });
 
 test("calls that failed or edited nothing leave the state as it was", () => {

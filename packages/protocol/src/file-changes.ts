@@ -1,13 +1,14 @@
-import type { FileChange, FileEdit } from "./changes.ts";
+import type { FileChange } from "./changes.ts";
 import type { StoredEvent } from "./events.ts";
 
 /**
  * What the log knows of the workspace's files. `changes` are those of the last checkpoint, against the start;
- * `editedSince` are edits that calls made after it, by path, oldest first: shown until the next checkpoint tells all.
+ * `editedSince` are paths that calls edited after what it tells of, each with the `seq` of its last edit: they count
+ * until the next checkpoint tells all.
  */
 export type FileChanges = {
   readonly changes: readonly FileChange[];
-  readonly editedSince: ReadonlyMap<string, readonly FileEdit[]>;
+  readonly editedSince: ReadonlyMap<string, number>;
   /** The `seq` of the last event that changed this; -1 before the first. */
   readonly seq: number;
 };
@@ -20,12 +21,17 @@ export function applyFileChanges(state: FileChanges, events: readonly StoredEven
 }
 
 function applyOne(state: FileChanges, { seq, event }: StoredEvent): FileChanges {
-  if (event.type === "workspace.checkpointed" || event.type === "workspace.restored")
-    return { changes: event.changes, editedSince: new Map(), seq };
+  if (event.type === "workspace.restored") return { changes: event.changes, editedSince: new Map(), seq };
+  if (event.type === "workspace.checkpointed") {
+    // A checkpoint after a step comes when later calls may have edited more.
+    const asOf = event.snapshot?.asOf ?? seq;
+    const later = [...state.editedSince].filter(([, editedAt]) => editedAt > asOf);
+    return { changes: event.changes, editedSince: new Map(later), seq };
+  }
   const edits = event.type === "call.ended" && event.outcome === "ok" ? (event.data.edits ?? []) : [];
   if (edits.length === 0) return state;
   const editedSince = new Map(state.editedSince);
-  for (const edit of edits) editedSince.set(edit.path, [...(editedSince.get(edit.path) ?? []), edit]);
+  for (const { path } of edits) editedSince.set(path, seq);
   return { ...state, editedSince, seq };
 }
 

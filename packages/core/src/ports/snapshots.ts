@@ -6,6 +6,12 @@ import type { Sandbox } from "./sandbox.ts";
 /** What a snapshot is for. */
 export type SnapshotWanted = { readonly checkpointId: string; readonly reason: CheckpointReason };
 
+/**
+ * A snapshot after a step. `asOf`: the event after which the files are like this. `isStill` says whether they are: it
+ * is asked before and after they are looked at.
+ */
+export type StepWanted = { readonly checkpointId: string; readonly asOf: number; readonly isStill: () => boolean };
+
 /** What a restore did. `failed`: paths that are not as they were, with the reason. */
 export type Restored = Pick<OperationResult<"snapshot.restore">, "written" | "removed" | "failed">;
 
@@ -16,6 +22,17 @@ export type Snapshots = {
    * @throws AppError `checkpoint_invalid` for what makes no sense, `limit_reached`, `checkpoints_unavailable`
    */
   keep(state: ConversationState, sandbox: Sandbox, wanted: SnapshotWanted, signal: AbortSignal): Promise<KeptSnapshot>;
+  /**
+   * The same after a step; undefined, and nothing is kept, when the files are as they were when they were last kept or
+   * restored, or are no longer as they are wanted.
+   * @throws AppError as `keep`
+   */
+  keepStep(
+    state: ConversationState,
+    sandbox: Sandbox,
+    wanted: StepWanted,
+    signal: AbortSignal,
+  ): Promise<KeptSnapshot | undefined>;
   /**
    * Makes the sandbox's workspace what the snapshot says.
    * @throws AppError `checkpoint_damaged`, `checkpoints_unavailable`, `disk_full`

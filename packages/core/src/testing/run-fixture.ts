@@ -8,6 +8,7 @@ import { openSandbox } from "../open-sandbox.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import type { Model } from "../ports/model.ts";
 import type { Sandbox, SandboxBackend } from "../ports/sandbox.ts";
+import type { Snapshots } from "../ports/snapshots.ts";
 import { messageEvents } from "../start-run.ts";
 import { SAMPLE_ID, sampleCreated } from "./log-samples.ts";
 import { memoryLogStore } from "./memory-log-store.ts";
@@ -20,6 +21,7 @@ type Setup = {
   readonly limits?: Limits;
   readonly runLimits?: Limits;
   readonly clock?: TestClock;
+  readonly snapshots?: Snapshots;
 };
 
 /** A conversation over scripted ports, with the loop ready to be driven: as a server holds it, without the server. */
@@ -69,6 +71,7 @@ function fixtureOver(store: LogStore, journal: Journal, clock: TestClock, setup:
     model: async () => setup.model,
     sandbox: (signal: AbortSignal) =>
       openSandbox({ journal, backend, prepareSeed: seed, clock }, () => undefined, signal),
+    ...(setup.snapshots === undefined ? {} : { snapshots: setup.snapshots }),
     random: () => 1,
     emit: (delta: Delta) => void deltas.push(delta),
     onUnforeseen: (thrown: unknown) => void unforeseen.push(thrown),

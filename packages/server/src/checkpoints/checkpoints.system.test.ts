@@ -3,11 +3,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { directoryStore } from "@handrail/checkpoints/directory-store";
+import { driveRun } from "@handrail/core/drive-run";
 import { createJournal, type Journal } from "@handrail/core/journal";
 import { openSandbox } from "@handrail/core/open-sandbox";
+import type { Clock } from "@handrail/core/ports/clock";
+import type { Model } from "@handrail/core/ports/model";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import { messageEvents } from "@handrail/core/start-run";
 import { sampleCreated } from "@handrail/core/testing/log-samples";
 import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
+import { scriptedModel } from "@handrail/core/testing/scripted-model-port";
 import { newId } from "@handrail/protocol/ids";
 import type { StoredEvent } from "@handrail/protocol/events";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
@@ -127,11 +132,11 @@ describe.each(BACKENDS)("checkpoints in %s sandboxes", (_name, make) => {
     const after = await shell(journal, DESCRIBE);
     expect(after).not.toBe(before);
 
-    const { undo, failed } = await checkpoints.restore(id, first.checkpointId, signal);
+    const { undo, failed } = await checkpoints.restore(id, { checkpointId: first.checkpointId }, signal);
     expect(failed).toEqual([]);
     expect(await shell(journal, DESCRIBE)).toBe(before);
     expect(await changes(journal)).toEqual(changesBefore);
-    await checkpoints.restore(id, undo, signal);
+    await checkpoints.restore(id, { checkpointId: undo }, signal);
     expect(await shell(journal, DESCRIBE)).toBe(after);
 
     const range = { from: first.checkpointId, to: undo };
@@ -190,7 +195,7 @@ describe.each(BACKENDS)("checkpoints in %s sandboxes", (_name, make) => {
     const changesBefore = await changes(origin);
     await shell(origin, CHANGE);
 
-    const fork = await checkpoints.prepareFork(origin.state.id, point.checkpointId, id("c"));
+    const { fork } = await checkpoints.prepareFork(origin.state.id, { checkpointId: point.checkpointId }, id("c"));
     const forked = await create({ fork });
     await kept.lineages.use(fork.lineage, async (lineage) => {
       for (const at of [fork.start, fork.from]) await lineage.addReference({ conversationId: forked.state.id, ...at });
@@ -216,14 +221,80 @@ test("files are not restored while a run is under way, and can be once it has en
   const runId = newId("r");
   await journal.commit(() => [{ type: "run.started", runId, messageId: newId("m"), limits: {} }]);
   const before = await store.read(id, -1, 1000);
-  await expect(checkpoints.restore(id, checkpointId, signal)).rejects.toMatchObject({ code: "run_active" });
+  await expect(checkpoints.restore(id, { checkpointId }, signal)).rejects.toMatchObject({
+    code: "run_active",
+  });
   expect(await store.read(id, -1, 1000)).toEqual(before);
   expect(await shell(journal, "cat a.txt")).toBe("two\n");
 
   await journal.commit(() => [{ type: "run.ended", runId, outcome: "done", detail: "" }]);
-  await checkpoints.restore(id, checkpointId, signal);
+  await checkpoints.restore(id, { checkpointId }, signal);
   expect(await shell(journal, "cat a.txt")).toBe("one\n");
 });
+
+test("a run's files are kept after its steps, and are restored and forked as they were at any event", async () => {
+  const { checkpoints, create, open, shell, store, kept, newId } = await world((directory) =>
+    noneBackend({ ...common, directory }),
+  );
+  const journal = await create();
+  const { id } = journal.state;
+  const write = (word: string) => [{ tool: "terminal", arguments: { command: `echo ${word} > a.txt` } }];
+  const scripted = scriptedModel([{ calls: write("one") }, { calls: write("two") }, { calls: write("three") }]);
+  const waits = [Promise.resolve(), ...stepsKept(journal, 3)];
+  const model: Model = {
+    ...scripted,
+    async *stream(request, stop) {
+      // Each answer waits until the step before it is kept.
+      await waits.shift();
+      yield* scripted.stream(request, stop);
+    },
+  };
+  const content = [{ type: "text", text: "go" }] as const;
+  const message = { messageId: newId("m"), userId: "local", content, runId: newId("r") };
+  await journal.commit((state) => messageEvents(state, message));
+  const ports = { journal, store, snapshots: kept.snapshots, clock: hastyClock(), newId, random: Math.random };
+  const told = { emit: () => undefined, onUnforeseen: () => undefined };
+  const never = new AbortController().signal;
+  await driveRun(
+    { ...ports, ...told, model: async () => model, sandbox: () => open(journal) },
+    { stop: never, leave: never },
+  );
+  const ended = (await store.read(id, -1, 1000)).filter(({ event }) => event.type === "call.ended");
+  const [one = 0, two = 0, three = 0] = ended.map(({ seq }) => seq);
+  const steps = (await checkpoints.list(id)).filter(({ reason }) => reason === "step").map(({ asOf }) => asOf);
+  expect(steps).toEqual([three, two, one]);
+
+  // An event within the second step means what the first left.
+  expect(await checkpoints.restore(id, { seq: two - 1 }, signal)).toMatchObject({ asOf: one, failed: [] });
+  expect(await shell(journal, "cat a.txt")).toBe("one\n");
+  const { fork, asOf } = await checkpoints.prepareFork(id, { seq: two }, newId("c"));
+  expect(asOf).toBe(two);
+  expect(await shell(await create({ fork }), "cat a.txt")).toBe("two\n");
+});
+
+/** Promises of the first checkpoints of steps in the log. */
+function stepsKept(journal: Journal, count: number): Promise<void>[] {
+  const waiting = Array.from({ length: count }, () => Promise.withResolvers<void>());
+  const open = [...waiting];
+  journal.onEvents((events) => {
+    for (const { event } of events) {
+      if (event.type === "workspace.checkpointed" && event.snapshot?.reason === "step") open.shift()?.resolve();
+    }
+  });
+  return waiting.map(({ promise }) => promise);
+}
+
+/** Time moves on by itself where a few seconds would be waited for. */
+function hastyClock(): Clock {
+  let skippedMs = 0;
+  return {
+    now: () => systemClock.now() + skippedMs,
+    async sleep(ms, stop) {
+      if (ms > 10_000) return systemClock.sleep(ms, stop);
+      skippedMs += ms;
+    },
+  };
+}
 
 test("what is stored is encrypted, is shared within a family alone, and goes with its last conversation", async () => {
   const { directory, kept, checkpoints, create, shell } = await world((place) =>

@@ -9,10 +9,10 @@ import type { FileChange } from "@handrail/protocol/changes";
 import type { CheckpointPoint, CheckpointRow, Fork } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
-import type { EventOf, StoredEvent } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import type { Restores } from "../conversations/restores.ts";
+import { type Kept, keptIn, momentOf, type Which } from "./checkpoint-points.ts";
 import { compareTrees, findEntry, toFileChange } from "./compare.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
@@ -28,18 +28,27 @@ export type Checkpoints = {
   compare(id: string, range: Range): Promise<{ changes: FileChange[]; more: boolean }>;
   /** One file at two checkpoints, base64; null where it is not there or is too large. */
   file(id: string, range: Range & { readonly path: string }): Promise<FilePair>;
-  /** @throws AppError `checkpoint_unknown`, `run_active`, `restore_active` */
-  restore(id: string, checkpointId: string, signal: AbortSignal): Promise<RestoreDone>;
+  /** @throws AppError `checkpoint_unknown`, `run_active`, `restore_active`; `bad_request` when none is named, or two */
+  restore(id: string, which: Which, signal: AbortSignal): Promise<RestoreDone>;
   /**
-   * What a fork's log begins with; its checkpoints are held for the conversation that will have this id.
-   * @throws AppError `checkpoint_unknown`
+   * What a fork's log begins with; its checkpoints are held for the conversation that will have this id. `asOf` is the
+   * event of the origin after which the files were like this.
+   * @throws AppError `checkpoint_unknown`; `bad_request` when two are named
    */
-  prepareFork(id: string, checkpointId: string | undefined, forkId: string): Promise<Fork>;
+  prepareFork(id: string, which: Which, forkId: string): Promise<{ readonly fork: Fork; readonly asOf: number }>;
 };
 
 export type Range = { readonly from: string; readonly to: string };
 export type FilePair = { before: string | null; after: string | null; binary: boolean };
-export type RestoreDone = { undo: string; written: number; removed: number; failed: string[] };
+/** Which checkpoint it is now, with the event after which the files were like this, and what was done. */
+export type RestoreDone = {
+  checkpointId: string;
+  asOf: number;
+  undo: string;
+  written: number;
+  removed: number;
+  failed: string[];
+};
 
 export type CheckpointsParts = {
   readonly store: Pick<LogStore, "read">;
@@ -52,9 +61,6 @@ export type CheckpointsParts = {
   readonly restores: Pick<Restores, "during">;
 };
 
-type Kept = { readonly stored: StoredEvent; readonly event: EventOf<"workspace.checkpointed"> };
-
-const PAGE = 1000;
 const MAX_CHANGES = 5000;
 const MAX_FILE_BYTES = 1024 * 1024;
 const PROBE_BYTES = 8000;
@@ -67,7 +73,7 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
   };
   return {
     async list(id) {
-      return (await keptEvents(parts, id))
+      return (await keptIn(parts.store, id))
         .map(rowOf)
         .filter((row) => row !== undefined)
         .toReversed();
@@ -91,30 +97,27 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
         return { before: before?.toString("base64") ?? null, after: after?.toString("base64") ?? null, binary };
       });
     },
-    restore: (id, checkpointId, signal) => parts.restores.during(id, () => restore(parts, id, checkpointId, signal)),
-    async prepareFork(id, checkpointId, forkId) {
+    restore: (id, which, signal) => parts.restores.during(id, () => restore(parts, id, which, signal)),
+    async prepareFork(id, which, forkId) {
       const { state } = await parts.journal(id);
-      const from = checkpointId === undefined ? state.snapshots.latest : await pointOf(parts, id, checkpointId);
-      if (from === null) throw unknownCheckpoint("Nothing of this conversation's files was kept yet.");
+      const { asOf, ...from } = await momentOf(parts.store, state, which);
       const start = state.snapshots.start ?? from;
       await inLineage(id, async (lineage) => {
         for (const point of [start, from]) await lineage.addReference({ conversationId: forkId, ...point });
       });
-      return { conversationId: id, lineage: state.snapshots.lineage, start, from };
+      return { fork: { conversationId: id, lineage: state.snapshots.lineage, start, from }, asOf };
     },
   };
 }
 
 /** @throws AppError `run_active` while a run is under way */
-async function restore(
-  parts: CheckpointsParts,
-  id: string,
-  checkpointId: string,
-  signal: AbortSignal,
-): Promise<RestoreDone> {
+async function restore(parts: CheckpointsParts, id: string, which: Which, signal: AbortSignal): Promise<RestoreDone> {
   const journal = await parts.journal(id);
   requireIdle(journal.state);
-  const point = await pointOf(parts, id, checkpointId);
+  if (which.checkpointId === undefined && which.seq === undefined) {
+    throw new AppError("bad_request", "Name a checkpoint, or a seq.");
+  }
+  const { asOf, ...point } = await momentOf(parts.store, journal.state, which);
   const { checkpointId: undo } = await create(parts, id, "restore", signal);
   const sandbox = await parts.open(journal, signal);
   requireIdle(journal.state);
@@ -126,7 +129,7 @@ async function restore(
     event,
     { type: "notice.added", audience: "both", code: "workspace_restored", text: text.slice(0, 4000) },
   ]);
-  return { undo, written, removed, failed: [...failed] };
+  return { checkpointId: point.checkpointId, asOf, undo, written, removed, failed: [...failed] };
 }
 
 function requireIdle({ run }: ConversationState): void {
@@ -151,28 +154,7 @@ async function create(
 
 /** @throws AppError `checkpoint_unknown` */
 async function pointOf(parts: CheckpointsParts, id: string, checkpointId: string): Promise<CheckpointPoint> {
-  const { fork } = (await parts.journal(id)).state.snapshots;
-  const given = [fork?.start, fork?.from].find((point) => point?.checkpointId === checkpointId);
-  if (given !== undefined) return given;
-  const found = (await keptEvents(parts, id)).find(({ event }) => event.checkpointId === checkpointId);
-  const root = found?.event.snapshot?.root;
-  if (root === undefined) throw unknownCheckpoint("There is no such checkpoint in this conversation.");
-  return { checkpointId, root };
-}
-
-const unknownCheckpoint = (message: string) => new AppError("checkpoint_unknown", message);
-
-async function keptEvents({ store }: CheckpointsParts, id: string): Promise<Kept[]> {
-  const kept: Kept[] = [];
-  for (let after = -1; ;) {
-    const page = await store.read(id, after, PAGE);
-    for (const stored of page) {
-      after = stored.seq;
-      const { event } = stored;
-      if (event.type === "workspace.checkpointed" && event.snapshot !== undefined) kept.push({ stored, event });
-    }
-    if (page.length < PAGE) return kept;
-  }
+  return momentOf(parts.store, (await parts.journal(id)).state, { checkpointId });
 }
 
 function rowOf({ stored, event }: Kept): CheckpointRow | undefined {

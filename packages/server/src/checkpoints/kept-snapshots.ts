@@ -1,17 +1,22 @@
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
+import type { KeptSnapshot } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import type { SnapshotRules } from "@handrail/protocol/snapshots";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
-import { receiveSnapshot, type Received } from "./receive.ts";
+import { receiveSnapshot, receiveWanted, type Received } from "./receive.ts";
 import { sendSnapshot } from "./send.ts";
 
 const MAX_LISTED = 20;
+/** Indexes of one lineage over this many are made one. */
+const MAX_INDEXES = 64;
 
 /** Takes snapshots into lineages and puts them back. What a workspace was at last makes it fast; it is never trusted. */
 export type SnapshotMover = {
   take(at: Place, signal: AbortSignal): Promise<Received>;
+  /** Undefined, and nothing is stored, when `wanted` refuses the root that was taken. */
+  takeIf(at: Place, wanted: (root: string) => boolean, signal: AbortSignal): Promise<Received | undefined>;
   put(at: Place, root: string, signal: AbortSignal): ReturnType<typeof sendSnapshot>;
 };
 
@@ -22,12 +27,20 @@ export type Place = { readonly lineage: Lineage; readonly state: ConversationSta
 export function snapshotMover(rules: SnapshotRules): SnapshotMover {
   const bases = new WeakMap<Sandbox, string>();
   const baseOf = ({ state, sandbox }: Place) => bases.get(sandbox) ?? state.snapshots.latest?.root ?? null;
+  const keepBase = async ({ sandbox }: Place, root: string, signal: AbortSignal) => {
+    bases.set(sandbox, root);
+    await sandbox.call("snapshot.keep", { root }, { signal }).catch(() => undefined);
+  };
   return {
     async take(at, signal) {
+      const received = await receiveSnapshot(at.lineage, at.sandbox, { rules, base: baseOf(at) }, signal);
+      await keepBase(at, received.root, signal);
+      return received;
+    },
+    async takeIf(at, wanted, signal) {
       const { lineage, sandbox } = at;
-      const received = await receiveSnapshot(lineage, sandbox, { rules, base: baseOf(at) }, signal);
-      bases.set(sandbox, received.root);
-      await sandbox.call("snapshot.keep", { root: received.root }, { signal }).catch(() => undefined);
+      const received = await receiveWanted(lineage, sandbox, { rules, base: baseOf(at), wanted }, signal);
+      if (received !== undefined) await keepBase(at, received.root, signal);
       return received;
     },
     async put(at, root, signal) {
@@ -49,13 +62,28 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover): Snapsho
       lineages.use(state.snapshots.lineage, async (lineage) => {
         const startedAt = performance.now();
         const received = await mover.take({ lineage, state, sandbox }, signal);
-        const { root, files, bytes, newBytes, leftOutCount } = received;
-        await lineage.addReference({ conversationId: state.id, checkpointId, root });
-        const leftOut = received.leftOut.slice(0, MAX_LISTED);
-        const durationMs = Math.round(performance.now() - startedAt);
-        return { root, reason, files, bytes, newBytes, durationMs, leftOut, leftOutCount };
+        await lineage.addReference({ conversationId: state.id, checkpointId, root: received.root });
+        return { ...storedAs(received, startedAt), reason };
+      }),
+    keepStep: (state, sandbox, { checkpointId, asOf, isStill }, signal) =>
+      lineages.use(state.snapshots.lineage, async (lineage) => {
+        if (!isStill()) return undefined;
+        const startedAt = performance.now();
+        const wanted = (root: string) => isStill() && root !== state.snapshots.latest?.root;
+        const received = await mover.takeIf({ lineage, state, sandbox }, wanted, signal);
+        if (received === undefined) return undefined;
+        await lineage.addReference({ conversationId: state.id, checkpointId, root: received.root });
+        // A long run makes many; whoever opens the lineage reads them all.
+        if (lineage.indexCount > MAX_INDEXES) await lineage.replaceIndexes(await lineage.objects());
+        return { ...storedAs(received, startedAt), reason: "step", asOf };
       }),
     restore: (state, sandbox, root, signal) =>
       lineages.use(state.snapshots.lineage, (lineage) => mover.put({ lineage, state, sandbox }, root, signal)),
   };
+}
+
+function storedAs(received: Received, startedAt: number): Omit<KeptSnapshot, "reason"> {
+  const { root, files, bytes, newBytes, leftOutCount } = received;
+  const leftOut = received.leftOut.slice(0, MAX_LISTED);
+  return { root, files, bytes, newBytes, durationMs: Math.round(performance.now() - startedAt), leftOut, leftOutCount };
 }

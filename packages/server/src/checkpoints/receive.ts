@@ -14,6 +14,9 @@ const PART_BYTES = 4 * 1024 * 1024;
 const PACK_BYTES = 32 * 1024 * 1024;
 const PARTS_AHEAD = 2;
 
+/** What a snapshot is taken with. `base`: what the workspace was at last. */
+export type Wanted = { readonly rules: SnapshotRules; readonly base: string | null };
+
 /**
  * Takes a snapshot in a sandbox and stores what is new in it. Nothing that the sandbox says is believed: each object
  * is unpacked within its size, named anew and read strictly, and the whole is checked before any of it counts.
@@ -22,12 +25,37 @@ const PARTS_AHEAD = 2;
 export async function receiveSnapshot(
   lineage: Lineage,
   sandbox: Sandbox,
-  { rules, base }: { readonly rules: SnapshotRules; readonly base: string | null },
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<Received> {
+  return storeTaken(lineage, sandbox, { taken: await take(lineage, sandbox, wanted, signal), ...wanted }, signal);
+}
+
+/** The same, unless `wanted` refuses the root that the sandbox says: then nothing more is asked of it. */
+export async function receiveWanted(
+  lineage: Lineage,
+  sandbox: Sandbox,
+  { wanted, ...how }: Wanted & { readonly wanted: (root: string) => boolean },
+  signal: AbortSignal,
+): Promise<Received | undefined> {
+  const taken = await take(lineage, sandbox, how, signal);
+  return wanted(taken.root) ? storeTaken(lineage, sandbox, { taken, ...how }, signal) : undefined;
+}
+
+type Taken = OperationResult<"snapshot.take">;
+
+async function take(lineage: Lineage, sandbox: Sandbox, { rules, base }: Wanted, signal: AbortSignal): Promise<Taken> {
+  const trusted = base !== null && (await lineage.objects()).has(base) ? base : null;
+  return sandbox.call("snapshot.take", { ...rules, base: trusted }, { signal });
+}
+
+async function storeTaken(
+  lineage: Lineage,
+  sandbox: Sandbox,
+  { taken, rules }: { readonly taken: Taken; readonly rules: SnapshotRules },
   signal: AbortSignal,
 ): Promise<Received> {
   const known = await lineage.objects();
-  const trusted = base !== null && known.has(base) ? base : null;
-  const taken = await sandbox.call("snapshot.take", { ...rules, base: trusted }, { signal });
   const intake = new Intake(lineage, known);
   // Frames have headers, and trees come on top of the files.
   const most = rules.maxTotalBytes * 1.1 + 512 * 1024 * 1024;

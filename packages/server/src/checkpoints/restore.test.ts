@@ -26,6 +26,7 @@ async function world() {
   const released = Promise.withResolvers<void>();
   const snapshots: Snapshots = {
     keep: async (_state, _sandbox, { reason }) => ({ ...KEPT, reason }),
+    keepStep: async () => undefined,
     async restore() {
       reached.resolve();
       await released.promise;
@@ -51,7 +52,7 @@ async function world() {
     models: { require: async () => undefined },
   } as unknown as ConversationParts);
   const { checkpointId } = await checkpoints.create(SAMPLE_ID, signal);
-  const restore = () => checkpoints.restore(SAMPLE_ID, checkpointId, signal);
+  const restore = () => checkpoints.restore(SAMPLE_ID, { checkpointId }, signal);
   const fail = () => released.reject(new AppError("checkpoint_damaged", "It is damaged."));
   return { journal, users, restore, woken, reached: reached.promise, release: released.resolve, fail };
 }

@@ -28,16 +28,17 @@ export function checkpointHandlers(parts: CheckpointHandlerParts): Pick<Handlers
     createCheckpoint: ({ params, signal }) => checkpoints.create(params.id, signal),
     checkpointChanges: ({ params, query }) => checkpoints.compare(params.id, query),
     checkpointFile: ({ params, query }) => checkpoints.file(params.id, query),
-    restoreCheckpoint: ({ params, body, signal }) => checkpoints.restore(params.id, body.checkpointId, signal),
+    restoreCheckpoint: ({ params, body, signal }) => checkpoints.restore(params.id, body, signal),
     async forkConversation({ params, body, identity, signal }) {
       const id = parts.newId("c");
       const unpin = parts.pin(id);
       try {
-        const fork = await checkpoints.prepareFork(params.id, body.checkpointId, id);
+        const { fork, asOf } = await checkpoints.prepareFork(params.id, body, id);
         const { source, sandbox, model, limits, runLimits, title } = (await parts.journal(params.id)).state;
         const like = { source, sandbox, model, limits, runLimits };
         const wanted = { ...like, ownerId: identity.userId, title: body.title ?? `${title} (fork)`.slice(0, 200) };
-        return await createConversation(parts.create, { ...wanted, content: body.content, id, fork }, signal);
+        const made = await createConversation(parts.create, { ...wanted, content: body.content, id, fork }, signal);
+        return { ...made, forkedFrom: { checkpointId: fork.from.checkpointId, asOf } };
       } finally {
         unpin();
       }

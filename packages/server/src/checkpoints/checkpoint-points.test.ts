@@ -1,0 +1,61 @@
+import { createJournal } from "@handrail/core/journal";
+import { sampleCreated } from "@handrail/core/testing/log-samples";
+import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
+import type { ConversationEvent } from "@handrail/protocol/events";
+import { expect, test } from "vitest";
+import { systemClock } from "../clock.ts";
+import { momentOf } from "./checkpoint-points.ts";
+
+const point = (number: number) => ({
+  checkpointId: `p_${String(number).padStart(20, "0")}`,
+  root: String(number).padStart(64, "0"),
+});
+
+function checkpointed(number: number, asOf?: number): ConversationEvent {
+  const sums = { files: 1, bytes: 1, newBytes: 1, durationMs: 1, leftOut: [], leftOutCount: 0 };
+  const { checkpointId, root } = point(number);
+  const when = asOf === undefined ? {} : { asOf };
+  const snapshot = { root, reason: "step" as const, ...sums, ...when };
+  return { type: "workspace.checkpointed", checkpointId, tree: "", changes: [], snapshot };
+}
+
+const NOTE: ConversationEvent = { type: "notice.added", audience: "user", code: "note", text: "Something happened." };
+
+/** Events 1 to 6: kept, two others, kept as of the first of them, restored to the first, another. */
+async function log() {
+  const store = memoryLogStore();
+  const journal = await createJournal(store, systemClock, sampleCreated());
+  const restored = { written: 0, removed: 0, failed: [], changes: [] };
+  const back: ConversationEvent = { type: "workspace.restored", ...point(1), ...restored };
+  await journal.commit(() => [checkpointed(1), NOTE, NOTE, checkpointed(2, 2), back, NOTE]);
+  return { store, state: journal.state };
+}
+
+test("a seq means the newest checkpoint at or before it, by when the files were like this", async () => {
+  const { store, state } = await log();
+  const at = async (seq: number) => {
+    const { checkpointId, asOf } = await momentOf(store, state, { seq });
+    return [checkpointId, asOf];
+  };
+  expect(await Promise.all([1, 2, 3, 4, 5, 99].map(at))).toEqual([
+    [point(1).checkpointId, 1],
+    [point(2).checkpointId, 2],
+    [point(2).checkpointId, 2],
+    [point(2).checkpointId, 2],
+    [point(1).checkpointId, 5],
+    [point(1).checkpointId, 5],
+  ]);
+  expect(await momentOf(store, state, {})).toEqual({ ...point(1), asOf: 5 });
+});
+
+test("a checkpoint that is not there, a seq before the first, and two names are refused", async () => {
+  const { store, state } = await log();
+  const refused = (which: Parameters<typeof momentOf>[2]) =>
+    momentOf(store, state, which).then(
+      () => "found",
+      (thrown: { code: string }) => thrown.code,
+    );
+  expect(await refused({ checkpointId: point(3).checkpointId })).toBe("checkpoint_unknown");
+  expect(await refused({ seq: 0 })).toBe("checkpoint_unknown");
+  expect(await refused({ seq: 1, checkpointId: point(1).checkpointId })).toBe("bad_request");
+});

@@ -1,0 +1,71 @@
+import type { LogStore } from "@handrail/core/ports/log-store";
+import type { CheckpointPoint } from "@handrail/protocol/checkpoints";
+import type { ConversationState } from "@handrail/protocol/conversation-state";
+import { AppError } from "@handrail/protocol/errors";
+import type { EventOf, StoredEvent } from "@handrail/protocol/events";
+
+/** A checkpoint of which files were kept, with its place in the log. */
+export type Kept = { readonly stored: StoredEvent; readonly event: EventOf<"workspace.checkpointed"> };
+
+/** Which checkpoint is meant: this one, the newest that tells of the files at an event or before it, or the latest. */
+export type Which = { readonly checkpointId?: string | undefined; readonly seq?: number | undefined };
+
+/** `asOf`: the event after which the workspace was like this. */
+export type Moment = CheckpointPoint & { readonly asOf: number };
+
+const PAGE = 1000;
+
+/** The checkpoints of one conversation, oldest first. */
+export async function keptIn(store: Pick<LogStore, "read">, id: string): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for await (const stored of eventsOf(store, id)) {
+    const { event } = stored;
+    if (event.type === "workspace.checkpointed" && event.snapshot !== undefined) kept.push({ stored, event });
+  }
+  return kept;
+}
+
+/** @throws AppError `checkpoint_unknown`; `bad_request` when both are named */
+export async function momentOf(
+  store: Pick<LogStore, "read">,
+  { id, head, snapshots: { fork } }: ConversationState,
+  { checkpointId, seq }: Which,
+): Promise<Moment> {
+  if (checkpointId !== undefined && seq !== undefined) {
+    throw new AppError("bad_request", "Name a checkpoint or a seq, not both.");
+  }
+  const moments: Moment[] = fork === undefined ? [] : [fork.start, fork.from].map((point) => ({ ...point, asOf: 0 }));
+  for await (const stored of eventsOf(store, id)) {
+    const moment = momentIn(stored);
+    if (moment !== undefined) moments.push(moment);
+  }
+  if (checkpointId !== undefined) {
+    const found = moments.find((moment) => moment.checkpointId === checkpointId);
+    if (found !== undefined) return found;
+    throw unknownCheckpoint("There is no such checkpoint in this conversation.");
+  }
+  const most = seq ?? head;
+  const before = moments.filter(({ asOf }) => asOf <= most).toSorted((one, other) => one.asOf - other.asOf);
+  const last = before.at(-1);
+  if (last !== undefined) return last;
+  throw unknownCheckpoint("Nothing of this conversation's files was kept by then.");
+}
+
+/** A workspace that was restored is from then on as it was at that checkpoint. */
+function momentIn({ seq, event }: StoredEvent): Moment | undefined {
+  if (event.type === "workspace.restored") return { checkpointId: event.checkpointId, root: event.root, asOf: seq };
+  if (event.type !== "workspace.checkpointed" || event.snapshot === undefined) return undefined;
+  const { root, asOf } = event.snapshot;
+  return { checkpointId: event.checkpointId, root, asOf: asOf ?? seq };
+}
+
+async function* eventsOf(store: Pick<LogStore, "read">, id: string): AsyncGenerator<StoredEvent> {
+  for (let after = -1; ;) {
+    const page = await store.read(id, after, PAGE);
+    yield* page;
+    after = page.at(-1)?.seq ?? after;
+    if (page.length < PAGE) return;
+  }
+}
+
+const unknownCheckpoint = (message: string) => new AppError("checkpoint_unknown", message);
