@@ -44,7 +44,11 @@ export const TEST_PACKAGES = [
     without: "the API is not fuzzed, and there is no real repository to work on.",
   },
   { package: "postgresql", program: "pg_createcluster", without: "the gateway's books in PostgreSQL are not tested." },
-  { package: "redis-server", program: "redis-server", without: "the gateway's cache in Redis is not tested." },
+  {
+    package: "redis-server",
+    program: "redis-server",
+    without: "the gateway's cache and limits in Redis are not tested.",
+  },
   // It has no program of its own; where pip is there, so it is, or another Python that has both.
   { package: "python3-venv", program: "pip3", without: "the API is not fuzzed." },
 ];

@@ -27,6 +27,7 @@ test("flags win over variables, and a model is made of its own", () => {
     },
     databaseUrl: undefined,
     redisUrl: undefined,
+    limits: "books",
     masterKey: undefined,
     guard: { redact: true, patternsFile: undefined, bodies: undefined },
     logLevel: "info",

@@ -18,6 +18,8 @@ export type GatewayConfig = {
   readonly model: ModelOptions | undefined;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** `books`, or `redis` before them. */
+  readonly limits: string;
   readonly masterKey: string | undefined;
   readonly guard: GuardSettings;
   readonly logLevel: string;
@@ -40,6 +42,7 @@ export function readGatewayConfig(argv: readonly string[], env: Environment = pr
     model: modelFrom(given),
     databaseUrl: given("databaseUrl"),
     redisUrl: given("redisUrl"),
+    limits: given("gatewayLimits") ?? "books",
     masterKey: given("masterKey"),
     guard: guardFrom(given),
     logLevel: given("logLevel") ?? "info",

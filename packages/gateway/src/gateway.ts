@@ -35,6 +35,8 @@ export type GatewayParts = {
   readonly routes?: readonly GatewayRoute[];
   /** For `/metrics`, which is not there without it. */
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Further facts for `/health/readiness`. They do not change what it comes to. */
+  readonly readiness?: () => Readonly<Record<string, string>>;
   /** Whether `/health/…` is answered; true when undefined. */
   readonly probes?: boolean;
   readonly limits?: Partial<CallLimits>;
@@ -141,7 +143,7 @@ async function serve({ core, parts, table }: Serving, found: Destination, { requ
   }
   if (request.method !== "GET" && request.method !== "HEAD") return wrongMethod(response, "GET");
   if (found.kind === "models") return answerModels(core, request, response, found.id);
-  return answerProbe(found.kind, { books: core.books, metrics: parts.metrics, response });
+  return answerProbe(found.kind, { books: core.books, metrics: parts.metrics, readiness: parts.readiness, response });
 }
 
 function wrongMethod(response: ServerResponse, method: string): void {

@@ -1,11 +1,7 @@
 import { sql, type Kysely } from "kysely";
-import { scopeCounter, type ScopeCounter } from "./scope-counter.ts";
+import type { ScopeCount } from "../ports/books.ts";
+import { counted, recounted, scopeCounter, type ScopeCounter } from "./scope-counter.ts";
 import type { Tables } from "./tables.ts";
-
-type Stored = Pick<ScopeCounter, "spent" | "inFlight" | "reservedNano"> & {
-  readonly requests: readonly (readonly [number, number])[];
-  readonly tokens: readonly (readonly [number, number])[];
-};
 
 export type Counters = ReadonlyMap<string, ScopeCounter>;
 
@@ -45,19 +41,7 @@ export async function writeCounters(trx: Kysely<Tables>, counters: Counters): Pr
     where scope_counters.scope = changed.scope`.execute(trx);
 }
 
-function stored({ spent, inFlight, reservedNano, requests, tokens }: ScopeCounter): string {
-  const row: Stored = { spent, inFlight, reservedNano, requests: requests.added(), tokens: tokens.added() };
-  return JSON.stringify(row);
-}
+const stored = (counter: ScopeCounter): string => JSON.stringify(counted(counter));
 
 const fromRows = (rows: readonly Tables["scope_counters"][]): Counters =>
-  new Map(rows.map(({ scope, counter }) => [scope, fromStored(JSON.parse(counter) as Stored)]));
-
-function fromStored({ spent, inFlight, reservedNano, requests, tokens }: Stored): ScopeCounter {
-  const counter = scopeCounter(spent);
-  counter.inFlight = inFlight;
-  counter.reservedNano = reservedNano;
-  for (const [at, amount] of requests) counter.requests.add(at, amount);
-  for (const [at, amount] of tokens) counter.tokens.add(at, amount);
-  return counter;
-}
+  new Map(rows.map(({ scope, counter }) => [scope, recounted(JSON.parse(counter) as Omit<ScopeCount, "scope">)]));

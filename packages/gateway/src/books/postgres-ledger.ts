@@ -7,7 +7,7 @@ import type { CallLog } from "./call-log.ts";
 import { readCounters } from "./postgres-counters.ts";
 import { refusedCall, type PostgresQueue } from "./postgres-queue.ts";
 import { withoutZeros } from "./postgres-session.ts";
-import { scopeCounter } from "./scope-counter.ts";
+import { counted, scopeCounter, type ScopeCounter } from "./scope-counter.ts";
 import { openCall, settledCall, type OpenCall } from "./settled-call.ts";
 import type { Tables } from "./tables.ts";
 
@@ -19,8 +19,14 @@ type Parts = {
 };
 
 /** A call is let through by the database, and its beginning and end stand in a file until the database knows its end. */
-export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "admit" | "settle" | "states"> {
+export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "admit" | "settle" | "states" | "counts"> {
   const open = new Map<string, OpenCall>();
+  /** With what this replica settled. */
+  const read = async (ids: readonly string[]): Promise<readonly ScopeCounter[]> => {
+    await queue.flush();
+    const counters = await readCounters(db, ids).catch((thrown: unknown) => Promise.reject(booksUnavailable(thrown)));
+    return ids.map((id) => counters.get(id) ?? scopeCounter(undefined));
+  };
   return {
     async admit(given) {
       const admission = storable(given);
@@ -45,12 +51,13 @@ export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "ad
       queue.settle(settledCall(call, settlement));
     },
     async states(scopes) {
-      await queue.flush();
       const cleaned = scopes.map(cleanScope);
-      const ids = cleaned.map(({ id }) => id);
-      const counters = await readCounters(db, ids).catch((thrown: unknown) => Promise.reject(booksUnavailable(thrown)));
-      const touched = ids.map((id) => counters.get(id) ?? scopeCounter(undefined));
+      const touched = await read(cleaned.map(({ id }) => id));
       return statesOf(cleaned, touched, now());
+    },
+    async counts(scopes) {
+      const touched = await read(scopes.map(withoutZeros));
+      return touched.map((counter, index) => ({ scope: scopes[index] ?? "", ...counted(counter) }));
     },
   };
 }

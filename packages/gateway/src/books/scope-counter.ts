@@ -1,10 +1,9 @@
-import type { BookLimits, BudgetPeriod, LimitedScope, LimitKind, LimitState } from "../ports/books.ts";
+import type { BookLimits, BudgetPeriod, LimitedScope, LimitKind, LimitState, ScopeCount } from "../ports/books.ts";
 import { NANO_USD_PER_USD } from "../ports/books.ts";
 import { minuteWindow, type MinuteWindow } from "./minute-window.ts";
 import { periodEnd, periodsOf } from "./periods.ts";
-import type { Tables } from "./tables.ts";
 
-type Spend = Omit<Tables["scope_spend"], "scope">;
+type Spend = ScopeCount["spent"];
 
 /** What a call takes from a scope until it is settled. */
 export type Reserved = { readonly at: number; readonly nano: number; readonly tokens: number };
@@ -34,6 +33,27 @@ export function scopeCounter(stored: Spend | undefined): ScopeCounter {
     requests: minuteWindow(),
     tokens: minuteWindow(),
   };
+}
+
+/** All that a counter holds, to be kept or sent. */
+export function counted({ spent, inFlight, reservedNano, requests, tokens }: ScopeCounter): Omit<ScopeCount, "scope"> {
+  return { spent: { ...spent }, inFlight, reservedNano, requests: requests.added(), tokens: tokens.added() };
+}
+
+/** The counter that `counted` was made of. */
+export function recounted({
+  spent,
+  inFlight,
+  reservedNano,
+  requests,
+  tokens,
+}: Omit<ScopeCount, "scope">): ScopeCounter {
+  const counter = scopeCounter(spent);
+  counter.inFlight = inFlight;
+  counter.reservedNano = reservedNano;
+  for (const [at, amount] of requests) counter.requests.add(at, amount);
+  for (const [at, amount] of tokens) counter.tokens.add(at, amount);
+  return counter;
 }
 
 /** Counts a call that was let through. */

@@ -1,7 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { Ledger, LimitedScope, Settlement } from "../ports/books.ts";
 import { reachedLimit, statesOf } from "./admission-verdict.ts";
-import { giveBack, reserve, settleReserved } from "./scope-counter.ts";
+import { counted, giveBack, reserve, settleReserved } from "./scope-counter.ts";
 import type { ScopeCounter } from "./scope-counter.ts";
 import type { ScopeCounters } from "./scope-counters.ts";
 import { openCall, settledCall, type OpenCall } from "./settled-call.ts";
@@ -15,7 +15,11 @@ type Under = { readonly call: OpenCall; readonly touched: readonly ScopeCounter[
  * The counts of one process, in memory; a call is let through when its reservation is written. The rest of the port are
  * queries.
  */
-export function sqliteLedger({ journal, counters, now }: Parts): Pick<Ledger, "admit" | "settle" | "states"> {
+export function sqliteLedger({
+  journal,
+  counters,
+  now,
+}: Parts): Pick<Ledger, "admit" | "settle" | "states" | "counts"> {
   const open = new Map<string, Under>();
   const touch = (scopes: readonly LimitedScope[], at: number) => scopes.map(({ id }) => counters.get(id, at));
 
@@ -50,6 +54,9 @@ export function sqliteLedger({ journal, counters, now }: Parts): Pick<Ledger, "a
     },
     async states(scopes) {
       return statesOf(scopes, touch(scopes, now()), now());
+    },
+    async counts(scopes) {
+      return scopes.map((scope) => ({ scope, ...counted(counters.get(scope, now())) }));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createClient, RESP_TYPES } from "redis";
 import type { AnswerCache, CachedAnswer } from "../ports/answer-cache.ts";
+import { redisGuard, REST_MS } from "../redis/redis-guard.ts";
 
 export type RedisAnswerCacheOptions = {
   /** `redis://…` or `rediss://…` */
@@ -12,9 +13,6 @@ export type RedisAnswerCacheOptions = {
   readonly withinMs?: number;
 };
 
-/** After Redis did not answer in time, nobody asks for so long. */
-const REST_MS = 1000;
-
 /** Answers in Redis, for all replicas. While it is away, or slow, there are none: a call never waits for long. */
 export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache {
   const { url, namespace = "handrail:answer", maxAnswerBytes = 2_000_000, withinMs = 50 } = options;
@@ -26,7 +24,7 @@ export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache 
     commandsQueueMaxLength: 1000,
     socket: { connectTimeout: 1000, reconnectStrategy: REST_MS },
   });
-  const guard = breaker(withinMs);
+  const guard = redisGuard("The cache", withinMs);
   client.on("error", guard.failed);
   const connected = client.connect().catch(guard.failed);
   const buffers = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
@@ -50,44 +48,6 @@ export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache 
       client.destroy();
     },
   };
-}
-
-/** Bounds every question, and asks none for a while after one was not answered. */
-function breaker(withinMs: number) {
-  let restingUntil = -Infinity;
-  let trouble: string | undefined;
-  const failed = (thrown: unknown): void => {
-    restingUntil = performance.now() + REST_MS;
-    trouble = `The cache in Redis does not answer: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-  };
-  return {
-    failed,
-    trouble: () => trouble,
-    async ask<Value>(work: () => Promise<Value>): Promise<Value | undefined> {
-      if (performance.now() < restingUntil) return undefined;
-      try {
-        const value = await soon(work(), withinMs);
-        trouble = undefined;
-        return value;
-      } catch (thrown) {
-        failed(thrown);
-        return undefined;
-      }
-    },
-  };
-}
-
-async function soon<Value>(work: Promise<Value>, withinMs: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
 }
 
 /** A line of JSON, and the body. */

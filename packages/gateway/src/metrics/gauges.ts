@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { LimitState } from "../ports/books.ts";
 import type { Deployment } from "../ports/deployment.ts";
 
@@ -20,6 +20,11 @@ export type GaugeSources = {
   readonly inFlight: () => number;
   /** Settlements that wait to be written; undefined where the books do not say. */
   readonly backlog?: () => number;
+  /** Where limits are counted in Redis: undefined `trouble` when it answers, and what happened to admissions how often. */
+  readonly limits?: {
+    readonly trouble: () => string | undefined;
+    readonly events: () => Readonly<Record<string, number>>;
+  };
 };
 
 export type DeploymentState = "ok" | "failing" | "resting";
@@ -41,10 +46,27 @@ export function gauges(registry: Registry, sources: GaugeSources): void {
       },
     });
   single("litellm_in_flight_requests", "Calls under way.", sources.inFlight);
-  const { backlog } = sources;
+  const { backlog, limits } = sources;
   if (backlog) single("handrail_gateway_settlement_backlog", "Settlements that wait to be written.", backlog);
+  if (limits) {
+    single("handrail_gateway_limits_redis_up", "Whether Redis counts limits.", () => Number(!limits.trouble()));
+    limitCounter(registers, limits.events);
+  }
   deploymentGauges(registers, sources.deployments);
   standingGauges(registers, sources.standings);
+}
+
+function limitCounter(registers: Registry[], read: () => Readonly<Record<string, number>>): void {
+  void new Counter({
+    name: "handrail_gateway_limits_total",
+    help: "Admissions with limits in Redis: refused by it alone, checked by the books, judged differently by both, judged by the books alone.",
+    labelNames: ["event"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [event, count] of Object.entries(read())) this.inc({ event }, count);
+    },
+  });
 }
 
 const PLACE_LABELS = ["litellm_model_name", "model_id", "api_base", "api_provider"] as const;

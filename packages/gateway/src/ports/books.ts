@@ -98,6 +98,27 @@ export type Verdict =
   | { readonly admitted: true; readonly limits: readonly LimitState[] }
   | { readonly admitted: false; readonly reached: LimitState };
 
+/**
+ * All that is counted of a scope, whatever limits it has. Periods are named by their beginnings; of `requests` and `tokens`
+ * what was added in which second of the last minute. Unix milliseconds.
+ */
+export type ScopeCount = {
+  readonly scope: string;
+  readonly inFlight: number;
+  readonly reservedNano: NanoUsd;
+  readonly spent: {
+    readonly day: number;
+    readonly day_nano: NanoUsd;
+    readonly week: number;
+    readonly week_nano: NanoUsd;
+    readonly month: number;
+    readonly month_nano: NanoUsd;
+    readonly total_nano: NanoUsd;
+  };
+  readonly requests: readonly (readonly [at: number, amount: number])[];
+  readonly tokens: readonly (readonly [at: number, amount: number])[];
+};
+
 /** What is known of a call when it begins. */
 export type LedgerStart = {
   readonly keyId: string;
@@ -201,6 +222,8 @@ export type Ledger = {
   flush(): Promise<void>;
   /** Where the scopes' limits stand now. */
   states(scopes: readonly LimitedScope[]): Promise<readonly LimitState[]>;
+  /** What is counted of these scopes, in their order: for who counts them elsewhere, too. */
+  counts(scopes: readonly string[]): Promise<readonly ScopeCount[]>;
   /** Over whole days, in UTC: all of those that the filter touches. Days in order, other groups by cost, the dearest first. */
   spend(by: SpendGroup, filter: SpendFilter): Promise<readonly SpendRow[]>;
   /** Those that began last come first, at most `limit`; `before` is a `callId` that came with an earlier page. */

@@ -13,13 +13,20 @@ import type { Catalog } from "../ports/deployment.ts";
 import { priceList } from "../prices/price-list.ts";
 import { logCalls } from "./log-calls.ts";
 import { observers } from "./observers.ts";
+import type { OpenedBooks } from "./open-books.ts";
 import type { Places } from "./places.ts";
 
 /** What outlives calls; whoever opened them closes them. */
-export type Stores = { readonly books: Books; readonly cache: CacheRules; readonly guard: Guard };
+export type Stores = {
+  readonly books: Books;
+  readonly cache: CacheRules;
+  readonly guard: Guard;
+  /** Where limits are counted in Redis. */
+  readonly limits?: OpenedBooks["limits"];
+};
 
 /** The gateway of the program, with its metrics and LiteLLM's management routes. */
-export function gatewayOver(places: Places, { books, cache, guard }: Stores, log: Logger): Gateway {
+export function gatewayOver(places: Places, { books, cache, guard, limits }: Stores, log: Logger): Gateway {
   const catalog = catalogOf(
     () => places.deployments,
     () => places.rules,
@@ -28,7 +35,12 @@ export function gatewayOver(places: Places, { books, cache, guard }: Stores, log
   const standings = () => standingsOf(catalog, gateway);
   const metrics = gatewayMetrics({
     process: true,
-    sources: { deployments: standings, standings: () => readStandings(books), inFlight: () => gateway.calls() },
+    sources: {
+      deployments: standings,
+      standings: () => readStandings(books),
+      inFlight: () => gateway.calls(),
+      ...(limits && { limits }),
+    },
   });
   const gateway: Gateway = createGateway({
     catalog,
@@ -37,6 +49,7 @@ export function gatewayOver(places: Places, { books, cache, guard }: Stores, log
     routing: () => places.routing,
     cache,
     ...guard.parts,
+    ...(limits && { readiness: () => ({ limits: limits.trouble() === undefined ? "redis" : "books" }) }),
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
     routes: adminRoutes({ books, catalog, prices, standings, now: Date.now }),
     async metrics() {

@@ -29,7 +29,17 @@ export const OPTIONS = {
     help: "PostgreSQL for the books. Default: SQLite in the state directory.",
     secret: true,
   },
-  redisUrl: { env: ["REDIS_URL"], value: secret, help: "Redis for the cache of answers.", secret: true },
+  redisUrl: {
+    env: ["REDIS_URL"],
+    value: secret,
+    help: "Redis for the cache of answers.",
+    secret: true,
+  },
+  gatewayLimits: {
+    env: ["HANDRAIL_GATEWAY_LIMITS"],
+    value: listed(["books", "redis"]),
+    help: "Where limits are counted: books, or redis before them. Default books.",
+  },
   llmModel: { env: ["LLM_MODEL"], value: text(256), help: "One model, where there is no --config." },
   llmBaseUrl: { env: ["LLM_BASE_URL"], value: address, help: "Base URL of its API." },
   llmApiKey: { env: ["LLM_API_KEY"], value: secret, help: "The key of its API.", secret: true },

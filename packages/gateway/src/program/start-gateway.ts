@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { AppError } from "@handrail/protocol/errors";
 import type { Logger } from "pino";
 import { openSharedCache } from "../cache/open-cache.ts";
 import type { GatewayConfig } from "../config.ts";
@@ -27,10 +28,12 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
   const guard = await openGuard(config.guard, { home: config.home, log });
-  const books = withMasterKey(await openBooks({ home: config.home, databaseUrl }), masterKey.key);
+  const counting = config.limits === "redis" ? counters({ databaseUrl, redisUrl }, places) : undefined;
+  const { books: opened, limits } = await openBooks({ home: config.home, databaseUrl, redis: counting });
+  const books = withMasterKey(opened, masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
-    const gateway = gatewayOver(places, { books, cache, guard }, log);
+    const gateway = gatewayOver(places, { books, cache, guard, ...(limits && { limits }) }, log);
     const server = await listen(gateway, config.host, config.port);
     const keeping = keepHouse(books, places, log);
     const close = async (graceMs: number) => {
@@ -42,6 +45,14 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     await books.close();
     throw thrown;
   }
+}
+
+type Addresses = { readonly databaseUrl: string | undefined; readonly redisUrl: string | undefined };
+
+function counters({ databaseUrl, redisUrl }: Addresses, { cache: { namespace } }: Places) {
+  if (redisUrl !== undefined && databaseUrl !== undefined) return { url: redisUrl, namespace };
+  const message = "HANDRAIL_GATEWAY_LIMITS is redis: that needs DATABASE_URL for the books, and REDIS_URL.";
+  throw new AppError("config_invalid", message);
 }
 
 type Parts = Stores & { readonly server: Server; readonly gateway: Gateway };
