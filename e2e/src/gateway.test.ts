@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventsOf, runEnd, startConversation } from "./support/conversations.ts";
@@ -111,6 +112,20 @@ test("no key, a wrong one and a revoked one are refused, the last at once; other
   expect((await post({ path, key, body: chat })).status).toBe(200);
   await server.client.revokeGatewayKey({ params: { id: info.id } });
   expect((await problem({ path, key, body: chat }))[0]).toBe(401);
+});
+
+test("a key of a LiteLLM goes on working once it is taken over, with its limits, and no other does", async () => {
+  const key = "sk-made-by-litellm";
+  const token = createHash("sha256").update(key).digest("hex");
+  const rows = { keys: [{ token, key_alias: "old", models: ["default"], rpm_limit: 1 }, { token: "sk-plain" }] };
+  const path = "/v1/chat/completions";
+  expect((await post({ path, key, body: chat })).status).toBe(401);
+  const take = () => server.client.importGatewayKeys({ body: { export: JSON.stringify(rows) } });
+  const left = ["The key without a name is not kept as a hash."];
+  expect(await take()).toEqual({ keys: 1, known: 0, users: 0, teams: 0, left });
+  expect(await take()).toEqual({ keys: 0, known: 1, users: 0, teams: 0, left });
+  expect((await post({ path, key, body: chat })).status).toBe(200);
+  expect((await post({ path, key, body: chat })).status).toBe(429);
 });
 
 test("64 calls at a time against a budget of ten: at most ten's worth is let through, and the refusals name the budget", async () => {

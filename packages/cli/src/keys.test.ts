@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AnsweringServer, answeringServer } from "./testing/answering-server.ts";
 
@@ -32,6 +35,13 @@ const ANSWERS = {
   "GET /api/gateway/keys": { keys: [INFO] },
   "POST /api/gateway/keys": { key: "sk-the-key", info: INFO },
   "POST /api/gateway/keys/v_1/rotate": { key: "sk-the-next", info: INFO },
+  "POST /api/gateway/keys/import": {
+    keys: 2,
+    known: 1,
+    users: 1,
+    teams: 0,
+    left: ["The key plain is not kept as a hash."],
+  },
   "DELETE /api/gateway/keys/v_1": INFO,
   "GET /api/gateway/spend": { rows: [ROW] },
 };
@@ -77,6 +87,27 @@ test("keys are listed with spend and budget, and revoked by id", async () => {
     err: "",
   });
   expect(await run("keys", "revoke", "v_1")).toEqual({ code: 0, out: "", err: "ci is revoked.\n" });
+});
+
+test("a LiteLLM's keys are imported from an export, an address, or a file with an address", async () => {
+  const home = mkdtempSync(path.join(tmpdir(), "handrail-import-"));
+  const [rows, address] = [path.join(home, "rows.json"), path.join(home, "address")];
+  writeFileSync(rows, '{"keys":[]}');
+  writeFileSync(address, "postgres://one:secret@db/litellm\n");
+  expect(await run("keys", "import", "--from", rows)).toEqual({
+    code: 0,
+    out: "The key plain is not kept as a hash.\n",
+    err: "Taken over: 2 keys, 1 user, 0 teams. Here already: 1 key. Left: 1 row.\n",
+  });
+  await run("keys", "import", "--from", address, "--json");
+  await run("keys", "import", "--from", "postgresql://db/litellm");
+  expect(server.requests.map((request) => (request as readonly unknown[])[1])).toEqual([
+    { export: '{"keys":[]}' },
+    { database: "postgres://one:secret@db/litellm" },
+    { database: "postgresql://db/litellm" },
+  ]);
+  expect(await run("keys", "import", "--from", path.join(home, "none"))).toMatchObject({ code: 2 });
+  rmSync(home, { recursive: true });
 });
 
 test("spend is printed with its sum, and says what it does not know", async () => {

@@ -25,6 +25,11 @@ async function serve(argv: readonly string[]): Promise<number> {
     process.stdout.write(helpText());
     return 0;
   }
+  if (argv[0] === "import") {
+    const { importKeys, reportText } = await import("./program/import-keys.ts");
+    process.stdout.write(reportText(await importKeys(argv.slice(1))));
+    return 0;
+  }
   const config = readGatewayConfig(argv);
   const log = jsonLog(config.logLevel);
   const gateway = await startGateway(config, log);

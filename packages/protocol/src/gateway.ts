@@ -107,6 +107,31 @@ export type KeyInput = z.infer<typeof KeyInput>;
 export const KeyChange = KeyInput.omit({ owner: true, admin: true }).partial();
 export type KeyChange = z.infer<typeof KeyChange>;
 
+/**
+ * Who may use a LiteLLM: `export` is JSON with its `keys`, `users`, `teams` and `budgets`, `database` the address of its
+ * PostgreSQL, which is only read.
+ */
+export const KeyImport = z.union([
+  z.strictObject({ export: z.string().min(1).max(30_000_000) }),
+  z.strictObject({
+    database: z
+      .string()
+      .max(4096)
+      .regex(/^postgres(?:ql)?:\/\//),
+  }),
+]);
+export type KeyImport = z.infer<typeof KeyImport>;
+
+/** `known`: keys that were there already. `left` says of each row that was not taken over which it is and why. */
+export const KeyImported = z.object({
+  keys: z.number(),
+  known: z.number(),
+  users: z.number(),
+  teams: z.number(),
+  left: z.array(z.string()),
+});
+export type KeyImported = z.infer<typeof KeyImported>;
+
 /** Where a limit stands; money in US dollars. `resetAt` is null where nothing comes back by itself. */
 export const LimitStanding = z.object({
   kind: z.enum(["budget", "requests", "tokens", "parallel"]),

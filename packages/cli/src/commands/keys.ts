@@ -1,9 +1,11 @@
-import type { KeyInfo, KeyInput } from "@handrail/protocol/gateway";
+import path from "node:path";
+import type { KeyImported, KeyInfo, KeyInput } from "@handrail/protocol/gateway";
 import { type Command, Option } from "commander";
-import { durationText, moneyText } from "../amounts.ts";
+import { countText, durationText, moneyText } from "../amounts.ts";
 import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { parseCount, parseDuration, parseMoney } from "../parse-values.ts";
+import { importSource } from "../import-source.ts";
 import { plainLine } from "../plain-text.ts";
 import { present } from "../present.ts";
 import { askServer } from "../reach-server.ts";
@@ -34,16 +36,17 @@ Examples:
   handrail keys revoke v_01k2j3h4g5f6d7s8a9q0
 `;
 
-/** `handrail keys create|list|rotate|revoke`: virtual keys of the model gateway. */
+/** `handrail keys create|list|rotate|revoke|import`: virtual keys of the model gateway. */
 export function addKeysCommand(program: Command, context: Context): void {
   const keys = program
     .command("keys")
-    .description("create, list, replace and revoke keys of the model gateway")
+    .description("create, list, replace, revoke and import keys of the model gateway")
     .addHelpText("after", EXAMPLES + EXIT_HELP);
   addCreate(keys, context);
   addList(keys, context);
   addRotate(keys, context);
   addRevoke(keys, context);
+  addImport(keys, context);
 }
 
 function addCreate(keys: Command, context: Context): void {
@@ -122,6 +125,38 @@ function addRevoke(keys: Command, context: Context): void {
         context.screen.err(`${plainLine(name, 128)} is revoked.\n`);
       }),
     );
+}
+
+function addImport(keys: Command, context: Context): void {
+  keys
+    .command("import")
+    .requiredOption("--from <source>", "a file with JSON or an address, or postgres://… itself")
+    .description("take over the keys of a LiteLLM, with users, teams and limits; they go on working here")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", IMPORT_HELP + EXIT_HELP)
+    .action(({ from, json }: JsonOption & { readonly from: string }) =>
+      askServer(context, async ({ client }) => {
+        const body = await importSource(path.resolve(context.cwd, from), from);
+        const done = await client.importGatewayKeys({ body });
+        if (json === true) return context.screen.out(`${JSON.stringify(done)}\n`);
+        for (const line of done.left) context.screen.out(`${plainLine(line, 500)}\n`);
+        context.screen.err(importText(done));
+      }),
+    );
+}
+
+const IMPORT_HELP = `
+The JSON has keys, users, teams and budgets, as rows of LiteLLM's tables. Its PostgreSQL is only read, by the server. Other users
+of the machine can read command lines: an address with a password is better in a file. Budgets start anew.
+
+Examples:
+  handrail keys import --from litellm.json
+  handrail keys import --from ~/litellm-address
+`;
+
+function importText({ keys, known, users, teams, left }: KeyImported): string {
+  const counts = [countText(keys, "key"), countText(users, "user"), countText(teams, "team")].join(", ");
+  return `Taken over: ${counts}. Here already: ${countText(known, "key")}. Left: ${countText(left.length, "row")}.\n`;
 }
 
 function keyInput(name: string, options: CreateOptions, nowMs: number): KeyInput {

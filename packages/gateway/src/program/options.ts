@@ -100,6 +100,10 @@ export function helpText(): string {
   return `Handrail's model gateway, alone.
 
 Usage: handrail gateway [options]
+       handrail gateway import --from FILE|postgres://… [options]
+
+With import it takes over the keys of a LiteLLM, with users, teams and limits, and ends. FILE has them as JSON, or holds the address of
+its PostgreSQL.
 
 Every option can be a flag or an environment variable. Flags win. Logs are JSON lines on the second output.
 

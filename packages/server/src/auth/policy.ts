@@ -61,6 +61,7 @@ const RULES: Readonly<Record<RouteName, Rule>> = {
   createGatewayKey: "user",
   changeGatewayKey: "user",
   rotateGatewayKey: "user",
+  importGatewayKeys: "user",
   revokeGatewayKey: "user",
   gatewayOwners: "user",
   saveGatewayOwner: "user",

@@ -3,6 +3,8 @@ import type {
   DeploymentInput,
   GatewayCall,
   KeyChange,
+  KeyImport,
+  KeyImported,
   KeyInfo,
   KeyInput,
   KeyLimits,
@@ -39,6 +41,8 @@ export type GatewayAdmin = {
     rotate(id: string, keepOldForMs: number): Promise<MadeKey>;
     /** @throws AppError `key_not_found` */
     revoke(id: string): Promise<KeyInfo>;
+    /** From a LiteLLM. @throws AppError `config_invalid` when it cannot be read */
+    import(source: KeyImport): Promise<Readonly<KeyImported>>;
   };
   readonly owners: {
     list(): Promise<readonly OwnerInfo[]>;

@@ -13,6 +13,7 @@ type KeyNames =
   | "createGatewayKey"
   | "changeGatewayKey"
   | "rotateGatewayKey"
+  | "importGatewayKeys"
   | "revokeGatewayKey"
   | "gatewayOwners"
   | "saveGatewayOwner";
@@ -42,6 +43,10 @@ function keyHandlers(open: () => Promise<GatewayAdmin>): Pick<Handlers, KeyNames
     createGatewayKey: async ({ identity, body }) => (await open()).keys.create(identity.userId, body),
     changeGatewayKey: async ({ params, body }) => (await open()).keys.change(params.id, body),
     rotateGatewayKey: async ({ params, body }) => (await open()).keys.rotate(params.id, body.keepOldForMs ?? 0),
+    async importGatewayKeys({ body }) {
+      const { left, ...counts } = await (await open()).keys.import(body);
+      return { ...counts, left: [...left] };
+    },
     revokeGatewayKey: async ({ params }) => (await open()).keys.revoke(params.id),
     gatewayOwners: async () => ({ owners: [...(await (await open()).owners.list())] }),
     saveGatewayOwner: async ({ params, body }) => (await open()).owners.save(params, body),

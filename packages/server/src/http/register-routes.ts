@@ -18,8 +18,8 @@ type Pass = { readonly route: Route; readonly handler: AnyHandler };
 
 const NOBODY: Identity = { userId: "", session: undefined };
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
-/** Images travel as base64 in JSON; everything else is small. */
-const BODY_LIMIT: Partial<Record<RouteName, number>> = { uploadBlob: 14_100_000 };
+/** Images travel as base64 in JSON, and a LiteLLM may have many keys; everything else is small. */
+const BODY_LIMIT: Partial<Record<RouteName, number>> = { uploadBlob: 14_100_000, importGatewayKeys: 64_000_000 };
 
 /** Registers every route of the table: who may call it, what it takes, what it answers. */
 export function registerRoutes(app: FastifyInstance, { handlers, identify, ownerOf }: RouteParts): void {

@@ -38,6 +38,11 @@ export function adminKeys({ books, now }: Parts): GatewayAdmin["keys"] {
       await known(id);
       return shown(await keys.revoke(id));
     },
+    async import(source) {
+      const { importFrom } = await import("@handrail/gateway/litellm/import/import-from");
+      const { left, ...counts } = await importFrom(source, keys);
+      return { ...counts, left: [...left] };
+    },
   };
 }
 
