@@ -11,14 +11,14 @@ export function canStartRedis(): boolean {
 
 export type RedisServer = { readonly url: string; signal(name: NodeJS.Signals): void; stop(): Promise<void> };
 
-/** A throw-away server on loopback that keeps nothing. */
-export async function startRedis(): Promise<RedisServer> {
+/** A throw-away server on loopback that keeps nothing. `more` are further options of its command line. */
+export async function startRedis(...more: readonly string[]): Promise<RedisServer> {
   const place = createServer().listen(0, "127.0.0.1");
   await once(place, "listening");
   const { port } = place.address() as AddressInfo;
   place.close();
   await once(place, "close");
-  const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...more];
   const child = spawn("redis-server", options, { stdio: ["ignore", "pipe", "ignore"], cwd: "/" });
   for await (const chunk of child.stdout) if (String(chunk).includes("Ready to accept connections")) break;
   child.stdout.destroy();
