@@ -7,13 +7,13 @@ import type { DeploymentStanding } from "../litellm/admin/admin.ts";
 import { adminRoutes } from "../litellm/admin/gateway-routes.ts";
 import { gatewayMetrics } from "../metrics/gateway-metrics.ts";
 import { observeMetrics } from "../metrics/observe-metrics.ts";
+import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import { readStandings } from "../metrics/read-standings.ts";
 import type { Books } from "../ports/books.ts";
 import type { Catalog } from "../ports/deployment.ts";
 import { priceList } from "../prices/price-list.ts";
 import { logCalls } from "./log-calls.ts";
 import { observers } from "./observers.ts";
-import type { OpenedBooks } from "./open-books.ts";
 import type { Places } from "./places.ts";
 
 /** What outlives calls; whoever opened them closes them. */
@@ -22,7 +22,7 @@ export type Stores = {
   readonly cache: CacheRules;
   readonly guard: Guard;
   /** Where limits are counted in Redis. */
-  readonly limits?: OpenedBooks["limits"];
+  readonly limits?: Pick<RedisLimits, "events" | "trouble">;
 };
 
 /** The gateway of the program, with its metrics and LiteLLM's management routes. */

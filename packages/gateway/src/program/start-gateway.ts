@@ -9,7 +9,7 @@ import type { Books } from "../ports/books.ts";
 import { gatewayOver, type Stores } from "./gateway-over.ts";
 import { addressOf, listen } from "./listen.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
-import { openBooks } from "./open-books.ts";
+import { countedInRedis, type CountingPlace, openBooks } from "./open-books.ts";
 import { type Places, readPlaces } from "./places.ts";
 
 /** A gateway that listens on a port of its own. */
@@ -29,8 +29,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
   const guard = await openGuard(config.guard, { home: config.home, log });
   const counting = config.limits === "redis" ? counters({ databaseUrl, redisUrl }, places) : undefined;
-  const { books: opened, limits } = await openBooks({ home: config.home, databaseUrl, redis: counting });
-  const books = withMasterKey(opened, masterKey.key);
+  const stored = await openBooks({ home: config.home, databaseUrl });
+  const limits = counting && (await countedInRedis(stored, counting));
+  const books = withMasterKey(limits?.books ?? stored, masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
     const gateway = gatewayOver(places, { books, cache, guard, ...(limits && { limits }) }, log);
@@ -49,7 +50,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
 type Addresses = { readonly databaseUrl: string | undefined; readonly redisUrl: string | undefined };
 
-function counters({ databaseUrl, redisUrl }: Addresses, { cache: { namespace } }: Places) {
+function counters({ databaseUrl, redisUrl }: Addresses, { cache: { namespace } }: Places): CountingPlace {
   if (redisUrl !== undefined && databaseUrl !== undefined) return { url: redisUrl, namespace };
   const message = "HANDRAIL_GATEWAY_LIMITS is redis: that needs DATABASE_URL for the books, and REDIS_URL.";
   throw new AppError("config_invalid", message);
