@@ -17,6 +17,7 @@ export async function openBooks({ home, databaseUrl }: BooksPlace): Promise<Book
   return openSqliteBooks({ file: join(home, "gateway.sqlite") });
 }
 
+/** `namespace`: in front of what stands in front of every key; nothing when undefined. */
 export type CountingPlace = { readonly url: string; readonly namespace: string | undefined };
 
 /** The same books, whose limits are counted in Redis too. Closing them closes both. */

@@ -5,11 +5,12 @@ import { openSharedCache } from "../cache/open-cache.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
 import { openGuard } from "../guard/open-guard.ts";
+import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import type { Books } from "../ports/books.ts";
 import { gatewayOver, type Stores } from "./gateway-over.ts";
 import { addressOf, listen } from "./listen.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
-import { countedInRedis, type CountingPlace, openBooks } from "./open-books.ts";
+import { countedInRedis, openBooks } from "./open-books.ts";
 import { type Places, readPlaces } from "./places.ts";
 
 /** A gateway that listens on a port of its own. */
@@ -25,13 +26,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const places = await readPlaces(config);
   for (const warning of places.warnings) log.warn(warning);
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
-  const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
   const guard = await openGuard(config.guard, { home: config.home, log });
-  const counting = config.limits === "redis" ? counters({ databaseUrl, redisUrl }, places) : undefined;
-  const stored = await openBooks({ home: config.home, databaseUrl });
-  const limits = counting && (await countedInRedis(stored, counting));
-  const books = withMasterKey(limits?.books ?? stored, masterKey.key);
+  const { books: opened, limits } = await openLimits(config, places, redisUrl);
+  const books = withMasterKey(opened, masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
     const gateway = gatewayOver(places, { books, cache, guard, ...(limits && { limits }) }, log);
@@ -48,12 +46,25 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
 }
 
-type Addresses = { readonly databaseUrl: string | undefined; readonly redisUrl: string | undefined };
+type Opened = { readonly books: Books; readonly limits?: RedisLimits };
 
-function counters({ databaseUrl, redisUrl }: Addresses, { cache: { namespace } }: Places): CountingPlace {
-  if (redisUrl !== undefined && databaseUrl !== undefined) return { url: redisUrl, namespace };
-  const message = "HANDRAIL_GATEWAY_LIMITS is redis: that needs DATABASE_URL for the books, and REDIS_URL.";
-  throw new AppError("config_invalid", message);
+/** The books, and how their limits are counted in Redis where that is asked for. */
+async function openLimits(config: GatewayConfig, places: Places, redisUrl: string | undefined): Promise<Opened> {
+  const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
+  const place = { home: config.home, databaseUrl };
+  if (config.limits !== "redis") return { books: await openBooks(place) };
+  if (redisUrl === undefined || databaseUrl === undefined) {
+    const message = "HANDRAIL_GATEWAY_LIMITS is redis: that needs DATABASE_URL for the books, and REDIS_URL.";
+    throw new AppError("config_invalid", message);
+  }
+  const books = await openBooks(place);
+  try {
+    const limits = await countedInRedis(books, { url: redisUrl, namespace: places.cache.namespace });
+    return { books: limits.books, limits };
+  } catch (thrown) {
+    await books.close();
+    throw thrown;
+  }
 }
 
 type Parts = Stores & { readonly server: Server; readonly gateway: Gateway };
