@@ -6,7 +6,11 @@ import { CheckpointId } from "./ids.ts";
 import { OneConversation, type Route } from "./route.ts";
 import { ConversationSummary } from "./summary.ts";
 
-const TwoCheckpoints = z.strictObject({ from: CheckpointId, to: CheckpointId });
+/** A checkpoint's id, or an event's number: the newest checkpoint that tells of the files at this event or before it. */
+const CheckpointOrSeq = z
+  .string()
+  .regex(/^(?:p_[0-9a-hjkmnp-tv-z]{20}|[0-9]{1,15})$/, "must be a checkpoint's id or a seq");
+const TwoCheckpoints = z.strictObject({ from: CheckpointOrSeq, to: CheckpointOrSeq });
 
 const Seq = z.number().int().nonnegative();
 /** A checkpoint, and the event after which the files were like this. */
@@ -38,17 +42,22 @@ export const CHECKPOINT_ROUTES = {
     method: "GET",
     path: "/api/conversations/:id/checkpoints/diff",
     access: "session",
-    summary: "Files that differ between two checkpoints",
+    summary: "Files that differ between two checkpoints, each by its id or a seq",
     params: OneConversation,
     query: TwoCheckpoints,
-    response: z.object({ changes: z.array(FileChange), more: z.boolean() }),
+    response: z.object({
+      from: z.object(MOMENT),
+      to: z.object(MOMENT),
+      changes: z.array(FileChange),
+      more: z.boolean(),
+    }),
     status: 200,
   },
   checkpointFile: {
     method: "GET",
     path: "/api/conversations/:id/checkpoints/file",
     access: "session",
-    summary: "One file at two checkpoints, base64",
+    summary: "One file at two checkpoints, each by its id or a seq, base64",
     params: OneConversation,
     query: TwoCheckpoints.extend({ path: z.string().min(1).max(8192) }),
     response: z.object({ before: z.string().nullable(), after: z.string().nullable(), binary: z.boolean() }),

@@ -29,8 +29,33 @@ export function addCheckpointCommands(program: Command, context: Context): void 
         }
       }),
     );
+  addDiff(program, context);
   addRestore(program, context);
   addFork(program, context);
+}
+
+function addDiff(program: Command, context: Context): void {
+  const { screen } = context;
+  program
+    .command("diff")
+    .argument("<id>", "the conversation's id")
+    .argument("<from>", WHICH)
+    .argument("<to>", "the same")
+    .description("list the files that differ between two checkpoints")
+    .addHelpText("after", EXIT_HELP)
+    .action((id: string, from: string, to: string) =>
+      askServer(context, async ({ client }) => {
+        const found = await client.checkpointChanges({ params: { id }, query: { from, to } });
+        for (const { status, path, oldPath } of found.changes) {
+          const was = oldPath === undefined ? "" : `${plainLine(oldPath, 1000)} -> `;
+          screen.out(`${status.padEnd(8)}  ${was}${plainLine(path, 1000)}\n`);
+        }
+        const more = found.more ? ", and more" : "";
+        screen.err(
+          `${countText(found.changes.length, "file")}${more}, from event ${found.from.asOf} to ${found.to.asOf}.\n`,
+        );
+      }),
+    );
 }
 
 function addRestore(program: Command, context: Context): void {

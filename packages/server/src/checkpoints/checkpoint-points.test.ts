@@ -4,7 +4,7 @@ import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
 import type { ConversationEvent } from "@handrail/protocol/events";
 import { expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { momentOf } from "./checkpoint-points.ts";
+import { keptIn, momentOf } from "./checkpoint-points.ts";
 
 const point = (number: number) => ({
   checkpointId: `p_${String(number).padStart(20, "0")}`,
@@ -28,13 +28,14 @@ async function log() {
   const restored = { written: 0, removed: 0, failed: [], changes: [] };
   const back: ConversationEvent = { type: "workspace.restored", ...point(1), ...restored };
   await journal.commit(() => [checkpointed(1), NOTE, NOTE, checkpointed(2, 2), back, NOTE]);
-  return { store, state: journal.state };
+  const held = new Set([1, 2].map((number) => point(number).checkpointId));
+  return { parts: { store, lineages: { heldBy: async () => held } }, state: journal.state, held };
 }
 
 test("a seq means the newest checkpoint at or before it, by when the files were like this", async () => {
-  const { store, state } = await log();
+  const { parts, state } = await log();
   const at = async (seq: number) => {
-    const { checkpointId, asOf } = await momentOf(store, state, { seq });
+    const { checkpointId, asOf } = await momentOf(parts, state, { seq });
     return [checkpointId, asOf];
   };
   expect(await Promise.all([1, 2, 3, 4, 5, 99].map(at))).toEqual([
@@ -45,13 +46,20 @@ test("a seq means the newest checkpoint at or before it, by when the files were 
     [point(1).checkpointId, 5],
     [point(1).checkpointId, 5],
   ]);
-  expect(await momentOf(store, state, {})).toEqual({ ...point(1), asOf: 5 });
+  expect(await momentOf(parts, state, {})).toEqual({ ...point(1), asOf: 5 });
+});
+
+test("a checkpoint that is no longer held on to is none: a seq means the one before it", async () => {
+  const { parts, state, held } = await log();
+  held.delete(point(2).checkpointId);
+  expect(await momentOf(parts, state, { seq: 3 })).toEqual({ ...point(1), asOf: 1 });
+  expect((await keptIn(parts, state)).map(({ event }) => event.checkpointId)).toEqual([point(1).checkpointId]);
 });
 
 test("a checkpoint that is not there, a seq before the first, and two names are refused", async () => {
-  const { store, state } = await log();
+  const { parts, state } = await log();
   const refused = (which: Parameters<typeof momentOf>[2]) =>
-    momentOf(store, state, which).then(
+    momentOf(parts, state, which).then(
       () => "found",
       (thrown: { code: string }) => thrown.code,
     );

@@ -3,6 +3,7 @@ import type { CheckpointPoint } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
 import type { EventOf, StoredEvent } from "@handrail/protocol/events";
+import type { Lineages } from "./lineages.ts";
 
 /** A checkpoint of which files were kept, with its place in the log. */
 export type Kept = { readonly stored: StoredEvent; readonly event: EventOf<"workspace.checkpointed"> };
@@ -13,43 +14,60 @@ export type Which = { readonly checkpointId?: string | undefined; readonly seq?:
 /** `asOf`: the event after which the workspace was like this. */
 export type Moment = CheckpointPoint & { readonly asOf: number };
 
+/** Where a conversation's checkpoints are: what its log says of them, and which are still held on to. */
+export type PointsParts = {
+  readonly store: Pick<LogStore, "read">;
+  readonly lineages: Pick<Lineages, "heldBy">;
+};
+
 const PAGE = 1000;
 
 /** The checkpoints of one conversation, oldest first. */
-export async function keptIn(store: Pick<LogStore, "read">, id: string): Promise<Kept[]> {
+export async function keptIn(parts: PointsParts, state: ConversationState): Promise<Kept[]> {
+  const held = await heldBy(parts, state);
   const kept: Kept[] = [];
-  for await (const stored of eventsOf(store, id)) {
+  for await (const stored of eventsOf(parts.store, state.id)) {
     const { event } = stored;
-    if (event.type === "workspace.checkpointed" && event.snapshot !== undefined) kept.push({ stored, event });
+    if (event.type !== "workspace.checkpointed" || event.snapshot === undefined) continue;
+    if (held.has(event.checkpointId)) kept.push({ stored, event });
   }
   return kept;
 }
 
 /** @throws AppError `checkpoint_unknown`; `bad_request` when both are named */
 export async function momentOf(
-  store: Pick<LogStore, "read">,
-  { id, head, snapshots: { fork } }: ConversationState,
+  parts: PointsParts,
+  state: ConversationState,
   { checkpointId, seq }: Which,
 ): Promise<Moment> {
   if (checkpointId !== undefined && seq !== undefined) {
     throw new AppError("bad_request", "Name a checkpoint or a seq, not both.");
   }
-  const moments: Moment[] = fork === undefined ? [] : [fork.start, fork.from].map((point) => ({ ...point, asOf: 0 }));
-  for await (const stored of eventsOf(store, id)) {
-    const moment = momentIn(stored);
-    if (moment !== undefined) moments.push(moment);
-  }
+  const held = await heldBy(parts, state);
+  const moments = (await momentsIn(parts, state)).filter((moment) => held.has(moment.checkpointId));
   if (checkpointId !== undefined) {
     const found = moments.find((moment) => moment.checkpointId === checkpointId);
     if (found !== undefined) return found;
-    throw unknownCheckpoint("There is no such checkpoint in this conversation.");
+    throw unknownCheckpoint("There is no such checkpoint in this conversation, or it is no longer kept.");
   }
-  const most = seq ?? head;
+  const most = seq ?? state.head;
   const before = moments.filter(({ asOf }) => asOf <= most).toSorted((one, other) => one.asOf - other.asOf);
   const last = before.at(-1);
   if (last !== undefined) return last;
   throw unknownCheckpoint("Nothing of this conversation's files was kept by then.");
 }
+
+async function momentsIn({ store }: PointsParts, { id, snapshots: { fork } }: ConversationState): Promise<Moment[]> {
+  const moments: Moment[] = fork === undefined ? [] : [fork.start, fork.from].map((point) => ({ ...point, asOf: 0 }));
+  for await (const stored of eventsOf(store, id)) {
+    const moment = momentIn(stored);
+    if (moment !== undefined) moments.push(moment);
+  }
+  return moments;
+}
+
+const heldBy = ({ lineages }: PointsParts, { id, snapshots }: ConversationState) =>
+  lineages.heldBy(snapshots.lineage, id);
 
 /** A workspace that was restored is from then on as it was at that checkpoint. */
 function momentIn({ seq, event }: StoredEvent): Moment | undefined {

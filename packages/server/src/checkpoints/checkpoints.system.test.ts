@@ -267,6 +267,12 @@ test("a run's files are kept after its steps, and are restored and forked as the
   // An event within the second step means what the first left.
   expect(await checkpoints.restore(id, { seq: two - 1 }, signal)).toMatchObject({ asOf: one, failed: [] });
   expect(await shell(journal, "cat a.txt")).toBe("one\n");
+  const differ = await checkpoints.compare(id, { from: String(two - 1), to: String(three) });
+  expect([differ.from.asOf, differ.to.asOf, differ.changes]).toEqual([
+    one,
+    three,
+    [{ path: "a.txt", status: "modified", binary: false }],
+  ]);
   const { fork, asOf } = await checkpoints.prepareFork(id, { seq: two }, newId("c"));
   expect(asOf).toBe(two);
   expect(await shell(await create({ fork }), "cat a.txt")).toBe("two\n");

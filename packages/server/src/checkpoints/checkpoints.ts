@@ -6,13 +6,13 @@ import type { LogStore } from "@handrail/core/ports/log-store";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
 import type { FileChange } from "@handrail/protocol/changes";
-import type { CheckpointPoint, CheckpointRow, Fork } from "@handrail/protocol/checkpoints";
+import type { CheckpointRow, Fork } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import type { Restores } from "../conversations/restores.ts";
-import { type Kept, keptIn, momentOf, type Which } from "./checkpoint-points.ts";
+import { type Kept, keptIn, type Moment, momentOf, type Which } from "./checkpoint-points.ts";
 import { compareTrees, findEntry, toFileChange } from "./compare.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
@@ -25,7 +25,7 @@ export type Checkpoints = {
   /** Keeps the workspace as it is now. */
   create(id: string, signal: AbortSignal): Promise<CheckpointRow>;
   /** What differs; `more` when there is more than is listed. @throws AppError `checkpoint_unknown` */
-  compare(id: string, range: Range): Promise<{ changes: FileChange[]; more: boolean }>;
+  compare(id: string, range: Range): Promise<Compared>;
   /** One file at two checkpoints, base64; null where it is not there or is too large. */
   file(id: string, range: Range & { readonly path: string }): Promise<FilePair>;
   /** @throws AppError `checkpoint_unknown`, `run_active`, `restore_active`; `bad_request` when none is named, or two */
@@ -38,7 +38,11 @@ export type Checkpoints = {
   prepareFork(id: string, which: Which, forkId: string): Promise<{ readonly fork: Fork; readonly asOf: number }>;
 };
 
+/** Each is a checkpoint's id, or a seq. */
 export type Range = { readonly from: string; readonly to: string };
+/** What differs between two checkpoints, and which these are. */
+export type Compared = { from: Named; to: Named; changes: FileChange[]; more: boolean };
+type Named = { checkpointId: string; asOf: number };
 export type FilePair = { before: string | null; after: string | null; binary: boolean };
 /** Which checkpoint it is now, with the event after which the files were like this, and what was done. */
 export type RestoreDone = {
@@ -73,7 +77,8 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
   };
   return {
     async list(id) {
-      return (await keptIn(parts.store, id))
+      const { state } = await parts.journal(id);
+      return (await keptIn(parts, state))
         .map(rowOf)
         .filter((row) => row !== undefined)
         .toReversed();
@@ -85,7 +90,8 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
         const one = await treesOf(lineage, from.root);
         const other = await treesOf(lineage, to.root);
         const found = compareTrees(from.root, to.root, (name) => one.get(name) ?? other.get(name));
-        return { changes: found.slice(0, MAX_CHANGES).map(toFileChange), more: found.length > MAX_CHANGES };
+        const changes = found.slice(0, MAX_CHANGES).map(toFileChange);
+        return { from: named(from), to: named(to), changes, more: found.length > MAX_CHANGES };
       });
     },
     async file(id, { path, ...range }) {
@@ -100,7 +106,7 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
     restore: (id, which, signal) => parts.restores.during(id, () => restore(parts, id, which, signal)),
     async prepareFork(id, which, forkId) {
       const { state } = await parts.journal(id);
-      const { asOf, ...from } = await momentOf(parts.store, state, which);
+      const { asOf, ...from } = await momentOf(parts, state, which);
       const start = state.snapshots.start ?? from;
       await inLineage(id, async (lineage) => {
         for (const point of [start, from]) await lineage.addReference({ conversationId: forkId, ...point });
@@ -117,7 +123,11 @@ async function restore(parts: CheckpointsParts, id: string, which: Which, signal
   if (which.checkpointId === undefined && which.seq === undefined) {
     throw new AppError("bad_request", "Name a checkpoint, or a seq.");
   }
-  const { asOf, ...point } = await momentOf(parts.store, journal.state, which);
+  const { asOf, ...point } = await momentOf(parts, journal.state, which);
+  // What a log says that files were restored to stays, also when steps would push it out.
+  await parts.lineages.use(journal.state.snapshots.lineage, (lineage) =>
+    lineage.addReference({ conversationId: id, ...point }),
+  );
   const { checkpointId: undo } = await create(parts, id, "restore", signal);
   const sandbox = await parts.open(journal, signal);
   requireIdle(journal.state);
@@ -153,9 +163,12 @@ async function create(
 }
 
 /** @throws AppError `checkpoint_unknown` */
-async function pointOf(parts: CheckpointsParts, id: string, checkpointId: string): Promise<CheckpointPoint> {
-  return momentOf(parts.store, (await parts.journal(id)).state, { checkpointId });
+async function pointOf(parts: CheckpointsParts, id: string, which: string): Promise<Moment> {
+  const wanted = /^\d+$/.test(which) ? { seq: Number(which) } : { checkpointId: which };
+  return momentOf(parts, (await parts.journal(id)).state, wanted);
 }
+
+const named = ({ checkpointId, asOf }: Moment): Named => ({ checkpointId, asOf });
 
 function rowOf({ stored, event }: Kept): CheckpointRow | undefined {
   const { snapshot, changes, checkpointId } = event;

@@ -5,12 +5,18 @@ import type { ConversationState } from "@handrail/protocol/conversation-state";
 import type { SnapshotRules } from "@handrail/protocol/snapshots";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
+import { sweep } from "./collect.ts";
 import { receiveSnapshot, receiveWanted, type Received } from "./receive.ts";
 import { sendSnapshot } from "./send.ts";
 
 const MAX_LISTED = 20;
-/** Indexes of one lineage over this many are made one. */
-const MAX_INDEXES = 64;
+/**
+ * Of one conversation the newest `steps` checkpoints after steps stay. A lineage with more than so many indexes is
+ * swept: those that were pushed out leave objects behind.
+ */
+export type StepLimits = { readonly steps: number; readonly indexes: number };
+
+const STEP_LIMITS: StepLimits = { steps: 100, indexes: 64 };
 
 /** Takes snapshots into lineages and puts them back. What a workspace was at last makes it fast; it is never trusted. */
 export type SnapshotMover = {
@@ -56,7 +62,7 @@ export function snapshotMover(rules: SnapshotRules): SnapshotMover {
 }
 
 /** Snapshots in the store of the server. */
-export function keptSnapshots(lineages: Lineages, mover: SnapshotMover): Snapshots {
+export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = STEP_LIMITS): Snapshots {
   return {
     keep: (state, sandbox, { checkpointId, reason }, signal) =>
       lineages.use(state.snapshots.lineage, async (lineage) => {
@@ -67,14 +73,17 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover): Snapsho
       }),
     keepStep: (state, sandbox, { checkpointId, asOf, isStill }, signal) =>
       lineages.use(state.snapshots.lineage, async (lineage) => {
+        await lineage.objects();
+        // Before, so that a failure of it is not one of what was kept.
+        if (lineage.indexCount > most.indexes) await sweep(lineage);
         if (!isStill()) return undefined;
         const startedAt = performance.now();
-        const wanted = (root: string) => isStill() && root !== state.snapshots.latest?.root;
+        const { latest } = state.snapshots;
+        const wanted = (root: string) => isStill() && root !== latest?.root;
         const received = await mover.takeIf({ lineage, state, sandbox }, wanted, signal);
         if (received === undefined) return undefined;
-        await lineage.addReference({ conversationId: state.id, checkpointId, root: received.root });
-        // A long run makes many; whoever opens the lineage reads them all.
-        if (lineage.indexCount > MAX_INDEXES) await lineage.replaceIndexes(await lineage.objects());
+        const reference = { conversationId: state.id, checkpointId, root: received.root };
+        await lineage.addStepReference(reference, most.steps, latest?.checkpointId);
         return { ...storedAs(received, startedAt), reason: "step", asOf };
       }),
     restore: (state, sandbox, root, signal) =>

@@ -20,6 +20,8 @@ export type NamedFrame = {
 };
 
 const RefContent = z.object({ root: z.string() });
+/** Marks a reference of which only the newest are kept. */
+const STEP = ".step";
 /** Objects of one pack are read together up to this many bytes, and over gaps of this many. */
 const READ_BYTES = 8 * 1024 * 1024;
 const GAP_BYTES = 64 * 1024;
@@ -161,23 +163,31 @@ export class Lineage {
   }
 
   async references(): Promise<Reference[]> {
-    const prefix = `${this.id}/refs/`;
     const references: Reference[] = [];
-    for (const path of await this.#store.list(prefix)) {
-      const [conversationId = "", checkpointId = ""] = path.slice(prefix.length).split("/");
+    for (const path of await this.#store.list(`${this.id}/refs/`)) {
+      const [, , conversationId = ""] = path.split("/");
       const bytes = this.#seal.open(path, await this.#store.get(path));
-      references.push({ conversationId, checkpointId, ...RefContent.parse(JSON.parse(bytes.toString("utf8"))) });
+      const { root } = RefContent.parse(JSON.parse(bytes.toString("utf8")));
+      references.push({ conversationId, checkpointId: heldIn(path), root });
     }
     return references;
   }
 
-  async addReference({ conversationId, checkpointId, root }: Reference): Promise<void> {
-    const path = `${this.id}/refs/${conversationId}/${checkpointId}`;
-    await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify({ root }))));
+  async addReference(reference: Reference): Promise<void> {
+    await this.#putReference(referencesOf(this.id, reference.conversationId) + reference.checkpointId, reference.root);
+  }
+
+  /** The same for a checkpoint after a step. Of a conversation's only the newest `most` stay, and `latest`. */
+  async addStepReference(reference: Reference, most: number, latest: string | undefined): Promise<void> {
+    const prefix = referencesOf(this.id, reference.conversationId);
+    await this.#putReference(prefix + reference.checkpointId + STEP, reference.root);
+    const steps = (await this.#store.list(prefix)).filter((path) => path.endsWith(STEP)).toSorted();
+    const stays = (path: string) => [reference.checkpointId, latest].includes(heldIn(path));
+    for (const path of steps.slice(0, -most)) if (!stays(path)) await this.#store.remove(path);
   }
 
   async removeReferences(conversationId: string): Promise<void> {
-    for (const path of await this.#store.list(`${this.id}/refs/${conversationId}/`)) await this.#store.remove(path);
+    for (const path of await this.#store.list(referencesOf(this.id, conversationId))) await this.#store.remove(path);
   }
 
   /** What else is remembered here, by name. @throws AppError `checkpoint_damaged` */
@@ -200,11 +210,26 @@ export class Lineage {
     return this.#store.remove(`${this.id}/notes/${name}`);
   }
 
+  async #putReference(path: string, root: string): Promise<void> {
+    await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify({ root }))));
+  }
+
   async #putIndex(objects: ReadonlyMap<string, StoredObject>): Promise<string> {
     const path = `${this.id}/indexes/${randomBytes(16).toString("hex")}`;
     await this.#store.put(path, this.#seal.seal(path, encodeIndex(objects)));
     return path;
   }
+}
+
+/** Where references of a conversation are, in the store. */
+export function referencesOf(lineageId: string, conversationId: string): string {
+  return `${lineageId}/refs/${conversationId}/`;
+}
+
+/** The id of the checkpoint that the reference at this path is to. */
+export function heldIn(path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return name.endsWith(STEP) ? name.slice(0, -STEP.length) : name;
 }
 
 /** The name of an object: what it is and what is in it. */

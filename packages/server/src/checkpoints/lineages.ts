@@ -1,10 +1,12 @@
 import type { CheckpointStore, OpenCheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { keyedTurns } from "../conversations/keyed-turns.ts";
-import { Lineage } from "./lineage.ts";
+import { heldIn, Lineage, referencesOf } from "./lineage.ts";
 
 /** The lineages of this server. What is done to one is done by one after another. */
 export type Lineages = {
   use<Value>(id: string, work: (lineage: Lineage) => Promise<Value>): Promise<Value>;
+  /** Ids of the checkpoints that a conversation holds on to. Waits for no turn. */
+  heldBy(id: string, conversationId: string): Promise<ReadonlySet<string>>;
   /** Ids of all that have anything stored. */
   ids(): Promise<readonly string[]>;
 };
@@ -36,6 +38,9 @@ export function lineagesOf(open: OpenCheckpointStore, key: Uint8Array): Lineages
           throw thrown;
         }
       }),
+    async heldBy(id, conversationId) {
+      return new Set((await (await opened()).list(referencesOf(id, conversationId))).map(heldIn));
+    },
     async ids() {
       const paths = await (await opened()).list("");
       return [...new Set(paths.map((path) => path.slice(0, path.indexOf("/"))))];

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { directoryStore } from "@handrail/checkpoints/directory-store";
 import { createJournal } from "@handrail/core/journal";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
 import { SAMPLE_ID, sampleCreated } from "@handrail/core/testing/log-samples";
@@ -5,11 +9,15 @@ import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
 import { scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { conversations, type ConversationParts } from "../conversations/conversations.ts";
 import { restores } from "../conversations/restores.ts";
-import { checkpointsOf, type CheckpointsParts } from "./checkpoints.ts";
+import { checkpointsOf } from "./checkpoints.ts";
+import { lineagesOf } from "./lineages.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "handrail-restore-"));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const signal = new AbortController().signal;
 const content = [{ type: "text" as const, text: "Go on." }];
@@ -24,8 +32,12 @@ async function world() {
   const journal = await createJournal(store, systemClock, sampleCreated());
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
+  const lineages = lineagesOf(async () => directoryStore(directory), Buffer.alloc(32, 1));
   const snapshots: Snapshots = {
-    keep: async (_state, _sandbox, { reason }) => ({ ...KEPT, reason }),
+    async keep({ id, snapshots: { lineage } }, _sandbox, { checkpointId, reason }) {
+      await lineages.use(lineage, (one) => one.addReference({ conversationId: id, checkpointId, root: KEPT.root }));
+      return { ...KEPT, reason };
+    },
     keepStep: async () => undefined,
     async restore() {
       reached.resolve();
@@ -42,7 +54,7 @@ async function world() {
     journal: async () => journal,
     open: async () => sandbox,
     snapshots,
-    lineages: {} as CheckpointsParts["lineages"],
+    lineages,
   });
   const woken: string[] = [];
   const users = conversations({
