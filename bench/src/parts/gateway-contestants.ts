@@ -18,7 +18,7 @@ const LIMITS: BookLimits = {
   tokensPerMinute: 1_000_000_000_000,
   parallel: 1000,
 };
-const GATEWAY = fileURLToPath(new URL("../../../packages/gateway/src/main.ts", import.meta.url));
+const GATEWAY = fileURLToPath(new URL("../../../packages/gateway/bin/gateway.mjs", import.meta.url));
 const part = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
 /** All that run side by side. `skipped` says of each that could not, why. */

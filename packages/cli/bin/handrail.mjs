@@ -8,10 +8,18 @@ import { fileURLToPath } from "node:url";
 const root = path.resolve(path.dirname(realpathSync(fileURLToPath(import.meta.url))), "../../..");
 const node = path.join(root, "node_modules/node/bin/node");
 const main = path.join(root, "packages/cli/src/main.ts");
+const gateway = path.join(root, "packages/gateway/bin/gateway.mjs");
 
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node.js 20 or newer is needed; this is ${process.version}.`);
 if (!existsSync(node)) fail(`Handrail is not installed yet. Run this once: npm ci --prefix ${root}`);
+
+// Where one process can become another, none stays that only waits. The gateway then needs nothing of the terminal program.
+if (process.execve) {
+  const [command, ...options] = process.argv.slice(2);
+  const args = command === "gateway" ? [gateway, ...options] : [main, ...process.argv.slice(2)];
+  process.execve(node, [node, ...args]);
+}
 
 const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
 // A terminal sends its signals to both; the child takes two at the same instant for one.

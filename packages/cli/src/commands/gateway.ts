@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { programEnds } from "../program-ends.ts";
 
-const MAIN = path.join(import.meta.dirname, "../../../gateway/src/main.ts");
+const MAIN = path.join(import.meta.dirname, "../../../gateway/bin/gateway.mjs");
 
 /** `handrail gateway`: the model gateway alone, with a port of its own. Its options and help pass through. */
 export function addGatewayCommand(program: Command, context: Context): void {

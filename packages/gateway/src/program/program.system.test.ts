@@ -9,7 +9,7 @@ import { openSqliteBooks } from "../books/open-sqlite-books.ts";
 import type { LedgerEntry } from "../ports/books.ts";
 import { scripted } from "../testing/gateway-fixture.ts";
 
-const PROGRAM = [join(import.meta.dirname, "../main.ts")];
+const PROGRAM = [join(import.meta.dirname, "../../bin/gateway.mjs")];
 const HANDRAIL = [join(import.meta.dirname, "../../../cli/bin/handrail.mjs"), "gateway"];
 const MASTER = "sk-master";
 const USAGE = { inputTokens: 100, outputTokens: 20 };
@@ -53,7 +53,7 @@ async function start(command: readonly string[], env: Readonly<Record<string, st
     const [code] = (await closed) as [number | null];
     return { code, out, err };
   };
-  return { url, ends };
+  return { url, ends, pid: child.pid };
 }
 
 const USER = { role: "user", content: "hi" };
@@ -74,7 +74,9 @@ async function entries(): Promise<readonly LedgerEntry[]> {
 }
 
 test("handrail gateway answers under the model's name and as default, with a master key that it made, and ends in order", async () => {
-  const { url, ends } = await start(HANDRAIL);
+  const { url, ends, pid } = await start(HANDRAIL);
+  // No process stays that only waits for it.
+  expect(readFileSync(`/proc/${pid}/cmdline`, "utf8")).toContain("gateway/bin/gateway.mjs");
   const file = join(home, "gateway-master-key");
   const key = readFileSync(file, "utf8").trim();
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -103,6 +105,9 @@ test("handrail gateway answers under the model's name and as default, with a mas
 });
 
 test("what a call, a price, a scrape or a managing request needs is not loaded before there is one", async () => {
+  const first = await start(PROGRAM);
+  expect((await fetch(`${first.url}/health/readiness`)).status).toBe(200);
+  await first.ends("SIGTERM");
   const told = "data:text/javascript," + encodeURIComponent(TELLS);
   const { url, ends } = await start(["--import", told, ...PROGRAM], { HANDRAIL_MASTER_KEY: MASTER });
   expect((await fetch(`${url}/health/readiness`)).status).toBe(200);
@@ -121,6 +126,8 @@ test("what a call, a price, a scrape or a managing request needs is not loaded b
     "node:http",
   ];
   expect(large.filter((name) => loaded.has(name))).toEqual([]);
+  // The first start left its code compiled: what strips types is not needed either.
+  expect(err).toContain("strips types: false");
 });
 
 /** Says what modules ask for, `node:http` with all of its exports among it. */
@@ -131,6 +138,10 @@ registerHooks({
     if (!/^(?:file:|[./])/.test(name)) process.stderr.write("loads " + name + "\\n");
     return next(name, context);
   },
+});
+process.on("exit", () => {
+  const strips = process.moduleLoadList.some((name) => name.includes("amaro"));
+  process.stderr.write("strips types: " + strips + "\\n");
 });`;
 
 test("the books are right after the program was killed in the middle of an answer", async () => {

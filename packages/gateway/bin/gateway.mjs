@@ -1,3 +1,4 @@
+// Plain JavaScript: where everything else is compiled already, the part of Node that strips types is not even loaded.
 import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -7,5 +8,5 @@ import { setFlagsFromString } from "node:v8";
 // code is kept between starts in a directory of this user's own.
 setFlagsFromString("--semi-space-growth-factor=1");
 enableCompileCache(join(homedir(), ".cache/handrail/compiled"));
-const { runGateway } = await import("./run-gateway.ts");
+const { runGateway } = await import("../src/run-gateway.ts");
 process.exit(await runGateway(process.argv.slice(2)));
