@@ -9,9 +9,9 @@ import { openBooks } from "./open-books.ts";
  * `import --from FILE|ADDRESS`: takes over a LiteLLM's keys into the books that the other options name.
  * @throws AppError `config_invalid`, `state_locked` while a gateway has the books in SQLite, and what opening the books throws
  */
-export async function importKeys(argv: readonly string[]): Promise<ImportReport> {
+export async function importKeys(argv: readonly string[], env?: GatewayConfig["environment"]): Promise<ImportReport> {
   const { from, rest } = sourceIn(argv);
-  const config = readGatewayConfig(rest);
+  const config = readGatewayConfig(rest, env);
   const source = sourceOf(textOf(from));
   const books = await openBooks({ home: config.home, databaseUrl: await databaseOf(config) });
   try {

@@ -1,17 +1,27 @@
 import { join } from "node:path";
 import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import type { Books } from "../ports/books.ts";
+import { whenThere } from "./when-there.ts";
 
-export type BooksPlace = { readonly home: string; readonly databaseUrl: string | undefined };
+/** `waits`: PostgreSQL that is away is waited for, for a minute, after this was told why; not at all when undefined. */
+export type BooksPlace = {
+  readonly home: string;
+  readonly databaseUrl: string | undefined;
+  readonly waits?: (reason: string) => void;
+};
+
+const WITHIN_MS = 60_000;
+const EVERY_MS = 500;
 
 /**
  * In PostgreSQL where its address is given, and else in the state directory.
  * @throws AppError `books_unavailable`, `state_locked`, `storage_newer`, `storage_failed`, `storage_full`
  */
-export async function openBooks({ home, databaseUrl }: BooksPlace): Promise<Books> {
+export async function openBooks({ home, databaseUrl, waits }: BooksPlace): Promise<Books> {
   if (databaseUrl !== undefined) {
     const { openPostgresBooks } = await import("../books/open-postgres-books.ts");
-    return openPostgresBooks({ url: databaseUrl, callFile: join(home, "gateway-calls") });
+    const open = () => openPostgresBooks({ url: databaseUrl, callFile: join(home, "gateway-calls") });
+    return whenThere(open, { withinMs: waits ? WITHIN_MS : 0, everyMs: EVERY_MS, waits: waits ?? (() => {}) });
   }
   const { openSqliteBooks } = await import("../books/open-sqlite-books.ts");
   return openSqliteBooks({ file: join(home, "gateway.sqlite") });

@@ -28,7 +28,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
   const guard = await openGuard(config.guard, { home: config.home, log });
-  const { books: opened, limits } = await openLimits(config, places, redisUrl);
+  const { books: opened, limits } = await openLimits(config, { places, redisUrl, log });
   const books = withMasterKey(opened, masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
@@ -48,10 +48,13 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
 
 type Opened = { readonly books: Books; readonly limits?: RedisLimits };
 
+type Opening = { readonly places: Places; readonly redisUrl: string | undefined; readonly log: Logger };
+
 /** The books, and how their limits are counted in Redis where that is asked for. */
-async function openLimits(config: GatewayConfig, places: Places, redisUrl: string | undefined): Promise<Opened> {
+async function openLimits(config: GatewayConfig, { places, redisUrl, log }: Opening): Promise<Opened> {
   const databaseUrl = config.databaseUrl ?? places.general.databaseUrl;
-  const place = { home: config.home, databaseUrl };
+  const waits = (reason: string) => log.warn({ reason }, "PostgreSQL is away and is waited for, for a minute at most");
+  const place = { home: config.home, databaseUrl, waits };
   if (config.limits !== "redis") return { books: await openBooks(place) };
   if (redisUrl === undefined || databaseUrl === undefined) {
     const message = "HANDRAIL_GATEWAY_LIMITS is redis: that needs DATABASE_URL for the books, and REDIS_URL.";
