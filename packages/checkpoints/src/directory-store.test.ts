@@ -12,11 +12,19 @@ const freshDirectory = () => mkdtempSync(join(parent, "store-"));
 
 checkpointStoreContract("directoryStore", async () => directoryStore(freshDirectory()));
 
-test("what a crash left half written is not listed", async () => {
+test("what a crash left half written is not listed, and goes then", async () => {
   const directory = freshDirectory();
   const store = directoryStore(directory);
   await store.put("a/b", new Uint8Array([1]));
   writeFileSync(join(directory, "a", ".0123456789abcdef"), "half");
   expect(await store.list("")).toEqual(["a/b"]);
-  expect(readdirSync(join(directory, "a")).sort()).toEqual([".0123456789abcdef", "b"]);
+  expect(readdirSync(join(directory, "a")).sort()).toEqual(["b"]);
+});
+
+test("what is being written is listed when it is whole, and is not taken for what a crash left", async () => {
+  const directory = freshDirectory();
+  const store = directoryStore(directory);
+  const paths = Array.from({ length: 20 }, (_, number) => `a/${String(number).padStart(2, "0")}`);
+  await Promise.all(paths.flatMap((path) => [store.put(path, new Uint8Array([1])), store.list("")]));
+  expect(await store.list("")).toEqual(paths);
 });

@@ -5,7 +5,15 @@ import type { ByteRange, CheckpointStore } from "@handrail/core/ports/checkpoint
 import { AppError, toAppError } from "@handrail/protocol/errors";
 import { checkedPath, checkedPrefix } from "./store-paths.ts";
 
-/** A store in a directory, which is made when it is first written to. A file there is whole or not there at all. */
+/** Names of files that are not written to their end. */
+const LEFT = /^\.[0-9a-f]{16}$/;
+/** Files that are being written by this process, by path. */
+const writing = new Set<string>();
+
+/**
+ * A store in a directory, which is made when it is first written to. A file there is whole or not there at all.
+ * No other process writes there; what one left that was killed goes when it is come across in a list.
+ */
 export function directoryStore(root: string): CheckpointStore {
   return {
     put: (path, bytes) => guarded(() => put(join(root, checkedPath(path)), bytes)),
@@ -19,6 +27,7 @@ async function put(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // A name with a dot in front is no part of a path here, so that what a crash leaves is never listed.
   const temporary = join(dirname(path), `.${randomBytes(8).toString("hex")}`);
+  writing.add(temporary);
   try {
     const file = await open(temporary, "wx", 0o600);
     try {
@@ -31,6 +40,8 @@ async function put(path: string, bytes: Uint8Array): Promise<void> {
   } catch (thrown) {
     await rm(temporary, { force: true });
     throw thrown;
+  } finally {
+    writing.delete(temporary);
   }
   await syncDirectory(dirname(path));
 }
@@ -66,8 +77,13 @@ async function list(directory: string, prefix: string): Promise<string[]> {
     throw thrown;
   });
   const found: string[] = [];
-  for (const entry of entries.filter(({ name }) => !name.startsWith("."))) {
+  for (const entry of entries) {
     const path = `${prefix}${entry.name}`;
+    if (entry.name.startsWith(".")) {
+      const left = join(directory, entry.name);
+      if (entry.isFile() && LEFT.test(entry.name) && !writing.has(left)) await rm(left, { force: true });
+      continue;
+    }
     if (entry.isDirectory()) found.push(...(await list(join(directory, entry.name), `${path}/`)));
     else found.push(path);
   }

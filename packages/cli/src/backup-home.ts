@@ -14,6 +14,7 @@ import {
 import path from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { AppError } from "@handrail/protocol/errors";
+import { isStage, stageCheckpoints } from "./stage-checkpoints.ts";
 
 /** What belongs to a running process and means nothing in a copy. */
 const LIVE_ONLY = ["server.json", "lock", "lock.owner", "lock-journal"];
@@ -34,7 +35,12 @@ export async function backupHome(home: string, file: string): Promise<void> {
     const databases = readdirSync(home).filter((name) => isDatabase(path.join(home, name)));
     for (const name of databases) await copyDatabase(path.join(home, name), path.join(stage, name));
     const archive = path.join(stage, "archive.tar.gz");
-    await pack(archive, { home, stage, databases });
+    const checkpoints = await stageCheckpoints(home);
+    try {
+      await pack(archive, { home, stage, databases, checkpoints: checkpoints.directory });
+    } finally {
+      await checkpoints.remove();
+    }
     chmodSync(archive, 0o600);
     linkSync(archive, file);
   } finally {
@@ -68,31 +74,24 @@ async function copyDatabase(from: string, to: string): Promise<void> {
   }
 }
 
-type Parts = { readonly home: string; readonly stage: string; readonly databases: readonly string[] };
+type Parts = {
+  readonly home: string;
+  readonly stage: string;
+  readonly databases: readonly string[];
+  readonly checkpoints: string;
+};
 
-function pack(archive: string, { home, stage, databases }: Parts): Promise<void> {
+function pack(archive: string, { home, stage, databases, checkpoints }: Parts): Promise<void> {
   const live = [...LIVE_ONLY, ...databases.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])];
-  const files = readdirSync(home).filter((name) => !live.includes(name));
+  const others = readdirSync(home).filter((name) => !live.includes(name) && name !== CHECKPOINTS && !isStage(name));
   const named = (names: readonly string[]) => names.map((name) => `./${name}`);
   const list = path.join(stage, "names");
-  const others = files.filter((name) => name !== CHECKPOINTS);
-  writeFileSync(list, named([...others, ...checkpointParts(home)]).join("\n"), { mode: 0o600 });
-  const last = ["-C", home, "--verbatim-files-from", "-T", list];
+  writeFileSync(list, named(others).join("\n"), { mode: 0o600 });
+  const kept = existsSync(path.join(checkpoints, CHECKPOINTS)) ? ["-C", checkpoints, `./${CHECKPOINTS}`] : [];
+  const last = [...kept, "-C", home, "--verbatim-files-from", "-T", list];
   // Workspaces may be disks of their own, files of many gigabytes that are mostly holes.
   const args = ["--sparse", "-czf", archive, "-C", stage, ...named(databases), ...last];
-  return tar(databases.length + files.length === 0 ? ["-czf", archive, "-T", "/dev/null"] : args);
-}
-
-/**
- * In an order in which nothing names what was written after it was read: a server writes packs before the indexes that
- * name them, and those before references.
- */
-function checkpointParts(home: string): string[] {
-  const root = path.join(home, CHECKPOINTS);
-  const lineages = existsSync(root) ? readdirSync(root) : [];
-  return ["refs", "indexes", "packs"].flatMap((part) =>
-    lineages.map((id) => path.join(CHECKPOINTS, id, part)).filter((place) => existsSync(path.join(home, place))),
-  );
+  return tar(databases.length + others.length + kept.length === 0 ? ["-czf", archive, "-T", "/dev/null"] : args);
 }
 
 /** Runs tar. Its code 1 says that a file changed while it was read: a workspace in use, which is as it should be. */
