@@ -30,6 +30,7 @@ test("flags win over variables, and a model is made of its own", () => {
     limits: "books",
     masterKey: undefined,
     guard: { redact: true, patternsFile: undefined, bodies: undefined },
+    traces: undefined,
     logLevel: "info",
   });
 });

@@ -5,6 +5,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { GuardSettings } from "./guard/open-guard.ts";
 import { guardFrom } from "./program/guard-options.ts";
 import { type ModelOptions, type OptionName, optionNames } from "./program/options.ts";
+import { type TraceSettings, traceSettings } from "./trace/trace-settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,6 +23,7 @@ export type GatewayConfig = {
   readonly limits: string;
   readonly masterKey: string | undefined;
   readonly guard: GuardSettings;
+  readonly traces: TraceSettings | undefined;
   readonly logLevel: string;
   /** For what a configuration file takes from it. */
   readonly environment: Environment;
@@ -45,6 +47,7 @@ export function readGatewayConfig(argv: readonly string[], env: Environment = pr
     limits: given("gatewayLimits") ?? "books",
     masterKey: given("masterKey"),
     guard: guardFrom(given),
+    traces: traceSettings(env),
     logLevel: given("logLevel") ?? "info",
     environment: env,
   };

@@ -18,6 +18,7 @@ import type { BodyStore, Redactor } from "./ports/guard.ts";
 import type { GatewayObserver } from "./ports/observer.ts";
 import type { PriceList } from "./ports/price-list.ts";
 import type { GatewayRoute } from "./ports/route.ts";
+import type { Tracer } from "./ports/tracer.ts";
 import { createUpstream } from "./upstream/create-upstream.ts";
 
 /** What a gateway is made of. What is left out has the default that is said, or is not there. */
@@ -31,6 +32,7 @@ export type GatewayParts = {
   readonly cache?: CacheRules;
   readonly redactor?: Redactor;
   readonly bodies?: BodyStore;
+  readonly tracer?: Tracer;
   /** Beside those of models, such as for managing keys. */
   readonly routes?: readonly GatewayRoute[];
   /** For `/metrics`, which is not there without it. */
@@ -107,6 +109,7 @@ function coreOf(parts: GatewayParts, laneOf: LaneOf, send: Core["send"]): Core {
     ...(parts.cache && { cache: parts.cache }),
     ...(parts.redactor && { redactor: parts.redactor }),
     ...(parts.bodies && { bodies: parts.bodies }),
+    ...(parts.tracer && { tracer: parts.tracer }),
   };
 }
 

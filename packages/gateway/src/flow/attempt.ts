@@ -23,6 +23,7 @@ export async function attempt(core: Core, call: Call, { deployment, lane }: { de
   const busy = core.places.begin(deployment, call.estimate.promptTokens + call.estimate.answerTokens);
   call.progress.deployment = deployment;
   call.progress.pending = true;
+  call.progress.trying = call.trace?.tries(deployment);
   let result: CallFailure | Omit<Begun, "kind" | "end">;
   try {
     result = await asked(call, deployment, lane);
@@ -38,6 +39,7 @@ export async function attempt(core: Core, call: Call, { deployment, lane }: { de
   if ("kind" in result) {
     call.progress.pending = false;
     busy.end();
+    endTry(call, result);
     noteFailed(core, deployment, { failure: result, ms });
     return result;
   }
@@ -45,12 +47,17 @@ export async function attempt(core: Core, call: Call, { deployment, lane }: { de
   return { kind: "begun", ...result, end: () => busy.end() } satisfies Begun;
 }
 
+function endTry({ progress }: Call, { error, answer }: CallFailure): void {
+  progress.trying?.ended({ status: answer?.status ?? 0, errorCode: error.code });
+  progress.trying = undefined;
+}
+
 async function asked(
   call: Call,
   deployment: Deployment,
   lane: Lane,
 ): Promise<CallFailure | Omit<Begun, "kind" | "end">> {
-  const { asked: request } = call;
+  const { asked: request, progress, parent } = call;
   const answer = await lane(
     {
       callId: call.id,
@@ -61,6 +68,7 @@ async function asked(
       body: request.body,
       parsed: request.parsed,
       headers: request.headers,
+      trace: progress.trying?.context ?? parent,
     },
     call.signal,
   );

@@ -3,6 +3,7 @@ import type { Caller } from "../auth/authenticate.ts";
 import type { KeyRecord, LedgerStart } from "../ports/books.ts";
 import type { Deployment, Group } from "../ports/deployment.ts";
 import type { LaneAnswer } from "../ports/lane.ts";
+import type { CallTrace, TraceContext, TryTrace } from "../ports/tracer.ts";
 import type { Asked } from "../request/asked.ts";
 import type { Estimate } from "./estimate.ts";
 import type { Recorder } from "./recorder.ts";
@@ -23,6 +24,9 @@ export type Call = {
   readonly signal: AbortSignal;
   readonly estimate: Estimate;
   readonly progress: Progress;
+  /** The client's, which providers are told where nothing is traced here. */
+  readonly parent: TraceContext;
+  readonly trace: CallTrace | undefined;
 };
 
 /** What has happened to a call so far; what is settled in the end. */
@@ -46,6 +50,8 @@ export type Progress = {
   cacheAsked: boolean;
   /** What went to the client, where it is kept. */
   record: Recorder | undefined;
+  /** The try that is not over, where it is traced. */
+  trying: TryTrace | undefined;
 };
 
 export function newProgress(groupName: string): Progress {
@@ -63,6 +69,7 @@ export function newProgress(groupName: string): Progress {
     waitedMs: 0,
     cacheAsked: false,
     record: undefined,
+    trying: undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import type { BodyStore, Redactor } from "../ports/guard.ts";
 import type { GatewayObserver } from "../ports/observer.ts";
 import type { PriceList } from "../ports/price-list.ts";
 import type { Send } from "../ports/send.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import type { LaneOf } from "../lanes/lane-of.ts";
 import type { Places } from "./places.ts";
 
@@ -43,4 +44,5 @@ export type Core = {
   readonly cache?: CacheRules;
   readonly redactor?: Redactor;
   readonly bodies?: BodyStore;
+  readonly tracer?: Tracer;
 };

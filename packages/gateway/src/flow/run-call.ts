@@ -9,11 +9,13 @@ import type { CachedAnswer } from "../ports/answer-cache.ts";
 import type { Group } from "../ports/deployment.ts";
 import type { Format } from "../ports/format.ts";
 import { type Asked, readAsked } from "../request/asked.ts";
+import { traceContext } from "../request/trace-context.ts";
 import { DEFAULT_TIMEOUT_MS } from "../upstream/create-upstream.ts";
 import { admitCall } from "./admit.ts";
 import { answerCall } from "./answer-call.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { cachedAnswer, cacheSlot, usageIn } from "./cached-answers.ts";
+import { beginTrace } from "./begin-trace.ts";
 import { type Call, newProgress } from "./call.ts";
 import type { Core } from "./core.ts";
 import { type Departure, watchDeparture } from "./departure.ts";
@@ -52,13 +54,28 @@ async function understood(core: Core, incoming: Incoming, departure: Departure):
   const bytes = await readBody(request, { maxBytes: core.limits.maxBodyBytes, timeoutMs: core.limits.bodyTimeoutMs });
   const body = redacted(core, response, bytes);
   const asked = readAsked({ format, headers: request.headers, body, ...(incoming.model && { model: incoming.model }) });
+  const parent = traceContext(request.headers);
+  const known = { id: randomUUID(), at, began, caller, asked, route, response, parent, signal: departure.signal };
+  const trace = beginTrace(core, known);
+  try {
+    await underWay(core, { ...known, trace }, departure);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    trace?.refused(refusalOf(error, format).status, error.code);
+    throw thrown;
+  }
+}
+
+type Known = Omit<Call, "group" | "estimate" | "progress">;
+
+async function underWay(core: Core, known: Known, departure: Departure): Promise<void> {
+  const { asked, caller } = known;
   const group = permitted(core, caller, asked.model);
   const timer = setTimeout(() => departure.end(overdue(asked)), timeoutOf(core, asked, group));
-  const call = { id: randomUUID(), at, began, caller, asked, group, route, response, signal: departure.signal };
   const progress = newProgress(group.name);
   departure.lingersWhile(() => progress.answer?.meter.complete() === true);
   try {
-    await admitted(core, { ...call, estimate: estimate(asked, group, core.prices), progress });
+    await admitted(core, { ...known, group, estimate: estimate(asked, group, core.prices), progress });
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
 import type { Settlement } from "../ports/books.ts";
+import type { CallEnd } from "../ports/observer.ts";
 import type { Call } from "./call.ts";
 import { ledgerStart } from "./call.ts";
 import type { Core } from "./core.ts";
@@ -13,12 +14,31 @@ export type Saved = { readonly usage: TokenUsage; readonly usd: number };
 
 /** Writes what a call came to, and tells whoever watches. Called once for each call that was let through. */
 export function settleCall(core: Core, call: Call, saved?: Saved): void {
-  const { progress } = call;
   const paid = saved ? cached(saved) : priced(core, call, counted(call));
   const settlement = settlementOf(core, call, paid);
   core.books.ledger.settle(settlement);
+  endTry(call);
+  const end = endOf(call, settlement, saved);
+  core.observer.callEnded?.(end);
+  call.trace?.ended(end);
+}
+
+/** The one whose answer was given, or was still waited for. */
+function endTry({ progress }: Call): void {
+  const { answer, outcome, errorCode } = progress;
+  const error = outcome === "aborted" ? "client_left" : errorCode;
+  progress.trying?.ended({
+    status: answer?.status ?? 0,
+    model: answer?.meter.model(),
+    ...(error !== undefined && { errorCode: error }),
+  });
+}
+
+function endOf(call: Call, settlement: Settlement, saved: Saved | undefined): CallEnd {
+  const { progress } = call;
+  const model = progress.answer?.meter.model();
   const total = settlement.latencyMs;
-  core.observer.callEnded?.({
+  return {
     callId: call.id,
     key: call.caller.key,
     group: progress.groupName,
@@ -27,8 +47,9 @@ export function settleCall(core: Core, call: Call, saved?: Saved): void {
     overheadMs: Math.max(0, (progress.firstByteMs ?? total) - progress.waitedMs),
     route: call.route,
     ...(progress.answer && { lane: progress.answer.lane }),
+    ...(model !== undefined && { model }),
     ...(progress.cacheAsked && { cache: saved ? ("hit" as const) : ("miss" as const) }),
-  });
+  };
 }
 
 function settlementOf(core: Core, call: Call, paid: Paid): Settlement {

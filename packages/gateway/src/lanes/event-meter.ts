@@ -11,6 +11,7 @@ export function eventMeter(headers: Readonly<Record<string, string>>): EventMete
   let usage: TokenUsage | undefined;
   let costUsd = told >= 0 ? told : undefined;
   let upstreamId = headers["x-litellm-call-id"];
+  let model: string | undefined;
   let characters = 0;
   let complete = false;
   return {
@@ -18,13 +19,16 @@ export function eventMeter(headers: Readonly<Record<string, string>>): EventMete
     reportedCostUsd: () => costUsd,
     characters: () => characters,
     upstreamId: () => upstreamId,
+    model: () => model,
     complete: () => complete,
     note(event) {
       if (event.type === "usage") {
         usage = event.usage;
         costUsd ??= event.costUsd;
-      } else if (event.type === "start") upstreamId ??= event.id || undefined;
-      else if (event.type === "end") complete = true;
+      } else if (event.type === "start") {
+        upstreamId ??= event.id || undefined;
+        model ??= event.model || undefined;
+      } else if (event.type === "end") complete = true;
       else if ("delta" in event) characters += event.delta.length;
     },
   };

@@ -1,5 +1,5 @@
 import type { EmbeddingModelV4, EmbeddingModelV4Result } from "@ai-sdk/provider";
-import { ANY, type Fields, type FieldTable, known, list, one, refuse, text } from "../codecs/refuse.ts";
+import { ANY, type FieldTable, known, list, one, refuse, text } from "../codecs/refuse.ts";
 import { FOR_GATEWAY } from "../codecs/gateway-fields.ts";
 import { openAiProblem } from "../codecs/problems.ts";
 import type { LaneAnswer, LaneCall, Meter } from "../ports/lane.ts";
@@ -18,7 +18,7 @@ export async function embed(model: EmbeddingModelV4, call: LaneCall, limit: Idle
   known(parsed, FIELDS, "");
   const values = valuesOf(parsed["input"]);
   try {
-    const results = await embedAll(model, values, optionsOf(parsed, limit));
+    const results = await embedAll(model, values, optionsOf(call, limit));
     const tokens = tokensOf(results);
     return jsonAnswer(200, bodyOf(results, call, tokens ?? estimate(values)), meterOf(tokens));
   } catch (thrown) {
@@ -38,11 +38,19 @@ function valuesOf(input: unknown): readonly string[] {
   });
 }
 
-type Options = { readonly abortSignal: AbortSignal; readonly dimensions?: number };
+type Options = {
+  readonly abortSignal: AbortSignal;
+  readonly dimensions?: number;
+  readonly headers?: Record<string, string>;
+};
 
-function optionsOf(parsed: Fields, { signal }: Idle): Options {
+function optionsOf({ parsed, trace }: LaneCall, { signal }: Idle): Options {
   const { dimensions } = parsed;
-  return { abortSignal: signal, ...(typeof dimensions === "number" ? { dimensions } : {}) };
+  return {
+    abortSignal: signal,
+    ...(typeof dimensions === "number" ? { dimensions } : {}),
+    ...(trace && { headers: { ...trace } }),
+  };
 }
 
 /** As many calls as the provider's limit for one makes it need. */
@@ -92,6 +100,7 @@ function meterOf(tokens: number | undefined): Meter {
     reportedCostUsd: () => undefined,
     characters: () => 0,
     upstreamId: () => undefined,
+    model: () => undefined,
     complete: () => true,
   };
 }

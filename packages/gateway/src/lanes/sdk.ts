@@ -62,7 +62,11 @@ async function answer(model: Model, format: ChatFormat, { call, limit, created }
     warnings: [...warnings],
   });
   try {
-    const { stream, response } = await model.doStream({ ...options, abortSignal: limit.signal });
+    const { stream, response } = await model.doStream({
+      ...options,
+      abortSignal: limit.signal,
+      ...(call.trace && { headers: { ...call.trace } }),
+    });
     const parts = stream[Symbol.asyncIterator]();
     const first = await begin(parts, format, warnings);
     const batches = batchesOf(first, parts, { call, limit });

@@ -1,6 +1,7 @@
 import type { Deployment } from "./deployment.ts";
 import type { Format } from "./format.ts";
 import type { TokenUsage } from "./token-usage.ts";
+import type { TraceContext } from "./tracer.ts";
 
 /** What a lane is asked to do: one try of one call at one deployment. */
 export type LaneCall = {
@@ -16,6 +17,8 @@ export type LaneCall = {
   readonly parsed: Readonly<Record<string, unknown>>;
   /** The client's headers that change what the model does, such as `anthropic-beta`. Lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** For the provider, so that it can go on with the trace. */
+  readonly trace?: TraceContext;
 };
 
 /** What the provider said of a call's use, as far as the answer was read. */
@@ -28,6 +31,8 @@ export type Meter = {
   characters(): number;
   /** The provider's id of the call. */
   upstreamId(): string | undefined;
+  /** What the provider calls the model that answered. */
+  model(): string | undefined;
   /** True once the answer was whole. */
   complete(): boolean;
 };

@@ -11,6 +11,8 @@ export type CallEnd = {
   readonly start: LedgerStart;
   readonly settlement: Settlement;
   readonly lane?: LaneAnswer["lane"];
+  /** What the provider calls the model that answered. */
+  readonly model?: string;
   /** Undefined where answers are not cached. */
   readonly cache?: "hit" | "miss";
   /** What the call took beyond waiting for the provider. */

@@ -12,6 +12,7 @@ import { readStandings } from "../metrics/read-standings.ts";
 import type { Books } from "../ports/books.ts";
 import type { Catalog } from "../ports/deployment.ts";
 import { priceList } from "../prices/price-list.ts";
+import type { Traces } from "../trace/open-traces.ts";
 import { logCalls } from "./log-calls.ts";
 import { observers } from "./observers.ts";
 import type { Places } from "./places.ts";
@@ -21,12 +22,13 @@ export type Stores = {
   readonly books: Books;
   readonly cache: CacheRules;
   readonly guard: Guard;
+  readonly traces: Traces;
   /** Where limits are counted in Redis. */
   readonly limits?: Pick<RedisLimits, "events" | "trouble">;
 };
 
 /** The gateway of the program, with its metrics and LiteLLM's management routes. */
-export function gatewayOver(places: Places, { books, cache, guard, limits }: Stores, log: Logger): Gateway {
+export function gatewayOver(places: Places, { books, cache, guard, traces, limits }: Stores, log: Logger): Gateway {
   const catalog = catalogOf(
     () => places.deployments,
     () => places.rules,
@@ -50,6 +52,7 @@ export function gatewayOver(places: Places, { books, cache, guard, limits }: Sto
     cache,
     ...guard.parts,
     ...(limits && { readiness: () => ({ limits: limits.trouble() === undefined ? "redis" : "books" }) }),
+    ...traces.parts,
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
     routes: adminRoutes({ books, catalog, prices, standings, now: Date.now }),
     async metrics() {

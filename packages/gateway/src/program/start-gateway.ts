@@ -7,6 +7,7 @@ import type { Gateway } from "../gateway.ts";
 import { openGuard } from "../guard/open-guard.ts";
 import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import type { Books } from "../ports/books.ts";
+import { openTraces } from "../trace/open-traces.ts";
 import { gatewayOver, type Stores } from "./gateway-over.ts";
 import { addressOf, listen } from "./listen.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
@@ -28,16 +29,17 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
   const redisUrl = config.redisUrl ?? places.cache.redisUrl;
   const guard = await openGuard(config.guard, { home: config.home, log });
+  const traces = await openTraces(config.traces, { log });
   const { books: opened, limits } = await openLimits(config, { places, redisUrl, log });
   const books = withMasterKey(opened, masterKey.key);
   try {
     const cache = await openSharedCache({ ...places.cache, ...(redisUrl !== undefined && { redisUrl }) });
-    const gateway = gatewayOver(places, { books, cache, guard, ...(limits && { limits }) }, log);
+    const gateway = gatewayOver(places, { books, cache, guard, traces, ...(limits && { limits }) }, log);
     const server = await listen(gateway, config.host, config.port);
     const keeping = keepHouse(books, places, log);
     const close = async (graceMs: number) => {
       keeping.stop();
-      await ended({ server, gateway, books, cache, guard }, graceMs);
+      await ended({ server, gateway, books, cache, guard, traces }, graceMs);
     };
     return { url: addressOf(server), masterKey, close };
   } catch (thrown) {
@@ -72,7 +74,7 @@ async function openLimits(config: GatewayConfig, { places, redisUrl, log }: Open
 
 type Parts = Stores & { readonly server: Server; readonly gateway: Gateway };
 
-async function ended({ server, gateway, books, cache, guard }: Parts, graceMs: number): Promise<void> {
+async function ended({ server, gateway, books, cache, guard, traces }: Parts, graceMs: number): Promise<void> {
   server.close();
   server.closeIdleConnections();
   await gateway.close(graceMs);
@@ -81,8 +83,11 @@ async function ended({ server, gateway, books, cache, guard }: Parts, graceMs: n
   await guard.close();
   // It writes what is settled; what cannot be written is kept for the next start.
   await books.close();
+  await traces.close(TRACES_MS);
 }
 
+/** A receiver that is away does not keep the program from ending. */
+const TRACES_MS = 2000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 

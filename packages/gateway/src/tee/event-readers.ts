@@ -8,6 +8,7 @@ export type Reading = {
   readonly usage?: TokenUsage | undefined;
   readonly costUsd?: number | undefined;
   readonly id?: string;
+  readonly model?: string;
   /** Of the answer's text, reasoning and arguments. */
   readonly characters?: number;
   readonly ends?: boolean;
@@ -25,6 +26,7 @@ function readChatEvent(event: unknown): Reading {
   const choices = listAt(event, "choices");
   return {
     id: textAt(event, "id"),
+    model: textAt(event, "model"),
     characters: choices.reduce<number>((sum, choice) => sum + chatCharacters(at(choice, "delta")), 0),
     ends: choices.some((choice) => typeof at(choice, "finish_reason") === "string"),
     ...(typeof usage === "object" && usage !== null ? { usage: chatUsage(usage), costUsd: costIn(usage) } : undefined),
@@ -45,7 +47,7 @@ function readMessagesEvent(event: unknown): Reading {
   switch (textAt(event, "type")) {
     case "message_start": {
       const message = at(event, "message");
-      return { id: textAt(message, "id"), usage: messagesUsage(at(message, "usage")) };
+      return { id: textAt(message, "id"), model: textAt(message, "model"), usage: messagesUsage(at(message, "usage")) };
     }
     case "message_delta":
       return { usage: messagesUsage(at(event, "usage")), costUsd: costIn(at(event, "usage")) };
@@ -69,6 +71,8 @@ function readResponsesEvent(event: unknown): Reading {
     const usage = at(event, "response", "usage");
     return { ends: true, usage: responsesUsage(usage), costUsd: costIn(usage) };
   }
-  if (type === "response.created") return { id: textAt(event, "response", "id") };
+  if (type === "response.created") {
+    return { id: textAt(event, "response", "id"), model: textAt(event, "response", "model") };
+  }
   return type.endsWith(".delta") ? { characters: textAt(event, "delta").length } : {};
 }

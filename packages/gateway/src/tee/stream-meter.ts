@@ -25,6 +25,7 @@ export function streamMeter(format: ChatFormat, headers: Readonly<Record<string,
   let usage: TokenUsage | undefined;
   let costUsd = told.costUsd;
   let upstreamId = told.callId;
+  let model: string | undefined;
   let characters = 0;
   let complete = false;
   let events = 0;
@@ -35,6 +36,7 @@ export function streamMeter(format: ChatFormat, headers: Readonly<Record<string,
     usage = merged(usage, reading.usage);
     costUsd ??= reading.costUsd;
     upstreamId ??= reading.id || undefined;
+    model ??= reading.model || undefined;
     characters += reading.characters ?? 0;
     complete ||= reading.ends === true;
   };
@@ -59,6 +61,7 @@ export function streamMeter(format: ChatFormat, headers: Readonly<Record<string,
     reportedCostUsd: () => costUsd,
     characters: () => characters,
     upstreamId: () => upstreamId,
+    model: () => model,
     complete: () => complete,
   };
 }

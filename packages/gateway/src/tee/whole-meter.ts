@@ -21,6 +21,7 @@ export function wholeMeter(format: Format, body: Buffer, headers: Readonly<Recor
     reportedCostUsd: () => told.costUsd ?? costIn(reported),
     characters: () => charactersOf(answer),
     upstreamId: () => told.callId ?? (textAt(answer, "id") || undefined),
+    model: () => textAt(answer, "model") || undefined,
     complete: () => valid,
   };
 }

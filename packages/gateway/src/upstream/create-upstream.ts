@@ -43,7 +43,7 @@ export function createUpstream(): Upstream {
     async send({ call, format, streamed, body, subpath }, signal) {
       const { deployment, model } = call;
       const { origin, path } = addressOf(deployment, { model, format, ...(subpath !== undefined && { subpath }) });
-      const headers = upstreamHeaders(deployment, format, call.headers, streamed);
+      const headers = upstreamHeaders(deployment, format, { ...call.trace, ...call.headers }, streamed);
       const totalMs = deployment.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs };
       try {

@@ -8,6 +8,8 @@ import type { Books } from "@handrail/gateway/ports/books";
 import type { Deployment } from "@handrail/gateway/ports/deployment";
 import type { PriceList } from "@handrail/gateway/ports/price-list";
 import { priceList } from "@handrail/gateway/prices/price-list";
+import { openTraces, type Traces } from "@handrail/gateway/trace/open-traces";
+import type { TraceSettings } from "@handrail/gateway/trace/trace-settings";
 import type { Logger } from "pino";
 import type { StoredDeployments } from "../../gateway/stored-deployments.ts";
 import type { Mask } from "../../settings/mask.ts";
@@ -35,6 +37,7 @@ export type OpenGatewayParts = {
   /** Whether the first model comes from the configuration. */
   readonly fixed: boolean;
   readonly guard: GuardSettings;
+  readonly traces: TraceSettings | undefined;
   readonly titleOf: (conversationId: string) => Promise<string | undefined>;
 };
 
@@ -43,11 +46,12 @@ const GRACE_MS = 1000;
 /** Opens the books beside the log and starts the gateway over them. @throws AppError what `openSqliteBooks` throws */
 export async function openGateway(parts: OpenGatewayParts, url: string): Promise<GatewayHost> {
   const guard = await openGuard(parts.guard, parts);
+  const traces = await openTraces(parts.traces, parts);
   const books = await openSqliteBooks({ file: join(parts.home, "gateway.sqlite") });
   const places = currentPlaces(parts);
   await places.refresh();
   const prices = priceList();
-  const { gateway, watch } = gatewayOver(places, { books, prices, guard });
+  const { gateway, watch } = gatewayOver(places, { books, prices, guard, traces });
   const { stored, fixed, secrets, mask, titleOf } = parts;
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
@@ -87,21 +91,36 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
       await gateway.close(GRACE_MS);
       await guard.close();
       await books.close();
+      await traces.close(GRACE_MS);
     },
   };
 }
 
 type Places = ReturnType<typeof currentPlaces>;
 
-type GatewayStores = { readonly books: Books; readonly prices: PriceList; readonly guard: Guard };
+type GatewayStores = {
+  readonly books: Books;
+  readonly prices: PriceList;
+  readonly guard: Guard;
+  readonly traces: Traces;
+};
 
 /** Answers are only cached for keys that say so: an agent's calls never are. */
-function gatewayOver(places: Places, { books, prices, guard }: GatewayStores) {
+function gatewayOver(places: Places, { books, prices, guard, traces }: GatewayStores) {
   const cache = openCache({ enabled: false });
   const catalog = catalogOf(places.now);
   const watch = watchGateway(catalog, books, (): Gateway => gateway);
   const { observer } = watch;
-  const gateway = createGateway({ catalog, books, prices, probes: false, cache, observer, ...guard.parts });
+  const gateway = createGateway({
+    catalog,
+    books,
+    prices,
+    probes: false,
+    cache,
+    observer,
+    ...guard.parts,
+    ...traces.parts,
+  });
   return { gateway, watch };
 }
 

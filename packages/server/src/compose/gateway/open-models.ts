@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { traceSettings } from "@handrail/gateway/trace/trace-settings";
 import { newId } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
 import type { Config } from "../../config.ts";
@@ -14,7 +15,7 @@ import { gatewayModels } from "./gateway-models.ts";
 import { type LazyGateway, lazyGateway } from "./lazy-gateway.ts";
 
 export type OpenModelsParts = {
-  readonly config: Pick<Config, "home" | "model" | "gateway">;
+  readonly config: Pick<Config, "home" | "model" | "gateway" | "environment">;
   readonly settings: ModelSettings;
   readonly demo: DemoModel;
   readonly secrets: Secrets;
@@ -27,6 +28,7 @@ export type OpenModelsParts = {
 export function openModels(parts: OpenModelsParts): { readonly gateway: LazyGateway; readonly models: Models } {
   const { config, settings, demo, secrets, mask, store } = parts;
   const { home } = config;
+  const traces = traceSettings(config.environment);
   const file = jsonFile(join(home, "models.json"), DeploymentsFile);
   const stored = storedDeployments({ file, secrets, mask, newId: () => newId("d", Date.now()) });
   const titleOf = (id: string) =>
@@ -37,7 +39,7 @@ export function openModels(parts: OpenModelsParts): { readonly gateway: LazyGate
   const gateway = lazyGateway(async (url) => {
     const { openGateway } = await import("./open-gateway.ts");
     const fixed = config.model !== undefined;
-    return openGateway({ ...parts, home, stored, fixed, titleOf, guard: config.gateway }, url);
+    return openGateway({ ...parts, home, stored, fixed, titleOf, guard: config.gateway, traces }, url);
   });
   // What is too old to be kept goes also while nobody calls.
   if (config.gateway.bodies) {
