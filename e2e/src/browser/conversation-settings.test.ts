@@ -92,7 +92,7 @@ test("model, network and limits of a conversation are changed by keyboard, and h
       type: "conversation.configured",
       model: "demo",
       network: { type: "none" },
-      runLimits: { maxSteps: 7 },
+      runLimits: { maxSteps: 7, maxCostUsd: 20, maxTimeMs: 21_600_000 },
       limits: { maxCostUsd: 2.5 },
     },
   ]);

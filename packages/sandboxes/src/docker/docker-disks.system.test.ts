@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
@@ -72,12 +72,16 @@ describe.skipIf(!works)("workspaces on disks of their own", () => {
   });
 
   test("what a server left that was killed while it started a sandbox is tidied, and the sandbox starts", async () => {
-    const { backend, start, place, conversationId } = await setUp();
+    const { backend, directory, start, place, conversationId } = await setUp();
     const run = await start();
     await run("echo kept > file");
     await backend.stop(conversationId);
-    await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, place.image, place.disk]);
+    const probe = join(directory, "probe-left");
+    await mkdir(join(probe, "mounted"), { recursive: true });
+    for (const target of [place.disk, join(probe, "mounted")])
+      await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, place.image, target]);
     await backend.collect(new Set([conversationId]));
+    expect(await readdir(directory)).toEqual([conversationId]);
     expect(await isMounted(place.disk)).toBe(false);
     await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, place.image, place.disk]);
     expect(await (await start())("cat file")).toBe("kept\n");

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { once } from "../once.ts";
@@ -35,14 +36,19 @@ export type StartingDisk = {
 };
 
 const PROBE_BYTES = 32 * 1024 ** 2;
+const PROBE = "probe-";
 
 /** In `directory`; undefined: there are none. */
 export function dockerDisks(directory: string | undefined, client: DockerClient, facts: () => Promise<DaemonInfo>) {
   const placeOf = (conversationId: string) => conversationPlace(directory ?? "/nonexistent", conversationId);
+  /** Names in `directory` that this process is at work in. */
   const starting = new Set<string>();
-  const work = once(
-    async () => directory !== undefined && canMap(client, await facts()) && seesMounts(directory, client),
-  );
+  const work = once(async () => {
+    if (directory === undefined || !canMap(client, await facts())) return false;
+    const name = `${PROBE}${randomUUID()}`;
+    starting.add(name);
+    return seesMounts(join(directory, name), client).finally(() => starting.delete(name));
+  });
   return {
     /** Whether new workspaces are bounded: it takes root, and a daemon that sees this process's mounts. */
     work,
@@ -76,9 +82,10 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
     /** Removes disks of other conversations, and mounts that a killed server left. */
     collect: async (keep: ReadonlySet<string>): Promise<void> => {
       const there = directory === undefined ? [] : await readdir(directory).catch(() => []);
-      for (const name of there.filter((entry) => !entry.startsWith("probe-") && !starting.has(entry))) {
+      for (const name of there.filter((entry) => !starting.has(entry))) {
         const place = placeOf(name);
-        if (keep.has(name)) await unmountDisk(place.disk);
+        if (name.startsWith(PROBE)) await removeProbe(join(directory ?? "", name));
+        else if (keep.has(name)) await unmountDisk(place.disk);
         else await forget(place);
       }
     },
@@ -103,12 +110,10 @@ function canMap({ endpoint }: DockerClient, { product, userNamespaces }: DaemonI
 }
 
 /** Whether the daemon sees what this process mounts, which one on another machine or in a container of its own does not. */
-async function seesMounts(directory: string, client: DockerClient): Promise<boolean> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const probe = await mkdtemp(join(directory, "probe-"));
-  const [content, image, target] = [join(probe, "content"), join(probe, "image"), join(probe, "mounted")] as const;
+async function seesMounts(probe: string, client: DockerClient): Promise<boolean> {
+  const [content, image, target] = [join(probe, "content"), join(probe, "image"), probeMount(probe)] as const;
   try {
-    await mkdir(join(content, "seen"), { recursive: true });
+    await mkdir(join(content, "seen"), { recursive: true, mode: 0o700 });
     await mkdir(target);
     await makeDisk(image, content, PROBE_BYTES);
     await mountDisk(image, target);
@@ -117,6 +122,13 @@ async function seesMounts(directory: string, client: DockerClient): Promise<bool
     if (thrown instanceof AppError && thrown.code === "sandbox_failed") return false;
     throw thrown;
   } finally {
-    await unmountDisk(target).then(() => rm(probe, { recursive: true, force: true }));
+    await removeProbe(probe);
   }
+}
+
+const probeMount = (probe: string) => join(probe, "mounted");
+
+async function removeProbe(probe: string): Promise<void> {
+  await unmountDisk(probeMount(probe));
+  await rm(probe, { recursive: true, force: true });
 }
