@@ -20,7 +20,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.system.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
       {

@@ -24,8 +24,14 @@ export type Launch = {
   readonly command: readonly string[];
 };
 
-/** Mounts the file system `$1` at `$2`, in a mount namespace of its own. */
-const MOUNT = `mount -t ext4 -o ${MOUNT_OPTIONS} "$1" "$2" || exit 98; shift 2; exec "$@"`;
+/**
+ * Mounts the file system `$1` at `$2`, in a mount namespace of its own. Workspaces that are mounted on the host at that
+ * moment were copied into it, and would be held until its end where the host's mounts do not propagate: they go first.
+ */
+const MOUNT = `while read -r device at rest; do
+case "$device $at" in "/dev/loop"*"/disk") umount --lazy "$at";; esac
+done < /proc/self/mounts
+mount -t ext4 -o ${MOUNT_OPTIONS} "$1" "$2" || exit 98; shift 2; exec "$@"`;
 
 /** Puts itself into the control groups named before `--`, then becomes the command after it. */
 const ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 97; shift; done; shift; exec "$@"';
