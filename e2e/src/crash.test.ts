@@ -3,7 +3,12 @@ import type { StoredEvent } from "@handrail/protocol/events";
 import { expect, test } from "vitest";
 import { eventsOf, readFileText, readLog, runEnd, sleep, startConversation } from "./support/conversations.ts";
 import { scriptedEnvironment } from "./support/model-env.ts";
-import { findRunningSandbox, type KilledBackend, workingBackends } from "./support/sandbox-kills.ts";
+import {
+  findRunningSandbox,
+  type KilledBackend,
+  type RunningSandbox,
+  workingBackends,
+} from "./support/sandbox-kills.ts";
 import { startServer, type TestServer } from "./support/test-server.ts";
 
 const CALLS = 30;
@@ -80,6 +85,9 @@ const isLosing = (log: readonly StoredEvent[]) => {
 /** What is still to be killed, over all runs together. */
 type Quota = { readonly what: "sandboxd" | "sandbox"; left: number };
 
+const kill = (sandbox: RunningSandbox, { what }: Quota) =>
+  what === "sandboxd" ? sandbox.killSandboxd() : sandbox.killAll();
+
 /** Kills sandboxd, or all of the sandbox, at random instants of one run, each sandbox once; then checks log and file. */
 async function killRun(server: TestServer, backend: KilledBackend, quota: Quota): Promise<void> {
   const id = await startConversation(server.client, { backend, task: "write thirty lines" });
@@ -90,13 +98,12 @@ async function killRun(server: TestServer, backend: KilledBackend, quota: Quota)
     const sandbox = await findRunningSandbox(server, backend, id);
     const log = await readLog(server.client, id);
     if (!isOpen(log)) break;
-    if (isLosing(log)) continue;
     const step = eventsOf(log, "step.started").length;
-    const before = killsOfStep[step] ?? 0;
-    if (sandbox === undefined || killed.has(sandbox.id) || before >= KILLS_A_STEP || quota.left <= 0) continue;
-    if (!(await (quota.what === "sandboxd" ? sandbox.killSandboxd() : sandbox.killAll()))) continue;
+    killsOfStep[step] ??= 0;
+    const spared = killsOfStep[step] >= KILLS_A_STEP || isLosing(log) || quota.left <= 0;
+    if (spared || sandbox === undefined || killed.has(sandbox.id) || !(await kill(sandbox, quota))) continue;
     killed.add(sandbox.id);
-    killsOfStep[step] = before + 1;
+    killsOfStep[step] += 1;
     quota.left -= 1;
   }
   const { log } = await runEnd(server.client, id, 120_000);
