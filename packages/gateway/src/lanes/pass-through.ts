@@ -5,7 +5,7 @@ import type { Problem } from "../codecs/prompt.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Lane, LaneAnswer, LaneCall } from "../ports/lane.ts";
 import type { Received, Send } from "../ports/send.ts";
-import { eventCutter } from "../tee/event-cutter.ts";
+import { eventCutter, isWholeEvent } from "../tee/event-cutter.ts";
 import { streamMeter, type StreamMeter } from "../tee/stream-meter.ts";
 import { wholeMeter } from "../tee/whole-meter.ts";
 import { withoutUsage } from "../tee/without-usage.ts";
@@ -138,10 +138,11 @@ async function* cutPieces(
   }
   const rest = cutter.rest();
   // Some servers leave out the blank line at the end.
-  if (rest.length > 0) meter.see(Buffer.from("\n\n"));
+  const whole = isWholeEvent(rest);
+  if (whole) meter.see(Buffer.from("\n\n"));
   if (!meter.complete() && !meter.failed())
     throw new AppError("model_stream_broken", "The model's answer broke off before its end.");
-  if (rest.length > 0) yield shown(rest);
+  if (whole) yield shown(rest);
 }
 
 const asBuffer = (bytes: Uint8Array) =>

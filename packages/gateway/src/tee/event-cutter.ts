@@ -32,6 +32,23 @@ function lastEventEnd(bytes: Buffer): number {
   return Math.max(plain < 0 ? 0 : plain + 2, returned < 0 ? 0 : returned + 3);
 }
 
+const DATA = /^data:(.*)/gm;
+
+/** Whether the bytes behind the last blank line are an event that lacks nothing but that line. */
+export function isWholeEvent(bytes: Buffer): boolean {
+  const data = Array.from(bytes.toString("utf8").matchAll(DATA), ([, text = ""]) => text).join("\n");
+  return data.trim() === "[DONE]" || isJson(data);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The whole events of bytes that end with one. */
 export function eventsIn(bytes: Buffer): readonly Buffer[] {
   const events: Buffer[] = [];
