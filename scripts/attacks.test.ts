@@ -3,6 +3,8 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { ALL_ATTACKS } from "../e2e/src/attacks/all-attacks.ts";
 
+import { SANDBOXD_ON_CONTAINERD } from "../e2e/src/attacks/on-containerd.ts";
+
 const PAGE = path.join(import.meta.dirname, "../docs/security/attacks.md");
 
 test("each attack has a name of its own and its row in the documentation, in the same words, and there is no other row", () => {
@@ -11,4 +13,11 @@ test("each attack has a name of its own and its row in the documentation, in the
     .filter((line) => line.startsWith("| `"));
   expect(rows).toEqual(ALL_ATTACKS.map(({ id, tries, stoppedBy }) => `| \`${id}\` | ${tries} | ${stoppedBy} |`));
   expect(new Set(ALL_ATTACKS.map(({ id }) => id)).size).toBe(ALL_ATTACKS.length);
+});
+
+test("the documentation names the attacks on sandboxd that run on containerd", () => {
+  const [, named = ""] = /of sandboxd\n([^]*?)\. The others/.exec(readFileSync(PAGE, "utf8")) ?? [];
+  expect(named.match(/(?<=`)sandboxd\.[a-z]+(?=`)/g)).toEqual(SANDBOXD_ON_CONTAINERD);
+  const ids = ALL_ATTACKS.map(({ id }) => id);
+  expect(SANDBOXD_ON_CONTAINERD.filter((id) => !ids.includes(id))).toEqual([]);
 });

@@ -3,11 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXHAUSTION_ATTACKS, type DamageAttack } from "./cases/damage-attacks.ts";
 import { SANDBOXD_ATTACKS } from "./cases/sandboxd-attacks.ts";
-import { openStage, STAGES, type Stage, type StagedSandbox } from "./stage.ts";
+import { sandboxdAttacksOn } from "./on-containerd.ts";
+import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
 
 const RESERVE_BYTES = 512 * 1024 ** 2;
 
-for (const name of STAGES) {
+const attacksOn = (name: StageBackend): readonly DamageAttack[] => [
+  ...(name === "containerd" ? [] : EXHAUSTION_ATTACKS),
+  ...sandboxdAttacksOn(name, SANDBOXD_ATTACKS),
+];
+
+for (const name of ALL_STAGES) {
   describe(`${name}: beside a neighbour, a program in the sandbox that tries`, () => {
     let stage: Stage;
     let neighbour: StagedSandbox;
@@ -17,7 +23,7 @@ for (const name of STAGES) {
     });
     afterAll(() => stage?.end());
 
-    test.each([...EXHAUSTION_ATTACKS, ...SANDBOXD_ATTACKS].map((attack) => [attack.id, attack.tries, attack] as const))(
+    test.each(attacksOn(name).map((attack) => [attack.id, attack.tries, attack] as const))(
       "%s, to %s, harms only itself",
       async (id, _tries, attack) => {
         const free = await freeBytes();

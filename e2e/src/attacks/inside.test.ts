@@ -4,13 +4,13 @@ import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
-import { openStage, STAGES, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
+import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
 
 /** Attacks by a program that harms nothing but itself: one sandbox for all of them. */
 const ATTACKS: readonly InsideAttack[] = [...ESCAPE_ATTACKS, ...KERNEL_ATTACKS, ...PROC_ATTACKS, ...CREDENTIAL_ATTACKS];
 const CONTROLLED = ATTACKS.filter((attack) => attack.control !== undefined);
 
-for (const name of STAGES) {
+for (const name of ALL_STAGES) {
   describe(`${name}: a program in the sandbox that tries`, () => {
     const current = useSandbox(name);
     test.each(ATTACKS.map((attack) => [attack.id, attack.tries, attack.script] as const))(

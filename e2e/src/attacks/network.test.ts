@@ -2,25 +2,29 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
 import { NETWORK_ATTACKS, NETWORK_PRELUDE, type NetworkAttack } from "./cases/network-attacks.ts";
 import { hostileNetwork, type HostileNetwork } from "./hostile-network.ts";
-import { openStage, STAGES, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
+import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
 
 const ALLOWED = `
 answer = ask(get("http://%s/hello" % LISTED, LISTED))
 held("answered") if "REACHED /hello" in answer else breach(answer)`;
 
-for (const name of STAGES) {
+/** The broker is outside and the same for all: on containerd only what goes around it is tried. */
+const attacksOn = (name: StageBackend) =>
+  name === "containerd" ? NETWORK_ATTACKS : [...NETWORK_ATTACKS, ...BROKER_ATTACKS];
+
+for (const name of ALL_STAGES) {
   describe(`${name}: over the network, a program in the sandbox that tries`, () => {
     const attack = useNetwork(name);
     test("nothing but what is allowed gets it", async () => {
       expect(await attack("listed", ALLOWED)).toBe("HELD answered");
     });
-    test.each([...NETWORK_ATTACKS, ...BROKER_ATTACKS].map((attack) => [attack.id, attack.tries, attack] as const))(
+    test.each(attacksOn(name).map((attack) => [attack.id, attack.tries, attack] as const))(
       "%s, to %s, does not get it",
       async (_id, _tries, { rule, script }) => {
         expect(await attack(rule, script)).toMatch(/^HELD/);
       },
     );
-    test.each(FLOODS.map((attack) => [attack.id, attack.tries, attack] as const))(
+    test.each((name === "containerd" ? [] : FLOODS).map((attack) => [attack.id, attack.tries, attack] as const))(
       "%s, to %s, hinders itself: a neighbour is answered meanwhile, and itself afterwards",
       async (_id, _tries, { rule, script }) => {
         const [verdict, neighbour] = await Promise.all([attack(rule, script), attack("neighbour", ALLOWED)]);

@@ -7,19 +7,26 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
+import { containerdBackend } from "@handrail/sandboxes/containerd/containerd-backend";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
 import type { Egress } from "@handrail/sandboxes/egress";
 import { noneBackend } from "@handrail/sandboxes/none/none-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
+import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
+import { startContainerdWithImage } from "@handrail/sandboxes/testing/containerd-root";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { workingBackends } from "../support/sandbox-kills.ts";
 import { PRELUDE, verdictOf, type Verdict } from "./attack.ts";
 
 /** Where attacks run. `none` has no fence: there the controls of the attacks run. */
-export type StageBackend = "docker" | "process" | "none";
+export type StageBackend = "docker" | "process" | "containerd" | "none";
+type Isolating = Exclude<StageBackend, "none">;
 
-/** The isolating backends of this machine. Another one is added here and in `backendOf`. */
-export const STAGES: readonly Exclude<StageBackend, "none">[] = workingBackends();
+/** The isolating backends of this machine on which every attack runs. Another one is added here and in `backendOf`. */
+export const STAGES: readonly Isolating[] = workingBackends();
+
+/** Those on which attacks run that look for what a backend itself leaves open; on containerd only these. */
+export const ALL_STAGES: readonly Isolating[] = (await canRunContainerd()) ? [...STAGES, "containerd"] : STAGES;
 
 /** What of the host attacks look for. */
 type Prey = {
@@ -54,7 +61,8 @@ const OTHER = newId("c", Date.now());
 
 export async function openStage(name: StageBackend, egress: Egress = (_origin, stream) => stream.destroy()) {
   const directory = await mkdtemp(path.join(tmpdir(), "handrail-attacks-"));
-  const backend = backendOf(name, directory, egress);
+  const daemon = name === "containerd" ? await startContainerdWithImage() : undefined;
+  const backend = backendOf(name, directory, egress, daemon?.address);
   const prey = await putPrey();
   if (name !== "none") await startOn(backend, OTHER);
   const stage: Stage = {
@@ -65,6 +73,7 @@ export async function openStage(name: StageBackend, egress: Egress = (_origin, s
     end: async () => {
       await backend.collect(new Set());
       await backend.close();
+      await daemon?.dispose();
       await prey.end();
       await rm(directory, { recursive: true, force: true });
     },
@@ -72,10 +81,12 @@ export async function openStage(name: StageBackend, egress: Egress = (_origin, s
   return stage;
 }
 
-function backendOf(name: StageBackend, directory: string, egress: Egress): SandboxBackend {
+/** `address`: where containerd is. */
+function backendOf(name: StageBackend, directory: string, egress: Egress, address: string | undefined): SandboxBackend {
   const installation = `a${newId("x", Date.now()).slice(-8)}`;
   const common = { installation, sandboxdDirectory: builtPrograms(), egress, limits: STAGE_LIMITS, directory };
   if (name === "docker") return dockerBackend({ ...common, host: process.env["DOCKER_HOST"] });
+  if (name === "containerd") return containerdBackend({ ...common, address });
   return name === "process" ? processBackend(common) : noneBackend(common);
 }
 
