@@ -2,31 +2,15 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rulesOf } from "@handrail/broker/allow-list";
-import type { BrokerRecord } from "@handrail/broker/carry-request";
-import { createBroker } from "@handrail/broker/create-broker";
 import { testAuthority } from "@handrail/broker/testing/tls-fixture";
-import { sandboxAuthority } from "@handrail/broker/tls/sandbox-authority";
-import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
-import { newId } from "@handrail/protocol/ids";
-import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
-import { processBackend } from "@handrail/sandboxes/process/process-backend";
-import { DOCKER_HOST } from "@handrail/sandboxes/testing/docker-daemon";
-import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { conversationSecrets } from "../secrets/conversation-secrets.ts";
-import { secretBackend } from "../secrets/secret-backend.ts";
-import { mask } from "../settings/mask.ts";
-import { openSecrets } from "../settings/secrets.ts";
 import { gitServer } from "../testing/git-server.ts";
-import { openSecretStore } from "./secrets.ts";
+import { openSecretBench, shell } from "../testing/secret-bench.ts";
 
 const TOKEN = "gtok_9f8e7d6c5b4a39281706";
 const API = "api-key-5544332211aabbccdd";
 const FILE = "file-secret-0011223344556677";
-const OWNER = "local";
 const HOST = "forge.example";
-const SIGNAL = AbortSignal.timeout(300_000);
 
 let home: string;
 let bench: Awaited<ReturnType<typeof openBench>>;
@@ -62,83 +46,30 @@ async function openBench(directory: string) {
     },
   });
   const { port } = server;
-  const masks = mask();
-  const store = openSecretStore({
-    home: directory,
-    secrets: await openSecrets(join(directory, "secret.key")),
-    mask: masks,
-  });
   const push = [{ repository: "team/app", branches: ["agent/*"] }];
   const scope = { type: "owner" } as const;
-  await store.save(OWNER, "FORGE", {
-    value: TOKEN,
-    scope,
-    use: { type: "git", host: `${HOST}:${port}`, repositories: ["team/*"], push },
-  });
-  await store.save(OWNER, "API", {
-    value: API,
-    scope,
-    environment: "API_KEY",
-    use: { type: "header", hosts: [{ host: HOST, port, path: "/v1/**" }] },
-  });
-  await store.save(OWNER, "KEYFILE", { value: FILE, scope, environment: "KEY_FILE", use: { type: "file" } });
-  const secrets = conversationSecrets({
-    store,
-    conversation: async () => ({ ownerId: OWNER, repository: undefined }),
-    newAuthority: () => sandboxAuthority(),
-    placeholderKey: Buffer.alloc(32, 7),
-  });
-  const records: BrokerRecord[] = [];
-  const rules = rulesOf({ type: "allow", presets: [], hosts: [`${HOST}:${port}`] });
-  const broker = createBroker({
-    lookUp: async () => ({ rules, bytesUsed: 0 }),
-    openWith: async (id) => ({ ...(await secrets.openWith(id)), roots: [authority.certificate] }),
-    onRequest: (record) => records.push(record),
-    resolve: async () => ["127.0.0.1"],
-    allowLoopback: true,
-  });
-  const common = {
+  const held = await openSecretBench({
+    home: directory,
     installation: `secrets-${process.pid}`,
-    sandboxdDirectory: builtPrograms(),
-    egress: broker.handle,
-    limits: {},
-  };
-  const backends: Record<string, SandboxBackend> = {
-    process: secretBackend(processBackend({ ...common, directory: join(directory, "sandboxes") }), secrets),
-    docker: secretBackend(dockerBackend({ ...common, host: DOCKER_HOST, defaultImage: undefined }), secrets),
-  };
-  const conversations: (readonly [SandboxBackend, string])[] = [];
-  const start = async (name: "process" | "docker") => {
-    const backend = backends[name];
-    if (backend === undefined) throw new Error(name);
-    const conversationId = newId("c", Date.now());
-    conversations.push([backend, conversationId]);
-    const choice = { backend: name, network: { type: "none" } } as const;
-    const spec = { conversationId, choice, seedDirectory: undefined };
-    return backend.start(spec, () => undefined, SIGNAL);
-  };
-  return {
-    start,
-    records,
-    seen,
-    port,
-    bare,
-    store,
-    masks,
-    async close() {
-      for (const [backend, id] of conversations) await backend.remove(id);
-      await Promise.all(Object.values(backends).map((backend) => backend.close()));
-      broker.close();
-      server.close();
+    secrets: {
+      FORGE: { value: TOKEN, scope, use: { type: "git", host: `${HOST}:${port}`, repositories: ["team/*"], push } },
+      API: {
+        value: API,
+        scope,
+        environment: "API_KEY",
+        use: { type: "header", hosts: [{ host: HOST, port, path: "/v1/**" }] },
+      },
+      KEYFILE: { value: FILE, scope, environment: "KEY_FILE", use: { type: "file" } },
     },
+    hosts: [`${HOST}:${port}`],
+    roots: [authority.certificate],
+  });
+  const close = async () => {
+    await held.close();
+    server.close();
   };
+  return { ...held, seen, port, bare, close };
 }
-
-const shell = async (sandbox: Sandbox, script: string) => {
-  const args = { argv: ["sh", "-c", script], timeoutMs: 60_000, capBytes: 200_000 };
-  const { stdout, stderr, exitCode } = await sandbox.call("process.run", args, { signal: SIGNAL });
-  return { said: `${stdout}${stderr}`, exitCode };
-};
 
 /** Node reads the address of a proxy by itself from version 24 on. */
 const NODE = `n=/opt/handrail-node/bin/node; [ -x $n ] || n=node; new=false
