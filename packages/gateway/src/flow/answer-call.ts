@@ -26,7 +26,7 @@ export async function answerCall(core: Core, call: Call, answering: Answering): 
   } catch (thrown) {
     noteThrown(call, thrown);
     if (!(thrown instanceof ClientLeft))
-      sendThrown(call, toAppError(thrown), answerHeaders(call, answering.limits, core.now()));
+      sendThrown(call, toAppError(thrown), answerHeaders(core, call, answering.limits));
   }
 }
 
@@ -72,7 +72,7 @@ function sendJson({ response }: Call, status: number, { headers, body }: Json): 
 function sendFailure(core: Core, call: Call, { error, answer }: CallFailure, limits: readonly LimitState[]): void {
   const { progress } = call;
   progress.errorCode = error.code;
-  const headers = answerHeaders(call, limits, core.now());
+  const headers = answerHeaders(core, call, limits);
   if (answer === undefined || answer.status < 400) {
     sendThrown(call, error, headers);
     return;
@@ -106,7 +106,7 @@ async function send(core: Core, call: Call, sending: Sending): Promise<void> {
   try {
     call.signal.throwIfAborted();
     const missed = progress.cacheAsked ? { "x-handrail-cache": "miss" } : {};
-    const headers = { ...begun.answer.headers, ...answerHeaders(call, limits, core.now()), ...missed };
+    const headers = { ...begun.answer.headers, ...answerHeaders(core, call, limits), ...missed };
     progress.status = begun.answer.status;
     progress.firstByteMs = performance.now() - call.began;
     if (isStream(begun.answer)) await sendStream(call, headers, { begun, record });

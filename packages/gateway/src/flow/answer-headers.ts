@@ -1,9 +1,11 @@
 import type { LimitKind, LimitState } from "../ports/books.ts";
 import type { Call } from "./call.ts";
+import type { Core } from "./core.ts";
 
 /** What every answer of a call that was let through says of it. */
-export function answerHeaders(call: Call, limits: readonly LimitState[], now: number): Record<string, string> {
+export function answerHeaders(core: Core, call: Call, limits: readonly LimitState[]): Record<string, string> {
   const { deployment, answer, groupName, retries, fallbacks } = call.progress;
+  const now = core.now();
   return {
     "x-litellm-call-id": call.id,
     "x-litellm-model-group": headerText(groupName),
@@ -12,10 +14,14 @@ export function answerHeaders(call: Call, limits: readonly LimitState[], now: nu
     ...(deployment && { "x-litellm-model-id": headerText(deployment.id) }),
     ...(answer && { "x-handrail-lane": answer.lane }),
     ...(answer && answer.warnings.length > 0 && { "x-handrail-warnings": headerText(answer.warnings.join(" ")) }),
+    ...(keepsBodies(core, call) && { "x-handrail-bodies": "kept" }),
     ...limitHeaders("requests", limits, now),
     ...limitHeaders("tokens", limits, now),
   };
 }
+
+/** Whether this call's request and answer are written to disk. */
+export const keepsBodies = ({ bodies }: Core, { asked }: Call): boolean => bodies !== undefined && !asked.unseen;
 
 /** Of all limits of a kind, the one with the least room. */
 function limitHeaders(kind: LimitKind, limits: readonly LimitState[], now: number): Record<string, string> {

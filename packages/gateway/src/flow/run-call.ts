@@ -13,7 +13,7 @@ import { traceContext } from "../request/trace-context.ts";
 import { DEFAULT_TIMEOUT_MS } from "../upstream/create-upstream.ts";
 import { admitCall } from "./admit.ts";
 import { answerCall } from "./answer-call.ts";
-import { answerHeaders } from "./answer-headers.ts";
+import { answerHeaders, keepsBodies } from "./answer-headers.ts";
 import { cachedAnswer, cacheSlot, usageIn } from "./cached-answers.ts";
 import { beginTrace } from "./begin-trace.ts";
 import { type Call, newProgress } from "./call.ts";
@@ -132,7 +132,7 @@ async function replayed(core: Core, call: Call, hit: CachedAnswer): Promise<void
     progress.outcome = "cached";
     progress.status = hit.status;
     progress.firstByteMs = performance.now() - call.began;
-    response.writeHead(hit.status, { ...answerHeaders(call, limits, core.now()), ...hitHeaders(hit, core.now()) });
+    response.writeHead(hit.status, { ...answerHeaders(core, call, limits), ...hitHeaders(hit, core.now()) });
     response.end(hit.body);
   } finally {
     settleCall(core, call, { usage: usageIn(hit), usd: hit.costUsd });
@@ -150,8 +150,10 @@ function hitHeaders({ contentType, body, storedAt }: CachedAnswer, now: number):
   };
 }
 
-function keepBodies({ bodies }: Core, { id, at, caller, asked, progress }: Call, answer?: Uint8Array): void {
-  if (bodies === undefined || asked.unseen) return;
+function keepBodies(core: Core, call: Call, answer?: Uint8Array): void {
+  const { id, at, caller, asked, progress } = call;
+  const { bodies } = core;
+  if (bodies === undefined || !keepsBodies(core, call)) return;
   bodies.keep({
     callId: id,
     at,

@@ -138,8 +138,15 @@ test("the gateway keeps what it was asked and what it answered, streamed and cac
   try {
     const asks = [false, true].map((stream) => ({ model: "m", stream, messages: [{ role: "user", content: "hi" }] }));
     const texts: string[] = [];
-    for (const ask of [...asks, asks[0]!]) texts.push(await (await way.post("/v1/chat/completions", ask)).text());
-    await (await way.post("/v1/chat/completions", asks[0]!, { "x-litellm-enable-message-redaction": "true" })).text();
+    const said: (string | null)[] = [];
+    const post = async (ask: object, headers = {}) => {
+      const answer = await way.post("/v1/chat/completions", ask, headers);
+      said.push(answer.headers.get("x-handrail-bodies"));
+      return answer.text();
+    };
+    for (const ask of [...asks, asks[0]!]) texts.push(await post(ask));
+    await post(asks[0]!, { "x-litellm-enable-message-redaction": "true" });
+    expect(said).toEqual(["kept", "kept", "kept", null]);
     await store.close();
     const kept = files().map((file) => read(file) as { answer: { text: string }; request: { text: string } });
     const pairs = (all: readonly (readonly [string | undefined, string | undefined])[]) =>
