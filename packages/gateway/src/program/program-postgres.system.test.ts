@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashKey } from "../books/key-text.ts";
 import { readGatewayConfig } from "../config.ts";
 import { postgresPrograms, postgresServer, type PostgresServer } from "../testing/postgres-server.ts";
+import { scripted } from "../testing/gateway-fixture.ts";
+import { askProgram, killPrograms, PROGRAM, startProgram } from "../testing/started-program.ts";
 import { importKeys } from "./import-keys.ts";
 import { startGateway } from "./start-gateway.ts";
 
@@ -77,5 +79,52 @@ describe.skipIf(programs === undefined)("the program with books in PostgreSQL", 
       fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } }).then(({ status }) => status);
     expect(await Promise.all([OLD, "sk-other"].map(ask))).toEqual([200, 401]);
     await gateway.close(0);
+  });
+
+  test("a replica is killed in the middle of an answer, and each call is billed once when it is back", async () => {
+    const books = await server.database();
+    const usage = { inputTokens: 100, outputTokens: 20 };
+    const up = await scripted({ text: "Hello", usage }, { text: "Slowly then", chunkSize: 1, chunkDelayMs: 60_000 });
+    const own = (name: string) => ({
+      DATABASE_URL: books,
+      HANDRAIL_HOME: join(home, name),
+      HANDRAIL_MASTER_KEY: MASTER,
+      HOME: home,
+      LLM_MODEL: "up",
+      LLM_BASE_URL: up.baseUrl,
+      LLM_INPUT_USD_PER_MILLION: "1",
+      LLM_OUTPUT_USD_PER_MILLION: "2",
+    });
+    try {
+      const [killed, other] = await Promise.all(["one", "two"].map((name) => startProgram(PROGRAM, own(name))));
+      const messages = [{ role: "user", content: "hi" }];
+      await (await askProgram(killed!.url, { model: "up", messages }, MASTER)).text();
+      const longer = [...messages, { role: "assistant", content: "Hello" }, ...messages];
+      const body = { model: "up", stream: true, max_tokens: 50, messages: longer };
+      const reader = (await askProgram(killed!.url, body, MASTER)).body!.getReader();
+      await reader.read();
+      await killed!.ends("SIGKILL");
+      await expect(reader.read()).rejects.toThrow();
+      await (await askProgram(other!.url, { model: "up", messages }, MASTER)).text();
+      const back = await startProgram(PROGRAM, own("one"));
+      expect([(await back.ends("SIGTERM")).code, (await other!.ends("SIGTERM")).code]).toEqual([0, 0]);
+
+      const client = new Client({ connectionString: books });
+      await client.connect();
+      const usd = "(entry::json->>'costUsd')::float8";
+      const billed = await client.query(`select outcome, ${usd} as usd from handrail.ledger order by outcome`);
+      const left = await client.query("select count(*)::int as calls from handrail.reservations");
+      await client.end();
+      const rows = billed.rows as readonly { readonly outcome: string; readonly usd: number }[];
+      expect(rows.map(({ outcome, usd }) => [outcome, outcome === "ok" ? usd : usd >= 50 * 2e-6])).toEqual([
+        ["lost", true],
+        ["ok", 0.00014],
+        ["ok", 0.00014],
+      ]);
+      expect(left.rows).toEqual([{ calls: 0 }]);
+    } finally {
+      killPrograms();
+      await up.close();
+    }
   });
 });

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +6,8 @@ import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import { openSqliteBooks } from "../books/open-sqlite-books.ts";
 import type { LedgerEntry } from "../ports/books.ts";
 import { scripted } from "../testing/gateway-fixture.ts";
+import { askProgram, killPrograms, PROGRAM, startProgram } from "../testing/started-program.ts";
 
-const PROGRAM = [join(import.meta.dirname, "../../bin/gateway.mjs")];
 const HANDRAIL = [join(import.meta.dirname, "../../../cli/bin/handrail.mjs"), "gateway"];
 const MASTER = "sk-master";
 const USAGE = { inputTokens: 100, outputTokens: 20 };
@@ -17,52 +15,29 @@ const PRICES = { LLM_INPUT_USD_PER_MILLION: "1", LLM_OUTPUT_USD_PER_MILLION: "2"
 
 let home = "";
 let up: ScriptedModel;
-const started: ChildProcess[] = [];
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "handrail-gateway-"));
   up = await scripted({ text: "Hello", usage: USAGE }, { text: "Slowly then", chunkSize: 1, chunkDelayMs: 60_000 });
 });
 afterEach(async () => {
-  for (const child of started.splice(0)) child.kill("SIGKILL");
+  killPrograms();
   await up.close();
   rmSync(home, { recursive: true, force: true });
 });
 
-/** Starts the program with one model and nothing else of this process's environment, and waits for its address. */
-async function start(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const model = { LLM_MODEL: "up", LLM_BASE_URL: up.baseUrl, ...PRICES };
-  const child = spawn(process.execPath, [...command], {
-    env: { PATH: process.env["PATH"], HOME: home, HANDRAIL_HOME: home, PORT: "0", ...model, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+/** Starts the program with one model. */
+const start = (command: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  startProgram(command, {
+    HOME: home,
+    HANDRAIL_HOME: home,
+    LLM_MODEL: "up",
+    LLM_BASE_URL: up.baseUrl,
+    ...PRICES,
+    ...env,
   });
-  started.push(child);
-  let out = "";
-  let err = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-    const url = /is ready: (\S+)\n/.exec(out)?.[1];
-    if (url) resolve(url);
-  });
-  child.on("close", () => reject(new Error(`The program ended: ${err}`)));
-  const url = await promise;
-  const ends = async (signal: NodeJS.Signals) => {
-    const closed = once(child, "close");
-    child.kill(signal);
-    const [code] = (await closed) as [number | null];
-    return { code, out, err };
-  };
-  return { url, ends, pid: child.pid };
-}
 
 const USER = { role: "user", content: "hi" };
-const ask = (url: string, body: object, key = MASTER) =>
-  fetch(`${url}/v1/chat/completions`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
+const ask = (url: string, body: object, key = MASTER) => askProgram(url, body, key);
 
 async function entries(): Promise<readonly LedgerEntry[]> {
   const books = await openSqliteBooks({ file: join(home, "gateway.sqlite") });
