@@ -37,10 +37,12 @@ async function serve(argv: readonly string[]): Promise<number> {
     log.fatal({ err: thrown }, "the gateway stops");
     process.exit(1);
   });
+  // Whoever reads that it is ready may end it at once.
+  const ended = firstSignal();
   process.stdout.write(`Handrail's gateway is ready: ${gateway.url}\n`);
   const { file } = gateway.masterKey;
   if (file !== undefined) process.stdout.write(`Its master key is in ${file}\n`);
-  await firstSignal();
+  await ended;
   await gateway.close(GRACE_MS);
   return 0;
 }

@@ -9,16 +9,18 @@ export type StartedProgram = {
   readonly url: string;
   readonly pid: number | undefined;
   /** Sends the signal and waits for the end. */
-  ends(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
+  readonly ends: (
+    signal: NodeJS.Signals,
+  ) => Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
 };
 
-/** Starts a gateway with this environment and `PATH` alone, and waits for its address. @throws Error when it ends before */
+/** Starts a gateway with this environment alone, and waits for its address. @throws Error when it ends before */
 export async function startProgram(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<StartedProgram> {
   const child = spawn(process.execPath, [...command], {
-    env: { PATH: process.env["PATH"], PORT: "0", ...env },
+    env: { PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
