@@ -29,8 +29,10 @@ async function serve(argv: readonly string[]): Promise<number> {
     server.logFatal(thrown);
     process.exit(1);
   });
+  // Whoever reads that it is ready may end it at once.
+  const ended = firstSignal();
   process.stdout.write(`Handrail is ready: ${server.signInUrl}\n`);
-  await firstSignal();
+  await ended;
   const late = setTimeout(() => process.exit(0), CLOSE_MS);
   await server.close();
   clearTimeout(late);
