@@ -88,6 +88,8 @@ export type KeyLimits = z.infer<typeof KeyLimits>;
 export const CacheScope = z.enum(["off", "key", "team", "all"]);
 
 const OwnerId = z.string().min(1).max(128);
+/** In Unix milliseconds: what is later has no date of four digits. */
+const LATEST = Date.UTC(9999, 11, 31);
 export const GatewayOwner = z.strictObject({ kind: z.enum(["user", "team"]), id: OwnerId });
 
 /** A virtual key as it is asked for. Without an `owner` it is the signed-in user's. Times are Unix milliseconds. */
@@ -98,7 +100,7 @@ export const KeyInput = z.strictObject({
   /** Names, which may end in `*`; all when absent. */
   models: z.array(z.string().min(1).max(256)).max(200).optional(),
   limits: KeyLimits,
-  expiresAt: z.number().int().positive().optional(),
+  expiresAt: z.number().int().positive().max(LATEST).optional(),
   cache: CacheScope.optional(),
   admin: z.boolean().optional(),
 });
@@ -172,7 +174,7 @@ export type OwnerInfo = z.infer<typeof OwnerInfo>;
 export const SpendGroup = z.enum(["day", "model", "key", "user", "team", "conversation"]);
 export type SpendGroup = z.infer<typeof SpendGroup>;
 
-const Moment = z.coerce.number().int().nonnegative().optional();
+const Moment = z.coerce.number().int().nonnegative().max(LATEST).optional();
 const Text = z.string().min(1).max(256).optional();
 
 /** Which calls count. `from` is included, `to` is not; Unix milliseconds. Whole days (UTC) are the finest that sums know. */
