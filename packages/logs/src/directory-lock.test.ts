@@ -22,9 +22,10 @@ afterEach(() => {
 async function lockInChild(): Promise<ChildProcess> {
   const code = `
     import { lockDirectory } from ${JSON.stringify(join(import.meta.dirname, "directory-lock.ts"))};
-    try { lockDirectory(${JSON.stringify(directory)}); console.log("locked"); } catch (e) { console.log(e.code); }
+    try { lockDirectory(${JSON.stringify(directory)}); globalThis.gc(); console.log("locked"); } catch (e) { console.log(e.code); }
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const args = ["--expose-gc", "--input-type=module", "-e", code];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   const [line] = await once(child.stdout, "data");
   expect(String(line).trim()).toBe("locked");
@@ -48,7 +49,7 @@ test("a directory is locked once, also within one process, and free after its re
   lockDirectory(directory).release();
 });
 
-test("another process's lock is named by its pid, and ends with a kill", async () => {
+test("another process's lock is named by its pid, holds though nobody keeps it, and ends with a kill", async () => {
   const child = await lockInChild();
   const error = failure();
   expect(error).toMatchObject({ code: "state_locked", details: { pid: String(child.pid) } });

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AppError } from "@handrail/protocol/errors";
 
+/** A database that nobody refers to any more is closed by the garbage collector, and its lock is gone. */
+const held = new Set<DatabaseSync>();
+
 /** Held until released or until the process ends, in whatever way. */
 export type DirectoryLock = { release(): void };
 
@@ -24,8 +27,13 @@ export function lockDirectory(directory: string): DirectoryLock {
     database.close();
     throw locked(directory, readOwner(ownerFile), cause);
   }
+  held.add(database);
   writeOwner(ownerFile);
-  return { release: () => database.isOpen && database.close() };
+  return {
+    release: () => {
+      if (held.delete(database)) database.close();
+    },
+  };
 }
 
 type Owner = { readonly pid: string; readonly host: string };
