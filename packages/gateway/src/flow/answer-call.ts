@@ -13,7 +13,7 @@ import type { Call } from "./call.ts";
 import type { Core } from "./core.ts";
 import type { CallFailure } from "./failure.ts";
 import { type Recorder, recorder } from "./recorder.ts";
-import { costSoFar, counted } from "./settle.ts";
+import { answerCost, costSoFar, counted } from "./settle.ts";
 
 export type Answering = { readonly limits: readonly LimitState[]; readonly slot: CacheSlot | undefined };
 
@@ -163,7 +163,7 @@ function keep(
     status: begun.answer.status,
     contentType: begun.answer.headers["content-type"] ?? "application/json",
     body,
-    costUsd: costSoFar(core, call) ?? 0,
+    costUsd: answerCost(core, call),
     usage: counted(call).usage,
     storedAt: core.now(),
   });

@@ -8,7 +8,8 @@ import type { Core } from "./core.ts";
 import type { CallFailure } from "./failure.ts";
 import { stickyKey } from "./sticky-key.ts";
 
-const MAX_BACKOFF_MS = 10_000;
+/** Between two tries at one place, where the provider does not say how long. */
+export const MAX_BACKOFF_MS = 10_000;
 const LONGEST_WAIT_MS = 60_000;
 const MAX_GROUPS = 10;
 

@@ -3,7 +3,8 @@ import type { Deployment } from "../ports/deployment.ts";
 import type { Lane, LaneAnswer } from "../ports/lane.ts";
 import type { Call } from "./call.ts";
 import type { Core } from "./core.ts";
-import { answeredFailure, type CallFailure, thrownFailure } from "./failure.ts";
+import { answeredFailure, type CallFailure, mayBeBilled, thrownFailure } from "./failure.ts";
+import { unansweredTry } from "./settle.ts";
 
 /** An answer whose first bytes are there. */
 export type Begun = {
@@ -22,7 +23,7 @@ export async function attempt(core: Core, call: Call, { deployment, lane }: { de
   const began = performance.now();
   const busy = core.places.begin(deployment, call.estimate.promptTokens + call.estimate.answerTokens);
   call.progress.deployment = deployment;
-  call.progress.pending = true;
+  call.progress.pending = false;
   call.progress.trying = call.trace?.tries(deployment);
   let result: CallFailure | Omit<Begun, "kind" | "end">;
   try {
@@ -37,7 +38,7 @@ export async function attempt(core: Core, call: Call, { deployment, lane }: { de
   const ms = performance.now() - began;
   call.progress.waitedMs += ms;
   if ("kind" in result) {
-    call.progress.pending = false;
+    noteUnanswered(core, call, result);
     busy.end();
     endTry(call, result);
     noteFailed(core, deployment, { failure: result, ms });
@@ -45,6 +46,13 @@ export async function attempt(core: Core, call: Call, { deployment, lane }: { de
   }
   noteSucceeded(core, deployment, { answer: result.answer, ms });
   return { kind: "begun", ...result, end: () => busy.end() } satisfies Begun;
+}
+
+/** Whatever comes of the call, this try may be on the provider's bill. */
+function noteUnanswered(core: Core, call: Call, { error, answer }: CallFailure): void {
+  const { progress } = call;
+  if (progress.pending && mayBeBilled(error, answer?.status)) progress.unanswered = unansweredTry(core, call);
+  progress.pending = false;
 }
 
 function endTry({ progress }: Call, { error, answer }: CallFailure): void {
@@ -69,6 +77,7 @@ async function asked(
       parsed: request.parsed,
       headers: request.headers,
       trace: progress.trying?.context ?? parent,
+      sent: () => (progress.pending = true),
     },
     call.signal,
   );

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Caller } from "../auth/authenticate.ts";
-import type { KeyRecord, LedgerStart } from "../ports/books.ts";
+import type { KeyRecord, LedgerStart, Unanswered } from "../ports/books.ts";
 import type { Deployment, Group } from "../ports/deployment.ts";
 import type { LaneAnswer } from "../ports/lane.ts";
 import type { CallTrace, TraceContext, TryTrace } from "../ports/tracer.ts";
@@ -38,8 +38,10 @@ export type Progress = {
   deployment: Deployment | undefined;
   groupName: string;
   answer: LaneAnswer | undefined;
-  /** Whether a provider has been asked whose answer is not known. */
+  /** Whether a request is with a provider whose answer is not known. */
   pending: boolean;
+  /** Of earlier tries that may be billed although no answer came; undefined when there was none. */
+  unanswered: Unanswered | undefined;
   retries: number;
   fallbacks: number;
   /** Since the call began, in milliseconds. */
@@ -63,6 +65,7 @@ export function newProgress(groupName: string): Progress {
     groupName,
     answer: undefined,
     pending: false,
+    unanswered: undefined,
     retries: 0,
     fallbacks: 0,
     firstByteMs: undefined,

@@ -51,11 +51,16 @@ function answerGuess({ parsed }: Asked, place: Deployment, prices: PriceList): n
 }
 
 /** Of the whole request. Files in it are not text, however long they are. */
-export function promptGuess({ body, parsed }: Pick<Asked, "body" | "parsed">): number {
-  if (!body.includes("base64")) return Math.ceil(body.length / BYTES_PER_TOKEN);
+export function promptGuess({ body, parsed }: Pick<Asked, "body" | "parsed">, bytesPerToken = BYTES_PER_TOKEN): number {
+  if (!body.includes("base64")) return Math.ceil(body.length / bytesPerToken);
   const found = filesIn(parsed, { characters: 0, files: 0 });
-  return Math.ceil(Math.max(0, body.length - found.characters) / BYTES_PER_TOKEN) + found.files * TOKENS_PER_FILE;
+  return Math.ceil(Math.max(0, body.length - found.characters) / bytesPerToken) + found.files * TOKENS_PER_FILE;
 }
+
+const USUAL_BYTES_PER_TOKEN = 4;
+
+/** What a request is booked at whose provider did not say how long it was: as good a guess as there is, not the most that it may be. */
+export const promptCount = (asked: Pick<Asked, "body" | "parsed">): number => promptGuess(asked, USUAL_BYTES_PER_TOKEN);
 
 type Files = { characters: number; files: number };
 const SHORTEST_FILE = 1024;

@@ -20,6 +20,22 @@ export type CallFailure = {
   };
 };
 
+/** What stands in front of a model answers so when the model did not answer in time. */
+const GAVE_UP_WAITING: ReadonlySet<number> = new Set([504, 524]);
+/** A connection that was there, and broke. */
+const BROKE = /^(ECONNRESET|EPIPE|UND_ERR_(SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|ABORTED))$/;
+
+/**
+ * Whether the provider may count a try that was sent to it and brought no answer: it did not say no, and nothing shows that it
+ * never had the request.
+ */
+export function mayBeBilled(error: AppError, status?: number): boolean {
+  if (status !== undefined) return GAVE_UP_WAITING.has(status);
+  const { code, details } = error;
+  if (code === "model_unreachable") return BROKE.test(String(details["reason"]));
+  return code === "model_timeout" || (code === "model_stream_broken" && details["served"] !== false);
+}
+
 const FILTERED = /content_filter|content_policy|responsibleaipolicy|content management policy|safety system/i;
 const PASSING = new Set([
   "model_overloaded",

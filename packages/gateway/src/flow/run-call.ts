@@ -12,6 +12,7 @@ import { type Asked, readAsked } from "../request/asked.ts";
 import { traceContext } from "../request/trace-context.ts";
 import { DEFAULT_TIMEOUT_MS } from "../upstream/create-upstream.ts";
 import { admitCall } from "./admit.ts";
+import { MAX_BACKOFF_MS } from "./ask.ts";
 import { answerCall } from "./answer-call.ts";
 import { answerHeaders, keepsBodies } from "./answer-headers.ts";
 import { cachedAnswer, cacheSlot, usageIn } from "./cached-answers.ts";
@@ -93,14 +94,14 @@ export function permitted(core: Core, caller: Caller, model: string): Group {
   });
 }
 
-/** What the client says; else as long as every try may take, one after the other. */
+/** What the client says; else as long as every try may take, one after the other, with the pauses between them. */
 function timeoutOf(core: Core, { timeoutMs, retries, fallbacks }: Asked, group: Group): number {
   if (timeoutMs !== undefined) return timeoutMs;
   const [first] = group.deployments;
   const tries = 1 + (retries ?? first?.maxRetries ?? core.routing().retries);
   const others = Math.max(fallbacks.length, group.fallbacks.length);
   const longest = Math.max(0, ...group.deployments.map((place) => place.timeoutMs ?? DEFAULT_TIMEOUT_MS));
-  return Math.min(LONGEST_CALL_MS, longest * (tries + others));
+  return Math.min(LONGEST_CALL_MS, (longest + MAX_BACKOFF_MS) * (tries + others));
 }
 
 const LONGEST_CALL_MS = 3_600_000;

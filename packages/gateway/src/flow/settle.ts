@@ -1,20 +1,22 @@
 import { performance } from "node:perf_hooks";
 import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
-import type { Settlement } from "../ports/books.ts";
+import type { Settlement, Unanswered } from "../ports/books.ts";
 import type { CallEnd } from "../ports/observer.ts";
+import type { Asked } from "../request/asked.ts";
 import type { Call } from "./call.ts";
 import { ledgerStart } from "./call.ts";
 import type { Core } from "./core.ts";
+import { promptCount } from "./estimate.ts";
 
 type Counted = { readonly usage: TokenUsage; readonly estimated: boolean };
-type Paid = Counted & Pick<Settlement, "costUsd" | "savedUsd" | "priced">;
+type Paid = Counted & Pick<Settlement, "costUsd" | "savedUsd" | "priced" | "unanswered">;
 
 /** A cached answer is paid for already. */
 export type Saved = { readonly usage: TokenUsage; readonly usd: number };
 
 /** Writes what a call came to, and tells whoever watches. Called once for each call that was let through. */
 export function settleCall(core: Core, call: Call, saved?: Saved): void {
-  const paid = saved ? cached(saved) : priced(core, call, counted(call));
+  const paid = saved ? cached(saved) : priced(core, call);
   const settlement = settlementOf(core, call, paid);
   core.books.ledger.settle(settlement);
   endTry(call);
@@ -78,17 +80,15 @@ function cached({ usage, usd }: Saved): Paid {
 
 const CHARACTERS_PER_TOKEN = 4;
 
-/** What was used: as the provider says, else as far as it said, else counted from text. */
+/** What the answer used: as the provider says, else as far as it said, else counted from text. */
 export function counted({ asked, progress }: Pick<Call, "asked" | "progress">): Counted {
   const { answer, pending } = progress;
-  const inputTokens = Math.ceil(asked.body.length / CHARACTERS_PER_TOKEN);
-  // Whether a provider counts a prompt whose answer nobody waited for is not known.
-  if (!answer) return { usage: pending ? { ...NO_TOKENS, inputTokens } : NO_TOKENS, estimated: pending };
+  if (!answer) return { usage: pending ? inputOf(asked) : NO_TOKENS, estimated: pending };
   const usage = answer.meter.usage();
   const said = Math.ceil(answer.meter.characters() / CHARACTERS_PER_TOKEN);
   if (usage === undefined) {
     return {
-      usage: { ...NO_TOKENS, inputTokens, outputTokens: asked.format === "embeddings" ? 0 : said },
+      usage: { ...inputOf(asked), outputTokens: asked.format === "embeddings" ? 0 : said },
       estimated: true,
     };
   }
@@ -99,8 +99,36 @@ export function counted({ asked, progress }: Pick<Call, "asked" | "progress">): 
   };
 }
 
+const inputOf = (asked: Asked): TokenUsage => ({ ...NO_TOKENS, inputTokens: promptCount(asked) });
+
+const NONE_UNANSWERED: Unanswered = { tries: 0, inputTokens: 0, costUsd: 0, priced: true };
+
+/** What was unanswered so far and the last try, which a provider was sent and may bill. */
+export function unansweredTry(core: Core, { asked, progress }: Call): Unanswered {
+  const { deployment, unanswered } = progress;
+  const usage = inputOf(asked);
+  const costUsd = deployment && core.prices.cost(deployment, usage);
+  const { tries, inputTokens, ...before } = unanswered ?? NONE_UNANSWERED;
+  return {
+    tries: tries + 1,
+    inputTokens: inputTokens + usage.inputTokens,
+    costUsd: before.costUsd + (costUsd ?? 0),
+    priced: before.priced && costUsd !== undefined,
+  };
+}
+
+/** The answer, and the tries before it that a provider may count. */
+function priced(core: Core, call: Call): Paid {
+  const paid = answerPrice(core, call, counted(call));
+  const { unanswered } = call.progress;
+  if (unanswered === undefined) return paid;
+  const usage = { ...paid.usage, inputTokens: paid.usage.inputTokens + unanswered.inputTokens };
+  const costUsd = paid.costUsd + unanswered.costUsd;
+  return { ...paid, usage, estimated: true, costUsd, priced: paid.priced && unanswered.priced, unanswered };
+}
+
 /** The provider's own word for the cost wins. Without a price, the cost is 0 and says nothing. */
-function priced(core: Core, { progress: { answer, deployment } }: Call, count: Counted): Paid {
+function answerPrice(core: Core, { progress: { answer, deployment } }: Call, count: Counted): Paid {
   const reported = count.estimated ? undefined : answer?.meter.reportedCostUsd();
   const listed = deployment && core.prices.cost(deployment, count.usage);
   const costUsd = reported !== undefined && reported > 0 ? reported : (listed ?? reported);
@@ -110,6 +138,11 @@ function priced(core: Core, { progress: { answer, deployment } }: Call, count: C
 
 /** What the call costs, as far as it is known now. */
 export function costSoFar(core: Core, call: Call): number | undefined {
-  const { costUsd, priced: known } = priced(core, call, counted(call));
+  const { costUsd, priced: known } = priced(core, call);
   return known ? costUsd : undefined;
+}
+
+/** What its answer alone costs: what a copy of it saves. */
+export function answerCost(core: Core, call: Call): number {
+  return answerPrice(core, call, counted(call)).costUsd;
 }

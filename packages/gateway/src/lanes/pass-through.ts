@@ -64,7 +64,7 @@ function noAnswer({ headers }: Received, body: Buffer): AppError {
   const page =
     /html/i.test(headers["content-type"] ?? "") || body.subarray(0, 64).toString("latin1").trim().startsWith("<");
   const what = page ? "a web page. Check the base URL; many end in /v1" : "something that is not JSON";
-  return new AppError("model_stream_broken", `The model's API answered with ${what}.`);
+  return new AppError("model_stream_broken", `The model's API answered with ${what}.`, page ? { served: false } : {});
 }
 
 async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -34,6 +34,7 @@ export function sdkLane({ load, now = Date.now }: SdkLaneOptions): Lane {
     try {
       const models = await load(call.deployment);
       const streaming = { call, limit, created: Math.floor(now() / 1000) };
+      call.sent?.();
       if (call.format === "embeddings") return await embed(models.embedding(call.model), call, limit);
       return await answer(models.language(call.model), call.format, streaming);
     } catch (thrown) {

@@ -138,6 +138,15 @@ export type LedgerStart = {
 /** `lost`: the process ended before the outcome was known; the reservation stands as the cost. */
 export type Outcome = "ok" | "failed" | "aborted" | "broken" | "cached" | "lost";
 
+/** Tries that a provider was sent and may bill, and that nobody learnt the end of. Each counts as a count of its input. */
+export type Unanswered = {
+  readonly tries: number;
+  readonly inputTokens: number;
+  readonly costUsd: number;
+  /** False where the price of one is not known. */
+  readonly priced: boolean;
+};
+
 /** How a call ended. */
 export type Settlement = {
   readonly callId: string;
@@ -148,8 +157,10 @@ export type Settlement = {
   readonly costUsd: number;
   /** What it would have cost without the cache. */
   readonly savedUsd: number;
-  /** True where the provider reported no usage and it was counted from text. */
+  /** True where the provider did not report all usage, and some was counted from text. */
   readonly estimated: boolean;
+  /** What of `usage` and `costUsd` is for tries before the last. */
+  readonly unanswered?: Unanswered;
   /** False where no price is known: `costUsd` is then 0 and says nothing. */
   readonly priced: boolean;
   readonly deploymentId?: string;

@@ -19,6 +19,8 @@ export type LaneCall = {
   readonly headers: Readonly<Record<string, string>>;
   /** For the provider, so that it can go on with the trace. */
   readonly trace?: TraceContext;
+  /** Called once the request is on its way: from then on the provider may do the work. */
+  readonly sent?: () => void;
 };
 
 /** What the provider said of a call's use, as far as the answer was read. */

@@ -45,7 +45,7 @@ export function createUpstream(): Upstream {
       const { origin, path } = addressOf(deployment, { model, format, ...(subpath !== undefined && { subpath }) });
       const headers = upstreamHeaders(deployment, format, { ...call.trace, ...call.headers }, streamed);
       const totalMs = deployment.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs };
+      const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs, sent: call.sent };
       try {
         return broken(await exchange(await poolOf(origin), outgoing, signal), signal, model);
       } catch (thrown) {

@@ -13,6 +13,8 @@ export type Outgoing = {
   readonly body: string | Uint8Array;
   readonly idleMs: number;
   readonly totalMs: number;
+  /** Called when there is a connection and the request is written to it. */
+  readonly sent?: (() => void) | undefined;
 };
 
 /**
@@ -29,7 +31,10 @@ export function exchange(origin: Dispatcher, outgoing: Outgoing, signal: AbortSi
   }
   const line = wire(reject, outgoing, signal);
   const handler: Dispatcher.DispatchHandler = {
-    onRequestStart: (controller) => line.began(controller),
+    onRequestStart(controller) {
+      line.began(controller);
+      outgoing.sent?.();
+    },
     onResponseStart(_, status, headers) {
       if (status < 200) return;
       line.touch();

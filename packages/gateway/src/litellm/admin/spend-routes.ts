@@ -108,7 +108,12 @@ function logLine(entry: LedgerEntry, hashes: ReadonlyMap<string, string>): objec
     cache_hit: entry.outcome === "cached" ? "True" : "False",
     status: ["ok", "cached", "aborted"].includes(entry.outcome) ? "success" : "failure",
     request_tags: entry.tags ?? [],
-    metadata: { outcome: entry.outcome, priced: entry.priced, estimated: entry.estimated },
+    metadata: {
+      outcome: entry.outcome,
+      priced: entry.priced,
+      estimated: entry.estimated,
+      ...(entry.unanswered && { unanswered: entry.unanswered }),
+    },
   };
 }
 

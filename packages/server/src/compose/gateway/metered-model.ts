@@ -1,4 +1,5 @@
 import type { Model, ModelEnd, ModelRequest } from "@handrail/core/ports/model";
+import { mayBeBilled } from "@handrail/gateway/flow/failure";
 import {
   type Admission,
   type Books,
@@ -42,7 +43,7 @@ async function* metered(model: Model, parts: MeteredParts, request: ModelRequest
   } finally {
     const { startedAt } = call;
     const at = parts.now();
-    const told = call.end === undefined ? guessed(model, request, call) : reported(call.end);
+    const told = call.end === undefined ? guessed(model, request, call, signal.aborted) : reported(call.end);
     const ending = { ...endingOf(call, signal.aborted), latencyMs: at - startedAt, retries: 0, fallbacks: 0 };
     parts.books.ledger.settle({ callId, at, savedUsd: 0, ...parts.place, ...told, ...ending });
   }
@@ -55,12 +56,13 @@ function reported({ usage, costUsd }: ModelEnd): Told {
   return { usage: buckets(usage), costUsd: costUsd ?? 0, priced: costUsd !== undefined, estimated: false };
 }
 
-/** What was refused before the first word cost nothing; what broke off later is counted from its text. */
-function guessed(model: Model, request: ModelRequest, { characters, failure }: Call): Told {
+/** What was refused before the first word cost nothing; what may be billed all the same, and what broke off later, is counted from text. */
+function guessed(model: Model, request: ModelRequest, { characters, failure }: Call, aborted: boolean): Told {
   const usage = { inputTokens: promptGuess(request), outputTokens: Math.ceil(characters / 4) };
   const costUsd = model.price(usage);
   const priced = costUsd !== undefined;
-  if (characters === 0 && failure !== undefined) return { usage: NO_TOKENS, costUsd: 0, priced, estimated: false };
+  const refused = characters === 0 && failure !== undefined && !aborted && !mayBeBilled(toAppError(failure));
+  if (refused) return { usage: NO_TOKENS, costUsd: 0, priced, estimated: false };
   return { usage: buckets(usage), costUsd: costUsd ?? 0, priced, estimated: true };
 }
 
