@@ -1,6 +1,6 @@
 // Plain JavaScript for any Node from 20 on: it runs before the pinned one is there.
 import { spawn } from "node:child_process";
-import { accessSync, closeSync, constants, openSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { progress } from "./progress.mjs";
@@ -35,6 +35,11 @@ export const TEST_PACKAGES = [
     without: "images with musl are not tested.",
   },
   { package: "busybox-static", program: "busybox", without: "images with musl are not tested." },
+  {
+    package: "openssh-server",
+    program: "sshd",
+    without: "a Docker daemon behind ssh is not tested.",
+  },
   { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
   { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
   { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },
@@ -70,9 +75,16 @@ export async function ensureSystemPackages(wanted) {
 
 async function install(names) {
   progress(`Installing ${names.join(", ")}.`);
+  if (names.includes("openssh-server")) leaveSshdOff();
   await apt(["update"]);
   const code = await apt(["install", "-y", "--no-install-recommends", ...names]);
   if (code !== 0) progress(`apt-get ended with code ${code}; see ${LOG}.`);
+}
+
+/** Debian would start it for the whole machine: the tests start their own, on a port of the loopback. See its README.Debian. */
+function leaveSshdOff() {
+  mkdirSync("/etc/ssh", { recursive: true });
+  writeFileSync("/etc/ssh/sshd_not_to_be_run", "");
 }
 
 function apt(args) {
