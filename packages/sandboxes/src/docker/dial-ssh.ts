@@ -70,10 +70,11 @@ class SshStream extends Duplex {
     done(error);
   }
 
-  /** As a socket's: "timeout" after `ms` without a byte in either direction; 0 turns it off. */
+  /** As a socket's: "timeout" after `ms` without a byte in either direction; 0 turns it off, and the listener too. */
   setTimeout(ms: number, listener?: () => void): this {
     clearTimeout(this.#silence?.timer);
-    if (listener !== undefined) this.once("timeout", listener);
+    if (listener !== undefined && ms === 0) this.removeListener("timeout", listener);
+    else if (listener !== undefined) this.once("timeout", listener);
     this.#silence = ms === 0 ? undefined : { ms, timer: setTimeout(() => this.emit("timeout"), ms) };
     return this;
   }

@@ -5,11 +5,14 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { OwnDaemon } from "../testing/own-daemon.ts";
 import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
+import { builtPrograms } from "../testing/test-programs.ts";
 import { tlsFiles } from "../testing/tls-files.ts";
+import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import type { DockerAddress } from "./docker-endpoint.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
@@ -97,6 +100,27 @@ describe.skipIf(!canSsh || !(await daemonAnswers()))("a daemon on another machin
 
   test("it is reached", async () => {
     expect(await healthAt({ host })).toMatchObject({ works: true, detail: DETAIL });
+  });
+
+  test("a sandbox of it works, and its connections can be used again and again", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.removeListener("warning", onWarning));
+    const installation = `t${newId("x", Date.now()).slice(-8)}`;
+    const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined };
+    const backend = dockerBackend({ ...common, host, installation });
+    onTestFinished(async () => {
+      await backend.collect(new Set());
+      await backend.close();
+    });
+    const choice = { backend: "docker", network: { type: "none" } } as const;
+    const spec = { conversationId: newId("c", Date.now()), choice, seedDirectory: undefined };
+    const sandbox = await backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
+    const args = { argv: ["sh", "-c", "echo works"], timeoutMs: 20_000, capBytes: 100 };
+    const ended = await sandbox.call("process.run", args, { signal: AbortSignal.timeout(20_000) });
+    expect(ended).toMatchObject({ stdout: "works\n", exitCode: 0 });
+    expect(warnings).toEqual([]);
   });
 
   test("what ssh says is said", async () => {
