@@ -35,6 +35,9 @@ export const PROFILES: Readonly<Record<SandboxProfile, ProfileRules>> = {
   dev: { network: true, root: true, syscalls: USUAL_SYSCALLS, most: {} },
 };
 
+/** What a package's installation needs of root: to own and to write every file, and to become the package's user. */
+export const INSTALLING_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"] as const;
+
 export function profileOf(choice: SandboxChoice): SandboxProfile {
   return choice.profile ?? "default";
 }

@@ -7,12 +7,17 @@ const UNUSED: Range = { first: 0x7000_0000, count: 0x0ff0_0000 };
 /** What a user namespace of the usual 65,536 ids has, without those of an image's own users. */
 const WITHIN_NAMESPACE: Range = { first: 4_096, count: 0xe000 };
 
+/** How many users of the host a sandbox with users of its own has: those of packages, some people, and nobody. */
+export const OWN_IDS = 1024;
+
 /**
  * The user of the host that a conversation's sandbox runs as: when the server is root, one of its own, without a name;
- * otherwise undefined, the server's own.
+ * otherwise undefined, the server's own. `ids`: it is the first of so many.
  */
-export function sandboxUid(conversationId: string, asRoot: boolean): number | undefined {
-  return asRoot ? derived(conversationId, UNUSED) : undefined;
+export function sandboxUid(conversationId: string, asRoot: boolean, ids = 1): number | undefined {
+  if (!asRoot) return undefined;
+  const { first, count } = UNUSED;
+  return first + derived(conversationId, { first: 0, count: Math.floor(count / ids) }) * ids;
 }
 
 /** The user in a conversation's container: one of its own also on the host. `namespaced`: the daemon shifts all ids. */

@@ -2,7 +2,7 @@ import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { linkTokenEnvironment } from "../link-token.ts";
-import { PROFILES } from "../profiles.ts";
+import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside: a name that no program can take while sandboxd lives. */
@@ -114,14 +114,11 @@ const hardening = {
   LogConfig: { Type: "none", Config: {} },
 } as const;
 
-/** What a package's installation needs of root: to own and to write every file, and to become the package's user. */
-const INSTALLING = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
-
 function privileges({ profile, uid, seccomp }: ContainerWish): Readonly<Record<string, unknown>> {
   const { root } = PROFILES[profile];
   return {
     SecurityOpt: ["no-new-privileges", `seccomp=${seccomp}`],
-    CapAdd: root && uid === 0 ? INSTALLING : [],
+    CapAdd: root && uid === 0 ? INSTALLING_CAPABILITIES : [],
     ReadonlyRootfs: !root,
   };
 }

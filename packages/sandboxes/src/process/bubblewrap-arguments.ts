@@ -1,12 +1,10 @@
 import type { SandboxLimits } from "../limits.ts";
+import { INSTALLING_CAPABILITIES } from "../profiles.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
 import type { Mounts } from "./sandbox-mounts.ts";
 
-const USER = ["--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID)];
 const ISOLATION = [
-  "--unshare-user",
-  "--unshare-all",
   "--new-session",
   // sandboxd is process 1, which the kernel lets no program inside end.
   "--as-pid-1",
@@ -14,10 +12,14 @@ const ISOLATION = [
   "ALL",
   "--hostname",
   "sandbox",
-  ...USER,
+];
+const PLAIN_USER = ["--unshare-user", "--unshare-all", "--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID)];
+/** In the user namespace that bwrap is started in. `SETPCAP` goes with the bounding set, below. */
+const ROOT = [
+  ...["ipc", "pid", "net", "uts", "cgroup-try"].map((kind) => `--unshare-${kind}`),
+  ...[...INSTALLING_CAPABILITIES, "SETPCAP"].flatMap((name) => ["--cap-add", `CAP_${name}`]),
 ];
 const KERNEL_MOUNTS = ["--proc", "/proc", "--dev", "/dev"];
-const START = ["--remount-ro", "/", "--chdir", INSIDE.workspace];
 
 export type Box = {
   readonly bubblewrap: Bubblewrap;
@@ -26,16 +28,19 @@ export type Box = {
   readonly environment: Readonly<Record<string, string>>;
   /** The open file that holds the filter of system calls; undefined: none. */
   readonly seccompFd: number | undefined;
+  /** Whether programs are root, of the user namespace that bwrap is started in and of a root file system of their own. */
+  readonly root: boolean;
 };
 
 /**
- * Arguments of bwrap for a sandbox: namespaces of its own for everything, network included, no capabilities, a session
- * of its own, a filter of system calls, and only the mounts that are listed. The command follows them.
+ * Arguments of bwrap for a sandbox: namespaces of its own for everything, network included, no capabilities unless it is
+ * root, a session of its own, a filter of system calls, and only the mounts that are listed. The command follows them.
  */
 export function bubblewrapArguments(box: Box): string[] {
   return [
     ...ISOLATION,
-    ...(box.bubblewrap.disablesNamespaces ? ["--disable-userns"] : []),
+    ...(box.root ? ROOT : PLAIN_USER),
+    ...(box.bubblewrap.disablesNamespaces && !box.root ? ["--disable-userns"] : []),
     ...box.mounts.links.flatMap((link) => ["--symlink", link.text, link.target]),
     ...box.mounts.binds.flatMap((bind) => [bindOption(bind), bind.source, bind.target]),
     ...KERNEL_MOUNTS,
@@ -43,12 +48,24 @@ export function bubblewrapArguments(box: Box): string[] {
     ...memoryDirectory(box, "/var/tmp", box.limits.tmpBytes),
     ...memoryDirectory(box, "/run", 16 * 1024 * 1024),
     ...memoryDirectory(box, "/dev/shm", 64 * 1024 * 1024),
-    ...START,
+    ...(box.root ? [] : ["--remount-ro", "/"]),
+    "--chdir",
+    INSIDE.workspace,
     ...(box.seccompFd === undefined ? [] : ["--seccomp", String(box.seccompFd)]),
     ...Object.entries(box.environment).flatMap(([name, value]) => ["--setenv", name, value]),
     "--",
+    ...(box.root ? BOUNDED : []),
   ];
 }
+
+/** Takes from root all capabilities for good but those that an installation takes. */
+const BOUNDED = [
+  "setpriv",
+  `--bounding-set=-all,${INSTALLING_CAPABILITIES.map((name) => `+${name.toLowerCase()}`).join(",")}`,
+  "--inh-caps=-all",
+  "--ambient-caps=-all",
+  "--",
+];
 
 /**
  * Arguments of prlimit that keep a program and all that it starts within the limits. `heapBytes`, when given, bounds

@@ -5,6 +5,11 @@ import { HOSTS, INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 /** Names of the files in /etc that are not the host's or the image's. */
 export const ETC_NAMES = ["passwd", "group", "hosts", "hostname", "nsswitch.conf", "resolv.conf"] as const;
 
+/** Those of them that are about the network. */
+export const NETWORK_ETC_NAMES = ["hosts", "hostname", "resolv.conf"] as const satisfies readonly EtcName[];
+
+type EtcName = (typeof ETC_NAMES)[number];
+
 /** Writes the files into `directory`, readable by all. `uid` is the id of the one user as it is seen inside. */
 export async function writeEtcFiles(directory: string, uid = SANDBOX_UID): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
@@ -13,7 +18,7 @@ export async function writeEtcFiles(directory: string, uid = SANDBOX_UID): Promi
 }
 
 /** What a sandbox sees of /etc: names of the one user, of the loopback, and no resolver. */
-function etcTexts(uid: number): Readonly<Record<(typeof ETC_NAMES)[number], string>> {
+function etcTexts(uid: number): Readonly<Record<EtcName, string>> {
   return {
     passwd: [
       "root:x:0:0:root:/root:/usr/sbin/nologin",

@@ -2,6 +2,8 @@ import type { Bubblewrap } from "./bubblewrap.ts";
 import type { Bind, Mounts } from "./sandbox-mounts.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { bubblewrapArguments, limitArguments } from "./bubblewrap-arguments.ts";
+import type { OwnUsers } from "./own-users.ts";
+import { asOwnRoot, withOwnUsers } from "./own-users.ts";
 import { MOUNT_OPTIONS } from "./workspace-disk.ts";
 
 export type Launch = {
@@ -18,6 +20,8 @@ export type Launch = {
   readonly seccompFile: string | undefined;
   /** A file system in a file, and where it is mounted before the rest; undefined: none. */
   readonly disk: { readonly image: string; readonly target: string } | undefined;
+  /** Makes programs root of a root file system of their own, whose disk `disk` is; undefined: they are a plain user. */
+  readonly ownUsers?: OwnUsers | undefined;
   /** Files that take the id of a process to put it into a control group. */
   readonly cgroupFiles: readonly string[];
   /** Program and arguments, as seen inside. */
@@ -43,10 +47,11 @@ const SECCOMP_FD = 3;
 
 /** The whole command line that starts a sandbox on the host. */
 export function launchCommand(launch: Launch): readonly string[] {
-  const { disk, seccompFile } = launch;
+  const { disk, ownUsers, seccompFile } = launch;
   const command = launch.uid === undefined ? boxed(launch, launch.own) : unprivileged(launch, launch.uid);
   const filtered = seccompFile === undefined ? command : shell(FILTER, [seccompFile, ...command]);
-  const mounted = disk === undefined ? filtered : withDisk(disk, filtered);
+  const furnished = ownUsers === undefined ? filtered : withOwnUsers(ownUsers, filtered);
+  const mounted = disk === undefined ? furnished : withDisk(disk, furnished);
   // First of all, so that it is found from its first instant, also by a server after one that was killed.
   return shell(ENTER, [...launch.cgroupFiles, "--", ...mounted]);
 }
@@ -64,9 +69,10 @@ function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
   const mounts = { links: launch.system.links, binds: [...launch.system.binds, ...own] };
   // Without control groups the memory of each process is bounded on its own.
   const heapBytes = launch.cgroupFiles.length > 0 ? undefined : launch.limits.memoryBytes;
+  const seccompFd = launch.seccompFile === undefined ? undefined : SECCOMP_FD;
   return [
     "bwrap",
-    ...bubblewrapArguments({ ...launch, mounts, seccompFd: launch.seccompFile === undefined ? undefined : SECCOMP_FD }),
+    ...bubblewrapArguments({ ...launch, mounts, seccompFd, root: launch.ownUsers !== undefined }),
     "prlimit",
     ...limitArguments(launch.limits, heapBytes),
     ...launch.command,
@@ -84,6 +90,7 @@ function unprivileged(launch: Launch, uid: number): readonly string[] {
     bind.source,
     `/tmp/${index}`,
   ]);
+  const box = boxed(launch, staged);
   const user = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=-all", "--no-new-privs", "--"];
   return [
     "bwrap",
@@ -94,8 +101,6 @@ function unprivileged(launch: Launch, uid: number): readonly string[] {
     "/tmp",
     ...stage,
     "--",
-    "setpriv",
-    ...user,
-    ...boxed(launch, staged),
+    ...(launch.ownUsers === undefined ? ["setpriv", ...user, ...box] : asOwnRoot(box)),
   ];
 }

@@ -8,7 +8,7 @@ import type { Egress } from "../egress.ts";
 import { linkTable } from "../link-table.ts";
 import { newLinkToken } from "../link-token.ts";
 import { openLinkSoon } from "../open-link.ts";
-import { egressUnder, profileOf } from "../profiles.ts";
+import { egressUnder, PROFILES, profileOf } from "../profiles.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
 import {
@@ -21,7 +21,7 @@ import {
 } from "./conversation-place.ts";
 import type { SandboxSocket } from "./sandbox-socket.ts";
 import { sandboxSocket } from "./sandbox-socket.ts";
-import { sandboxUid } from "../sandbox-user.ts";
+import { OWN_IDS, sandboxUid } from "../sandbox-user.ts";
 import { diskReleased, requireHostSpace } from "./workspace-disk.ts";
 
 /** One start of a sandbox on this machine. */
@@ -131,7 +131,7 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   const diskBytes = await local.runner.diskBytes(profile);
   await mkdir(local.options.directory, { recursive: true, mode: 0o700 });
   await requireHostSpace(local.options.directory);
-  const uid = sandboxUid(spec.conversationId, local.runner.ownUsers);
+  const uid = sandboxUid(spec.conversationId, local.runner.ownUsers, PROFILES[profile].root ? OWN_IDS : 1);
   await rm(place.links, { recursive: true, force: true });
   await furnish(place, { seedDirectory: spec.seedDirectory, uid, diskBytes });
   const record = recordOf(spec, uid);

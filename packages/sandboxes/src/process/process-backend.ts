@@ -1,10 +1,10 @@
 import { basename, dirname, join } from "node:path";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
-import { AppError } from "@handrail/protocol/errors";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { linkTokenEnvironment } from "../link-token.ts";
 import { once } from "../once.ts";
+import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
@@ -13,7 +13,8 @@ import type { Bubblewrap } from "./bubblewrap.ts";
 import { findBubblewrap } from "./bubblewrap.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { findCgroups } from "./cgroups.ts";
-import { writeEtcFiles } from "./etc-files.ts";
+import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
+import { NETWORK_ETC_NAMES, writeEtcFiles } from "./etc-files.ts";
 import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
 import { findBoxes, MARK } from "./find-processes.ts";
 import { killAll } from "./kill-all.ts";
@@ -21,6 +22,10 @@ import { launchCommand } from "./launch-command.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "./launch-sandboxd.ts";
 import type { LocalOptions, LocalRunner, LocalStart } from "./local-backend.ts";
 import { localBackend } from "./local-backend.ts";
+import type { SystemTree } from "./own-system.ts";
+import { noOwnSystem, systemTree, whyNoOwnSystem } from "./own-system.ts";
+import type { OwnUsers } from "./own-users.ts";
+import { ownRoot } from "./own-users.ts";
 import { processHealth } from "./process-health.ts";
 import type { Bind } from "./sandbox-mounts.ts";
 import { etcMounts, ownMounts, readOnly, systemMounts } from "./sandbox-mounts.ts";
@@ -36,6 +41,8 @@ export type ProcessOptions = LocalOptions & {
   readonly limits?: Partial<SandboxLimits> | undefined;
   /** More paths of the host that sandboxes may read, at the same place inside. */
   readonly extraReadOnly?: readonly string[] | undefined;
+  /** Where the system of sandboxes that are root of one is kept. Default `~/.cache/handrail`. */
+  readonly cacheDirectory?: string | undefined;
 };
 
 /** Where the server's own Node is inside, when the host has it outside /usr. */
@@ -50,8 +57,8 @@ const PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /**
  * Sandboxes as processes of this machine in bubblewrap: namespaces, mounts and limits of their own, and the host's
- * /usr to read. They outlive the server and are found again. As root each runs as a user of its own, within control
- * groups; without root, limits hold for each process and for the number of processes. There is no way from here to a
+ * /usr to read; in the profile that makes programs root, a copy of the default image to change. They outlive the server
+ * and are found again. As root each runs as a user of its own, within control groups; without root, limits hold for each process and for the number of processes. There is no way from here to a
  * process that is not isolated.
  */
 export function processBackend(options: ProcessOptions): SandboxBackend {
@@ -61,8 +68,8 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
     ownUsers: process.getuid?.() === 0,
     health: async () => processHealth(await prepared()),
     diskBytes: async (profile) => {
-      if (PROFILES[profile].root) throw needsAnImage();
-      const { disks, limits } = await prepared();
+      const { disks, limits, noDev } = await prepared();
+      if (PROFILES[profile].root && noDev !== undefined) throw noOwnSystem(noDev);
       return disks ? limitsUnder(profile, limits).diskBytes : undefined;
     },
     launch: async (start) => launch(await prepared(), start),
@@ -93,6 +100,10 @@ export type Prepared = {
   readonly etcDirectory: string;
   /** The mounts of paths that are no sandbox's own. */
   readonly shared: readonly Bind[];
+  /** The system of sandboxes that are root of one. */
+  readonly tree: SystemTree;
+  /** Why there are none of those here; undefined: there are. */
+  readonly noDev: string | undefined;
 };
 
 async function prepare(options: ProcessOptions): Promise<Prepared> {
@@ -105,7 +116,7 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
     findCgroups(options.installation),
     attainableLimits({ ...DEFAULT_LIMITS, ...options.limits }),
   ]);
-  const extra = (options.extraReadOnly ?? []).map((path) => readOnly(path, path));
+  const tree = systemTree(cacheDirectoryOr(options.cacheDirectory));
   const node = process.execPath.startsWith("/usr/") ? [] : [readOnly(process.execPath, `${NODE_INSIDE}/node`)];
   return {
     options,
@@ -115,17 +126,23 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
     cgroups,
     limits,
     etcDirectory,
-    shared: [...etcMounts(etcDirectory), ...node, ...extra],
+    shared: [...etcMounts(etcDirectory), ...node, ...extraMounts(options)],
+    tree,
+    noDev: await whyNoOwnSystem(disks, tree),
   };
 }
 
-async function launch(prepared: Prepared, { place, record, socketPath }: LocalStart) {
+const extraMounts = ({ extraReadOnly = [] }: ProcessOptions) => extraReadOnly.map((path) => readOnly(path, path));
+
+async function launch(prepared: Prepared, { place, record, socketPath, onProgress, signal }: LocalStart) {
   const { bubblewrap, cgroups, options } = prepared;
   if (bubblewrap === undefined) throw missingBubblewrap();
   await requireSandboxd(options.sandboxdDirectory);
+  const { network, root } = PROFILES[record.profile];
+  if (root) await prepared.tree.make(onProgress, signal);
   const limits = limitsUnder(record.profile, prepared.limits);
-  const { network } = PROFILES[record.profile];
   const onDisk = await hasDisk(place.image);
+  const ownUsers = root ? { tree: prepared.tree.path, ...ownDisk(place, record, onDisk) } : undefined;
   const files = onDisk
     ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
     : { workspace: place.workspace, state: place.state };
@@ -136,10 +153,10 @@ async function launch(prepared: Prepared, { place, record, socketPath }: LocalSt
     limits,
     seccompFile: seccompFile(prepared.seccompDirectory, record.profile),
     disk: onDisk ? { image: place.image, target: place.disk } : undefined,
-    system: systemMounts(),
-    own: [...prepared.shared, ...ownMounts(places)],
+    ...mountsOf(prepared, ownUsers, ownMounts(places)),
     environment: environmentOf(record.sandboxId, network),
     uid: record.uid,
+    ownUsers,
     cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
     command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serve],
   });
@@ -148,10 +165,18 @@ async function launch(prepared: Prepared, { place, record, socketPath }: LocalSt
   return spawnDetached({ command, environment, log, explain: explainBubblewrap });
 }
 
-function needsAnImage(): AppError {
-  const message =
-    "The profile dev needs a system that it may change, and process sandboxes have this machine's. Use the docker backend, or another profile.";
-  return new AppError("backend_unavailable", message, { profile: "dev" });
+/** A workspace from before there were disks takes no system of its own beside it. */
+function ownDisk({ disk }: ConversationPlace, { uid }: SandboxRecord, onDisk: boolean) {
+  if (uid === undefined || !onDisk) throw noOwnSystem("the conversation's workspace is not a disk");
+  return { disk, firstId: uid };
+}
+
+/** The host's own places and the rest; one that is root of its own system sees neither the host's nor its accounts. */
+function mountsOf(prepared: Prepared, ownUsers: OwnUsers | undefined, own: readonly Bind[]) {
+  if (ownUsers === undefined) return { system: systemMounts(), own: [...prepared.shared, ...own] };
+  const root = { source: ownRoot(ownUsers), target: "/", write: true, optional: false };
+  const network = etcMounts(prepared.etcDirectory, NETWORK_ETC_NAMES);
+  return { system: { binds: [], links: [] }, own: [root, ...network, ...extraMounts(prepared.options), ...own] };
 }
 
 function environmentOf(sandboxId: string, network: boolean): Readonly<Record<string, string>> {

@@ -59,8 +59,8 @@ export function systemMounts(): Mounts {
 }
 
 /** An /etc that names nobody of the host. `etcDirectory` has the `ETC_NAMES`. */
-export function etcMounts(etcDirectory: string): readonly Bind[] {
-  return ETC_NAMES.map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`));
+export function etcMounts(etcDirectory: string, names: readonly string[] = ETC_NAMES): readonly Bind[] {
+  return names.map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`));
 }
 
 export type OwnPlaces = {

@@ -25,5 +25,7 @@ const forked = await run(
   "i=0; while [ $i -lt 300 ]; do sleep 9 >/dev/null 2>&1 & i=$((i+1)); done 2>/dev/null; echo all",
 );
 await backend.remove(conversationId);
+const asRoot = { conversationId, choice: { ...choice, profile: "dev" }, seedDirectory: undefined } as const;
+const dev = await backend.start(asRoot, () => undefined, signal).catch((thrown: Error) => thrown.message);
 await backend.close();
-process.stdout.write(JSON.stringify({ who, eaten, forked }));
+process.stdout.write(JSON.stringify({ who, eaten, forked, dev }));
