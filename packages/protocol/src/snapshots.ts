@@ -83,8 +83,21 @@ export function parseTree(bytes: Uint8Array): SnapshotTree {
   const tree = SnapshotTree.safeParse(json);
   if (!tree.success) throw invalid("A directory of the snapshot cannot be read.");
   if (JSON.stringify(tree.data) !== text) throw invalid("A directory of the snapshot is not in its one form.");
+  return checkedTree(tree.data);
+}
+
+/**
+ * Reads a tree that comes from who has read it by `parseTree`, in a fraction of the time. Names are checked all the same.
+ * @throws AppError `checkpoint_invalid`
+ */
+export function parseKnownTree(bytes: Uint8Array): SnapshotTree {
+  return checkedTree(decoded(bytes).json as SnapshotTree);
+}
+
+/** @throws AppError `checkpoint_invalid` */
+function checkedTree(tree: SnapshotTree): SnapshotTree {
   let last = "";
-  for (const entry of tree.data.entries) {
+  for (const entry of tree.entries) {
     const name = checkedName(entry.name);
     if (name <= last) throw invalid("Names in a directory of the snapshot are not in order.", entry.name);
     last = name;
@@ -93,7 +106,7 @@ export function parseTree(bytes: Uint8Array): SnapshotTree {
       throw invalid("A file of the snapshot has other pieces than its size says.", entry.name);
     }
   }
-  return tree.data;
+  return tree;
 }
 
 /** The bytes of piece `index` of a file. */

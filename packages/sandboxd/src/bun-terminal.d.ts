@@ -1,4 +1,7 @@
-/** The part of Bun that `pty.ts` uses (https://bun.sh/docs/api/spawn#terminal-pty, 1.4). */
+/**
+ * The part of Bun that `pty.ts` and `snapshot/zstd.ts` use (https://bun.sh/docs/api/spawn#terminal-pty,
+ * https://bun.sh/docs/api/utils, 1.4).
+ */
 declare namespace Bun {
   type TerminalOptions = {
     cols: number;
@@ -21,4 +24,7 @@ declare namespace Bun {
     argv: string[],
     options: { terminal: Terminal; readonly detached?: boolean; cwd: string; env: Record<string, string | undefined> },
   ): Subprocess;
+
+  function zstdCompressSync(bytes: Uint8Array, options: { readonly level: number }): Uint8Array<ArrayBuffer>;
+  function zstdDecompressSync(data: Uint8Array): Uint8Array<ArrayBuffer>;
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { zstdCompressSync } from "node:zlib";
 import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import type { ObjectKind } from "@handrail/protocol/snapshots";
+import { zstd } from "./zstd.ts";
 
 /** Objects smaller than this do not get smaller by packing. */
 const MIN_PACKED_BYTES = 64;
@@ -37,7 +37,7 @@ export class ObjectWriter {
     const name = objectName(kind, bytes);
     if (this.#known.has(name) || this.#written.has(name)) return name;
     this.#written.add(name);
-    const packed = bytes.length < MIN_PACKED_BYTES ? undefined : zstdCompressSync(bytes, { params: LEVEL });
+    const packed = bytes.length < MIN_PACKED_BYTES ? undefined : zstd.compress(bytes);
     const smaller = packed !== undefined && packed.length < bytes.length;
     this.#write(encodeObjectFrame({ kind, packed: smaller, size: bytes.length, data: smaller ? packed : bytes }));
     return name;
@@ -62,6 +62,3 @@ export class ObjectWriter {
     this.#waitingBytes = 0;
   }
 }
-
-/** ZSTD_c_compressionLevel, by its number (zstd.h): Bun and Node name it alike. */
-const LEVEL = { 100: 1 };

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { zstdDecompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
 import { objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
-import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { parseKnownTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { objectName } from "./object-writer.ts";
+import { zstd } from "./zstd.ts";
 
 type Place = { readonly kind: ObjectKind; readonly packed: boolean; readonly size: number; at: number; length: number };
 
@@ -52,7 +52,7 @@ export class StagedObjects {
 
   tree(name: string): SnapshotTree | undefined {
     const bytes = this.#read(name, "tree");
-    return bytes === undefined ? undefined : parseTree(bytes);
+    return bytes === undefined ? undefined : parseKnownTree(bytes);
   }
 
   blob(name: string): Uint8Array | undefined {
@@ -94,8 +94,8 @@ export class StagedObjects {
   }
 }
 
-function unpacked(data: Uint8Array, size: number): Buffer {
-  const bytes = zstdDecompressSync(data, { maxOutputLength: size });
+function unpacked(data: Uint8Array, size: number): Uint8Array {
+  const bytes = zstd.decompress(data, size);
   if (bytes.length === size) return bytes;
   throw new AppError("checkpoint_invalid", "An object of the restore has another size than it says.");
 }
