@@ -95,7 +95,8 @@ class Applier {
     name: string,
     { planned, present, fresh }: { planned: PlannedEntry; present: KnownTree | undefined; fresh: boolean },
   ): Promise<KnownEntry> {
-    const { entry, directory } = planned;
+    const { entry, same, directory } = planned;
+    if (same !== undefined) return same;
     const full = systemPath(`${at}/${name}`);
     if (directory !== undefined) {
       const place = this.#try(path, name, () => {

@@ -20,9 +20,10 @@ export type PlannedTree = {
   readonly entries: ReadonlyMap<string, PlannedEntry>;
 };
 
-/** `kept`: the file that is there has the content already. */
+/** `same`: what is there is this already, with all below it. `kept`: the file that is there has the content. */
 export type PlannedEntry = {
   readonly entry: SnapshotEntry;
+  readonly same: KnownEntry | undefined;
   readonly kept: boolean;
   readonly directory: PlannedTree | undefined;
 };
@@ -43,11 +44,12 @@ class Planner {
   readonly needed = new Set<string>();
   readonly #known = new Map<string, KnownTree>();
   readonly #previous = new Map<string, KnownTree>();
+  readonly #tied = new Set<KnownTree>();
   readonly #staged: StagedObjects;
 
   constructor({ present, previous }: KnownTrees, staged: StagedObjects) {
-    indexTrees(present, this.#known);
-    if (previous !== undefined) indexTrees(previous, this.#previous);
+    indexTrees(present, this.#known, this.#tied);
+    if (previous !== undefined) indexTrees(previous, this.#previous, new Set());
     this.#staged = staged;
   }
 
@@ -67,11 +69,20 @@ class Planner {
   }
 
   #entry(entry: SnapshotEntry, there: KnownEntry | undefined, depth: number): PlannedEntry {
+    if (there !== undefined && this.#isSame(there, entry)) {
+      return { entry, same: there, kept: true, directory: undefined };
+    }
     const kept = hasContent(there, entry);
     const blobs = entry.type === "file" && !kept ? entry.blobs : [];
     for (const blob of blobs) if (!this.#staged.has(blob)) this.needed.add(blob);
     const directory = entry.type === "directory" ? this.directory(entry.tree, there?.directory, depth + 1) : undefined;
-    return { entry, kept, directory };
+    return { entry, same: undefined, kept, directory };
+  }
+
+  /** A further name of a file may be one of another file once that one is written anew. */
+  #isSame(there: KnownEntry, wanted: SnapshotEntry): boolean {
+    if (there.directory !== undefined && this.#tied.has(there.directory)) return false;
+    return wanted.type !== "twin" && JSON.stringify(there.entry) === JSON.stringify(wanted);
   }
 
   #tree(name: string): SnapshotTree | undefined {
@@ -99,7 +110,11 @@ function hasContent(there: KnownEntry | undefined, wanted: SnapshotEntry): boole
   return blobs.length === wanted.blobs.length && blobs.every((blob, at) => blob === wanted.blobs[at]);
 }
 
-function indexTrees(tree: KnownTree, into: Map<string, KnownTree>): void {
+/** `tied` gets those with further names of files in them. */
+function indexTrees(tree: KnownTree, into: Map<string, KnownTree>, tied: Set<KnownTree>): void {
   into.set(tree.tree, tree);
-  for (const { directory } of tree.entries.values()) if (directory !== undefined) indexTrees(directory, into);
+  for (const { entry, directory } of tree.entries.values()) {
+    if (directory !== undefined) indexTrees(directory, into, tied);
+    if (entry.type === "twin" || (directory !== undefined && tied.has(directory))) tied.add(tree);
+  }
 }
