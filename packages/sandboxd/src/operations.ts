@@ -7,6 +7,7 @@ import { searchOperations } from "./search/search-operations.ts";
 import { snapshotOperations } from "./snapshot/snapshot-operations.ts";
 import { terminals } from "./terminals/terminal-operations.ts";
 import { workspaceOperations } from "./workspace/workspace-operations.ts";
+import { WrittenFiles } from "./workspace/written-files.ts";
 
 /** Where this sandboxd works, with what. */
 export type Place = {
@@ -24,14 +25,15 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
   const { workspace, state, shell } = place;
   // Read whenever a program starts, so that what the sandbox is equipped with later holds too.
   const env = { ...place.env };
+  const written = new WrittenFiles();
   const shells = terminals({ program: shell, workspace, stateDirectory: state, env });
   return {
     handlers: {
       ...shells.handlers,
       ...fileOperations(place),
       ...searchOperations(place),
-      ...snapshotOperations(place, state),
-      ...workspaceOperations(place, state, { program: place.git, workspace, env }),
+      ...snapshotOperations(place, state, written),
+      ...workspaceOperations(place, state, { program: place.git, workspace, env, written }),
       ...portOperations(place.ports),
       "sandbox.equip": equip(env),
       "process.run": processRun(place, env),

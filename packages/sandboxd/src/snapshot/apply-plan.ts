@@ -24,12 +24,15 @@ import { openInside, systemPath } from "./open-inside.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "./staged-objects.ts";
 import { stampOf } from "./walk.ts";
+import type { WrittenFiles } from "../workspace/written-files.ts";
 
 export type Apply = {
   /** A real path, one character for each byte. */
   readonly workspace: string;
   readonly staged: Pick<StagedObjects, "blob">;
   readonly native: Native;
+  /** Gets the files that are written where there was nothing, those of the git repository left out. */
+  readonly written: WrittenFiles | undefined;
 };
 
 export type Applied = {
@@ -109,7 +112,7 @@ class Applier {
       return { stamp: undefined, entry, directory: known };
     }
     const stat = this.#try(path, name, () => {
-      const written = fresh && entry.type === "file" ? this.#fresh(`${at}/${name}`, entry) : undefined;
+      const written = fresh && entry.type === "file" ? this.#fresh(at, path, name, entry) : undefined;
       if (written !== undefined) return written;
       this.#leaf(at, path, name, { planned, present });
       return entry.type === "file" ? lstatSync(full, { bigint: true }) : undefined;
@@ -127,11 +130,14 @@ class Applier {
   }
 
   /** Undefined when something else has the name meanwhile. */
-  #fresh(full: string, entry: SnapshotFile): BigIntStats | undefined {
-    const { native } = this.#apply;
-    const written = writeFresh(full, entry, { native, blob: (name) => this.#blob(name) });
-    if (written !== undefined) this.counts.written += 1;
-    return written;
+  #fresh(at: string, path: string, name: string, entry: SnapshotFile): BigIntStats | undefined {
+    const { native, written } = this.#apply;
+    const blob = (object: string) => this.#blob(object);
+    const stat = writeFresh(`${at}/${name}`, entry, { native, blob });
+    if (stat === undefined) return undefined;
+    this.counts.written += 1;
+    if (!/^\.git(?:\/|$)/.test(path)) written?.add(path === "" ? name : `${path}/${name}`, stat, entry.blobs.map(blob));
+    return stat;
   }
 
   #leaf(

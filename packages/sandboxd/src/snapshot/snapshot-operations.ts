@@ -9,9 +9,10 @@ import { applyPlan } from "./apply-plan.ts";
 import { objectsOf, readStoredTree, storedTree, type KnownTree } from "./known-tree.ts";
 import { openNative } from "./native.ts";
 import { ObjectWriter, objectName } from "./object-writer.ts";
-import { planRestore } from "./restore-plan.ts";
+import { planRestore, type PlannedTree } from "./restore-plan.ts";
 import { StagedObjects } from "./staged-objects.ts";
 import { walkWorkspace, type Walked } from "./walk.ts";
+import { WrittenFiles } from "../workspace/written-files.ts";
 
 type SnapshotHandlers = Pick<Handlers, `snapshot.${"take" | "read" | "keep" | "put" | "restore"}`>;
 
@@ -20,9 +21,13 @@ const MAX_NEEDED = 50_000;
 /** In a large workspace it takes as long as a snapshot: a fork does not wait for it twice. */
 const WRITE_DOWN_AFTER_MS = 500;
 
-/** The operations that take and restore snapshots. One at a time. */
-export function snapshotOperations(root: Root, stateDirectory: string): SnapshotHandlers {
-  const snapshots = new Snapshots(root, stateDirectory);
+/** The operations that take and restore snapshots. One at a time. `written` gets the files of a workspace that was empty. */
+export function snapshotOperations(
+  root: Root,
+  stateDirectory: string,
+  written: WrittenFiles = new WrittenFiles(),
+): SnapshotHandlers {
+  const snapshots = new Snapshots(root, stateDirectory, written);
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
     const next = last.then(work, work);
@@ -40,6 +45,7 @@ export function snapshotOperations(root: Root, stateDirectory: string): Snapshot
 
 class Snapshots {
   readonly #workspace: string;
+  readonly #written: WrittenFiles;
   readonly #files: { readonly pack: string; readonly staged: string; readonly kept: string };
   /** The last snapshot that the server has; undefined before it is read from the state directory. */
   #kept: KnownTree | null | undefined;
@@ -47,7 +53,8 @@ class Snapshots {
   #staged: StagedObjects | undefined;
   #writing: NodeJS.Timeout | undefined;
 
-  constructor(root: Root, state: string) {
+  constructor(root: Root, state: string, written: WrittenFiles) {
+    this.#written = written;
     this.#workspace = Buffer.from(root.workspace).toString("latin1");
     this.#files = {
       pack: join(state, "snapshot.pack"),
@@ -114,7 +121,14 @@ class Snapshots {
       staged.end();
       const { tree, needed } = planRestore(root, { present, previous }, staged);
       if (tree === undefined) return { needed: [...needed].slice(0, MAX_NEEDED), written: 0, removed: 0, failed: [] };
-      const apply = { workspace: this.#workspace, staged, native: await openNative() };
+      this.#written.take();
+      const wasEmpty = present.entries.size === 0;
+      const apply = {
+        workspace: this.#workspace,
+        staged,
+        native: await openNative(),
+        written: wasEmpty && hasGitIndex(tree) ? this.#written : undefined,
+      };
       const { tree: restored, written, removed, failed } = await applyPlan(apply, tree);
       if (failed.length === 0) this.#remember(restored);
       return { needed: [], written, removed, failed: [...failed] };
@@ -157,3 +171,5 @@ class Snapshots {
     }, WRITE_DOWN_AFTER_MS).unref();
   }
 }
+
+const hasGitIndex = (plan: PlannedTree): boolean => plan.entries.get(".git")?.directory?.entries.has("index") === true;

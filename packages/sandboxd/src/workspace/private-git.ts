@@ -1,8 +1,8 @@
 import {
-  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -12,6 +12,8 @@ import {
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram, type Finished } from "../run-program.ts";
+import { stampIndex } from "./stamp-index.ts";
+import type { WrittenFile, WrittenFiles } from "./written-files.ts";
 
 export type GitPlace = {
   readonly program: string | undefined;
@@ -19,6 +21,8 @@ export type GitPlace = {
   /** Where our own repository is kept. */
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What was restored just before. */
+  readonly written: Pick<WrittenFiles, "take">;
 };
 
 export type RunGit = (args: readonly string[], options?: { readonly stdoutFile?: number }) => Promise<Finished>;
@@ -110,16 +114,21 @@ export function outputOf(done: Finished, doing: string): Buffer {
 }
 
 /** Made beside its place and moved there once it is whole: a kill at any instant leaves a repository, or none. */
-async function prepare({ workspace, directory }: GitPlace, runIn: (directory: string) => RunGit): Promise<void> {
+async function prepare(
+  { workspace, directory, written }: GitPlace,
+  runIn: (directory: string) => RunGit,
+): Promise<void> {
   rmSync(join(directory, "index.lock"), { force: true });
+  const files = written.take();
   if (existsSync(join(directory, "HEAD"))) return;
   const unfinished = `${directory}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  await make(unfinished, workspace, runIn(unfinished));
+  make(unfinished, workspace, files);
+  await dropDamagedIndex(unfinished, runIn(unfinished));
   renameSync(unfinished, directory);
 }
 
-async function make(directory: string, workspace: string, run: RunGit): Promise<void> {
+function make(directory: string, workspace: string, files: ReadonlyMap<string, WrittenFile>): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const part of REPOSITORY_DIRECTORIES) mkdirSync(join(directory, part), { recursive: true });
   writeFileSync(join(directory, "HEAD"), "ref: refs/heads/main\n");
@@ -129,15 +138,21 @@ async function make(directory: string, workspace: string, run: RunGit): Promise<
   if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   writeFileSync(join(directory, "objects", "info", "alternates"), `${join(user, "objects")}\n`, { flag: "w" });
   copyIfFile(join(user, "info", "exclude"), join(directory, "info", "exclude"));
-  copyIfFile(join(user, "index"), join(directory, "index"));
+  copyIfFile(join(user, "index"), join(directory, "index"), (index) => stampIndex(index, files));
+}
+
+async function dropDamagedIndex(directory: string, run: RunGit): Promise<void> {
+  if (!existsSync(join(directory, "index"))) return;
   if ((await run(["ls-files", "--error-unmatch", "--", "."])).exitCode === 128)
     rmSync(join(directory, "index"), { force: true });
 }
 
 /** With its time: git compares the index' own time with those of files. */
-function copyIfFile(from: string, to: string): void {
+function copyIfFile(from: string, to: string, change: (content: Buffer) => void = () => undefined): void {
   if (lstatSync(from, { throwIfNoEntry: false })?.isFile() !== true) return;
-  copyFileSync(from, to);
+  const content = readFileSync(from);
+  change(content);
+  writeFileSync(to, content);
   const { atime, mtime } = statSync(from);
   utimesSync(to, atime, mtime);
 }
