@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -132,6 +132,37 @@ describe.skipIf(programs === undefined)("books in PostgreSQL", () => {
       where datname = current_database() and pid <> pg_backend_pid()`,
     );
     await eventually(async () => expect((await there.keys.find(record.hash))?.revokedAt).toBe(5));
+  });
+
+  test("a call that others took for lost counts as its replica settles it, once", async () => {
+    const url = await server.database();
+    const limited = sampleScope("key:v_1", { budget: { usd: 10, period: "total" }, tokensPerMinute: 1000 });
+    const here = await openOn(url, Date.now);
+    const calls = [1, 2].map(() => sampleAdmission([limited], { at: Date.now() }));
+    for (const admission of calls) await here.ledger.admit(admission);
+    // To a replica that waits so little, the other is gone between any two of its beats.
+    const there = await openOn(url, Date.now, 300);
+    await eventually(async () => {
+      await there.ledger.reconcile();
+      expect((await there.ledger.spend("key", {})).map(({ costUsd }) => costUsd)).toEqual([2]);
+    });
+    expect((await there.ledger.states([limited])).map(({ remaining }) => remaining)).toEqual([800, 8]);
+    const [{ callId }] = calls as [(typeof calls)[0]];
+    here.ledger.settle(sampleSettlement(callId));
+    await here.ledger.flush();
+    const { directory, proxy } = opened[0]!;
+    // As if the replica had been killed before it knew that this was written: it settles the call once more.
+    copyFileSync(join(directory, "calls"), join(directory, "again"));
+    const own = new URL(url);
+    own.port = String(proxy.port);
+    await (await openPostgresBooks({ url: own.href, callFile: join(directory, "again") })).close();
+    const rows = await there.ledger.spend("key", {});
+    const sums = { calls: 2, failed: 0, promptTokens: 40, answerTokens: 10, costUsd: 1.25 };
+    expect(rows).toMatchObject([sums]);
+    expect((await there.ledger.states([limited])).map(({ remaining }) => remaining)).toEqual([850, 8.75]);
+    const entries = await there.ledger.entries({}, { limit: 9 });
+    expect(entries.find((entry) => entry.callId === callId)).toMatchObject({ outcome: "ok", lost: { costUsd: 1 } });
+    expect(entries.filter(({ outcome }) => outcome === "lost").length).toBe(1);
   });
 
   const outages = {

@@ -2,8 +2,10 @@ import { sql, type Kysely } from "kysely";
 import type { Admission, Verdict } from "../ports/books.ts";
 import { reachedLimit, statesOf } from "./admission-verdict.ts";
 import { lockCounters, writeCounters, type Counters } from "./postgres-counters.ts";
+import { correctLost } from "./postgres-late.ts";
+import { wholeNumbers, writeLedger } from "./postgres-rows.ts";
 import { giveBack, reserve, settleReserved, type ScopeCounter } from "./scope-counter.ts";
-import { dailyRows, ledgerRow, openCall, reservationRow, type SettledCall } from "./settled-call.ts";
+import { openCall, reservationRow, type SettledCall } from "./settled-call.ts";
 import type { Tables } from "./tables.ts";
 
 /** Calls that end and calls that want to begin, counted in one transaction. */
@@ -12,7 +14,7 @@ export type Turn = { readonly settlements: readonly SettledCall[]; readonly admi
 export type TurnTaken = {
   /** Of each admission, in their order; undefined for one whose id is taken. */
   readonly verdicts: readonly (Verdict | undefined)[];
-  /** Those that counted: the others had been settled before. */
+  /** Those that counted: the others had been settled before, if only as lost. */
   readonly settled: readonly SettledCall[];
 };
 
@@ -40,10 +42,15 @@ export async function takeTurn(
     const verdicts = turn.admissions.map((admission) => judge(admission, counters));
     const taken = await keepIds(trx, turn.admissions, { verdicts, replica, counters });
     await writeLedger(trx, settled);
+    await correctLost(trx, without(turn.settlements, settled), (scopes) => touchedBy(scopes, counters));
     await writeCounters(trx, counters);
     committing();
     return { verdicts: taken, settled };
   });
+}
+
+function without(all: readonly SettledCall[], some: readonly SettledCall[]): readonly SettledCall[] {
+  return some.length === all.length ? [] : all.filter((call) => !some.includes(call));
 }
 
 /** @throws Error for a scope without a row: counting without it would let through what should not be */
@@ -64,7 +71,7 @@ function judge(admission: Admission, counters: Counters): Verdict {
   return { admitted: true, limits: statesOf(admission.scopes, touched, admission.at) };
 }
 
-/** Whoever takes a call's reservation away counts the call; nobody else can. */
+/** Whoever takes a call's reservation away counts the call; nobody else can, but for `correctLost`. */
 async function takeReservations(
   trx: Kysely<Tables>,
   settlements: readonly SettledCall[],
@@ -101,31 +108,4 @@ async function keepIds(
   for (const call of refused) for (const counter of touchedBy(call.scopes, counters)) giveBack(counter, call);
   const refusedIds = new Set([...refused].map(({ callId }) => callId));
   return verdicts.map((verdict, index) => (refusedIds.has(admissions[index]?.callId ?? "") ? undefined : verdict));
-}
-
-const DAILY_KEY = ["day", "key_id", "owner_kind", "owner_id", "team_id", "conversation_id", "model"] as const;
-
-async function writeLedger(trx: Kysely<Tables>, calls: readonly SettledCall[]): Promise<void> {
-  if (calls.length === 0) return;
-  const insertion = trx.insertInto("ledger").values(calls.map((call) => wholeNumbers(ledgerRow(call))));
-  const fresh = await insertion
-    .onConflict((it) => it.doNothing())
-    .returning("call_id")
-    .execute();
-  const ids = new Set(fresh.map((row) => row.call_id));
-  const daily = dailyRows(calls.filter(({ call }) => ids.has(call.callId))).map(wholeNumbers);
-  const [first] = daily;
-  if (first === undefined) return;
-  const sums = Object.keys(first).filter((column) => !(DAILY_KEY as readonly string[]).includes(column));
-  const added = sums.map((sum) => [sum, sql`${sql.ref(`daily_spend.${sum}`)} + ${sql.ref(`excluded.${sum}`)}`]);
-  const add = Object.fromEntries(added) as Record<string, never>;
-  const upsert = trx.insertInto("daily_spend").values(daily);
-  await upsert.onConflict((it) => it.columns([...DAILY_KEY]).doUpdateSet(add)).execute();
-}
-
-/** Money in dollars stays as it is; every other number is whole in PostgreSQL, and a row must always be writable. */
-function wholeNumbers<Row extends Readonly<Record<string, unknown>>>(row: Row): Row {
-  const whole = (name: string, value: unknown): unknown =>
-    typeof value !== "number" || name.endsWith("_usd") ? value : Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER);
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, whole(name, value)])) as Row;
 }

@@ -84,6 +84,12 @@ export function settleReserved(
   spend(counter, reserved.at, used.nano);
 }
 
+/** Adds to what a settled call used, or takes away from it. */
+export function correct(counter: ScopeCounter, at: number, more: { nano: number; tokens: number }): void {
+  counter.tokens.add(at, more.tokens);
+  spend(counter, at, more.nano);
+}
+
 function spend({ spent }: ScopeCounter, at: number, nano: number): void {
   rollOver(spent, at);
   const { day, week, month } = periodsOf(at);

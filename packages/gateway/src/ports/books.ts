@@ -159,6 +159,8 @@ export type Settlement = {
   readonly savedUsd: number;
   /** True where the provider did not report all usage, and some was counted from text. */
   readonly estimated: boolean;
+  /** The call counted as lost, at this cost and from this time, before its end was learnt. */
+  readonly lost?: { readonly costUsd: number; readonly at: number };
   /** What of `usage` and `costUsd` is for tries before the last. */
   readonly unanswered?: Unanswered;
   /** False where no price is known: `costUsd` is then 0 and says nothing. */
@@ -226,7 +228,8 @@ export type Ledger = {
   settle(settlement: Settlement): void;
   /**
    * Settles reservations of processes that ended: they become `lost`, at what was reserved. Gives how many since the last
-   * time. Books of one process do so when they are opened, too.
+   * time. Books of one process do so when they are opened, too. Where the process was only out of contact and settles the call
+   * later, that counts instead.
    */
   reconcile(): Promise<number>;
   /** Waits until everything settled so far is written. */
