@@ -5,7 +5,7 @@ import { colored, uncolored } from "./paint.ts";
 import { runCli } from "./run-cli.ts";
 import type { Screen } from "./screen.ts";
 
-const { home, noColor } = readEnvironment();
+const { home, noColor, gateway } = readEnvironment();
 const live = process.stdout.isTTY;
 
 const screen: Screen = {
@@ -20,6 +20,6 @@ const screen: Screen = {
 process.stdout.on("error", () => process.exit(EXIT.interrupted));
 
 const interrupts = takeInterrupts(() => process.exit(EXIT.interrupted));
-const code = await runCli(process.argv.slice(2), { screen, cwd: process.cwd(), home, interrupts });
+const code = await runCli(process.argv.slice(2), { screen, cwd: process.cwd(), home, interrupts, gateway });
 interrupts.release();
 process.exit(code);

@@ -8,10 +8,10 @@ import { parseCount, parseDuration, parseMoney } from "../parse-values.ts";
 import { importSource } from "../import-source.ts";
 import { plainLine } from "../plain-text.ts";
 import { present } from "../present.ts";
-import { askServer } from "../reach-server.ts";
+import { askGateway, type GatewayOptions, withGatewayOptions } from "../reach-gateway.ts";
 import { valued } from "../run-options.ts";
 
-type CreateOptions = {
+type CreateOptions = GatewayOptions & {
   readonly models?: readonly string[];
   readonly budget?: number;
   readonly period: "day" | "week" | "month" | "total";
@@ -25,7 +25,7 @@ type CreateOptions = {
   readonly json?: boolean;
 };
 
-type JsonOption = { readonly json?: boolean };
+type JsonOption = GatewayOptions & { readonly json?: boolean };
 
 const EXAMPLES = `
 A key lets other programs use your models, at the server's address with /v1 at its end. It is shown once.
@@ -50,8 +50,7 @@ export function addKeysCommand(program: Command, context: Context): void {
 }
 
 function addCreate(keys: Command, context: Context): void {
-  keys
-    .command("create")
+  withGatewayOptions(keys.command("create"))
     .argument("<name>", "who or what uses it")
     .description("make a key and print it, this once")
     .option("--models <name...>", 'what it may ask for; names may end in *, such as "claude-*" (default: all)')
@@ -73,7 +72,7 @@ function addCreate(keys: Command, context: Context): void {
     .option("--json", 'print {"key": …} and nothing else')
     .addHelpText("after", EXIT_HELP)
     .action((name: string, options: CreateOptions) =>
-      askServer(context, async ({ client, url }) => {
+      askGateway(context, options, async ({ client, url }) => {
         const { key, info } = await client.createGatewayKey({ body: keyInput(name, options, Date.now()) });
         printKey(context, { key, info, url }, options);
       }),
@@ -81,13 +80,12 @@ function addCreate(keys: Command, context: Context): void {
 }
 
 function addList(keys: Command, context: Context): void {
-  keys
-    .command("list")
+  withGatewayOptions(keys.command("list"))
     .description("keys and what they have spent, never the keys themselves")
     .option("--json", "print one JSON object a line")
     .addHelpText("after", EXIT_HELP)
     .action((options: JsonOption) =>
-      askServer(context, async ({ client }) => {
+      askGateway(context, options, async ({ client }) => {
         const found = (await client.gatewayKeys()).keys;
         for (const info of found)
           context.screen.out(`${options.json === true ? JSON.stringify(info) : keyLine(info, Date.now())}\n`);
@@ -97,15 +95,14 @@ function addList(keys: Command, context: Context): void {
 }
 
 function addRotate(keys: Command, context: Context): void {
-  keys
-    .command("rotate")
+  withGatewayOptions(keys.command("rotate"))
     .argument("<id>", "its id, as list shows it")
     .description("print a new key in place of this one, with its rights, limits and spend")
     .option("--keep-old <time>", "how long the old one still works, such as 1h; 7d at most", valued(parseDuration))
     .option("--json", 'print {"key": …} and nothing else')
     .addHelpText("after", EXIT_HELP)
     .action((id: string, options: JsonOption & { readonly keepOld?: number }) =>
-      askServer(context, async ({ client, url }) => {
+      askGateway(context, options, async ({ client, url }) => {
         const body = present({ keepOldForMs: options.keepOld });
         const { key, info } = await client.rotateGatewayKey({ params: { id }, body });
         printKey(context, { key, info, url }, options);
@@ -114,13 +111,12 @@ function addRotate(keys: Command, context: Context): void {
 }
 
 function addRevoke(keys: Command, context: Context): void {
-  keys
-    .command("revoke")
+  withGatewayOptions(keys.command("revoke"))
     .argument("<id>", "its id, as list shows it")
     .description("end a key: its next call is refused")
     .addHelpText("after", EXIT_HELP)
-    .action((id: string) =>
-      askServer(context, async ({ client }) => {
+    .action((id: string, options: GatewayOptions) =>
+      askGateway(context, options, async ({ client }) => {
         const { name } = await client.revokeGatewayKey({ params: { id } });
         context.screen.err(`${plainLine(name, 128)} is revoked.\n`);
       }),
@@ -128,14 +124,13 @@ function addRevoke(keys: Command, context: Context): void {
 }
 
 function addImport(keys: Command, context: Context): void {
-  keys
-    .command("import")
+  withGatewayOptions(keys.command("import"))
     .requiredOption("--from <source>", "a file with JSON or an address, or postgres://… itself")
     .description("take over the keys of a LiteLLM, with users, teams and limits; they go on working here")
     .option("--json", "print one JSON object")
     .addHelpText("after", IMPORT_HELP + EXIT_HELP)
-    .action(({ from, json }: JsonOption & { readonly from: string }) =>
-      askServer(context, async ({ client }) => {
+    .action(({ from, json, ...options }: JsonOption & { readonly from: string }) =>
+      askGateway(context, options, async ({ client }) => {
         const body = await importSource(path.resolve(context.cwd, from), from);
         const done = await client.importGatewayKeys({ body });
         if (json === true) return context.screen.out(`${JSON.stringify(done)}\n`);

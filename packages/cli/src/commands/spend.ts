@@ -5,12 +5,12 @@ import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { parseDuration } from "../parse-values.ts";
 import { plainLine } from "../plain-text.ts";
-import { askServer } from "../reach-server.ts";
+import { askGateway, type GatewayOptions, withGatewayOptions } from "../reach-gateway.ts";
 import { valued } from "../run-options.ts";
 
 const GROUPS = ["day", "model", "key", "user", "team", "conversation"] as const;
 
-type SpendOptions = {
+type SpendOptions = GatewayOptions & {
   readonly by: (typeof GROUPS)[number];
   readonly since: number;
   readonly csv?: boolean;
@@ -21,8 +21,7 @@ const MONTH_MS = 30 * 86_400_000;
 
 /** `handrail spend`: what models have cost, by day, model, key, user, team or conversation. */
 export function addSpendCommand(program: Command, context: Context): void {
-  program
-    .command("spend")
+  withGatewayOptions(program.command("spend"))
     .description("what models have cost")
     .addOption(new Option("--by <group>", "what to sum by").choices([...GROUPS]).default("model"))
     .option(
@@ -34,8 +33,8 @@ export function addSpendCommand(program: Command, context: Context): void {
     .option("--csv", "print comma-separated values")
     .option("--json", "print one JSON object a line")
     .addHelpText("after", EXIT_HELP)
-    .action(({ by, since, csv, json }: SpendOptions) =>
-      askServer(context, async ({ client }) => {
+    .action(({ by, since, csv, json, ...options }: SpendOptions) =>
+      askGateway(context, options, async ({ client }) => {
         const { screen } = context;
         const query = { by, from: Date.now() - since };
         if (csv === true) return screen.out(await (await client.gatewaySpendCsv({ query })).text());

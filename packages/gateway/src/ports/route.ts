@@ -3,8 +3,8 @@ import type { KeyRecord } from "./books.ts";
 /** A request of a route beside those of models, such as one for managing keys. */
 export type RouteCall = {
   readonly url: URL;
-  /** The last part of the path, where the route's ends in `/:id`. */
-  readonly id?: string;
+  /** What stands in the path at the names of the route's. */
+  readonly params: Readonly<Record<string, string>>;
   /** Parsed; undefined when there was none. */
   readonly body: unknown;
   /** Undefined only on routes that are open to all. */
@@ -18,11 +18,14 @@ export type RouteAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** @throws AppError, which becomes an answer in LiteLLM's form */
+/** @throws AppError, which becomes an answer in LiteLLM's form, or as problem details (RFC 9457) where the route says so */
 export type GatewayRoute = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Such as `/key/info`, or `/team/:id`. */
+  /** Such as `/key/info`, or `/api/gateway/keys/:id`. */
   readonly path: string;
+  readonly problems?: true;
+  /** The most that a request's body may have; 1 MiB when undefined. */
+  readonly maxBodyBytes?: number;
   /** Who may ask: all, whoever has a key, or whoever has an admin's key. */
   readonly access: "open" | "key" | "admin";
   handle(call: RouteCall): Promise<RouteAnswer>;

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { apiRoutes } from "../admin/api-routes.ts";
 import { catalogOf } from "../catalog/catalog.ts";
 import type { CacheRules } from "../flow/core.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
@@ -54,7 +55,7 @@ export function gatewayOver(places: Places, { books, cache, guard, traces, limit
     ...(limits && { readiness: () => ({ limits: limits.trouble() === undefined ? "redis" : "books" }) }),
     ...traces.parts,
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
-    routes: adminRoutes({ books, catalog, prices, standings, now: Date.now }),
+    routes: [...adminRoutes({ books, catalog, prices, standings, now: Date.now }), ...apiRoutes(books, Date.now)],
     async metrics() {
       const { contentType, text } = await metrics.text();
       return { contentType, body: text };

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import { openSqliteBooks } from "../books/open-sqlite-books.ts";
@@ -78,6 +80,25 @@ test("handrail gateway answers under the model's name and as default, with a mas
     Array.from({ length: 2 }, () => ({ outcome: "ok", costUsd: 0.00014, ownerId: "admin" })),
   );
 });
+
+test("handrail keys and handrail spend manage a gateway that runs alone", async () => {
+  const { url } = await start(PROGRAM);
+  const handrail = (...argv: readonly string[]) => runHandrail([...argv, "--gateway", url], home);
+  const { key } = JSON.parse(await handrail("keys", "create", "ci", "--models", "up", "--json")) as { key: string };
+  expect((await ask(url, { model: "up", messages: [USER] }, key)).status).toBe(200);
+  const [line = ""] = (await handrail("keys", "list")).split("\n");
+  expect(line).toMatch(/^v_\w+ {2}sk-.*\$0\.0001.* ci$/);
+  expect(await handrail("spend", "--by", "key")).toMatch(/\$0\.0001 {2}1 call .* ci\n$/);
+  await handrail("keys", "revoke", line.split(" ", 1)[0] ?? "");
+  expect((await ask(url, { model: "up", messages: [USER] }, key)).status).toBe(401);
+});
+
+/** What it prints. The state directory is the gateway's. @throws Error when it fails */
+async function runHandrail(argv: readonly string[], state: string): Promise<string> {
+  const env = { HOME: state, HANDRAIL_HOME: state };
+  const { stdout } = await promisify(execFile)(process.execPath, [HANDRAIL[0] ?? "", ...argv], { env });
+  return stdout;
+}
 
 test("what a call, a price, a scrape or a managing request needs is not loaded before there is one", async () => {
   const first = await start(PROGRAM);

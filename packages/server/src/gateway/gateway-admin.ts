@@ -1,27 +1,10 @@
-import type {
-  DeploymentInfo,
-  DeploymentInput,
-  GatewayCall,
-  KeyChange,
-  KeyImport,
-  KeyImported,
-  KeyInfo,
-  KeyInput,
-  KeyLimits,
-  OwnerInfo,
-  SpendFilter,
-  SpendGroup,
-  SpendRow,
-} from "@handrail/protocol/gateway";
+import type { BooksAdmin } from "@handrail/protocol/books-admin";
+import type { DeploymentInfo, DeploymentInput } from "@handrail/protocol/gateway";
 import type { ModelTest } from "@handrail/protocol/settings";
 import type { z } from "zod";
 
-/** A key that was just made, and what lists show of it. */
-export type MadeKey = { readonly key: string; readonly info: KeyInfo };
-export type OwnerName = Pick<OwnerInfo, "kind" | "id">;
-
 /** The model gateway as the page and the terminal run it. @throws AppError `books_unavailable` from all but models */
-export type GatewayAdmin = {
+export type GatewayAdmin = BooksAdmin & {
   readonly models: {
     list(): Promise<readonly DeploymentInfo[]>;
     add(input: DeploymentInput): Promise<DeploymentInfo>;
@@ -31,28 +14,5 @@ export type GatewayAdmin = {
     remove(id: string): Promise<void>;
     /** @throws AppError `not_found` */
     test(id: string, signal: AbortSignal): Promise<z.infer<typeof ModelTest>>;
-  };
-  readonly keys: {
-    list(): Promise<readonly KeyInfo[]>;
-    create(userId: string, input: KeyInput): Promise<MadeKey>;
-    /** @throws AppError `key_not_found` */
-    change(id: string, change: KeyChange): Promise<KeyInfo>;
-    /** The old one goes on for `keepOldForMs`. @throws AppError `key_not_found` */
-    rotate(id: string, keepOldForMs: number): Promise<MadeKey>;
-    /** @throws AppError `key_not_found` */
-    revoke(id: string): Promise<KeyInfo>;
-    /** From a LiteLLM. @throws AppError `config_invalid` when it cannot be read */
-    import(source: KeyImport): Promise<Readonly<KeyImported>>;
-  };
-  readonly owners: {
-    list(): Promise<readonly OwnerInfo[]>;
-    save(owner: OwnerName, setting: { readonly name: string; readonly limits: KeyLimits }): Promise<OwnerInfo>;
-  };
-  readonly spend: {
-    sums(by: SpendGroup, filter: SpendFilter): Promise<readonly SpendRow[]>;
-    calls(
-      filter: SpendFilter,
-      page: { readonly limit: number; readonly before?: string },
-    ): Promise<readonly GatewayCall[]>;
   };
 };

@@ -1,5 +1,5 @@
 import type { GatewayAdmin } from "../gateway/gateway-admin.ts";
-import { spendCsv } from "../gateway/spend-csv.ts";
+import { spendCsv } from "@handrail/protocol/spend-csv";
 import type { Handlers } from "../http/handlers.ts";
 
 type ModelNames =

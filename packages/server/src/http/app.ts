@@ -5,7 +5,7 @@ import type { Addresses } from "../auth/addresses.ts";
 import type { Mask } from "../settings/mask.ts";
 import { useOpenApi } from "./openapi.ts";
 import { methodsFor, notFound } from "./not-found.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "@handrail/protocol/problem";
 import { registerRoutes, type RouteParts, useSchemas } from "./register-routes.ts";
 import { requestError } from "./request-error.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";

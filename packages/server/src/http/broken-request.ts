@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { AppError } from "@handrail/protocol/errors";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "@handrail/protocol/problem";
 
 const PROBLEMS: Readonly<Record<string, readonly [status: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "The request's address or headers are too long."],

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Addresses } from "../auth/addresses.ts";
 import type { Identify, Identity } from "../auth/identify.ts";
 import { type OwnerOf, requireOwner } from "../auth/policy.ts";
-import { problemOf } from "../http/problem.ts";
+import { problemOf } from "@handrail/protocol/problem";
 import { requestError } from "../http/request-error.ts";
 import { type ConnectionParts, serveConnection } from "./connection.ts";
 import { frameOf } from "./frames.ts";

@@ -1,4 +1,7 @@
 import { join } from "node:path";
+import { adminKeys } from "@handrail/gateway/admin/admin-keys";
+import { adminOwners } from "@handrail/gateway/admin/admin-owners";
+import { adminSpend } from "@handrail/gateway/admin/admin-spend";
 import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
 import { openCache } from "@handrail/gateway/cache/open-cache";
 import { catalogOf } from "@handrail/gateway/catalog/catalog";
@@ -16,10 +19,7 @@ import type { Mask } from "../../settings/mask.ts";
 import type { ModelSettings } from "../../settings/model-settings.ts";
 import type { Secrets } from "../../settings/secrets.ts";
 import { type DemoModel, testSetting } from "../models.ts";
-import { adminKeys } from "./admin-keys.ts";
 import { adminModels } from "./admin-models.ts";
-import { adminOwners } from "./admin-owners.ts";
-import { adminSpend } from "./admin-spend.ts";
 import { conversationKeys } from "./conversation-keys.ts";
 import { deploymentsFrom } from "./deployments.ts";
 import type { GatewayHost } from "./lazy-gateway.ts";

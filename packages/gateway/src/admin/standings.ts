@@ -1,4 +1,4 @@
-import type { BookLimits, Books, LimitState, SpendGroup } from "@handrail/gateway/ports/books";
+import type { BookLimits, Books, LimitState, SpendGroup } from "../ports/books.ts";
 import type { KeyLimits, LimitStanding } from "@handrail/protocol/gateway";
 
 /** Where limits stand, and what was spent in all, by scope and by group's value. */

@@ -1,4 +1,4 @@
-import type { SpendGroup, SpendRow } from "@handrail/protocol/gateway";
+import type { SpendGroup, SpendRow } from "./gateway.ts";
 
 const COLUMNS = [
   "label",

@@ -1,5 +1,5 @@
-import { ERRORS, type AppError } from "@handrail/protocol/errors";
-import type { Problem } from "@handrail/protocol/route";
+import { ERRORS, type AppError } from "./errors.ts";
+import type { Problem } from "./route.ts";
 
 /** Problem details (RFC 9457) of an error; causes and stacks stay here. */
 export function problemOf(error: AppError): Problem {

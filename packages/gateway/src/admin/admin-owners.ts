@@ -1,10 +1,10 @@
-import type { Books, OwnerRecord } from "@handrail/gateway/ports/books";
+import type { Books, OwnerRecord } from "../ports/books.ts";
 import type { OwnerInfo } from "@handrail/protocol/gateway";
-import type { GatewayAdmin } from "../../gateway/gateway-admin.ts";
+import type { BooksAdmin } from "@handrail/protocol/books-admin";
 import { bookLimits, standingsOf } from "./standings.ts";
 
 /** Users and teams with limits over all of their keys. */
-export function adminOwners(books: Books): GatewayAdmin["owners"] {
+export function adminOwners(books: Books): BooksAdmin["owners"] {
   const list = async () => {
     const [users, teams] = await Promise.all([books.keys.owners("user"), books.keys.owners("team")]);
     return [...(await shown(books, "user", users)), ...(await shown(books, "team", teams))];

@@ -1,7 +1,7 @@
-import type { Books, LedgerEntry, SpendFilter as BookFilter, SpendRow as BookRow } from "@handrail/gateway/ports/books";
-import { answerTokens, promptTokens } from "@handrail/gateway/ports/token-usage";
+import type { Books, LedgerEntry, SpendFilter as BookFilter, SpendRow as BookRow } from "../ports/books.ts";
+import { answerTokens, promptTokens } from "../ports/token-usage.ts";
 import type { GatewayCall, SpendFilter, SpendGroup } from "@handrail/protocol/gateway";
-import type { GatewayAdmin } from "../../gateway/gateway-admin.ts";
+import type { BooksAdmin } from "@handrail/protocol/books-admin";
 
 type Parts = {
   readonly books: Books;
@@ -10,7 +10,7 @@ type Parts = {
 };
 
 /** What calls cost: sums and single ones, with names for people. */
-export function adminSpend({ books, titleOf }: Parts): GatewayAdmin["spend"] {
+export function adminSpend({ books, titleOf }: Parts): BooksAdmin["spend"] {
   return {
     async sums(by, filter) {
       const rows = await books.ledger.spend(by, bookFilter(filter));

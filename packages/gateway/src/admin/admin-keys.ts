@@ -1,13 +1,13 @@
-import type { Books, KeyRecord, NewKey } from "@handrail/gateway/ports/books";
+import type { Books, KeyRecord, NewKey } from "../ports/books.ts";
 import { AppError } from "@handrail/protocol/errors";
 import type { KeyChange, KeyInfo, KeyInput } from "@handrail/protocol/gateway";
-import type { GatewayAdmin } from "../../gateway/gateway-admin.ts";
+import type { BooksAdmin } from "@handrail/protocol/books-admin";
 import { bookLimits, type Standings, standingsOf } from "./standings.ts";
 
 type Parts = { readonly books: Books; readonly now: () => number };
 
 /** Virtual keys as the page and the terminal see them. Keys of conversations are left out. */
-export function adminKeys({ books, now }: Parts): GatewayAdmin["keys"] {
+export function adminKeys({ books, now }: Parts): BooksAdmin["keys"] {
   const { keys } = books;
   const shown = async (record: KeyRecord) => infoOf(record, await standingsFor(books, [record]));
   const known = async (id: string) => {
@@ -39,7 +39,7 @@ export function adminKeys({ books, now }: Parts): GatewayAdmin["keys"] {
       return shown(await keys.revoke(id));
     },
     async import(source) {
-      const { importFrom } = await import("@handrail/gateway/litellm/import/import-from");
+      const { importFrom } = await import("../litellm/import/import-from.ts");
       const { left, ...counts } = await importFrom(source, keys);
       return { ...counts, left: [...left] };
     },
