@@ -62,6 +62,8 @@ export type SandboxConfig = {
   readonly profile: SandboxProfile;
   /** Those that conversations may have; `profile` is one of them. */
   readonly profiles: readonly SandboxProfile[];
+  /** Whether programs in `dev` may make containers, where the backend has a way. */
+  readonly containers: boolean;
   /** How many sandboxes wait for conversations at most. */
   readonly warm: number;
   readonly idleMs: number;
@@ -158,6 +160,7 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     processes: values.sandboxProcesses ?? 1024,
     diskBytes: values.sandboxDisk ?? 10 * 1024 ** 3,
     ...profilesFrom(values),
+    containers: values.sandboxContainers ?? false,
     warm: values.sandboxWarm ?? 2,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
     docker: dockerFrom(values),

@@ -2,6 +2,7 @@ import type { SandboxLimits } from "../limits.ts";
 import { INSTALLING_CAPABILITIES } from "../profiles.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
+import type { OwnUsers } from "./own-users.ts";
 import type { Mounts } from "./sandbox-mounts.ts";
 
 const ISOLATION = [
@@ -14,11 +15,8 @@ const ISOLATION = [
   "sandbox",
 ];
 const PLAIN_USER = ["--unshare-user", "--unshare-all", "--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID)];
-/** In the user namespace that bwrap is started in. `SETPCAP` goes with the bounding set, below. */
-const ROOT = [
-  ...["ipc", "pid", "net", "uts", "cgroup-try"].map((kind) => `--unshare-${kind}`),
-  ...[...INSTALLING_CAPABILITIES, "SETPCAP"].flatMap((name) => ["--cap-add", `CAP_${name}`]),
-];
+/** What mapping root into a namespace of one's own takes, which a container has. Source: user_namespaces(7) */
+const CONTAINING_CAPABILITY = "SETFCAP";
 const KERNEL_MOUNTS = ["--proc", "/proc", "--dev", "/dev"];
 
 export type Box = {
@@ -28,8 +26,8 @@ export type Box = {
   readonly environment: Readonly<Record<string, string>>;
   /** The open file that holds the filter of system calls; undefined: none. */
   readonly seccompFd: number | undefined;
-  /** Whether programs are root, of the user namespace that bwrap is started in and of a root file system of their own. */
-  readonly root: boolean;
+  /** Where programs are root, of the user namespace that bwrap is started in and of a root file system of their own. */
+  readonly ownUsers?: Pick<OwnUsers, "containers"> | undefined;
 };
 
 /**
@@ -37,10 +35,11 @@ export type Box = {
  * root, a session of its own, a filter of system calls, and only the mounts that are listed. The command follows them.
  */
 export function bubblewrapArguments(box: Box): string[] {
+  const { ownUsers } = box;
   return [
     ...ISOLATION,
-    ...(box.root ? ROOT : PLAIN_USER),
-    ...(box.bubblewrap.disablesNamespaces && !box.root ? ["--disable-userns"] : []),
+    ...(ownUsers === undefined ? PLAIN_USER : rootArguments(ownUsers)),
+    ...(box.bubblewrap.disablesNamespaces && ownUsers === undefined ? ["--disable-userns"] : []),
     ...box.mounts.links.flatMap((link) => ["--symlink", link.text, link.target]),
     ...box.mounts.binds.flatMap((bind) => [bindOption(bind), bind.source, bind.target]),
     ...KERNEL_MOUNTS,
@@ -48,24 +47,35 @@ export function bubblewrapArguments(box: Box): string[] {
     ...memoryDirectory(box, "/var/tmp", box.limits.tmpBytes),
     ...memoryDirectory(box, "/run", 16 * 1024 * 1024),
     ...memoryDirectory(box, "/dev/shm", 64 * 1024 * 1024),
-    ...(box.root ? [] : ["--remount-ro", "/"]),
+    // Programs that make containers want to see a directory in memory there.
+    ...(ownUsers?.containers === true ? memoryDirectory(box, "/sys/fs/cgroup", 1024 * 1024) : []),
+    ...(ownUsers === undefined ? ["--remount-ro", "/"] : []),
     "--chdir",
     INSIDE.workspace,
     ...(box.seccompFd === undefined ? [] : ["--seccomp", String(box.seccompFd)]),
     ...Object.entries(box.environment).flatMap(([name, value]) => ["--setenv", name, value]),
     "--",
-    ...(box.root ? BOUNDED : []),
+    ...(ownUsers === undefined ? [] : bounded(ownUsers)),
   ];
 }
 
-/** Takes from root all capabilities for good but those that an installation takes. */
-const BOUNDED = [
-  "setpriv",
-  `--bounding-set=-all,${INSTALLING_CAPABILITIES.map((name) => `+${name.toLowerCase()}`).join(",")}`,
-  "--inh-caps=-all",
-  "--ambient-caps=-all",
-  "--",
-];
+/** In the user namespace that bwrap is started in. `SETPCAP` goes with the bounding set. */
+function rootArguments(ownUsers: Pick<OwnUsers, "containers">): readonly string[] {
+  return [
+    ...["ipc", "pid", "net", "uts", "cgroup-try"].map((kind) => `--unshare-${kind}`),
+    ...[...capabilitiesOf(ownUsers), "SETPCAP"].flatMap((name) => ["--cap-add", `CAP_${name}`]),
+  ];
+}
+
+/** Takes from root all capabilities for good but those that it may have. */
+function bounded(ownUsers: Pick<OwnUsers, "containers">): readonly string[] {
+  const kept = capabilitiesOf(ownUsers).map((name) => `+${name.toLowerCase()}`);
+  return ["setpriv", `--bounding-set=-all,${kept.join(",")}`, "--inh-caps=-all", "--ambient-caps=-all", "--"];
+}
+
+function capabilitiesOf({ containers }: Pick<OwnUsers, "containers">): readonly string[] {
+  return containers ? [...INSTALLING_CAPABILITIES, CONTAINING_CAPABILITY] : INSTALLING_CAPABILITIES;
+}
 
 /**
  * Arguments of prlimit that keep a program and all that it starts within the limits. `heapBytes`, when given, bounds

@@ -72,7 +72,7 @@ function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
   const seccompFd = launch.seccompFile === undefined ? undefined : SECCOMP_FD;
   return [
     "bwrap",
-    ...bubblewrapArguments({ ...launch, mounts, seccompFd, root: launch.ownUsers !== undefined }),
+    ...bubblewrapArguments({ ...launch, mounts, seccompFd }),
     "prlimit",
     ...limitArguments(launch.limits, heapBytes),
     ...launch.command,

@@ -8,7 +8,12 @@ export type OwnUsers = {
   readonly firstId: number;
   /** Where its disk is mounted, which takes what it changes. */
   readonly disk: string;
+  /** Whether programs may make containers in it. */
+  readonly containers: boolean;
 };
+
+/** The users that containers of these users may have, besides the one that makes them. Source: subuid(5) */
+const LENT = ["root", "agent"].map((name) => `${name}:1:${OWN_IDS - 2}\\n`).join("");
 
 const NOBODY = 65_534;
 const NAMESPACE_FD = 5;
@@ -35,17 +40,18 @@ for map in uid_map gid_map; do
 printf '0 %d ${OWN_IDS - 1}\\n${NOBODY} %d 1\\n' "$3" $(($3 + ${OWN_IDS - 1})) > /proc/$holder/$map || exit 96
 done
 exec ${NAMESPACE_FD}< /proc/$holder/ns/user; kill $holder
-cd "$2" && rm -rf system && mkdir -p system/tree system/upper system/work system/root && chown "$3:$3" system/upper || exit 96
+cd "$2" && rm -rf system && mkdir -p system/tree system/upper/etc system/work system/root || exit 96
+printf "$5" > system/upper/etc/subuid && cp system/upper/etc/subuid system/upper/etc/subgid && chown -R "$3:$3" system/upper || exit 96
 perl -e "$4" "$1" system/tree /proc/self/fd/${NAMESPACE_FD} || exit 96
 mount -t overlay -o lowerdir=system/tree,upperdir=system/upper,workdir=system/work overlay system/root || exit 96
-cd /; shift 4; exec "$@"`;
+cd /; shift 5; exec "$@"`;
 
 /** Where the root file system of a sandbox with users of its own is on the host. */
 export const ownRoot = ({ disk }: OwnUsers): string => `${disk}/system/root`;
 
 /** Runs a command with the root file system mounted and the namespace open, in a mount namespace of its own. */
 export function withOwnUsers({ tree, disk, firstId }: OwnUsers, command: readonly string[]): readonly string[] {
-  return ["sh", "-c", SYSTEM, "handrail-sandbox", tree, disk, String(firstId), VIEW, ...command];
+  return ["sh", "-c", SYSTEM, "handrail-sandbox", tree, disk, String(firstId), VIEW, LENT, ...command];
 }
 
 /** Runs a command as root of that namespace, which it can make namespaces in. */

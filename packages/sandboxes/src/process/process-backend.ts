@@ -13,7 +13,7 @@ import type { Bubblewrap } from "./bubblewrap.ts";
 import { findBubblewrap } from "./bubblewrap.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { findCgroups } from "./cgroups.ts";
-import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
+import { CONTAINERS_ENVIRONMENT, containersMount, writeContainersFiles } from "./containers-inside.ts";
 import { NETWORK_ETC_NAMES, writeEtcFiles } from "./etc-files.ts";
 import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
 import { findBoxes, MARK } from "./find-processes.ts";
@@ -41,6 +41,8 @@ export type ProcessOptions = LocalOptions & {
   readonly limits?: Partial<SandboxLimits> | undefined;
   /** More paths of the host that sandboxes may read, at the same place inside. */
   readonly extraReadOnly?: readonly string[] | undefined;
+  /** Whether programs that are root of their sandbox may make containers in it, by user namespaces. Default: no. */
+  readonly containers?: boolean | undefined;
   /** Where the system of sandboxes that are root of one is kept. Default `~/.cache/handrail`. */
   readonly cacheDirectory?: string | undefined;
 };
@@ -102,6 +104,8 @@ export type Prepared = {
   readonly shared: readonly Bind[];
   /** The system of sandboxes that are root of one. */
   readonly tree: SystemTree;
+  /** Holds the settings of programs that make containers. */
+  readonly containersDirectory: string;
   /** Why there are none of those here; undefined: there are. */
   readonly noDev: string | undefined;
 };
@@ -109,7 +113,12 @@ export type Prepared = {
 async function prepare(options: ProcessOptions): Promise<Prepared> {
   const etcDirectory = join(options.directory, "etc");
   const seccompDirectory = join(options.directory, "seccomp");
-  await Promise.all([writeEtcFiles(etcDirectory), writeSeccompFiles(seccompDirectory)]);
+  const containersDirectory = join(options.directory, "containers");
+  await Promise.all([
+    writeEtcFiles(etcDirectory),
+    writeSeccompFiles(seccompDirectory, options.containers),
+    writeContainersFiles(containersDirectory),
+  ]);
   const [disks, bubblewrap, cgroups, limits] = await Promise.all([
     disksWork(),
     findBubblewrap(),
@@ -128,21 +137,22 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
     etcDirectory,
     shared: [...etcMounts(etcDirectory), ...node, ...extraMounts(options)],
     tree,
+    containersDirectory,
     noDev: await whyNoOwnSystem(disks, tree),
   };
 }
 
 const extraMounts = ({ extraReadOnly = [] }: ProcessOptions) => extraReadOnly.map((path) => readOnly(path, path));
 
-async function launch(prepared: Prepared, { place, record, socketPath, onProgress, signal }: LocalStart) {
+async function launch(prepared: Prepared, start: LocalStart) {
+  const { place, record, socketPath } = start;
   const { bubblewrap, cgroups, options } = prepared;
   if (bubblewrap === undefined) throw missingBubblewrap();
   await requireSandboxd(options.sandboxdDirectory);
-  const { network, root } = PROFILES[record.profile];
-  if (root) await prepared.tree.make(onProgress, signal);
+  const { network } = PROFILES[record.profile];
   const limits = limitsUnder(record.profile, prepared.limits);
   const onDisk = await hasDisk(place.image);
-  const ownUsers = root ? { tree: prepared.tree.path, ...ownDisk(place, record, onDisk) } : undefined;
+  const ownUsers = await ownUsersOf(prepared, start, onDisk);
   const files = onDisk
     ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
     : { workspace: place.workspace, state: place.state };
@@ -154,7 +164,7 @@ async function launch(prepared: Prepared, { place, record, socketPath, onProgres
     seccompFile: seccompFile(prepared.seccompDirectory, record.profile),
     disk: onDisk ? { image: place.image, target: place.disk } : undefined,
     ...mountsOf(prepared, ownUsers, ownMounts(places)),
-    environment: environmentOf(record.sandboxId, network),
+    environment: environmentOf(record.sandboxId, network, ownUsers),
     uid: record.uid,
     ownUsers,
     cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
@@ -165,10 +175,15 @@ async function launch(prepared: Prepared, { place, record, socketPath, onProgres
   return spawnDetached({ command, environment, log, explain: explainBubblewrap });
 }
 
-/** A workspace from before there were disks takes no system of its own beside it. */
-function ownDisk({ disk }: ConversationPlace, { uid }: SandboxRecord, onDisk: boolean) {
-  if (uid === undefined || !onDisk) throw noOwnSystem("the conversation's workspace is not a disk");
-  return { disk, firstId: uid };
+/** Undefined for a profile whose programs are a plain user. @throws AppError `backend_unavailable` */
+async function ownUsersOf({ tree, options }: Prepared, start: LocalStart, onDisk: boolean) {
+  const { place, record, onProgress, signal } = start;
+  if (!PROFILES[record.profile].root) return undefined;
+  // A workspace from before there were disks takes no system of its own beside it.
+  if (record.uid === undefined || !onDisk) throw noOwnSystem("the conversation's workspace is not a disk");
+  await tree.make(onProgress, signal);
+  const containers = options.containers ?? false;
+  return { tree: tree.path, containers, disk: place.disk, firstId: record.uid } satisfies OwnUsers;
 }
 
 /** The host's own places and the rest; one that is root of its own system sees neither the host's nor its accounts. */
@@ -176,13 +191,17 @@ function mountsOf(prepared: Prepared, ownUsers: OwnUsers | undefined, own: reado
   if (ownUsers === undefined) return { system: systemMounts(), own: [...prepared.shared, ...own] };
   const root = { source: ownRoot(ownUsers), target: "/", write: true, optional: false };
   const network = etcMounts(prepared.etcDirectory, NETWORK_ETC_NAMES);
-  return { system: { binds: [], links: [] }, own: [root, ...network, ...extraMounts(prepared.options), ...own] };
+  const containers = ownUsers.containers ? [containersMount(prepared.containersDirectory)] : [];
+  const shared = [...network, ...containers, ...extraMounts(prepared.options)];
+  return { system: { binds: [], links: [] }, own: [root, ...shared, ...own] };
 }
 
-function environmentOf(sandboxId: string, network: boolean): Readonly<Record<string, string>> {
+function environmentOf(sandboxId: string, network: boolean, ownUsers: OwnUsers | undefined) {
   const path = `${PATH_INSIDE}:${NODE_INSIDE}`;
   const proxy = network ? PROXY_ENVIRONMENT : {};
-  return { ...sandboxEnvironment(INSIDE.home), ...proxy, PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
+  const containers = ownUsers?.containers === true ? CONTAINERS_ENVIRONMENT : {};
+  const own = { PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
+  return { ...sandboxEnvironment(INSIDE.home), ...proxy, ...containers, ...own };
 }
 
 function boxesOf(sandboxId: string): readonly number[] {

@@ -37,12 +37,13 @@ async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bub
   return runProgram(program, args);
 }
 
-function limitsOf({ cgroups, disks, noDev }: Prepared): string {
+function limitsOf({ cgroups, disks, noDev, options }: Prepared): string {
   const groups =
     cgroups === undefined
       ? "no control groups: memory is limited for each process, not for the sandbox as a whole"
       : `limits by cgroup v${cgroups.version}`;
-  const dev = noDev === undefined ? "" : `; no profile dev: ${noDev}`;
+  const containers = options.containers === true ? "; containers in dev" : "";
+  const dev = noDev === undefined ? containers : `; no profile dev: ${noDev}`;
   return disks
     ? `${groups}, workspaces bounded${dev}`
     : `${groups}; no limit on a workspace's size: it takes root and loop devices${dev}`;

@@ -24,12 +24,15 @@ const PERSONALITIES = [0, 0x0008, 0x2_0000, 0x2_0008, 0x4_0000, 0x4_0008, 0xffff
 /** Source: linux/socket.h */
 const FAMILY = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const;
 
-const REFUSED: Readonly<Record<string, readonly string[]>> = {
-  mounting: [
-    "mount mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick umount2 pivot_root chroot",
-    "quotactl quotactl_fd swapon swapoff",
-  ],
+/** What programs make containers with, in user namespaces of their own. */
+const CONTAINING = {
+  mounting: ["mount mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick umount2 pivot_root chroot"],
   namespaces: ["setns unshare sethostname setdomainname"],
+};
+
+const REFUSED: Readonly<Record<string, readonly string[]>> = {
+  ...CONTAINING,
+  "the machine's disks": ["quotactl quotactl_fd swapon swapoff"],
   "keys, which are one store for the whole machine": ["add_key keyctl request_key"],
   "looking into the kernel": ["bpf perf_event_open lookup_dcookie syslog fanotify_init kcmp"],
   "parts of the kernel in which holes are found often": ["userfaultfd io_uring_setup io_uring_enter io_uring_register"],
@@ -66,6 +69,13 @@ export const USUAL_SYSCALLS: SyscallPolicy = {
   refused: Object.values(REFUSED).flatMap(words),
   unknown: ["clone3"],
   conditions: [...CONDITIONS, sockets(Object.values(FAMILY))],
+};
+
+/** What programs need that make containers inside the sandbox, such as Podman: a wider way into the kernel. */
+export const CONTAINING_SYSCALLS: SyscallPolicy = {
+  ...USUAL_SYSCALLS,
+  refused: USUAL_SYSCALLS.refused.filter((name) => !Object.values(CONTAINING).flatMap(words).includes(name)),
+  conditions: USUAL_SYSCALLS.conditions.filter(({ call }) => call !== "clone"),
 };
 
 /** Besides: no look into other programs, no memory hidden from the kernel, no sockets but local and plain ones. */

@@ -29,7 +29,7 @@ export function backendLoaders(config: Config, egress: LazyEgress): BackendLoade
     },
     async process() {
       const { processBackend } = await import("@handrail/sandboxes/process/process-backend");
-      return processBackend(await local());
+      return processBackend({ ...(await local()), containers: sandbox.containers });
     },
     ...((sandbox.backend === "containerd" || containerd.address !== undefined) && {
       async containerd() {

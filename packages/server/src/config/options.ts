@@ -113,6 +113,11 @@ export const OPTIONS = {
     value: ListText.pipe(z.array(SandboxProfile).min(1)),
     help: "Profiles that conversations may have. Default strict,default,dev.",
   },
+  sandboxContainers: {
+    env: ["HANDRAIL_SANDBOX_CONTAINERS"],
+    value: BooleanText,
+    help: "Let bubblewrap sandboxes with the profile dev make containers inside. Default false.",
+  },
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
     value: ListText,
