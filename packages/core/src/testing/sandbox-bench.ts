@@ -1,6 +1,7 @@
 import { newId } from "@handrail/protocol/ids";
 import type { NetworkRule, SandboxChoice, SandboxProfile } from "@handrail/protocol/sources";
 import type { Sandbox, SandboxBackend, SandboxSpec } from "../ports/sandbox.ts";
+import type { FillWorkspace } from "../ports/workspace-seed.ts";
 
 /** How a suite gets at a backend that works on this machine. */
 export type BackendUnderTest = {
@@ -13,6 +14,8 @@ export type BackendUnderTest = {
    * `/etc/hostname`, `deep/er/file`, and a file whose name is the bytes `n`, 0xff, `n`.
    */
   readonly seed: () => Promise<string>;
+  /** What a server fills the workspaces of running sandboxes with. */
+  readonly fill: FillWorkspace;
   /** A path of the host that exists and that a sandbox must not see. */
   readonly hostPath: string;
   /** Limits that the backend was opened with. */

@@ -103,14 +103,27 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
   test("first files arrive as they are: links, modes, names that are not UTF-8", async () => {
     const { start, seed } = bench();
     const sandbox = await start(freshConversation(), { seedDirectory: await seed() });
-    const script = [
-      "cat plain.txt link deep/er/file",
-      "readlink link away",
-      "test -x run.sh && test ! -x plain.txt && ./run.sh",
-      "ls | od -An -c | tr -d ' \\n' | grep -o 'n377n'",
-      "echo more >> plain.txt && rm -r deep && touch new && stat -c %U:%G . >/dev/null && echo writable",
-    ].join("; ");
-    const output = "first\nfirst\ndeep\nplain.txt\n/etc/hostname\nran\nn377n\nwritable\n";
-    expect(await run(bench(), sandbox, script)).toEqual({ exitCode: 0, output });
+    expect(await run(bench(), sandbox, LOOK_AND_CHANGE)).toEqual(SEEN);
+  });
+
+  test("first files arrive as they are in a sandbox that runs, in place of what is there", async () => {
+    const { start, seed, fill, within } = bench();
+    const sandbox = await start(freshConversation());
+    const directory = await seed();
+    await run(bench(), sandbox, "mkdir -p .git/objects deep; echo old > .git/objects/old; echo old > deep/er");
+    for (let time = 0; time < 2; time++) {
+      await fill(sandbox, { directory, dispose: async () => undefined }, within(20_000));
+      expect((await run(bench(), sandbox, "test -e .git || test -e new")).exitCode).toBe(1);
+      expect(await run(bench(), sandbox, LOOK_AND_CHANGE)).toEqual(SEEN);
+    }
   });
 }
+
+const LOOK_AND_CHANGE = [
+  "cat plain.txt link deep/er/file",
+  "readlink link away",
+  "test -x run.sh && test ! -x plain.txt && ./run.sh",
+  "ls | od -An -c | tr -d ' \\n' | grep -o 'n377n'",
+  "echo more >> plain.txt && rm -r deep && touch new && stat -c %U:%G . >/dev/null && echo writable",
+].join("; ");
+const SEEN = { exitCode: 0, output: "first\nfirst\ndeep\nplain.txt\n/etc/hostname\nran\nn377n\nwritable\n" };

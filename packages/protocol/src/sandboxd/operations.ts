@@ -175,6 +175,14 @@ export const OPERATIONS = {
     z.object({ paths: z.array(z.string()), more: z.boolean() }),
   ),
 
+  /**
+   * The next part of a tar archive, base64, whose files become the workspace's first. With `offset` 0 it begins anew,
+   * and what the workspace holds goes. Not after `workspace.begin`.
+   */
+  "workspace.fill": operation(
+    z.strictObject({ offset: Bytes, data: z.string().max(6_000_000), last: z.boolean() }),
+    z.object({ size: Bytes }),
+  ),
   /** Remembers the workspace as it is now as its start, unless one is remembered. `tree` names it. Needs git. */
   "workspace.begin": operation(
     z.strictObject({}),

@@ -77,10 +77,13 @@ const EDITS: readonly ((edit: Edit) => void)[] = [
   (edit) => !lstatSync(bytes(pick(edit))).isSymbolicLink() && chmodSync(bytes(pick(edit)), 0o700 + edit.random(64)),
 ];
 
-/** Sets all times below a directory to such as a double holds exactly: Node cannot set others. */
-export function setPlainTimes(root: string, random: (below: number) => number): void {
+/**
+ * Sets all times below a directory to such as a double holds exactly: Node cannot set others. They are whole numbers of
+ * a second's `fractions`.
+ */
+export function setPlainTimes(root: string, random: (below: number) => number, fractions = 512): void {
   for (const path of [root, ...below(root)].toReversed()) {
-    const seconds = 1_000_000_000 + random(700_000_000) + random(512) / 512;
+    const seconds = 1_000_000_000 + random(700_000_000) + random(fractions) / fractions;
     lutimesSync(bytes(path), seconds, seconds);
   }
 }

@@ -18,10 +18,11 @@ import { fileError } from "../files/file-error.ts";
 import { isBinary, readAt, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
+import { WorkspaceFiller } from "./fill-workspace.ts";
 import { outputOf, privateGit, type GitPlace, type PrivateGit, type RunGit } from "./private-git.ts";
 import { readTreeChanges } from "./tree-changes.ts";
 
-type WorkspaceHandlers = Pick<Handlers, `workspace.${"begin" | "changes" | "file" | "patch"}`>;
+type WorkspaceHandlers = Pick<Handlers, `workspace.${"fill" | "begin" | "changes" | "file" | "patch"}`>;
 type Start = OperationResult<"workspace.begin">;
 
 const Start = z.object({
@@ -48,7 +49,9 @@ export function workspaceOperations(
     last = next.catch(() => {});
     return next;
   };
+  const filler = new WorkspaceFiller(root.workspace);
   return {
+    "workspace.fill": (args) => inTurn(() => history.beforeStart(() => filler.take(args))),
     "workspace.begin": () => inTurn(() => history.begin()),
     "workspace.changes": () => inTurn(() => history.changes()),
     "workspace.file": (args) => inTurn(() => history.file(args)),
@@ -69,6 +72,12 @@ class History {
     this.#ready = git.ready;
   }
 
+  /** @throws AppError `bad_request` when a start is remembered: somebody may have worked here since */
+  async beforeStart<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#start() === undefined) return work();
+    throw new AppError("bad_request", "The workspace has its first files already.");
+  }
+
   async begin(): Promise<Start> {
     const known = this.#start();
     if (known !== undefined) return known;
@@ -83,7 +92,8 @@ class History {
   /** Nothing is asked of git about a workspace without files, which most begin with, but whether it is there. */
   async #firstFiles(): Promise<Pick<Start, "tree" | "files" | "bytes">> {
     await this.#ready();
-    if (readdirSync(this.#root.workspace).length === 0) return { tree: EMPTY_TREE, files: 0, bytes: 0 };
+    if (readdirSync(this.#root.workspace).every((name) => name === ".git"))
+      return { tree: EMPTY_TREE, files: 0, bytes: 0 };
     const tree = await this.#snapshot();
     const entries = (await this.#tree(tree)).filter((entry) => entry.size !== undefined);
     const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);

@@ -14,6 +14,7 @@ import { conversationPlace } from "../process/conversation-place.ts";
 import { mountDisk } from "../process/mounted-disk.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { findBoxes } from "../process/find-processes.ts";
+import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { startContainerdWithImage } from "../testing/containerd-root.ts";
@@ -150,6 +151,7 @@ async function containerdUnderTest(): Promise<BackendUnderTest> {
       for (const { pid, sandboxId } of findBoxes()) if (killed.includes(sandboxId)) process.kill(pid, "SIGKILL");
     },
     seed: seedDirectory,
+    fill: fillWorkspace,
     hostPath: home,
     limits: LIMITS,
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),

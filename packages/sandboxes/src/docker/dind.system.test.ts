@@ -1,6 +1,7 @@
 import { sandboxReachContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { fillWorkspace } from "../fill-workspace.ts";
 import { canBuildRoot } from "../image/build-root.ts";
 import type { DindSidecar } from "../testing/dind-sidecar.ts";
 import { sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
@@ -38,6 +39,7 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
       killFromOutside: async (installation: string, conversationId: string) =>
         client.killContainer(dockerNames(installation).container(conversationId)),
       seed: seedDirectory,
+      fill: fillWorkspace,
       hostPath: import.meta.dirname,
       limits: LIMITS,
       within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),

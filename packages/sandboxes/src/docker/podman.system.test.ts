@@ -1,5 +1,6 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { fillWorkspace } from "../fill-workspace.ts";
 import type { PodmanService } from "../testing/podman-service.ts";
 import { canRunPodman, startPodman } from "../testing/podman-service.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
@@ -34,6 +35,7 @@ describe.skipIf(!works)("Podman's service", () => {
       killFromOutside: async (installation: string, conversationId: string) =>
         client.killContainer(dockerNames(installation).container(conversationId)),
       seed: seedDirectory,
+      fill: fillWorkspace,
       hostPath: import.meta.dirname,
       limits: LIMITS,
       within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),

@@ -7,6 +7,7 @@ import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { dockerNames } from "../docker/docker-names.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
+import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import { builtPrograms } from "./test-programs.ts";
@@ -25,6 +26,7 @@ export async function dockerUnderTest(): Promise<BackendUnderTest> {
     killFromOutside: async (installation: string, conversationId: string) =>
       client.killContainer(dockerNames(installation).container(conversationId)),
     seed: seedDirectory,
+    fill: fillWorkspace,
     hostPath: home,
     limits: LIMITS,
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),

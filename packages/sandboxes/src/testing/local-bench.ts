@@ -6,6 +6,7 @@ import { noneBackend } from "../none/none-backend.ts";
 import { conversationPlace, readRecord } from "../process/conversation-place.ts";
 import { findBoxes, findMarked } from "../process/find-processes.ts";
 import { processBackend } from "../process/process-backend.ts";
+import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import { builtPrograms } from "./test-programs.ts";
@@ -31,6 +32,7 @@ export async function localUnderTest(kind: "process" | "none"): Promise<BackendU
         .forEach(({ pid }) => process.kill(pid, "SIGKILL"));
     },
     seed: seedDirectory,
+    fill: fillWorkspace,
     hostPath: home,
     limits: LIMITS,
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),

@@ -1,0 +1,79 @@
+import { chmodSync, closeSync, constants, fchmodSync, linkSync, mkdirSync, openSync, symlinkSync } from "node:fs";
+import { writeAll } from "../snapshot/fresh-file.ts";
+import type { Native } from "../snapshot/native.ts";
+import { systemPath } from "../snapshot/open-inside.ts";
+import type { TarEntry, TarSink } from "./tar-reader.ts";
+
+const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const OWNER_ALL = 0o700;
+const SECOND = 1_000_000_000n;
+
+/**
+ * Writes a tree into an empty directory, which no other program works in meanwhile. Devices are left out: nobody but
+ * root could make them. `finish` is called when all is there.
+ */
+export class TreeWriter implements TarSink {
+  readonly #root: string;
+  readonly #native: Native;
+  readonly #directories: { readonly full: string; readonly entry: TarEntry }[] = [];
+  #open: { readonly file: number; readonly entry: TarEntry } | undefined;
+
+  /** `root` has one character for each byte. */
+  constructor(root: string, native: Native) {
+    this.#root = root;
+    this.#native = native;
+  }
+
+  begin(entry: TarEntry): void {
+    const full = this.#full(entry.path);
+    const path = systemPath(full);
+    if (entry.type === "directory") {
+      if (entry.path !== "") mkdirSync(path, entry.mode | OWNER_ALL);
+      this.#directories.push({ full, entry });
+    } else if (entry.type === "file") this.#open = { file: openSync(path, FRESH, OWNER_ALL), entry };
+    else if (entry.type === "hardlink") linkSync(systemPath(this.#full(entry.target)), path);
+    else this.#special(full, entry);
+  }
+
+  content(bytes: Uint8Array): void {
+    if (this.#open !== undefined) writeAll(this.#open.file, bytes);
+  }
+
+  end(): void {
+    if (this.#open === undefined) return;
+    const { file, entry } = this.#open;
+    fchmodSync(file, entry.mode);
+    this.#native.setOpenTime(file, timeOf(entry));
+    this.close();
+  }
+
+  /** Directories get their modes and times, which writing in them would not leave as they are. */
+  finish(): void {
+    for (const { full, entry } of this.#directories.toReversed()) {
+      chmodSync(systemPath(full), entry.mode);
+      this.#native.setTime(Buffer.from(full, "latin1"), timeOf(entry));
+    }
+  }
+
+  /** Lets go of a file that is not whole. */
+  close(): void {
+    if (this.#open !== undefined) closeSync(this.#open.file);
+    this.#open = undefined;
+  }
+
+  #special(full: string, entry: TarEntry): void {
+    const bytes = Buffer.from(full, "latin1");
+    if (entry.type === "link") symlinkSync(systemPath(entry.target), systemPath(full));
+    else if (entry.type === "pipe") {
+      this.#native.makePipe(bytes, entry.mode);
+      chmodSync(systemPath(full), entry.mode);
+    } else return;
+    this.#native.setTime(bytes, timeOf(entry));
+  }
+
+  #full(path: string): string {
+    return path === "" ? this.#root : `${this.#root}/${path}`;
+  }
+}
+
+const timeOf = ({ mtime }: TarEntry) => BigInt(mtime) * SECOND;

@@ -1,0 +1,36 @@
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { FillWorkspace } from "@handrail/core/ports/workspace-seed";
+import { tarStream } from "./tar-stream.ts";
+
+/** As much as fits a call in base64. */
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** Sends first files through the sandbox's own sandboxd. While one part is on its way, the next is read. */
+export const fillWorkspace: FillWorkspace = async (sandbox, { directory }, signal) => {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  let offset = 0;
+  let sent: Promise<void> = Promise.resolve();
+  const send = async (last: boolean) => {
+    const data = Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+    await sent;
+    sent = sendPart(sandbox, { offset, data: data.toString("base64"), last }, signal);
+    sent.catch(() => undefined);
+    offset += data.length;
+  };
+  for await (const chunk of tarStream({ directory, name: ".", owner: 0 }) as AsyncIterable<Buffer>) {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= PART_BYTES) await send(false);
+  }
+  await send(true);
+  await sent;
+};
+
+type Part = { readonly offset: number; readonly data: string; readonly last: boolean };
+
+async function sendPart(sandbox: Sandbox, part: Part, signal: AbortSignal): Promise<void> {
+  await sandbox.call("workspace.fill", part, { signal });
+}
