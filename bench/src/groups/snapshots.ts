@@ -6,6 +6,7 @@ import { openSandbox } from "@handrail/core/open-sandbox";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import type { Fork } from "@handrail/protocol/checkpoints";
 import { newId } from "@handrail/protocol/ids";
+import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { checkpointsOf } from "@handrail/server/checkpoints/checkpoints";
 import { openKeptFiles } from "@handrail/server/compose/checkpoints";
@@ -88,7 +89,8 @@ async function openWorld(home: string, repository: string, backend: SandboxBacke
   };
   const ids = (prefix: Parameters<typeof newId>[0]) => newId(prefix, Date.now());
   const signal = () => AbortSignal.timeout(PATIENCE_MS);
-  const parts = { backend, prepareSeed: seedOf(true), emptySeed: seedOf(false), clock: systemClock, newId: ids };
+  const seeding = { prepareSeed: seedOf(true), emptySeed: seedOf(false), fillWorkspace };
+  const parts = { ...seeding, backend, clock: systemClock, newId: ids };
   const open = (journal: Journal) =>
     openSandbox({ ...parts, journal, snapshots: kept.snapshots }, () => undefined, signal());
   const create = async (fork?: Fork): Promise<Journal> => {

@@ -4,12 +4,17 @@ import type { Journal } from "@handrail/core/journal";
 import { openSandbox } from "@handrail/core/open-sandbox";
 import type { LogStore } from "@handrail/core/ports/log-store";
 import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
+import type { EventOf } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
 import { backendLoaders } from "@handrail/server/compose/adapters";
+import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
 import { startContainerdWithImage } from "@handrail/sandboxes/testing/containerd-root";
 import { readConfig } from "@handrail/server/config";
+import { hostGit } from "@handrail/server/workspaces/git";
+import { seedPreparer } from "@handrail/server/workspaces/prepare-seed";
 import { newConversation, systemClock } from "./sample-events.ts";
 
 /** `criAddress` is where the containerd of its sandboxes listens. */
@@ -53,21 +58,29 @@ async function openBackend(name: BackendName, home: string, more: Record<string,
 export type Opened = { readonly journal: Journal; readonly sandbox: Sandbox };
 export type Places = { readonly store: LogStore; readonly backend: OwnBackend; readonly home: string };
 
-/** A new conversation with its sandbox started on an empty workspace, as the server does at the first step. */
-export async function openNew(places: Places, id = newId("c", Date.now())): Promise<Opened> {
-  const journal = await newConversation(places.store, places.backend.name, id);
+/** A new conversation with its sandbox started, as the server does at the first step. Its workspace is empty, or a clone. */
+export async function openNew(places: Places, changes: Partial<EventOf<"conversation.created">> = {}): Promise<Opened> {
+  const journal = await newConversation(places.store, places.backend.name, changes);
   return { journal, sandbox: await reopen(places, journal) };
 }
 
 /** The conversation's sandbox, started anew on its workspace if it does not run. */
 export async function reopen({ backend, home }: Places, journal: Journal): Promise<Sandbox> {
-  const prepareSeed = async () => {
+  const prepareSeed: PrepareSeed = async (source, say, signal) => {
+    if (source.type !== "empty") return cloner(home)(source, say, signal);
     const directory = join(home, "seeds", journal.state.id);
     await mkdir(directory, { recursive: true });
     return { directory, dispose: async () => undefined };
   };
-  const parts = { journal, backend, prepareSeed, clock: systemClock };
+  const parts = { journal, backend, prepareSeed, fillWorkspace, clock: systemClock };
   return openSandbox(parts, () => undefined, AbortSignal.timeout(300_000));
+}
+
+/** The server's own way to a repository of this machine. */
+export function cloner(home: string): PrepareSeed {
+  const demoDirectory = join(home, "nonexistent");
+  const git = hostGit(process.env);
+  return seedPreparer({ git, directory: join(home, "seeds"), demoDirectory, home: demoDirectory, local: true });
 }
 
 /** Starts a sandbox for a conversation that does not exist yet, as the server's pool does; gives the id it will have. */

@@ -1,13 +1,14 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
-import { AppError, toAppError } from "@handrail/protocol/errors";
+import { toAppError } from "@handrail/protocol/errors";
 import type { ConversationEvent } from "@handrail/protocol/events";
 import type { Journal } from "./journal.ts";
 import type { Clock } from "./ports/clock.ts";
 import { bringBack, beginFork } from "./bring-back.ts";
 import { checkpointEvents } from "./checkpoint.ts";
+import { findOrStart } from "./find-or-start.ts";
 import type { Sandbox, SandboxBackend } from "./ports/sandbox.ts";
 import type { Snapshots } from "./ports/snapshots.ts";
-import type { PrepareSeed, Seed } from "./ports/workspace-seed.ts";
+import type { FillWorkspace, PrepareSeed, Seed } from "./ports/workspace-seed.ts";
 import type { RunPorts } from "./run-ports.ts";
 import { loadInstructions } from "./repository-instructions.ts";
 import { setUp, type SetUp } from "./set-up.ts";
@@ -18,6 +19,7 @@ export type OpenSandbox = {
   readonly prepareSeed: PrepareSeed;
   /** A seed without files, for a workspace that is filled from a snapshot. */
   readonly emptySeed?: () => Promise<Seed>;
+  readonly fillWorkspace: FillWorkspace;
   readonly clock: Clock;
   readonly snapshots?: Snapshots | undefined;
   readonly newId?: RunPorts["newId"];
@@ -37,43 +39,14 @@ export async function openSandbox(
   onProgress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  const { journal, backend, clock } = parts;
+  const { journal, clock } = parts;
   const startedAt = clock.now();
-  const found = await backend.find(journal.state.id, signal);
-  const sandbox = found ?? (await start(parts, onProgress, signal));
+  const sandbox = await findOrStart(parts, onProgress, signal);
   await noteStart(journal, sandbox, clock.now() - startedAt);
   if (journal.state.workspace === null) await begin(parts, sandbox, onProgress, signal);
   else if (journal.state.snapshots.lost) await bringBack(parts, sandbox, onProgress, signal);
   onProgress("");
   return sandbox;
-}
-
-async function start(parts: OpenSandbox, onProgress: (text: string) => void, signal: AbortSignal): Promise<Sandbox> {
-  const { journal, backend } = parts;
-  const { id, sandbox: choice } = journal.state;
-  const seed = (await backend.hasWorkspace(id)) ? undefined : await firstFiles(parts, onProgress, signal);
-  try {
-    onProgress("Starting the sandbox");
-    const spec = { conversationId: id, choice, seedDirectory: seed?.directory };
-    return await backend.start(spec, onProgress, signal);
-  } finally {
-    await seed?.dispose();
-  }
-}
-
-async function firstFiles(parts: OpenSandbox, onProgress: (text: string) => void, signal: AbortSignal): Promise<Seed> {
-  const { journal, prepareSeed, emptySeed, snapshots } = parts;
-  const { source, workspace, snapshots: kept } = journal.state;
-  if (workspace === null && kept.fork === undefined) return prepareSeed(source, onProgress, signal);
-  if (snapshots === undefined || emptySeed === undefined || kept.latest === null) {
-    const message = "This conversation's workspace is gone, and with it the files. Start a new conversation.";
-    throw new AppError("workspace_gone", message);
-  }
-  if (workspace !== null) {
-    const detail = "It was no longer there when it was needed.";
-    await journal.commit(({ snapshots: { lost } }) => (lost ? [] : [{ type: "workspace.lost", detail }]));
-  }
-  return emptySeed();
 }
 
 async function noteStart(journal: Journal, sandbox: Sandbox, durationMs: number): Promise<void> {

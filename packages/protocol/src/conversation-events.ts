@@ -25,6 +25,8 @@ export const ConversationCreated = z.strictObject({
   fork: Fork.optional(),
   /** Absent: the repository's own. */
   setup: SetupChoice.optional(),
+  /** The id is that of a spare, whose workspace does not have the first files yet. */
+  spare: z.literal(true).optional(),
 });
 
 export const ConversationRenamed = z.strictObject({

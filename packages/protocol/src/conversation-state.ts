@@ -119,6 +119,8 @@ export type ConversationState = {
     readonly bootId: string;
     readonly backend: BackendName;
   } | null;
+  /** A spare may run under its id, and nobody has worked in it: no sandbox was noted yet. */
+  readonly spare: boolean;
   readonly setupChoice: SetupChoice;
   /** Null while none has begun. */
   readonly setup: SetupState | null;
@@ -216,6 +218,7 @@ const APPLY: { readonly [Type in PlainType]: (state: ConversationState, event: E
   "sandbox.started": (state, event) => ({
     ...state,
     liveSandbox: { sandboxId: event.sandboxId, bootId: event.bootId, backend: event.backend },
+    spare: false,
   }),
   "sandbox.stopped": (state) => ({ ...state, liveSandbox: null }),
   "sandbox.lost": (state) => ({ ...state, liveSandbox: null }),
@@ -247,6 +250,7 @@ function created(event: EventOf<"conversation.created">, seq: number, at: number
     updatedAt: at,
     workspace: null,
     liveSandbox: null,
+    spare: event.spare ?? false,
     setupChoice: event.setup ?? { type: "repository" },
     setup: null,
     instructions: [],

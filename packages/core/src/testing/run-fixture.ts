@@ -70,7 +70,11 @@ function fixtureOver(store: LogStore, journal: Journal, clock: TestClock, setup:
     newId,
     model: async () => setup.model,
     sandbox: (signal: AbortSignal) =>
-      openSandbox({ journal, backend, prepareSeed: seed, clock }, () => undefined, signal),
+      openSandbox(
+        { journal, backend, prepareSeed: seed, fillWorkspace: async () => undefined, clock },
+        () => undefined,
+        signal,
+      ),
     ...(setup.snapshots === undefined ? {} : { snapshots: setup.snapshots }),
     random: () => 1,
     emit: (delta: Delta) => void deltas.push(delta),

@@ -16,6 +16,7 @@ import { scriptedModel } from "@handrail/core/testing/scripted-model-port";
 import { newId } from "@handrail/protocol/ids";
 import type { StoredEvent } from "@handrail/protocol/events";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
+import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { noneBackend } from "@handrail/sandboxes/none/none-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
@@ -81,7 +82,8 @@ async function world(make: (directory: string) => SandboxBackend) {
     return seed;
   };
   const newIdNow = (prefix: Parameters<typeof newId>[0]) => newId(prefix, Date.now());
-  const parts = { backend, prepareSeed, emptySeed: () => makeSeed(seeds), clock: systemClock, newId: newIdNow };
+  const seeding = { prepareSeed, emptySeed: () => makeSeed(seeds), fillWorkspace };
+  const parts = { ...seeding, backend, clock: systemClock, newId: newIdNow };
   const open = (journal: Journal) =>
     openSandbox({ ...parts, journal, snapshots: kept.snapshots }, () => undefined, signal);
   const create = async (more: Partial<Parameters<typeof sampleCreated>[0]> = {}) => {

@@ -8,6 +8,7 @@ import { type IdPrefix, newId } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
 import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import type { SetupConfig } from "../config.ts";
+import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { openSetupCache } from "./setups.ts";
 import { systemClock } from "../clock.ts";
 import { type Conversations, conversations } from "../conversations/conversations.ts";
@@ -59,6 +60,7 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
     backends,
     prepareSeed,
     emptySeed,
+    fillWorkspace,
     snapshots: kept?.snapshots,
     setup: { limitMs: parts.setup.limitMs, cache: openSetupCache(kept, parts.setup) },
     newId: makeId,
@@ -75,6 +77,7 @@ export function hostConversations(parts: ConversationsParts): ConversationsHost 
   });
   const pool = warmPool({
     backends,
+    prepareSeed,
     clock,
     max: parts.warmSandboxes,
     onFailure: (thrown) => log.warn({ err: thrown }, "no sandbox could be made ready"),

@@ -61,7 +61,6 @@ export function composeHandlers(parts: HandlerParts): Handlers {
       checkpoints: openCheckpoints(state, host),
       journal: host.journals.get,
       create: createParts(parts),
-      newId: makeId,
       pin: state.kept?.pin ?? (() => () => undefined),
     }),
     ...serverHandlers(serverParts(parts)),
@@ -90,7 +89,7 @@ function createParts({ config, state, host, checkSource }: HandlerParts): Create
     wake: host.runs.wake,
     clock: systemClock,
     newId: makeId,
-    idFor: (choice, source) => host.pool.idFor(choice, source),
+    claim: (choice) => host.pool.claim(choice),
   };
 }
 

@@ -15,6 +15,9 @@ import { openState } from "./state.ts";
 import { workspacesOf } from "./workspaces.ts";
 
 const EMPTY = { type: "empty" } as const;
+const DEMO = { type: "demo" } as const;
+/** The history of its repository. */
+const COMMITTED = "The demo as it comes\n";
 const CHOICE: SandboxChoice = { backend: "process", network: { type: "none" } };
 /** Longer than any test. */
 const NEVER_MS = 3_600_000;
@@ -62,10 +65,25 @@ async function openServer(home: string) {
     /** The id of a new conversation whose sandbox runs. */
     async startSandbox(): Promise<string> {
       const wanted = { ownerId: "local", source: EMPTY, sandbox: CHOICE };
-      const idFor = () => newId("c", Date.now());
-      const { id } = await createConversation({ ...parts, idFor }, wanted, soon());
+      const claim = () => ({ id: newId("c", Date.now()), spare: false, giveUp: () => undefined });
+      const { id } = await createConversation({ ...parts, claim }, wanted, soon());
       await host.sandboxes.open(await host.journals.get(id), () => undefined, soon());
       return id;
+    },
+    /** The id of a new conversation with files, that of a spare which waited. Another one is made ready for the next. */
+    async claimSpare(): Promise<string> {
+      if (host.pool.waiting === 0) host.pool.claim(CHOICE);
+      await expect.poll(() => host.pool.waiting, WAIT).toBe(1);
+      const wanted = { ownerId: "local", source: DEMO, sandbox: CHOICE };
+      const claim = (choice: SandboxChoice) => host.pool.claim(choice);
+      return (await createConversation({ ...parts, claim }, wanted, soon())).id;
+    },
+    /** The conversation's sandbox with what is in its workspace. */
+    async look(id: string) {
+      const sandbox = await host.sandboxes.open(await host.journals.get(id), () => undefined, soon());
+      const args = { argv: ["git", "log", "--format=%s"], timeoutMs: 10_000, capBytes: 1000 };
+      const { stdout } = await sandbox.call("process.run", args, { signal: soon() });
+      return { bootId: sandbox.bootId, stdout };
     },
     keep: (times: { readonly idleMs: number; readonly collectAfterMs: number; readonly stopIdleEveryMs: number }) =>
       housekeeping({ ...state, host, setup: config.setup, ...times }),
@@ -133,14 +151,52 @@ test("what no conversation has is collected at the start; conversations, spares 
   const left = newId("c", Date.now());
   const spec = { conversationId: left, choice: CHOICE, seedDirectory: undefined };
   await server.backend.start(spec, () => undefined, soon());
-  server.host.pool.idFor(CHOICE, EMPTY);
+  server.host.pool.claim(CHOICE);
   await expect.poll(() => server.host.pool.waiting, WAIT).toBe(1);
 
   const keeping = server.keep({ idleMs: NEVER_MS, collectAfterMs: 0, stopIdleEveryMs: NEVER_MS });
   await expect.poll(() => server.backend.hasWorkspace(left), WAIT).toBe(false);
   keeping.stop();
-  const spare = server.host.pool.idFor(CHOICE, EMPTY);
+  const { id: spare } = server.host.pool.claim(CHOICE);
   const running = await Promise.all([find(server, left), find(server, kept), find(server, spare), find(other, others)]);
   expect(running.map((sandbox) => sandbox !== undefined)).toEqual([false, true, true, true]);
   await server.host.pool.close();
+});
+
+test("a spare outlives a server that is killed before its first command; claimed for no conversation, it is collected", async () => {
+  const home = await newHome();
+  const before = await openServer(home);
+  const id = await before.claimSpare();
+  const bootId = (await find(before, id))?.bootId;
+  await expect.poll(() => before.host.pool.waiting, WAIT).toBe(1);
+  const { id: left } = before.host.pool.claim(CHOICE);
+  await before.close();
+
+  const after = await openServer(home);
+  expect(await after.look(id)).toEqual({ bootId, stdout: COMMITTED });
+  const keeping = after.keep({ idleMs: NEVER_MS, collectAfterMs: 0, stopIdleEveryMs: NEVER_MS });
+  await expect.poll(() => after.backend.hasWorkspace(left), WAIT).toBe(false);
+  keeping.stop();
+  expect(await after.look(id)).toEqual({ bootId, stdout: COMMITTED });
+});
+
+test("a spare whose conversation has no command is stopped as others are, and a later command has the files", async () => {
+  const home = await newHome();
+  const before = await openServer(home);
+  const id = await before.claimSpare();
+  const bootId = (await find(before, id))?.bootId;
+  const first = before.keep({ idleMs: 0, collectAfterMs: NEVER_MS, stopIdleEveryMs: 20 });
+  await expect.poll(() => find(before, id), WAIT).toBeUndefined();
+  first.stop();
+  const later = await before.look(id);
+  expect(later).toEqual({ bootId: expect.any(String), stdout: COMMITTED });
+  expect(later.bootId).not.toBe(bootId);
+  const second = await before.claimSpare();
+  await before.close();
+
+  const after = await openServer(home);
+  const keeping = after.keep({ idleMs: NEVER_MS, collectAfterMs: 0, stopIdleEveryMs: NEVER_MS });
+  await expect.poll(() => find(after, second), WAIT).toBeUndefined();
+  keeping.stop();
+  expect((await after.look(second)).stdout).toBe(COMMITTED);
 });

@@ -1,5 +1,6 @@
 import type { LogStore } from "@handrail/core/ports/log-store";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import { toAppError } from "@handrail/protocol/errors";
 import type { ConversationSummary } from "@handrail/protocol/summary";
 import type { Logger } from "pino";
 import type { KeptFiles } from "../checkpoints/kept-files.ts";
@@ -62,13 +63,29 @@ async function tidySetups({ kept, setup }: HousekeepingParts): Promise<void> {
   if (kept !== undefined) await collectSetups(kept.lineages, setup.cacheBytes, Date.now());
 }
 
-async function stopIdle({ host, idleMs, log }: HousekeepingParts): Promise<void> {
+async function stopIdle(parts: HousekeepingParts): Promise<void> {
+  const { host, idleMs, log } = parts;
+  await stopUnusedSpares(parts);
   for (const id of host.sandboxes.unusedSince(Date.now() - idleMs)) {
     const journal = await host.journals.get(id);
     if (journal.state.run !== null || host.runs.isDriven(id)) continue;
     await host.sandboxes.stop(journal, "idle");
     log.info({ conversationId: id }, "stopped an idle sandbox");
   }
+}
+
+/** A spare whose conversation had no command since it was claimed is as idle as any other. */
+async function stopUnusedSpares({ host, idleMs }: HousekeepingParts): Promise<void> {
+  for (const id of host.pool.claimedBefore(Date.now() - idleMs)) {
+    if (host.runs.isDriven(id)) continue;
+    const journal = await host.journals.get(id).catch(unlessDeleted);
+    if (journal?.state.spare === true) await host.sandboxes.stop(journal, "idle");
+    host.pool.forget(id);
+  }
+}
+
+function unlessDeleted(thrown: unknown): undefined {
+  if (toAppError(thrown).code !== "conversation_not_found") throw thrown;
 }
 
 /** Conversations made meanwhile are kept too: the set grows with every log that is created. */
@@ -100,7 +117,10 @@ async function adopt(host: ConversationsHost, backend: SandboxBackend, recent: r
   for (const { id } of recent.filter((summary) => summary.backend === backend.name)) {
     const signal = AbortSignal.timeout(5000);
     if ((await backend.find(id, signal)) === undefined) continue;
-    await host.sandboxes.find(await host.journals.get(id), signal);
+    const journal = await host.journals.get(id);
+    // Nobody knows for how long it has waited.
+    if (journal.state.spare) await host.sandboxes.stop(journal, "idle");
+    else await host.sandboxes.find(journal, signal);
   }
 }
 

@@ -7,6 +7,11 @@ import { createConversation, type CreateParts, type NewConversation } from "./cr
 const DEFAULTS = { limits: { maxCostUsd: 50, maxSteps: 900 }, runLimits: { maxCostUsd: 20, maxTimeMs: 60_000 } };
 
 async function limitsOf(wanted: Partial<NewConversation>) {
+  const { limits, runLimits } = await created(wanted);
+  return { limits, runLimits };
+}
+
+async function created(wanted: Partial<NewConversation>, changes: Partial<CreateParts> = {}) {
   const appended: Append[] = [];
   const parts: CreateParts = {
     store: {
@@ -34,12 +39,13 @@ async function limitsOf(wanted: Partial<NewConversation>) {
     wake: () => undefined,
     clock: testClock({ skipUpToMs: 0 }),
     newId: (prefix) => `${prefix}_00000000000000000000`,
-    idFor: () => "c_00000000000000000000",
+    claim: () => ({ id: "c_00000000000000000000", spare: false, giveUp: () => undefined }),
+    ...changes,
   };
   await createConversation(parts, { ownerId: "u", source: { type: "empty" }, ...wanted }, AbortSignal.timeout(5000));
-  const created = appended[0]?.events[0];
-  if (created?.type !== "conversation.created") throw new Error("Nothing was created.");
-  return { limits: created.limits, runLimits: created.runLimits };
+  const first = appended[0]?.events[0];
+  if (first?.type !== "conversation.created") throw new Error("Nothing was created.");
+  return first;
 }
 
 test("a limit that is said leaves the server's other limits as they are", async () => {
@@ -55,5 +61,41 @@ test("a fork has its origin's limits, and none that were taken away there", asyn
   const point = { checkpointId: "p_00000000000000000000", root: "0".repeat(64) };
   const fork: Fork = { conversationId: origin, lineage: origin, start: point, from: point };
   const like = { limits: {}, runLimits: { maxSteps: 4 } };
-  expect(await limitsOf({ ...like, fork })).toEqual(like);
+  expect(await limitsOf({ ...like, fork: async () => fork })).toEqual(like);
+});
+
+/** A pool with one spare. Tells for what it was claimed, and whether it was given up. */
+function onePool() {
+  const told: unknown[] = [];
+  const claim: CreateParts["claim"] = (choice) => {
+    told.push(choice);
+    return { id: "c_00000000000000000002", spare: true, giveUp: () => void told.push("given up") };
+  };
+  return { told, claim };
+}
+
+test("a spare is claimed for what the conversation's sandbox will be, and the log says that its id is a spare's", async () => {
+  const { told, claim } = onePool();
+  const source = { type: "git", url: "https://git.example/a.git" } as const;
+  const first = await created({ source, sandbox: { image: "debian:12" } }, { claim });
+  expect(first).toMatchObject({ conversationId: "c_00000000000000000002", source, spare: true });
+  expect(told).toEqual([{ backend: "process", image: "debian:12", network: { type: "none" } }]);
+  expect(await created({})).not.toHaveProperty("spare");
+});
+
+test("a spare whose conversation cannot be made is given up", async () => {
+  const full = async () => {
+    throw new Error("full");
+  };
+  for (const [wanted, changes] of [
+    [{}, { store: { append: full } }],
+    [{ fork: full }, {}],
+  ] as const) {
+    const { told, claim } = onePool();
+    await expect(created(wanted, { ...changes, claim })).rejects.toThrow("full");
+    expect(told).toEqual([expect.anything(), "given up"]);
+  }
+  const { told, claim } = onePool();
+  await expect(created({}, { checkSource: full, claim })).rejects.toThrow("full");
+  expect(told).toEqual([]);
 });

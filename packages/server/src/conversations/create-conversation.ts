@@ -18,7 +18,7 @@ import type {
 } from "@handrail/protocol/sources";
 import { type ConversationSummary, summaryOf } from "@handrail/protocol/summary";
 import type { Backends, Models } from "./ports.ts";
-import type { WarmPool } from "./warm-pool.ts";
+import type { Claim, WarmPool } from "./warm-pool.ts";
 import { titleOf, UNTITLED } from "./title.ts";
 
 export type NewConversation = {
@@ -32,9 +32,8 @@ export type NewConversation = {
   readonly runLimits?: Limits | undefined;
   readonly setup?: SetupChoice | undefined;
   readonly content?: readonly ContentPart[] | undefined;
-  /** For a fork, whose id is known before: what it begins with. Its source was looked at when the origin began. */
-  readonly id?: string;
-  readonly fork?: Fork;
+  /** Makes ready what a fork with this id begins with. Its source was looked at when the origin began. */
+  readonly fork?: ((id: string) => Promise<Fork>) | undefined;
 };
 
 export type CreateParts = {
@@ -57,8 +56,7 @@ export type CreateParts = {
   readonly wake: (conversationId: string) => void;
   readonly clock: Clock;
   readonly newId: (prefix: IdPrefix) => string;
-  /** The id of a new conversation. */
-  readonly idFor: WarmPool["idFor"];
+  readonly claim: WarmPool["claim"];
 };
 
 /**
@@ -71,8 +69,47 @@ export async function createConversation(
   signal: AbortSignal,
 ): Promise<ConversationSummary> {
   if (wanted.fork === undefined) await parts.checkSource(wanted.source);
-  const created = await creation(parts, wanted, signal);
-  if (wanted.content !== undefined) await parts.models.require(created.model);
+  const sandbox = await sandboxChoice(parts, wanted, signal);
+  const model = wanted.model ?? (await defaultModel(parts, wanted.source));
+  if (wanted.content !== undefined) await parts.models.require(model);
+  const claim = parts.claim(sandbox);
+  try {
+    const fork = await wanted.fork?.(claim.id);
+    return await append(parts, wanted, createdEvent(parts, wanted, { sandbox, model, claim, fork }));
+  } catch (thrown) {
+    claim.giveUp();
+    throw thrown;
+  }
+}
+
+type Settled = Pick<EventOf<"conversation.created">, "sandbox" | "model" | "fork"> & { readonly claim: Claim };
+
+function createdEvent(
+  { defaults }: CreateParts,
+  wanted: NewConversation,
+  { sandbox, model, claim, fork }: Settled,
+): EventOf<"conversation.created"> {
+  return {
+    type: "conversation.created",
+    conversationId: claim.id,
+    ownerId: wanted.ownerId,
+    teamId: null,
+    title: wanted.title ?? titleOf(wanted.content ?? []) ?? UNTITLED,
+    source: wanted.source,
+    sandbox,
+    model,
+    ...limitsOf(defaults, wanted),
+    ...(fork === undefined ? {} : { fork }),
+    ...setupField(wanted.setup),
+    ...(claim.spare ? { spare: true } : {}),
+  };
+}
+
+async function append(
+  parts: CreateParts,
+  wanted: NewConversation,
+  created: EventOf<"conversation.created">,
+): Promise<ConversationSummary> {
   const at = parts.clock.now();
   const empty = applyEvent(null, { seq: 0, at, event: created });
   const first =
@@ -86,29 +123,6 @@ export async function createConversation(
 
 function firstMessage({ newId }: CreateParts, userId: string, content: readonly ContentPart[]) {
   return { messageId: newId("m"), userId, content, runId: newId("r") };
-}
-
-async function creation(
-  parts: CreateParts,
-  wanted: NewConversation,
-  signal: AbortSignal,
-): Promise<EventOf<"conversation.created">> {
-  const { defaults } = parts;
-  const sandbox = await sandboxChoice(parts, wanted, signal);
-  const model = wanted.model ?? (await defaultModel(parts, wanted.source));
-  return {
-    type: "conversation.created",
-    conversationId: wanted.id ?? parts.idFor(sandbox, wanted.source),
-    ownerId: wanted.ownerId,
-    teamId: null,
-    title: wanted.title ?? titleOf(wanted.content ?? []) ?? UNTITLED,
-    source: wanted.source,
-    sandbox,
-    model,
-    ...limitsOf(defaults, wanted),
-    ...(wanted.fork === undefined ? {} : { fork: wanted.fork }),
-    ...setupField(wanted.setup),
-  };
 }
 
 const setupField = (setup: SetupChoice | undefined) =>

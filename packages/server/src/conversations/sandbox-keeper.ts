@@ -3,7 +3,7 @@ import { openSandbox, type OpenSandbox } from "@handrail/core/open-sandbox";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
-import type { PrepareSeed, Seed } from "@handrail/core/ports/workspace-seed";
+import type { FillWorkspace, PrepareSeed, Seed } from "@handrail/core/ports/workspace-seed";
 import type { EventOf } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import { keyedTurns } from "./keyed-turns.ts";
@@ -36,6 +36,7 @@ export type SandboxKeeperParts = {
   readonly backends: Pick<Backends, "get">;
   readonly prepareSeed: PrepareSeed;
   readonly emptySeed: () => Promise<Seed>;
+  readonly fillWorkspace: FillWorkspace;
   /** Undefined: workspaces are kept nowhere else. */
   readonly snapshots: Snapshots | undefined;
   readonly setup?: OpenSandbox["setup"];

@@ -6,7 +6,6 @@ import type { SandboxChoice } from "@handrail/protocol/sources";
 import { beforeEach, expect, test } from "vitest";
 import { warmPool } from "./warm-pool.ts";
 
-const EMPTY = { type: "empty" } as const;
 const CHOICE: SandboxChoice = { backend: "process", network: { type: "none" } };
 const HALF_HOUR = 30 * 60_000;
 
@@ -15,12 +14,15 @@ let removed: string[];
 let sandboxes: Map<string, ReturnType<typeof scriptedSandbox>>;
 let failure: AppError | undefined;
 let failures: unknown[];
+/** That were not disposed of. */
+let seeds: number;
 let clock: ReturnType<typeof testClock>;
 
 beforeEach(() => {
   started = [];
   removed = [];
   failures = [];
+  seeds = 0;
   failure = undefined;
   sandboxes = new Map();
   clock = testClock({ skipUpToMs: 0 });
@@ -32,7 +34,7 @@ const backend: SandboxBackend = {
   hasWorkspace: async (id) => sandboxes.has(id),
   find: async (id): Promise<Sandbox | undefined> => sandboxes.get(id),
   async start({ conversationId, seedDirectory }) {
-    expect(seedDirectory).toBeUndefined();
+    expect(seedDirectory).toBe("/empty");
     if (failure !== undefined) throw failure;
     started.push(conversationId);
     const sandbox = scriptedSandbox();
@@ -49,7 +51,16 @@ const backend: SandboxBackend = {
 };
 
 const poolOf = (max: number) =>
-  warmPool({ backends: { get: async () => backend }, clock, max, onFailure: (thrown) => failures.push(thrown) });
+  warmPool({
+    backends: { get: async () => backend },
+    prepareSeed: async ({ type }) => {
+      seeds += 1;
+      return { directory: `/${type}`, dispose: async () => void (seeds -= 1) };
+    },
+    clock,
+    max,
+    onFailure: (thrown) => failures.push(thrown),
+  });
 
 /** Lets what is due happen. */
 async function after(ms: number): Promise<void> {
@@ -64,13 +75,14 @@ const turns = async () => {
 
 test("the first conversation of a kind gets a fresh id, and the second the one that was made ready meanwhile", async () => {
   const pool = poolOf(2);
-  const first = pool.idFor(CHOICE, EMPTY);
+  const first = pool.claim(CHOICE);
   expect(started).toEqual([]);
   await after(1000);
   expect(started).toEqual([expect.stringMatching(/^c_[0-9a-z]{20}$/)]);
-  expect(started).not.toContain(first);
+  expect(first).toMatchObject({ spare: false });
+  expect(started).not.toContain(first.id);
   expect(pool.waiting).toBe(1);
-  expect(pool.idFor({ ...CHOICE, network: { type: "allow", presets: [], hosts: [] } }, EMPTY)).toBe(started[0]);
+  expect(pool.claim({ ...CHOICE, network: { type: "allow", presets: [], hosts: [] } }).id).toBe(started[0]);
   expect(pool.waiting).toBe(0);
   await after(1000);
   expect(pool.waiting).toBe(2);
@@ -79,7 +91,7 @@ test("the first conversation of a kind gets a fresh id, and the second the one t
 
 test("as many wait as were used in the last half hour, up to the limit, and none when nobody asks any more", async () => {
   const pool = poolOf(2);
-  for (let use = 0; use < 3; use++) pool.idFor(CHOICE, EMPTY);
+  for (let use = 0; use < 3; use++) pool.claim(CHOICE);
   await after(1000);
   expect(pool.waiting).toBe(2);
   await after(HALF_HOUR);
@@ -87,25 +99,24 @@ test("as many wait as were used in the last half hour, up to the limit, and none
   expect({ waiting: pool.waiting, removed: removed.toSorted() }).toEqual({ waiting: 0, removed: started.toSorted() });
 });
 
-test("other images and other profiles do not get it, and neither do conversations with files", async () => {
+test("other images and other profiles do not get it", async () => {
   const pool = poolOf(4);
-  pool.idFor(CHOICE, EMPTY);
+  pool.claim(CHOICE);
   await after(1000);
-  expect(pool.idFor({ ...CHOICE, profile: "strict" }, EMPTY)).not.toBe(started[0]);
-  expect(pool.idFor({ ...CHOICE, image: "debian:12" }, EMPTY)).not.toBe(started[0]);
-  expect(pool.idFor(CHOICE, { type: "demo" })).not.toBe(started[0]);
-  expect(pool.idFor(CHOICE, EMPTY)).toBe(started[0]);
+  expect(pool.claim({ ...CHOICE, profile: "strict" }).id).not.toBe(started[0]);
+  expect(pool.claim({ ...CHOICE, image: "debian:12" }).id).not.toBe(started[0]);
+  expect(pool.claim(CHOICE).id).toBe(started[0]);
   await pool.close();
 });
 
 test("one that has died is not given away, and is put away", async () => {
   const pool = poolOf(1);
-  pool.idFor(CHOICE, EMPTY);
+  pool.claim(CHOICE);
   await after(1000);
   const [dead = ""] = started;
   sandboxes.get(dead)?.lose();
   await after(0);
-  expect(pool.idFor(CHOICE, EMPTY)).not.toBe(dead);
+  expect(pool.claim(CHOICE).id).not.toBe(dead);
   await after(1000);
   expect(removed).toEqual([dead]);
   expect(pool.waiting).toBe(1);
@@ -115,12 +126,12 @@ test("one that has died is not given away, and is put away", async () => {
 test("a backend that fails is not asked again until the next conversation", async () => {
   const pool = poolOf(2);
   failure = new AppError("backend_unavailable", "No daemon.");
-  pool.idFor(CHOICE, EMPTY);
+  pool.claim(CHOICE);
   await after(1000);
   await after(60_000);
   expect(failures).toEqual([failure]);
   failure = undefined;
-  pool.idFor(CHOICE, EMPTY);
+  pool.claim(CHOICE);
   await after(1000);
   expect(pool.waiting).toBe(2);
   await pool.close();
@@ -130,7 +141,7 @@ test("what waits, or is about to, is kept from collection, and closing removes i
   const pool = poolOf(1);
   const keep = new Set<string>();
   const stop = pool.keepIn(keep);
-  pool.idFor(CHOICE, EMPTY);
+  pool.claim(CHOICE);
   await after(1000);
   expect([...keep]).toEqual(started);
   stop();
@@ -138,9 +149,45 @@ test("what waits, or is about to, is kept from collection, and closing removes i
   expect(removed).toEqual(started);
 });
 
+test("a spare belongs to the conversation that claimed it, and to no other", async () => {
+  const pool = poolOf(2);
+  for (let use = 0; use < 2; use++) pool.claim(CHOICE);
+  await after(1000);
+  const claims = Array.from({ length: 3 }, () => pool.claim(CHOICE));
+  expect(claims.map(({ spare }) => spare)).toEqual([true, true, false]);
+  expect(new Set(claims.map(({ id }) => id)).size).toBe(3);
+  await pool.close();
+  expect(removed).not.toContain(claims[0]?.id);
+  expect(seeds).toBe(0);
+});
+
+test("a spare whose conversation was not made after all is removed, and given to nobody", async () => {
+  const pool = poolOf(1);
+  pool.claim(CHOICE);
+  await after(1000);
+  const claim = pool.claim(CHOICE);
+  claim.giveUp();
+  expect(pool.claim(CHOICE).id).not.toBe(claim.id);
+  await after(1000);
+  expect({ removed, claimed: pool.claimedBefore(Infinity) }).toEqual({ removed: [claim.id], claimed: [] });
+  await pool.close();
+});
+
+test("what was claimed long ago is told until it is forgotten", async () => {
+  const pool = poolOf(1);
+  pool.claim(CHOICE);
+  await after(1000);
+  const { id } = pool.claim(CHOICE);
+  const now = clock.now();
+  expect([pool.claimedBefore(now), pool.claimedBefore(now + 1)]).toEqual([[], [id]]);
+  pool.forget(id);
+  expect(pool.claimedBefore(now + 1)).toEqual([]);
+  await pool.close();
+});
+
 test("a limit of 0 turns it off", async () => {
   const pool = poolOf(0);
-  pool.idFor(CHOICE, EMPTY);
+  pool.claim(CHOICE);
   await after(HALF_HOUR);
   expect(started).toEqual([]);
 });

@@ -1,16 +1,21 @@
 import type { Clock } from "@handrail/core/ports/clock";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
 import { newId } from "@handrail/protocol/ids";
-import type { SandboxChoice, WorkspaceSource } from "@handrail/protocol/sources";
+import type { SandboxChoice } from "@handrail/protocol/sources";
 import type { Backends } from "./ports.ts";
 
 /**
- * Sandboxes that wait for conversations which do not exist yet. Each was started, with an empty workspace and nothing of
- * any user in it, under the id that its conversation will have: to use one is to give the new conversation that id.
+ * Sandboxes that wait for conversations which do not exist yet. Each was started as an empty conversation's is, with
+ * nothing of any user in it, under the id that its conversation will have: to use one is to give the new conversation
+ * that id. First files come later, once the conversation is there.
  */
 export type WarmPool = {
   /** An id for a new conversation: that of a sandbox which fits, if one waits, else a fresh one. */
-  idFor(choice: SandboxChoice, source: WorkspaceSource): string;
+  claim(choice: SandboxChoice): Claim;
+  /** Spares that conversations claimed before `time`, whether used since or not. Each is told until it is forgotten. */
+  claimedBefore(time: number): readonly string[];
+  forget(id: string): void;
   /** Puts the ids of all that wait, now and later, into `keep`, until the returned function is called. */
   keepIn(keep: Set<string>): () => void;
   readonly waiting: number;
@@ -18,8 +23,17 @@ export type WarmPool = {
   close(): Promise<void>;
 };
 
+/** The id of one new conversation, which nothing else will have. */
+export type Claim = {
+  readonly id: string;
+  readonly spare: boolean;
+  /** The conversation is not made after all: a spare is removed, since it may be half made. */
+  giveUp(): void;
+};
+
 export type WarmPoolParts = {
   readonly backends: Pick<Backends, "get">;
+  readonly prepareSeed: PrepareSeed;
   readonly clock: Clock;
   /** How many wait at most, of all kinds together; 0 turns the pool off. */
   readonly max: number;
@@ -53,6 +67,8 @@ class Pool implements WarmPool {
   readonly #parts: WarmPoolParts;
   readonly #kinds = new Map<string, Kind>();
   readonly #keeps = new Set<Set<string>>();
+  /** Since when. */
+  readonly #claimed = new Map<string, number>();
   readonly #closing = new AbortController();
   /** Starts and removals, one after the other. */
   #work: Promise<unknown> = Promise.resolve();
@@ -67,16 +83,32 @@ class Pool implements WarmPool {
     return this.#all().reduce((sum, { spares }) => sum + spares.length, 0);
   }
 
-  idFor(choice: SandboxChoice, source: WorkspaceSource): string {
-    const fresh = newId("c", Date.now());
-    if (this.#parts.max === 0 || source.type !== "empty" || choice.backend === "none") return fresh;
+  claim(choice: SandboxChoice): Claim {
+    const fresh = { id: newId("c", Date.now()), spare: false, giveUp: () => undefined };
+    if (this.#parts.max === 0 || choice.backend === "none") return fresh;
     const kind = this.#kindOf(choice);
     kind.uses.push(this.#parts.clock.now());
     kind.failed = false;
     const spare = kind.spares.find(({ gone }) => !gone);
-    if (spare !== undefined) kind.spares.splice(kind.spares.indexOf(spare), 1);
     this.#lookSoon();
-    return spare?.id ?? fresh;
+    if (spare === undefined) return fresh;
+    kind.spares.splice(kind.spares.indexOf(spare), 1);
+    this.#claimed.set(spare.id, this.#parts.clock.now());
+    const giveUp = () => {
+      this.#claimed.delete(spare.id);
+      kind.spares.push(spare);
+      spare.gone = true;
+      this.#lookSoon();
+    };
+    return { id: spare.id, spare: true, giveUp };
+  }
+
+  claimedBefore(time: number): readonly string[] {
+    return [...this.#claimed].filter(([, at]) => at < time).map(([id]) => id);
+  }
+
+  forget(id: string): void {
+    this.#claimed.delete(id);
   }
 
   keepIn(keep: Set<string>): () => void {
@@ -155,20 +187,31 @@ class Pool implements WarmPool {
   }
 
   async #make(kind: Kind): Promise<void> {
-    const { backends, onFailure } = this.#parts;
+    const { onFailure } = this.#parts;
     const id = newId("c", Date.now());
     kind.making = id;
     for (const keep of this.#keeps) keep.add(id);
     try {
-      const backend = await backends.get(kind.choice.backend);
-      const spec = { conversationId: id, choice: kind.choice, seedDirectory: undefined };
-      kind.spares.push(spareOf(id, await backend.start(spec, () => undefined, this.#closing.signal)));
+      kind.spares.push(spareOf(id, await this.#start(id, kind.choice)));
     } catch (thrown) {
       kind.failed = true;
       await this.#remove(kind, { id, gone: true }).catch(() => undefined);
       if (!this.#closing.signal.aborted) onFailure(thrown);
     } finally {
       kind.making = undefined;
+    }
+  }
+
+  async #start(conversationId: string, choice: SandboxChoice): Promise<Sandbox> {
+    const { backends, prepareSeed } = this.#parts;
+    const { signal } = this.#closing;
+    const say = () => undefined;
+    const backend = await backends.get(choice.backend);
+    const seed = await prepareSeed({ type: "empty" }, say, signal);
+    try {
+      return await backend.start({ conversationId, choice, seedDirectory: seed.directory }, say, signal);
+    } finally {
+      await seed.dispose();
     }
   }
 

@@ -59,10 +59,15 @@ function commit(root: string): void {
 }
 
 /** A new conversation with its workspace ready: what its log says of the set-up, and a shell in it. */
-async function begin(path: string, { ownerId = "local" } = {}) {
+async function begin(path: string, { ownerId = "local", spare = false } = {}) {
   const network: NetworkRule = { type: "none" };
   const defaults = { image: undefined, limits: {}, runLimits: {}, unsandboxed: false, network } as const;
   const id = newId("c", Date.now());
+  const choice = { backend: "process", network } as const;
+  if (spare) {
+    const spec = { conversationId: id, choice, seedDirectory: undefined };
+    await (await state.backends.get("process")).start(spec, () => undefined, signal());
+  }
   const parts = {
     ...state,
     checkSource: async () => undefined,
@@ -70,9 +75,9 @@ async function begin(path: string, { ownerId = "local" } = {}) {
     wake: () => undefined,
     clock: systemClock,
     newId: makeId,
-    idFor: () => id,
+    claim: () => ({ id, spare, giveUp: () => undefined }),
   };
-  const wanted = { ownerId, source: { type: "folder", path }, sandbox: { backend: "process", network } } as const;
+  const wanted = { ownerId, source: { type: "folder", path }, sandbox: choice } as const;
   await createConversation(parts, wanted, signal());
   conversations.push(id);
   const journal = await host.journals.get(id);
@@ -144,13 +149,13 @@ test("a result is its owner's alone, is not what an agent did later, and goes wh
   expect(first.ended).toMatchObject([{ outcome: "ok", kept: true }]);
   await first.shell("echo poisoned > out/file; echo poison > out/more");
 
-  const second = await begin(root);
+  const second = await begin(root, { spare: true });
   expect(second.ended).toMatchObject([{ outcome: "reused", reused: { files: 2, bytes: 5 } }]);
   expect(await second.shell("cat out/file; readlink out/link; ls out")).toMatchObject({
     stdout: "made\nfile\nfile\nlink\n",
   });
 
-  const stranger = await begin(root, { ownerId: "u_stranger" });
+  const stranger = await begin(root, { ownerId: "u_stranger", spare: true });
   expect(stranger).toMatchObject({ started: 1, ended: [{ outcome: "ok" }] });
 
   const { lineages } = state.kept!;
