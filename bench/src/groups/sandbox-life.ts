@@ -1,14 +1,17 @@
 import { join } from "node:path";
+import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { withDirectory } from "../parts/free-directory.ts";
-import { openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
+import { makeRepository } from "../parts/large-repository.ts";
+import { cloner, openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
 import { floorOf, imageOfSandbox, removalFloorOf } from "../parts/sandbox-floors.ts";
 import { type Group, missing, type Row } from "../row.ts";
 import { median, percentile, repeat, timed } from "../samples.ts";
 
 const TIMES = { times: 10, warmUp: 2 };
 const TOGETHER = 8;
+const FILES = 2000;
 const BACKENDS = ["docker", "containerd", "process"] as const;
 
 /** What happens to sandboxes beside their cold start. */
@@ -32,7 +35,7 @@ async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]
   const backend = await ownBackend(name, home);
   const places = { store, backend, home };
   try {
-    return [await warm(places), ...(await resumeAndRemove(places)), await throughput(places)];
+    return [await warm(places), await repository(places), ...(await resumeAndRemove(places)), await throughput(places)];
   } finally {
     await store.close();
     await backend.close();
@@ -41,14 +44,45 @@ async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]
 
 async function warm(places: Places): Promise<Row> {
   const ms = await repeat(TIMES, async () => {
-    const id = await startSpare(places);
-    const took = await timed(async () => runTrue((await openNew(places, id)).sandbox));
-    await places.backend.remove(id);
+    const conversationId = await startSpare(places);
+    const took = await timed(async () => runTrue((await openNew(places, { conversationId, spare: true })).sandbox));
+    await places.backend.remove(conversationId);
     return took;
   });
   const note = "new log, the sandbox that waits, start of the workspace, `true` in a shell";
   const target = { p50AtMost: 60 };
   return { ...slowest(ms), name: `sandbox that waited ready to first command, ${places.backend.name}`, target, note };
+}
+
+/** The same clone in a sandbox that waited and in one that is started for it, by turns. */
+async function repository(places: Places): Promise<Row> {
+  const { backend, home } = places;
+  const directory = join(home, "repository");
+  await makeRepository(directory, FILES);
+  const source = { type: "git", url: `file://${directory}` } as const;
+  const first = async (conversationId: string, more: { readonly spare?: true }) => {
+    const created = { conversationId, source, ...more };
+    const took = await timed(async () => runTrue((await openNew(places, created)).sandbox));
+    await backend.remove(conversationId);
+    return took;
+  };
+  const clone = async () => (await cloner(home)(source, () => undefined, AbortSignal.timeout(60_000))).dispose();
+  const turns = await repeat(TIMES, async () => ({
+    waited: await first(await startSpare(places), { spare: true }),
+    cold: await first(newId("c", Date.now()), {}),
+    clone: await timed(clone),
+  }));
+  const beside = [
+    { name: "a sandbox that is started for it", p50: median(turns.map(({ cold }) => cold)) },
+    { name: "the server's clone alone, and its removal", p50: median(turns.map((turn) => turn.clone)) },
+  ];
+  const name = `repository of ${FILES} files in a sandbox that waited to first command, ${backend.name}`;
+  return {
+    ...slowest(turns.map(({ waited }) => waited)),
+    name,
+    beside,
+    note: "git clone of a repository of this machine included",
+  };
 }
 
 async function resumeAndRemove(places: Places): Promise<Row[]> {

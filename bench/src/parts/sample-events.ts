@@ -33,13 +33,14 @@ export function conversationCreated(backend: BackendName, conversationId: string
   };
 }
 
-/** A new, empty conversation without limits. */
+/** A new, empty conversation without limits, but for the changes. */
 export function newConversation(
   store: LogStore,
   backend: BackendName = "process",
-  conversationId = newId("c", Date.now()),
+  changes: Partial<EventOf<"conversation.created">> = {},
 ): Promise<Journal> {
-  return createJournal(store, systemClock, conversationCreated(backend, conversationId));
+  const created = conversationCreated(backend, newId("c", Date.now()));
+  return createJournal(store, systemClock, { ...created, ...changes });
 }
 
 const TEXT = "The parser drops the last field when a line ends in a comma. I will read its tests, then change it. ";
