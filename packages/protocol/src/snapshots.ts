@@ -34,31 +34,31 @@ const Size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
  * `link`: a symbolic one. `twin`: a hard link to the file of this path, which comes before it in the order in which
  * trees are walked: by the bytes of names, into directories where they stand.
  */
-export const SnapshotEntry = z.discriminatedUnion("type", [
-  z.strictObject({
-    type: z.literal("file"),
-    name: Name,
-    mode: Mode,
-    mtime: Time,
-    size: Size,
-    blobs: z.array(ObjectName).max(1_000_000),
-  }),
-  z.strictObject({ type: z.literal("directory"), name: Name, tree: ObjectName }),
-  z.strictObject({ type: z.literal("link"), name: Name, mtime: Time, target: z.string().min(1).max(16_384) }),
-  z.strictObject({ type: z.literal("twin"), name: Name, of: z.string().min(1).max(65_536) }),
-  z.strictObject({ type: z.literal("pipe"), name: Name, mode: Mode, mtime: Time }),
-  z.strictObject({ type: z.literal("left-out"), name: Name, reason: LeftOutReason, bytes: Size }),
-]);
-export type SnapshotEntry = z.infer<typeof SnapshotEntry>;
+const entryShape = () =>
+  z.discriminatedUnion("type", [
+    z.strictObject({
+      type: z.literal("file"),
+      name: Name,
+      mode: Mode,
+      mtime: Time,
+      size: Size,
+      blobs: z.array(ObjectName).max(1_000_000),
+    }),
+    z.strictObject({ type: z.literal("directory"), name: Name, tree: ObjectName }),
+    z.strictObject({ type: z.literal("link"), name: Name, mtime: Time, target: z.string().min(1).max(16_384) }),
+    z.strictObject({ type: z.literal("twin"), name: Name, of: z.string().min(1).max(65_536) }),
+    z.strictObject({ type: z.literal("pipe"), name: Name, mode: Mode, mtime: Time }),
+    z.strictObject({ type: z.literal("left-out"), name: Name, reason: LeftOutReason, bytes: Size }),
+  ]);
+export type SnapshotEntry = z.infer<ReturnType<typeof entryShape>>;
 export type SnapshotFile = Extract<SnapshotEntry, { type: "file" }>;
 
 /** One directory: its own mode and time, and what is in it by the bytes of the names. */
-export const SnapshotTree = z.strictObject({
-  mode: Mode,
-  mtime: Time,
-  entries: z.array(SnapshotEntry).max(MAX_SNAPSHOT_ENTRIES),
-});
-export type SnapshotTree = z.infer<typeof SnapshotTree>;
+const treeShape = () =>
+  z.strictObject({ mode: Mode, mtime: Time, entries: z.array(entryShape()).max(MAX_SNAPSHOT_ENTRIES) });
+export type SnapshotTree = z.infer<ReturnType<typeof treeShape>>;
+/** Made when it is first needed, which is never in most sandboxes. */
+let madeTreeShape: ReturnType<typeof treeShape> | undefined;
 
 /** One thing that was left out of a snapshot. `path` as `pathText` writes it. */
 export const LeftOut = z.strictObject({ path: z.string(), reason: LeftOutReason, bytes: Size });
@@ -80,7 +80,8 @@ export function encodeTree(tree: SnapshotTree): Uint8Array<ArrayBuffer> {
  */
 export function parseTree(bytes: Uint8Array): SnapshotTree {
   const { text, json } = decoded(bytes);
-  const tree = SnapshotTree.safeParse(json);
+  madeTreeShape ??= treeShape();
+  const tree = madeTreeShape.safeParse(json);
   if (!tree.success) throw invalid("A directory of the snapshot cannot be read.");
   if (JSON.stringify(tree.data) !== text) throw invalid("A directory of the snapshot is not in its one form.");
   return checkedTree(tree.data);

@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { rootCertificates } from "node:tls";
 import { AppError } from "@handrail/protocol/errors";
 import type { Handlers } from "./handlers.ts";
 
@@ -69,7 +68,8 @@ function trust(directory: string, authority: string, first: Readonly<Record<stri
 
 function systemCertificates(): readonly string[] {
   const found = SYSTEM_BUNDLES.flatMap(certificatesAt)[0];
-  return found === undefined ? rootCertificates : [found];
+  // Not imported: loading it takes memory in every sandbox.
+  return found === undefined ? process.getBuiltinModule("node:tls").rootCertificates : [found];
 }
 
 /** The text of a bundle; none where there is no file of a bundle's size. */

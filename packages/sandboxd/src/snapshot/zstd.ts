@@ -1,5 +1,3 @@
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-
 /** Compression of single objects, which are small and many. */
 export type Zstd = {
   readonly compress: (bytes: Uint8Array) => Uint8Array;
@@ -11,13 +9,17 @@ export type Zstd = {
 const LEVEL = { 100: 1 };
 
 /** Bun's own functions take a third of the time that its `node:zlib` does, which sets up a stream for each object. */
-export const zstd: Zstd =
-  process.versions["bun"] === undefined
-    ? {
-        compress: (bytes) => zstdCompressSync(bytes, { params: LEVEL }),
-        decompress: (data, size) => zstdDecompressSync(data, { maxOutputLength: Math.max(1, size) }),
-      }
-    : {
-        compress: (bytes) => Bun.zstdCompressSync(bytes, { level: 1 }),
-        decompress: (data) => Bun.zstdDecompressSync(data),
-      };
+const BUN: Zstd = {
+  compress: (bytes) => Bun.zstdCompressSync(bytes, { level: 1 }),
+  decompress: (data) => Bun.zstdDecompressSync(data),
+};
+
+function nodes(): Zstd {
+  const { zstdCompressSync, zstdDecompressSync } = process.getBuiltinModule("node:zlib");
+  return {
+    compress: (bytes) => zstdCompressSync(bytes, { params: LEVEL }),
+    decompress: (data, size) => zstdDecompressSync(data, { maxOutputLength: Math.max(1, size) }),
+  };
+}
+
+export const zstd: Zstd = process.versions["bun"] === undefined ? nodes() : BUN;
