@@ -79,6 +79,8 @@ export type DockerConfig = {
   readonly host: string | undefined;
   readonly tls: boolean;
   readonly certificates: string | undefined;
+  /** The daemon's runtime for the profile dev. */
+  readonly devRuntime: string | undefined;
   readonly waitMs: number;
 };
 
@@ -173,6 +175,7 @@ function dockerFrom(values: OptionValues): SandboxConfig["docker"] {
   return {
     host,
     tls: values.dockerTlsVerify ?? false,
+    devRuntime: values.dockerDevRuntime,
     certificates: certificates === undefined ? undefined : resolve(expanded(certificates)),
     // A daemon that was named is meant to be there; the usual socket is only looked for.
     waitMs: values.dockerWait ?? (host === undefined ? 0 : 30_000),

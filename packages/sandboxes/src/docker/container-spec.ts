@@ -14,6 +14,8 @@ export type ContainerWish = {
   readonly profile: SandboxProfile;
   /** The user and group that everything in it runs as, whether or not the image knows them. */
   readonly uid: number;
+  /** The OCI runtime, by the daemon's name for it; undefined: the daemon's choice. */
+  readonly runtime: string | undefined;
   /** The filter of system calls: as text for Docker, as a path on its machine for Podman. */
   readonly seccomp: string;
   readonly limits: SandboxLimits;
@@ -114,9 +116,10 @@ const hardening = {
   LogConfig: { Type: "none", Config: {} },
 } as const;
 
-function privileges({ profile, uid, seccomp }: ContainerWish): Readonly<Record<string, unknown>> {
+function privileges({ profile, uid, seccomp, runtime }: ContainerWish): Readonly<Record<string, unknown>> {
   const { root } = PROFILES[profile];
   return {
+    ...(runtime === undefined ? {} : { Runtime: runtime }),
     SecurityOpt: ["no-new-privileges", `seccomp=${seccomp}`],
     CapAdd: root && uid === 0 ? INSTALLING_CAPABILITIES : [],
     ReadonlyRootfs: !root,

@@ -38,6 +38,8 @@ export type DockerOptions = DockerAddress & {
   /** Where the built image is kept between builds. Default `~/.cache/handrail`. */
   readonly cacheDirectory?: string | undefined;
   readonly limits?: Partial<SandboxLimits> | undefined;
+  /** The daemon's runtime for sandboxes that are root, such as `runsc`. Undefined: its own choice. */
+  readonly devRuntime?: string | undefined;
   /**
    * Holds the disks that workspaces are bounded by, where the daemon is on this machine and this process is root.
    * Undefined: none is bounded.
@@ -118,6 +120,7 @@ function assemble(options: DockerOptions) {
     links: dockerLinks(client, options.egress, options.waitMs),
     hostsFile: hostsFileOf(client, facts),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    devRuntime: options.devRuntime,
     facts,
   };
 }

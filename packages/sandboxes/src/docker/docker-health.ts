@@ -1,17 +1,24 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
+import { missingRuntime } from "./dev-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerDisks } from "./docker-disks.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 
+type Looked = {
+  readonly client: DockerClient;
+  readonly disks: Pick<DockerDisks, "work">;
+  /** The runtime that sandboxes with the profile dev are to have. */
+  readonly devRuntime?: string | undefined;
+};
+
 /** Whether the daemon can be used, in words. Rejects only with the signal's reason. */
-export async function dockerHealth(
-  { client, disks }: { readonly client: DockerClient; readonly disks: Pick<DockerDisks, "work"> },
-  signal: AbortSignal,
-): Promise<BackendHealth> {
+export async function dockerHealth({ client, disks, devRuntime }: Looked, signal: AbortSignal): Promise<BackendHealth> {
   try {
-    return healthOf(await client.info(signal), client.endpoint, await disks.work());
+    const info = await client.info(signal);
+    const health = healthOf(info, client.endpoint, await disks.work());
+    return devRuntime === undefined ? health : withDevRuntime(health, info, devRuntime);
   } catch (thrown) {
     signal.throwIfAborted();
     return unreachableHealth(toAppError(thrown).message);
@@ -28,6 +35,13 @@ export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, disks: bool
     missing.length === 0 ? `${facts}, workspaces bounded` : `${facts}; no limits on: ${missing.join(", ")}`;
   const remedy = [...limitAdvice(info), ...networkAdvice(endpoint)].join(" ");
   return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }) };
+}
+
+/** As `healthOf`, with what there is to say of the runtime for the profile dev. */
+export function withDevRuntime(health: BackendHealth, info: DaemonInfo, devRuntime: string): BackendHealth {
+  const missing = missingRuntime(info, devRuntime);
+  if (missing === undefined) return { ...health, detail: `${health.detail}, ${devRuntime} for the profile dev` };
+  return { ...health, remedy: [health.remedy ?? [], missing].flat().join(" ") };
 }
 
 function limitAdvice({ missingLimits, rootless }: DaemonInfo): readonly string[] {

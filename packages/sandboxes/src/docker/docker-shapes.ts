@@ -40,6 +40,8 @@ export type DaemonInfo = {
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Names of the OCI runtimes that containers can have. */
+  readonly runtimes: readonly string[];
   /** Limits that we set and this daemon cannot keep. */
   readonly missingLimits: readonly string[];
 };
@@ -91,6 +93,7 @@ export function readInfo(infoAnswer: unknown, versionAnswer: unknown): DaemonInf
     architecture: textOf(info["Architecture"]),
     cpus: numberOf(info["NCPU"]),
     memoryBytes: numberOf(info["MemTotal"]),
+    runtimes: Object.keys(fields(info["Runtimes"])),
     missingLimits: Object.entries(missing).flatMap(([name, kept]) => (kept === false ? [name] : [])),
   };
 }

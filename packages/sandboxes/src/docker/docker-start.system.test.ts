@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { expect, onTestFinished, test } from "vitest";
 import { directoryTar } from "../directory-tar.ts";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
@@ -16,18 +18,18 @@ import { dockerNames } from "./docker-names.ts";
 const answers = await daemonAnswers();
 const network = { type: "none" } as const;
 
-function setUp() {
+function setUp(devRuntime?: string) {
   const installation = `t${newId("x", Date.now()).slice(-8)}`;
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, installation, sandboxdDirectory: builtPrograms(), egress: () => undefined };
-  const backend = dockerBackend(common);
+  const backend = dockerBackend({ ...common, devRuntime });
   onTestFinished(async () => {
     await backend.collect(new Set());
     await backend.close();
     client.close();
   });
-  const start = (conversationId: string, image?: string) => {
-    const choice = { backend: "docker", network, ...(image === undefined ? {} : { image }) } as const;
+  const start = (conversationId: string, image?: string, profile: SandboxProfile = "default") => {
+    const choice = { backend: "docker", network, profile, ...(image === undefined ? {} : { image }) } as const;
     const spec = { conversationId, choice, seedDirectory: undefined };
     return backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
   };
@@ -56,6 +58,23 @@ test.skipIf(!answers)("an image that can neither be found nor pulled is refused 
   const failure = await start(newId("c", Date.now()), "127.0.0.1:1/none:1").catch((error: AppError) => error);
   expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("docker pull") });
 });
+
+test.skipIf(!answers)(
+  "the profile dev has the runtime that is set, and one that the daemon lacks is refused",
+  async () => {
+    const other = "io.containerd.runc.v2";
+    const { backend, start, names } = setUp(other);
+    const id = newId("c", Date.now());
+    await start(id, undefined, "dev");
+    const inspect = ["inspect", "-f", "{{.HostConfig.Runtime}}", names.container(id)];
+    const host = DOCKER_HOST ?? "unix:///var/run/docker.sock";
+    expect(execFileSync("docker", ["--host", host, ...inspect], { encoding: "utf8" })).toBe(`${other}\n`);
+    expect((await backend.health(AbortSignal.timeout(10_000))).detail).toContain(`${other} for the profile dev`);
+    const without = setUp("sysbox-runc").start(newId("c", Date.now()), undefined, "dev");
+    const failure = await without.catch((error: AppError) => error);
+    expect(failure).toMatchObject({ code: "backend_unavailable", details: { runtime: "sysbox-runc" } });
+  },
+);
 
 test.skipIf(!answers)("a workspace whose filling was cut off does not count, and is filled anew", async () => {
   const { backend, client, start, names } = setUp();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerHealth, healthOf } from "./docker-health.ts";
+import { dockerHealth, healthOf, withDevRuntime } from "./docker-health.ts";
 import { whyGone } from "./docker-links.ts";
 import { pullReport } from "./pull-report.ts";
 import { explainExit } from "./start-failure.ts";
@@ -16,6 +16,7 @@ const INFO = {
   architecture: "x86_64",
   cpus: 2,
   memoryBytes: 1,
+  runtimes: ["runc", "runsc"],
   missingLimits: [],
 } as const;
 const SOCKET = { type: "socket", path: "/run/docker.sock" } as const;
@@ -40,6 +41,19 @@ test("a daemon that cannot keep limits works, with what that means and what to d
     detail: "Podman 28.5.2, overlay2, cgroup v2, rootless; no limits on: memory, CPU, a workspace's size",
     remedy:
       "A sandbox can take all that the daemon's machine has. Delegate control groups (cgroup v2) to the user that runs it, or use a rootful daemon.",
+  });
+});
+
+test("the runtime for the profile dev is named, or missed with what to do", () => {
+  const health = healthOf(INFO, SOCKET, true);
+  expect(withDevRuntime(health, INFO, "runsc")).toEqual({
+    ...health,
+    detail: `${health.detail}, runsc for the profile dev`,
+  });
+  expect(withDevRuntime(health, INFO, "sysbox-runc")).toEqual({
+    ...health,
+    remedy:
+      'The Docker daemon has no runtime sysbox-runc for the profile dev (it has: runc, runsc). Add it under "runtimes" in the daemon\'s daemon.json and restart the daemon, or set docker-dev-runtime to one that it has.',
   });
 });
 

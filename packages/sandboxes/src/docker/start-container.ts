@@ -5,6 +5,7 @@ import { newLinkToken } from "../link-token.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { containerUid } from "../sandbox-user.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
+import { requireDevRuntime } from "./dev-runtime.ts";
 import type { ContainerWish } from "./container-spec.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
@@ -119,7 +120,18 @@ async function wished(
   const seccomp =
     facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(PROFILES[profile].syscalls);
   const { product } = facts;
-  const common = { product, imageId: image.id, profile, limits, labels, programs: programs.name, hostsFile, seccomp };
+  const runtime = PROFILES[profile].root ? await requireDevRuntime(parts) : undefined;
+  const common = {
+    product,
+    runtime,
+    imageId: image.id,
+    profile,
+    limits,
+    labels,
+    programs: programs.name,
+    hostsFile,
+    seccomp,
+  };
   return sandboxContainer({ ...common, token, ...own });
 }
 

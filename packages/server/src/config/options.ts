@@ -168,6 +168,11 @@ export const OPTIONS = {
     value: z.string().min(1).max(2048),
     help: "The Docker daemon: unix:///path, tcp://host:port or ssh://user@host. Default unix:///var/run/docker.sock.",
   },
+  dockerDevRuntime: {
+    env: ["HANDRAIL_DOCKER_DEV_RUNTIME"],
+    value: z.string().min(1).max(128),
+    help: "Runtime of the Docker daemon for sandboxes with the profile dev, such as runsc. Default: its default one.",
+  },
   dockerTlsVerify: {
     env: ["DOCKER_TLS_VERIFY"],
     value: BooleanText,
