@@ -1,4 +1,5 @@
 import { criChannel } from "./cri-channel.ts";
+import { CriError } from "./cri-error.ts";
 import type {
   Container,
   ContainerConfig,
@@ -63,7 +64,12 @@ function podCalls(ask: Ask) {
     /** Kills all that runs in a pod and forgets it. No error when there is none. */
     removePod: async (podSandboxId: string): Promise<void> => {
       await ask("RuntimeService/StopPodSandbox", { podSandboxId });
-      await ask("RuntimeService/RemovePodSandbox", { podSandboxId });
+      const remove = () => ask("RuntimeService/RemovePodSandbox", { podSandboxId });
+      await remove().catch((thrown: unknown) => {
+        // containerd notes the end of a container in the directory that it is taking away, when both come at once.
+        if (!(thrown instanceof CriError && thrown.message.includes("directory not empty"))) throw thrown;
+        return remove();
+      });
     },
 
     /** Pods that have all these labels. */
