@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXHAUSTION_ATTACKS, type DamageAttack } from "./cases/damage-attacks.ts";
 import { SANDBOXD_ATTACKS } from "./cases/sandboxd-attacks.ts";
@@ -8,10 +9,14 @@ import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbo
 
 const RESERVE_BYTES = 512 * 1024 ** 2;
 
+/** There one sandbox is attacked again and again, and each attack is shorter: a start takes longer. */
+const SHARED = { backend: "containerd", forMs: 500 };
+
 const attacksOn = (name: StageBackend): readonly DamageAttack[] => [
-  ...(name === "containerd" ? [] : EXHAUSTION_ATTACKS),
+  ...(name === SHARED.backend ? [] : EXHAUSTION_ATTACKS),
   ...sandboxdAttacksOn(name, SANDBOXD_ATTACKS),
 ];
+const sharedAttacksOn = (name: StageBackend) => (name === SHARED.backend ? EXHAUSTION_ATTACKS : []);
 
 for (const name of ALL_STAGES) {
   describe(`${name}: beside a neighbour, a program in the sandbox that tries`, () => {
@@ -25,13 +30,11 @@ for (const name of ALL_STAGES) {
 
     test.each(attacksOn(name).map((attack) => [attack.id, attack.tries, attack] as const))(
       "%s, to %s, harms only itself",
-      async (id, _tries, attack) => {
+      async (_id, _tries, attack) => {
         const free = await freeBytes();
         const attacker = await stage.start();
         await attacker.shell("echo mine > /workspace/mine");
-        const seen = await besideNeighbour(attack, attacker, neighbour);
-        process.stdout.write(`${name} ${id}: neighbour ${seen.answers.length} calls, ${latency(seen.latencies)}\n`);
-        expect(new Set(seen.answers)).toEqual(new Set(["0 calm"]));
+        await expectCalm(attack, attacker, neighbour);
         if (attack.id.startsWith("sandboxd.")) await expectUnharmed(attacker);
         await stage.backend.stop(attacker.conversationId);
         const again = await stage.start(attacker.conversationId);
@@ -40,7 +43,28 @@ for (const name of ALL_STAGES) {
         expect(await freeBytes()).toBeGreaterThan(free - RESERVE_BYTES);
       },
     );
+
+    const shared = newId("c", Date.now());
+    test.each(sharedAttacksOn(name).map((attack) => [attack.id, attack.tries, attack] as const))(
+      "%s, to %s, harms only itself, and what it left can be taken away",
+      async (_id, _tries, attack) => {
+        const attacker = await stage.start(shared);
+        await expectCalm({ ...attack, forMs: SHARED.forMs }, attacker, neighbour);
+        const again = await stage.start(shared);
+        await again.shell("kill -9 -1");
+        const clean = "rm -rf /workspace/* ~/* /tmp/* /dev/shm/* /run/* 2>/dev/null; echo mine > /workspace/mine";
+        expect((await again.shell(`${clean}; cat /workspace/mine`)).output).toBe("mine\n");
+      },
+    );
   });
+}
+
+async function expectCalm(attack: DamageAttack, attacker: StagedSandbox, neighbour: StagedSandbox): Promise<void> {
+  const { answers, latencies } = await besideNeighbour(attack, attacker, neighbour);
+  process.stdout.write(
+    `${attacker.sandbox.backend} ${attack.id}: neighbour ${answers.length} calls, ${latency(latencies)}\n`,
+  );
+  expect(new Set(answers)).toEqual(new Set(["0 calm"]));
 }
 
 /** sandboxd is the one that was there before, answers at once, and was neither read nor replaced. */

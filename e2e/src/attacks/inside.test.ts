@@ -4,10 +4,13 @@ import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
 import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
 import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
 import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
+import { SNAPSHOT_ATTACKS } from "./cases/snapshot-attacks.ts";
+import { WORKSPACE_ATTACKS } from "./cases/workspace-attacks.ts";
 import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
 
 /** Attacks by a program that harms nothing but itself: one sandbox for all of them. */
 const ATTACKS: readonly InsideAttack[] = [...ESCAPE_ATTACKS, ...KERNEL_ATTACKS, ...PROC_ATTACKS, ...CREDENTIAL_ATTACKS];
+const TRAPS = [...WORKSPACE_ATTACKS, ...SNAPSHOT_ATTACKS];
 const CONTROLLED = ATTACKS.filter((attack) => attack.control !== undefined);
 
 for (const name of ALL_STAGES) {
@@ -17,6 +20,12 @@ for (const name of ALL_STAGES) {
       "%s, to %s, does not get it",
       async (_id, _tries, script) => {
         expect(await current().attack(script)).toMatch(/^HELD/);
+      },
+    );
+    test.each(TRAPS.map((attack) => [attack.id, attack.tries, attack] as const))(
+      "%s, by a trap for who calls from outside, to %s, does not get it",
+      async (_id, _tries, attack) => {
+        expect(await attack.run(current())).toMatch(/^HELD/);
       },
     );
   });
