@@ -129,10 +129,28 @@ test("names that OpenHands' deployments carry are taken, or warned about when th
   expect(config.warnings.map((warning) => warning.split(" ")[0])).toEqual(["SANDBOX_HOST", "WORKSPACE_BASE"]);
 });
 
-test("the gateway redacts and keeps nothing until it is said", () => {
-  expect(readConfig([], env()).gateway).toEqual({ redact: false, patternsFile: undefined, bodies: undefined });
+test("the gateway redacts and keeps nothing, and shares nothing, until it is said", () => {
+  const alone = { file: undefined, databaseUrl: undefined, redisUrl: undefined, limits: "books" };
+  const unset = { ...alone, redact: false, patternsFile: undefined, bodies: undefined };
+  expect(readConfig([], env()).gateway).toEqual(unset);
+  // The database of the project that somebody works on is none of the gateway's.
+  expect(readConfig([], env({ DATABASE_URL: "postgres://x/y", REDIS_URL: "redis://x" })).gateway).toEqual(unset);
+  const shared = {
+    HANDRAIL_GATEWAY_DATABASE_URL: "postgres://db/handrail",
+    HANDRAIL_GATEWAY_REDIS_URL: "redis://cache",
+    HANDRAIL_GATEWAY_LIMITS: "redis",
+  };
+  const argv = ["--gateway-config", join(home, "litellm.yaml")];
+  expect(readConfig(argv, env(shared)).gateway).toEqual({
+    ...unset,
+    file: join(home, "litellm.yaml"),
+    databaseUrl: "postgres://db/handrail",
+    redisUrl: "redis://cache",
+    limits: "redis",
+  });
   yaml(`gateway-redact-patterns: ${join(home, "patterns.txt")}\ngateway-bodies: 7d\ngateway-body-max: 1m\n`);
   expect(readConfig([], env()).gateway).toEqual({
+    ...alone,
     redact: true,
     patternsFile: join(home, "patterns.txt"),
     bodies: { keepMs: 7 * 86_400_000, maxBytes: 1024 ** 2, maxTotalBytes: 1024 ** 3 },

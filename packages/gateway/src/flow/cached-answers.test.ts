@@ -131,3 +131,9 @@ test("a cached answer counts as a request of its key", async () => {
   expect((await ask(way)).cache).toBe("hit");
   expect((await way.post(CHAT, ASK)).status).toBe(429);
 });
+
+test("an agent's own calls are not cached, whatever the program does for keys that do not say", async () => {
+  const { way, asked } = await cachingGateway({ key: { conversationId: "c_1" } });
+  expect([await ask(way), await ask(way)].map(({ cache }) => cache)).toEqual([null, null]);
+  expect(asked()).toBe(2);
+});

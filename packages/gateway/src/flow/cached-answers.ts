@@ -23,7 +23,9 @@ export function cacheSlot(
   group: Group,
 ): CacheSlot | undefined {
   if (rules === undefined || (!asked.cache.read && !asked.cache.write)) return undefined;
-  const scope = scopeOf(key.cache ?? rules.scope, key);
+  // An agent that asks again wants another answer.
+  const usual = key.conversationId === undefined ? rules.scope : "off";
+  const scope = scopeOf(key.cache ?? usual, key);
   if (scope === undefined) return undefined;
   return { key: `${scope}:${contentHash(asked, group)}`, ttlMs: asked.cache.ttlMs ?? rules.ttlMs, rules };
 }

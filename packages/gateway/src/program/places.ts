@@ -24,22 +24,30 @@ export type Places = {
  */
 export async function readPlaces({ file, model, environment }: GatewayConfig): Promise<Places> {
   if (file !== undefined) {
-    const { loadLiteLlmConfig } = await import("../litellm/load-litellm-config.ts");
-    const config = loadLiteLlmConfig(file, environment);
+    const config = await placesIn(file, environment);
     const warnings = model === undefined ? config.warnings : [...config.warnings, BOTH];
     if (config.deployments.length > 0) return { ...config, warnings };
     throw new AppError("config_invalid", `The file ${file} names no model. Add one to its model_list.`);
   }
   if (model === undefined) throw new AppError("config_invalid", NONE);
-  return {
-    deployments: [placeOf(model)],
-    rules: { ...NO_RULES, aliases: { default: model.model } },
-    routing: DEFAULT_ROUTING,
-    cache: { enabled: false },
-    general: {},
-    warnings: [],
-  };
+  return { ...NO_PLACES, deployments: [placeOf(model)], rules: { ...NO_RULES, aliases: { default: model.model } } };
 }
+
+/** What a `config.yaml` of LiteLLM says. @throws AppError `config_invalid` */
+export async function placesIn(file: string, environment: GatewayConfig["environment"]): Promise<Places> {
+  const { loadLiteLlmConfig } = await import("../litellm/load-litellm-config.ts");
+  return loadLiteLlmConfig(file, environment);
+}
+
+/** Where there is no file. */
+export const NO_PLACES: Places = {
+  deployments: [],
+  rules: NO_RULES,
+  routing: DEFAULT_ROUTING,
+  cache: { enabled: false },
+  general: {},
+  warnings: [],
+};
 
 const NONE = "No model is set. Set LLM_MODEL, with LLM_BASE_URL and LLM_API_KEY, or give --config FILE.";
 const BOTH = "LLM_MODEL is set and so is --config: the models are those of the file.";

@@ -1,8 +1,13 @@
 import { resolve } from "node:path";
 import type { OptionValues } from "./options.ts";
 
-/** What the gateway does beside answering. */
+/** What the gateway serves and where it keeps what outlives calls, as far as it is set, and what it does beside answering. */
 export type GatewayConfig = {
+  /** A `config.yaml` of LiteLLM. */
+  readonly file: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly limits: "books" | "redis";
   /** Whether secrets are taken out of requests, and further patterns of a file. */
   readonly redact: boolean;
   readonly patternsFile: string | undefined;
@@ -16,6 +21,10 @@ export type BodiesConfig = { readonly keepMs: number; readonly maxBytes: number;
 export function gatewayFrom(values: OptionValues): GatewayConfig {
   const { gatewayRedact, gatewayRedactPatterns: patterns } = values;
   return {
+    file: values.gatewayConfig === undefined ? undefined : resolve(values.gatewayConfig),
+    databaseUrl: values.gatewayDatabaseUrl,
+    redisUrl: values.gatewayRedisUrl,
+    limits: values.gatewayLimits ?? "books",
     redact: gatewayRedact ?? patterns !== undefined,
     patternsFile: patterns === undefined ? undefined : resolve(patterns),
     bodies: bodiesFrom(values),

@@ -4,6 +4,34 @@ import type { Option } from "./option.ts";
 
 /** Settings of the model gateway. */
 export const GATEWAY_OPTIONS = {
+  gatewayConfig: {
+    env: ["HANDRAIL_GATEWAY_CONFIG"],
+    value: z.string().min(1).max(4096),
+    help: "A config.yaml of LiteLLM for the model gateway: models, routing, cache, master key.",
+  },
+  gatewayDatabaseUrl: {
+    env: ["HANDRAIL_GATEWAY_DATABASE_URL"],
+    value: z
+      .string()
+      .max(4096)
+      .regex(/^postgres(?:ql)?:\/\//, "must begin with postgres://"),
+    help: "PostgreSQL for keys, limits and spend. Default: SQLite in the state directory.",
+    secret: true,
+  },
+  gatewayRedisUrl: {
+    env: ["HANDRAIL_GATEWAY_REDIS_URL"],
+    value: z
+      .string()
+      .max(4096)
+      .regex(/^rediss?:\/\//, "must begin with redis://"),
+    help: "Redis for answers of models that are kept. Default: memory.",
+    secret: true,
+  },
+  gatewayLimits: {
+    env: ["HANDRAIL_GATEWAY_LIMITS"],
+    value: z.enum(["books", "redis"]),
+    help: "Where limits are counted: books, or redis before them; that needs both addresses. Default books.",
+  },
   gatewayRedact: {
     env: ["HANDRAIL_GATEWAY_REDACT"],
     value: BooleanText,

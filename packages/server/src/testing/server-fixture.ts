@@ -164,7 +164,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     secrets,
     settings,
     models: settings,
-    gateway: openModels({ config, settings, demo: lazyDemoModel(), secrets, mask, log, store }).gateway,
+    gateway: (await openModels({ config, settings, demo: lazyDemoModel(), secrets, mask, log, store })).gateway,
     secretStore,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
     kept: undefined,

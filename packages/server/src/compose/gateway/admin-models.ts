@@ -1,13 +1,18 @@
 import type { Deployment } from "@handrail/gateway/ports/deployment";
 import type { PriceList } from "@handrail/gateway/ports/price-list";
 import { NO_TOKENS } from "@handrail/gateway/ports/token-usage";
-import type { DeploymentHealth, DeploymentInfo } from "@handrail/protocol/gateway";
+import {
+  type DeploymentHealth,
+  type DeploymentInfo,
+  DeploymentInput,
+  PriceOverrides,
+} from "@handrail/protocol/gateway";
 import { AppError } from "@handrail/protocol/errors";
 import type { ModelSetting, ModelTest } from "@handrail/protocol/settings";
 import type { z } from "zod";
 import type { GatewayAdmin } from "../../gateway/gateway-admin.ts";
 import type { StoredDeployments } from "../../gateway/stored-deployments.ts";
-import { FURTHER, sourceOf } from "./deployments.ts";
+import { type Configuration, FURTHER, sourceOf } from "./deployments.ts";
 
 type Parts = {
   readonly stored: StoredDeployments;
@@ -15,8 +20,7 @@ type Parts = {
   readonly places: () => Promise<readonly Deployment[]>;
   readonly health: (id: string) => DeploymentHealth;
   readonly prices: PriceList;
-  /** Whether the setting comes from the configuration. */
-  readonly fixed: boolean;
+  readonly configuration: Configuration;
   /** Makes one real call. */
   readonly test: (setting: ModelSetting, signal: AbortSignal) => Promise<z.infer<typeof ModelTest>>;
   /** One real call by way of the gateway, for providers whose format is another. */
@@ -34,7 +38,7 @@ export function adminModels(parts: Parts): GatewayAdmin["models"] {
   const shown = async (id: string) => infoOf(parts, await found(id));
   const changeable = async (id: string) => {
     await found(id);
-    if (sourceOf(id, parts.fixed) === "page") return;
+    if (sourceOf(id, parts.configuration) === "page") return;
     throw new AppError("forbidden", "This model is set elsewhere: under General, or by the server's configuration.");
   };
   return {
@@ -72,14 +76,23 @@ function settingOf({ model, baseUrl, apiKey }: Deployment, dialect: ModelSetting
   return { dialect, model, ...(baseUrl !== undefined && { baseUrl }), ...(apiKey !== undefined && { apiKey }) };
 }
 
-function infoOf({ health, prices, fixed }: Parts, place: Deployment): DeploymentInfo {
-  const { apiKey, headers: _, formats: __, ...shown } = place;
+function infoOf({ health, prices, configuration }: Parts, place: Deployment): DeploymentInfo {
   const one = { ...NO_TOKENS, inputTokens: 1, outputTokens: 1 };
   return {
-    ...shown,
-    hasKey: apiKey !== undefined,
-    source: sourceOf(place.id, fixed),
+    ...shownOf(place),
+    hasKey: place.apiKey !== undefined,
+    source: sourceOf(place.id, configuration),
     priced: prices.cost(place, one) !== undefined,
     health: health(place.id),
   };
 }
+
+/** What the page can set; a configuration file can say more. */
+function shownOf(place: Deployment): Pick<DeploymentInfo, "id" | "name" | "provider" | "model"> {
+  const { apiKey: _, prices, ...shown } = picked(place, Object.keys(DeploymentInput.shape));
+  const known = prices === undefined ? {} : { prices: picked(prices, Object.keys(PriceOverrides.shape)) };
+  return { ...shown, id: place.id, name: place.name, provider: place.provider, model: place.model, ...known };
+}
+
+const picked = <Value extends object>(value: Value, names: readonly string[]) =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name))) as Partial<Value>;

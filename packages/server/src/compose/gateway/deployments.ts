@@ -4,29 +4,37 @@ import type { ModelSetting } from "@handrail/protocol/settings";
 import type { SetDeployment } from "../../gateway/stored-deployments.ts";
 import { DEFAULT_MODEL, DEMO_MODEL } from "../../settings/model-settings.ts";
 
-/** Where places come from: the page, the setting of the first model, and the demo once it has been started. */
+/**
+ * Where places come from: the page, the gateway's configuration file, the setting of the first model, and the demo once it has been
+ * started.
+ */
 export type PlaceSources = {
   readonly stored: readonly SetDeployment[];
+  readonly configured: readonly Deployment[];
   readonly setting: ModelSetting | undefined;
   readonly demo: ModelSetting | undefined;
 };
 
-/** Who defined a place, where the page did not. */
-export function sourceOf(id: string, fixed: boolean): DeploymentInfo["source"] {
+/** Whether the setting of the first model comes from the configuration, and the places of the gateway's file. */
+export type Configuration = { readonly fixed: boolean; readonly configured: readonly Deployment[] };
+
+/** Who defined a place. */
+export function sourceOf(id: string, { fixed, configured }: Configuration): DeploymentInfo["source"] {
   if (id === DEMO_MODEL) return "demo";
   if (id === DEFAULT_MODEL) return fixed ? "configuration" : "setting";
-  return "page";
+  return configured.some((place) => place.id === id) ? "configuration" : "page";
 }
 
 /**
  * Every place of the gateway. The setting's is asked for as `default`; other names that nothing else has are further models at
  * the same API, as conversations may name them.
  */
-export function deploymentsFrom({ stored, setting, demo }: PlaceSources): readonly Deployment[] {
+export function deploymentsFrom({ stored, configured, setting, demo }: PlaceSources): readonly Deployment[] {
+  const named = [...stored.map(storedPlace), ...configured];
   const own = setting === undefined ? [] : [settingPlace(setting, DEFAULT_MODEL)];
-  const rest = setting === undefined || stored.some(({ name }) => name === "*") ? [] : [furtherModels(setting)];
+  const rest = setting === undefined || named.some(({ name }) => name === "*") ? [] : [furtherModels(setting)];
   const played = demo === undefined ? [] : [settingPlace(demo, DEMO_MODEL)];
-  return [...stored.map(storedPlace), ...own, ...played, ...rest];
+  return [...named, ...own, ...played, ...rest];
 }
 
 /** The name of the place that stands for further models at the setting's API. */

@@ -2,7 +2,8 @@ import type { Model } from "@handrail/core/ports/model";
 import type { ModelProvider } from "@handrail/protocol/gateway";
 import type { ModelInfo, ModelSetting } from "@handrail/protocol/settings";
 import type { Models, Spender } from "../../conversations/ports.ts";
-import type { SetDeployment, StoredDeployments } from "../../gateway/stored-deployments.ts";
+import type { Deployment } from "@handrail/gateway/ports/deployment";
+import type { SetDeployment } from "../../gateway/stored-deployments.ts";
 import { DEFAULT_MODEL, DEMO_MODEL, type ModelSettings, unset } from "../../settings/model-settings.ts";
 
 /** How a conversation's calls go through the gateway and onto its books. */
@@ -16,9 +17,12 @@ export type PaidModels = {
   }): Promise<Model>;
 };
 
+type NamedPlace = SetDeployment | Deployment;
+
 export type GatewayModelsParts = {
   readonly settings: ModelSettings;
-  readonly stored: StoredDeployments;
+  /** Places that have names of their own, in the order in which they are shown. */
+  readonly named: () => Promise<readonly NamedPlace[]>;
   readonly createModel: (id: string, setting: ModelSetting) => Promise<Model>;
   /** Where the demo's script answers, started if need be. */
   readonly demoSetting: () => Promise<ModelSetting>;
@@ -27,17 +31,17 @@ export type GatewayModelsParts = {
 
 /** The models of the settings, and those of the gateway by their names. What a conversation asks, it pays for. */
 export function gatewayModels(parts: GatewayModelsParts): Models {
-  const { settings, stored } = parts;
-  const named = async (name: string) => (await stored.all()).find((one) => matches(one.name, name));
+  const { settings } = parts;
+  const named = async (name: string) => (await parts.named()).find((one) => matches(one.name, name));
   return {
     async list() {
       const own = await settings.list();
-      const names = (await stored.all()).filter(({ name }) => !name.endsWith("*"));
+      const names = (await parts.named()).filter(({ name }) => !name.endsWith("*"));
       const once = names.filter((one, index) => names.findIndex(({ name }) => name === one.name) === index);
       const places = await Promise.all(once.map((place) => infoOf(parts, place)));
       return [...own.filter(({ scripted }) => !scripted), ...places, ...own.filter(({ scripted }) => scripted)];
     },
-    defaultId: async () => (await settings.defaultId()) ?? (await firstName(stored)),
+    defaultId: async () => (await settings.defaultId()) ?? (await firstName(parts)),
     async require(id) {
       if ((await named(id)) === undefined) await settings.require(id);
     },
@@ -57,8 +61,8 @@ function matches(name: string, wanted: string): boolean {
   return name.endsWith("*") ? wanted.startsWith(name.slice(0, -1)) : name === wanted;
 }
 
-async function firstName(stored: StoredDeployments): Promise<string | null> {
-  return (await stored.all()).find(({ name }) => !name.endsWith("*"))?.name ?? null;
+async function firstName({ named }: Pick<GatewayModelsParts, "named">): Promise<string | null> {
+  return (await named()).find(({ name }) => !name.endsWith("*"))?.name ?? null;
 }
 
 async function ownSetting({ settings, demoSetting }: GatewayModelsParts, id: string): Promise<ModelSetting> {
@@ -72,7 +76,7 @@ async function ownSetting({ settings, demoSetting }: GatewayModelsParts, id: str
  * What the agent knows of a place's model: its format, sizes and prices. A model of a provider whose format is neither is
  * asked for in OpenAI's, which the gateway translates.
  */
-function settingOf(place: SetDeployment, id: string): ModelSetting {
+function settingOf(place: NamedPlace, id: string): ModelSetting {
   const { provider, model, baseUrl, contextTokens, maxOutputTokens, prices } = place;
   return {
     dialect: DIALECTS[provider] ?? "openai",
@@ -87,7 +91,7 @@ function settingOf(place: SetDeployment, id: string): ModelSetting {
 
 const DIALECTS: Partial<Record<ModelProvider, ModelSetting["dialect"]>> = { anthropic: "anthropic" };
 
-async function infoOf({ createModel }: GatewayModelsParts, place: SetDeployment): Promise<ModelInfo> {
+async function infoOf({ createModel }: GatewayModelsParts, place: NamedPlace): Promise<ModelInfo> {
   const setting = settingOf(place, place.name);
   const model = await createModel(place.name, setting);
   return {

@@ -1,18 +1,15 @@
-import { join } from "node:path";
 import { adminKeys } from "@handrail/gateway/admin/admin-keys";
 import { adminOwners } from "@handrail/gateway/admin/admin-owners";
 import { adminSpend } from "@handrail/gateway/admin/admin-spend";
-import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
-import { openCache } from "@handrail/gateway/cache/open-cache";
 import { catalogOf } from "@handrail/gateway/catalog/catalog";
 import { createGateway, type Gateway } from "@handrail/gateway/gateway";
-import { type Guard, type GuardSettings, openGuard } from "@handrail/gateway/guard/open-guard";
-import type { Books } from "@handrail/gateway/ports/books";
 import type { Deployment } from "@handrail/gateway/ports/deployment";
 import type { PriceList } from "@handrail/gateway/ports/price-list";
 import { priceList } from "@handrail/gateway/prices/price-list";
-import { openTraces, type Traces } from "@handrail/gateway/trace/open-traces";
-import type { TraceSettings } from "@handrail/gateway/trace/trace-settings";
+import type { Stores } from "@handrail/gateway/program/gateway-over";
+import { withMasterKey } from "@handrail/gateway/program/master-key";
+import { openStores, type StoreSettings } from "@handrail/gateway/program/open-stores";
+import { NO_PLACES, type Places as Configured } from "@handrail/gateway/program/places";
 import type { Logger } from "pino";
 import type { StoredDeployments } from "../../gateway/stored-deployments.ts";
 import type { Mask } from "../../settings/mask.ts";
@@ -27,7 +24,9 @@ import { paidModels } from "./paid-models.ts";
 import { watchGateway } from "./watch-gateway.ts";
 
 export type OpenGatewayParts = {
-  readonly home: string;
+  readonly stores: StoreSettings;
+  /** What the gateway's configuration file says. */
+  readonly configured: Configured | undefined;
   readonly settings: ModelSettings;
   readonly stored: StoredDeployments;
   readonly demo: DemoModel;
@@ -36,23 +35,21 @@ export type OpenGatewayParts = {
   readonly log: Logger;
   /** Whether the first model comes from the configuration. */
   readonly fixed: boolean;
-  readonly guard: GuardSettings;
-  readonly traces: TraceSettings | undefined;
   readonly titleOf: (conversationId: string) => Promise<string | undefined>;
 };
 
 const GRACE_MS = 1000;
 
-/** Opens the books beside the log and starts the gateway over them. @throws AppError what `openSqliteBooks` throws */
+/** Opens the books and starts the gateway over them. @throws AppError what `openStores` throws */
 export async function openGateway(parts: OpenGatewayParts, url: string): Promise<GatewayHost> {
-  const guard = await openGuard(parts.guard, parts);
-  const traces = await openTraces(parts.traces, parts);
-  const books = await openSqliteBooks({ file: join(parts.home, "gateway.sqlite") });
-  const places = currentPlaces(parts);
+  const { stored, configured = NO_PLACES, fixed, secrets, mask, titleOf } = parts;
+  const stores = await openStores(parts.stores, configured, parts.log);
+  const { masterKey } = configured.general;
+  const books = masterKey === undefined ? stores.books : withMasterKey(stores.books, masterKey);
+  const places = currentPlaces(parts, configured);
   await places.refresh();
   const prices = priceList();
-  const { gateway, watch } = gatewayOver(places, { books, prices, guard, traces });
-  const { stored, fixed, secrets, mask, titleOf } = parts;
+  const { gateway, watch } = gatewayOver({ ...stores, books }, { places, configured, prices });
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
   const testThrough = async (place: Deployment, signal: AbortSignal) => {
@@ -67,7 +64,7 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
         places: () => places.refresh(),
         health: (id) => gateway.health(id),
         prices,
-        fixed,
+        configuration: { fixed, configured: configured.deployments },
         test: testSetting,
         testThrough,
       }),
@@ -89,32 +86,25 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
     metrics: () => watch.text(),
     async close() {
       await gateway.close(GRACE_MS);
-      await guard.close();
-      await books.close();
-      await traces.close(GRACE_MS);
+      await stores.close();
     },
   };
 }
 
 type Places = ReturnType<typeof currentPlaces>;
 
-type GatewayStores = {
-  readonly books: Books;
-  readonly prices: PriceList;
-  readonly guard: Guard;
-  readonly traces: Traces;
-};
+type Serving = { readonly places: Places; readonly configured: Configured; readonly prices: PriceList };
 
-/** Answers are only cached for keys that say so: an agent's calls never are. */
-function gatewayOver(places: Places, { books, prices, guard, traces }: GatewayStores) {
-  const cache = openCache({ enabled: false });
-  const catalog = catalogOf(places.now);
-  const watch = watchGateway(catalog, books, (): Gateway => gateway);
+function gatewayOver(stores: Stores, { places, configured, prices }: Serving) {
+  const { books, cache, guard, traces, limits } = stores;
+  const catalog = catalogOf(places.now, () => configured.rules);
+  const watch = watchGateway(catalog, { books, ...(limits && { limits }) }, (): Gateway => gateway);
   const { observer } = watch;
   const gateway = createGateway({
     catalog,
     books,
     prices,
+    routing: () => configured.routing,
     probes: false,
     cache,
     observer,
@@ -125,7 +115,7 @@ function gatewayOver(places: Places, { books, prices, guard, traces }: GatewaySt
 }
 
 /** What can be asked for now. */
-function currentPlaces({ settings, stored, demo }: OpenGatewayParts) {
+function currentPlaces({ settings, stored, demo }: OpenGatewayParts, configured: Configured) {
   let list: readonly Deployment[] = [];
   let known = "";
   return {
@@ -133,7 +123,7 @@ function currentPlaces({ settings, stored, demo }: OpenGatewayParts) {
     /** The same list while nothing has changed: the catalog is made anew only for another. */
     async refresh(): Promise<readonly Deployment[]> {
       const [setting, all] = await Promise.all([settings.current(), stored.all()]);
-      const next = deploymentsFrom({ stored: all, setting, demo: demo.started() });
+      const next = deploymentsFrom({ stored: all, configured: configured.deployments, setting, demo: demo.started() });
       const text = JSON.stringify(next);
       if (text !== known) {
         known = text;

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { StoreSettings } from "@handrail/gateway/program/open-stores";
+import type { Places } from "@handrail/gateway/program/places";
 import { traceSettings } from "@handrail/gateway/trace/trace-settings";
 import { newId } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
@@ -24,11 +26,15 @@ export type OpenModelsParts = {
   readonly store: Pick<ObservedStore, "summary">;
 };
 
-/** The models that conversations may name, and the gateway that their calls go by, which is opened at the first of them. */
-export function openModels(parts: OpenModelsParts): { readonly gateway: LazyGateway; readonly models: Models } {
+/**
+ * The models that conversations may name, and the gateway that their calls go by, which is opened at the first of them.
+ * @throws AppError `config_invalid` for a configuration file of the gateway that cannot be read
+ */
+export async function openModels(parts: OpenModelsParts): Promise<OpenedModels> {
   const { config, settings, demo, secrets, mask, store } = parts;
   const { home } = config;
-  const traces = traceSettings(config.environment);
+  const configured = await configuredBy(config, parts);
+  const stores = storesOf(config);
   const file = jsonFile(join(home, "models.json"), DeploymentsFile);
   const stored = storedDeployments({ file, secrets, mask, newId: () => newId("d", Date.now()) });
   const titleOf = (id: string) =>
@@ -39,18 +45,42 @@ export function openModels(parts: OpenModelsParts): { readonly gateway: LazyGate
   const gateway = lazyGateway(async (url) => {
     const { openGateway } = await import("./open-gateway.ts");
     const fixed = config.model !== undefined;
-    return openGateway({ ...parts, home, stored, fixed, titleOf, guard: config.gateway, traces }, url);
+    return openGateway({ ...parts, stored, configured, stores, fixed, titleOf }, url);
   });
-  // What is too old to be kept goes also while nobody calls.
-  if (config.gateway.bodies) {
+  const shared = stores.databaseUrl ?? configured?.general.databaseUrl;
+  // What is too old to be kept goes also while nobody calls, and books that are elsewhere are waited for before anybody does.
+  if (config.gateway.bodies || shared !== undefined) {
     gateway.open().catch((thrown: unknown) => parts.log.warn({ err: thrown }, "the gateway cannot be opened"));
   }
   const models = gatewayModels({
     settings,
-    stored,
+    named: async () => [...(await stored.all()), ...(configured?.deployments ?? [])],
     createModel: loadModel,
     demoSetting: demo.setting,
     paid: { open: async (wanted) => (await gateway.open()).paid.open(wanted) },
   });
   return { gateway, models };
+}
+
+type OpenedModels = { readonly gateway: LazyGateway; readonly models: Models };
+
+/** Read at the start, so that what is wrong with it is told then. */
+async function configuredBy(
+  { gateway, environment }: OpenModelsParts["config"],
+  { mask, log }: OpenModelsParts,
+): Promise<Places | undefined> {
+  if (gateway.file === undefined && gateway.limits !== "redis") return undefined;
+  const { NO_PLACES, placesIn } = await import("@handrail/gateway/program/places");
+  const places = gateway.file === undefined ? NO_PLACES : await placesIn(gateway.file, environment);
+  const { storeAddresses } = await import("@handrail/gateway/program/open-stores");
+  storeAddresses(gateway, places);
+  for (const warning of places.warnings) log.warn(warning);
+  for (const { apiKey } of places.deployments) mask.add(apiKey);
+  mask.add(places.general.masterKey);
+  return places;
+}
+
+function storesOf({ home, gateway, environment }: OpenModelsParts["config"]): StoreSettings {
+  const { databaseUrl, redisUrl, limits } = gateway;
+  return { home, databaseUrl, redisUrl, limits, guard: gateway, traces: traceSettings(environment) };
 }
