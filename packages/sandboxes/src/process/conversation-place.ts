@@ -1,4 +1,4 @@
-import { access, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { access, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile } from "@handrail/protocol/sources";
@@ -89,16 +89,17 @@ async function furnishDisk(place: ConversationPlace, furnishing: Furnishing, byt
   if (await isThere(content)) await runOrFail("rm", ["-rf", "--", content]);
   const parts = [content, join(content, "state"), join(content, "state", "home"), join(content, "workspace")];
   for (const part of parts.slice(0, -1)) await mkdir(part, { mode: 0o700 });
-  await fill(join(content, "workspace"), furnishing.seedDirectory);
-  if (furnishing.uid !== undefined) await ownAll(parts, furnishing.uid, furnishing.seedDirectory !== undefined);
+  const workspace = join(content, "workspace");
+  await fill(workspace, furnishing.seedDirectory);
+  // A tree of ours alone is changed and removed without a program, which would take longer than all the rest.
+  const ours = (await readdir(workspace)).length === 0;
+  if (furnishing.uid !== undefined) await (ours ? ownEach(parts, furnishing.uid) : own(content, furnishing.uid));
   await makeDisk(place.image, content, bytes);
-  await runOrFail("rm", ["-rf", "--", content]);
+  await (ours ? rm(content, { recursive: true }) : runOrFail("rm", ["-rf", "--", content]));
 }
 
-/** A tree of ours alone changes hands without a program, which would take longer than all the rest. */
-async function ownAll([root = "", ...parts]: readonly string[], uid: number, filled: boolean): Promise<void> {
-  if (filled) return own(root, uid);
-  for (const part of [root, ...parts]) await chown(part, uid, uid);
+async function ownEach(directories: readonly string[], uid: number): Promise<void> {
+  for (const directory of directories) await chown(directory, uid, uid);
 }
 
 async function furnishDirectories(place: ConversationPlace, { seedDirectory, uid }: Furnishing): Promise<void> {
