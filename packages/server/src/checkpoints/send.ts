@@ -5,8 +5,8 @@ import type { SnapshotEntry, SnapshotRules, SnapshotTree } from "@handrail/proto
 import { reachableTrees } from "./closure.ts";
 import type { Lineage } from "./lineage.ts";
 
-/** As much as fits a call in base64. */
-const PART_BYTES = 4 * 1024 * 1024;
+/** Little enough that the sandbox is at work on one part while the next is decrypted. */
+const PART_BYTES = 1024 * 1024;
 const MAX_ROUNDS = 3;
 
 type Wanted = { readonly root: string; readonly base: string | null; readonly rules: SnapshotRules };
