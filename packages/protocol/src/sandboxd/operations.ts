@@ -210,8 +210,8 @@ export const OPERATIONS = {
    * and what the workspace holds goes. Not after `workspace.begin`.
    */
   "workspace.fill": operation(
-    z.strictObject({ offset: Bytes, data: z.string().max(6_000_000), last: z.boolean() }),
-    z.object({ size: Bytes }),
+    () => z.strictObject({ offset: Bytes, data: z.string().max(6_000_000), last: z.boolean() }),
+    () => z.object({ size: Bytes }),
   ),
   /** Remembers the workspace as it is now as its start, unless one is remembered. `tree` names it. Needs git. */
   "workspace.begin": operation(
