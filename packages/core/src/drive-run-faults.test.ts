@@ -191,4 +191,5 @@ test("the time limit cuts a command short and ends the run as limited", async ()
     { limit: "maxTimeMs", value: 60_000 },
     { outcome: "limited", detail: "The time limit of this run is reached: 60 s of 60 s." },
   ]);
+  expect(fixture.unforeseen).toEqual([]);
 });

@@ -28,7 +28,7 @@ export async function driveRun(ports: RunPorts, signals: RunSignals): Promise<vo
     await unlessLeft(untilEnded(session, cutting, AbortSignal.any([cutting, signals.leave])), signals.leave);
   } catch (thrown) {
     if (signals.leave.aborted && !signals.stop.aborted) return;
-    await endCut(session, signals, thrown);
+    await endCut(session, { stop: signals.stop, cutting }, thrown);
   } finally {
     timer.cancel();
     session.close();
@@ -67,12 +67,15 @@ async function noteResume(session: RunSession): Promise<void> {
   );
 }
 
+/** `cutting` is aborted when `stop` is, and when a time limit is reached. */
+type CutSignals = { readonly stop: AbortSignal; readonly cutting: AbortSignal };
+
 /** Ends a run that was stopped, ran out of time, or failed: one append, so that it is ended whole or not at all. */
-async function endCut(session: RunSession, { stop }: RunSignals, thrown: unknown): Promise<void> {
+async function endCut(session: RunSession, { stop, cutting }: CutSignals, thrown: unknown): Promise<void> {
   const { journal, clock } = session.ports;
   const error = toAppError(thrown);
   if (error.code === "storage_full" || error.code === "storage_failed") throw error;
-  if (error.code === "internal" && !stop.aborted) session.ports.onUnforeseen(thrown);
+  if (error.code === "internal" && !cutting.aborted) session.ports.onUnforeseen(thrown);
   await journal.commit((state) => {
     if (state.run?.runId !== session.runId) return [];
     const now = clock.now();
