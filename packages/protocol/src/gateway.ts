@@ -60,9 +60,32 @@ export const DeploymentHealth = z.object({
 });
 export type DeploymentHealth = z.infer<typeof DeploymentHealth>;
 
-/** A place as lists show it. `source` says who defined it; only those of the page can be changed there. */
-export const DeploymentInfo = DeploymentInput.omit({ apiKey: true }).extend({
+/**
+ * A place as lists show it, without the bounds of the input: configuration files and settings may hold what a form would
+ * refuse. `source` says who defined it; only those of the page can be changed there.
+ */
+export const DeploymentInfo = z.object({
   id: z.string(),
+  name: z.string(),
+  provider: ModelProvider,
+  model: z.string(),
+  baseUrl: z.string().optional(),
+  apiVersion: z.string().optional(),
+  region: z.string().optional(),
+  project: z.string().optional(),
+  weight: z.number().optional(),
+  requestsPerMinute: z.number().optional(),
+  tokensPerMinute: z.number().optional(),
+  contextTokens: z.number().optional(),
+  maxOutputTokens: z.number().optional(),
+  prices: z
+    .object({
+      inputUsdPerMillion: z.number().optional(),
+      outputUsdPerMillion: z.number().optional(),
+      cacheReadUsdPerMillion: z.number().optional(),
+      cacheWriteUsdPerMillion: z.number().optional(),
+    })
+    .optional(),
   hasKey: z.boolean(),
   source: z.enum(["page", "setting", "configuration", "demo"]),
   /** False: what calls cost is not known, and budgets do not see it. */
@@ -84,13 +107,24 @@ export const KeyLimits = z.strictObject({
 });
 export type KeyLimits = z.infer<typeof KeyLimits>;
 
+/** Limits as lists show them, without the bounds of the input: LiteLLM's routes and keys know others. */
+const LimitsShown = z.object({
+  budget: z.object({ usd: z.number(), period: BudgetPeriod }).optional(),
+  requestsPerMinute: z.number().optional(),
+  tokensPerMinute: z.number().optional(),
+  parallel: z.number().optional(),
+});
+
 /** Who shares cached answers: nobody, those with the same key, the team, or all. */
 export const CacheScope = z.enum(["off", "key", "team", "all"]);
 
 const OwnerId = z.string().min(1).max(128);
 /** In Unix milliseconds: what is later has no date of four digits. */
 const LATEST = Date.UTC(9999, 11, 31);
-export const GatewayOwner = z.strictObject({ kind: z.enum(["user", "team"]), id: OwnerId });
+const OwnerKind = z.enum(["user", "team"]);
+export const GatewayOwner = z.strictObject({ kind: OwnerKind, id: OwnerId });
+/** As lists show it. */
+const OwnerShown = z.object({ kind: OwnerKind, id: z.string() });
 
 /** A virtual key as it is asked for. Without an `owner` it is the signed-in user's. Times are Unix milliseconds. */
 export const KeyInput = z.strictObject({
@@ -148,10 +182,10 @@ export const KeyInfo = z.object({
   id: z.string(),
   hint: z.string(),
   name: z.string(),
-  owner: GatewayOwner,
+  owner: OwnerShown,
   teamId: z.string().optional(),
   models: z.array(z.string()).optional(),
-  limits: KeyLimits,
+  limits: LimitsShown,
   standings: z.array(LimitStanding),
   spentUsd: z.number(),
   createdAt: z.number(),
@@ -163,9 +197,9 @@ export const KeyInfo = z.object({
 export type KeyInfo = z.infer<typeof KeyInfo>;
 
 /** A user or a team with its limits. */
-export const OwnerInfo = GatewayOwner.extend({
+export const OwnerInfo = OwnerShown.extend({
   name: z.string(),
-  limits: KeyLimits,
+  limits: LimitsShown,
   standings: z.array(LimitStanding),
   spentUsd: z.number(),
 });
