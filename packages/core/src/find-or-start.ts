@@ -26,7 +26,8 @@ export async function findOrStart(
       : await backend.find(journal.state.id, signal);
     return running ?? (await start(parts, getSeed, onProgress, signal));
   } finally {
-    await (await seed?.catch(() => undefined))?.dispose();
+    // Nobody waits for it.
+    seed?.then((prepared) => prepared.dispose()).catch(() => undefined);
   }
 }
 

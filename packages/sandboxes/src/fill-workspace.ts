@@ -2,8 +2,8 @@ import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { FillWorkspace } from "@handrail/core/ports/workspace-seed";
 import { tarStream } from "./tar-stream.ts";
 
-/** As much as fits a call in base64. */
-const PART_BYTES = 4 * 1024 * 1024;
+/** Small enough that both sides work at the same time, large enough that calls cost little. */
+const PART_BYTES = 512 * 1024;
 
 /** Sends first files through the sandbox's own sandboxd. While one part is on its way, the next is read. */
 export const fillWorkspace: FillWorkspace = async (sandbox, { directory }, signal) => {
