@@ -43,7 +43,7 @@ async function start(client: CriClient): Promise<string> {
 
 const SLEEPING: ContainerConfig = {
   metadata: { name: "bench" },
-  image: { image: BUILT_IMAGE },
+  image: { image: BUILT_IMAGE, userSpecifiedImage: BUILT_IMAGE },
   command: ["sleep", "60"],
   workingDir: "/",
   envs: [],

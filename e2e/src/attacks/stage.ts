@@ -13,7 +13,7 @@ import type { Egress } from "@handrail/sandboxes/egress";
 import { noneBackend } from "@handrail/sandboxes/none/none-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
-import { startContainerdWithImage } from "@handrail/sandboxes/testing/containerd-root";
+import { runtimeUnderTest } from "@handrail/sandboxes/testing/containerd-root";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { workingBackends } from "../support/sandbox-kills.ts";
 import { PRELUDE, verdictOf, type Verdict } from "./attack.ts";
@@ -61,7 +61,7 @@ const OTHER = newId("c", Date.now());
 
 export async function openStage(name: StageBackend, egress: Egress = (_origin, stream) => stream.destroy()) {
   const directory = await mkdtemp(path.join(tmpdir(), "handrail-attacks-"));
-  const daemon = name === "containerd" ? await startContainerdWithImage() : undefined;
+  const daemon = name === "containerd" ? await runtimeUnderTest() : undefined;
   const backend = backendOf(name, directory, egress, daemon?.address);
   const prey = await putPrey();
   if (name !== "none") await startOn(backend, OTHER);

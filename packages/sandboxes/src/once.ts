@@ -9,3 +9,12 @@ export function once<T>(ask: () => Promise<T>): () => Promise<T> {
     return known;
   };
 }
+
+/** Asks until the answer is yes, and keeps that. */
+export function onceTrue(ask: () => Promise<boolean>): () => Promise<boolean> {
+  let known = false;
+  return async () => {
+    if (!known && (await ask())) known = true;
+    return known;
+  };
+}

@@ -16,7 +16,7 @@ import type { Pod } from "./cri-shapes.ts";
 import { conversationPlace } from "../process/conversation-place.ts";
 import { unmountDisk } from "../process/mounted-disk.ts";
 import { disksWork } from "../process/workspace-disk.ts";
-import { once } from "../once.ts";
+import { once, onceTrue } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { listenerSharesMounts } from "./listener-mounts.ts";
 import { portablePrograms } from "../sandboxd-programs.ts";
@@ -98,6 +98,8 @@ function assemble(options: ContainerdOptions) {
     cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
   };
   const scratchDirectory = join(options.directory, "scratch");
+  const disks = once(disksWork);
+  const seesMounts = onceTrue(() => listenerSharesMounts(socketPath));
   return {
     client,
     closing,
@@ -110,8 +112,10 @@ function assemble(options: ContainerdOptions) {
     starting: new Set<string>(),
     /** Conversations whose disk is mounted here while their sandbox starts. */
     mounting: new Set<string>(),
-    /** Whether workspaces can be bounded: the runtime has to see what is mounted here. */
-    disksWork: once(async () => (await disksWork()) && (await listenerSharesMounts(socketPath))),
+    /** Whether the runtime sees what is mounted here. */
+    seesMounts,
+    /** Whether workspaces can be bounded. */
+    disksWork: async () => (await disks()) && seesMounts(),
     /** Holds a filter of system calls for each profile. */
     seccompDirectory: join(options.directory, "seccomp"),
     scratchDirectory,

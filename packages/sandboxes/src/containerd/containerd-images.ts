@@ -10,7 +10,8 @@ import { sharedWork } from "../shared-work.ts";
 import type { CriClient } from "./cri-client.ts";
 import { CriError, firstWords } from "./cri-error.ts";
 import type { ImageParts } from "./image-archive.ts";
-import { importImage } from "./import-image.ts";
+import type { Importer } from "./import-image.ts";
+import { importerOf, importImage } from "./import-image.ts";
 import { pauseProgram } from "./pause-program.ts";
 
 export type ImageSource = {
@@ -48,25 +49,28 @@ export type ContainerdImages = {
 
 /** A build goes on when those who wait for it give up, until `closing`. */
 export function containerdImages(client: CriClient, source: ImageSource, closing: AbortSignal): ContainerdImages {
-  const hand = (image: ImageParts, signal: AbortSignal) => handOver(client, source.socketPath, image, signal);
+  const importer = once(async () => importerOf((await client.version(closing)).runtimeName, source.socketPath));
+  const hand = async (image: ImageParts, signal: AbortSignal) => {
+    const by = await importer();
+    if (by !== undefined) await handOver(client, by, image, signal);
+  };
   const build = sharedWork(async (onProgress) => {
     const image = await builtImage(source.cacheDirectory, onProgress, closing);
-    onProgress("Handing the default image to containerd.");
+    onProgress("Handing the default image to the container runtime.");
     await hand(image, closing);
   });
-  const takesImages = once(async () => (await client.version(closing)).runtimeName === "containerd");
   return {
     ensure: async (wish) => {
       const reference = wish.image ?? source.defaultImage ?? BUILT_IMAGE;
       if ((await client.findImage(reference, wish.signal)) !== undefined) return reference;
       if (reference !== BUILT_IMAGE) return pulled(client, reference, wish);
-      if (!(await takesImages()) || !(await canBuildRoot())) return pulled(client, source.fallbackImage, wish);
+      if ((await importer()) === undefined || !(await canBuildRoot()))
+        return pulled(client, source.fallbackImage, wish);
       await build.join(wish.onProgress, wish.signal);
       return reference;
     },
     ensurePause: async (signal) => {
-      if (!(await takesImages()) || (await client.findImage(PAUSE_IMAGE, signal)) !== undefined) return;
-      await hand(pauseImage(), signal);
+      if ((await client.findImage(PAUSE_IMAGE, signal)) === undefined) await hand(pauseImage(), signal);
     },
   };
 }
@@ -93,11 +97,12 @@ function pauseImage(): ImageParts {
 /** Imports an image and waits until CRI knows it, which it learns from an event that nobody else gets to see. */
 export async function handOver(
   client: CriClient,
-  socketPath: string,
+  importer: Importer,
   image: ImageParts,
   signal: AbortSignal,
 ): Promise<void> {
-  await importImage(socketPath, image, signal);
+  if (importer === undefined) throw unknown(image.reference);
+  await importImage(importer, image, signal);
   const until = Date.now() + KNOWN_WITHIN_MS;
   while ((await client.findImage(image.reference, signal)) === undefined) {
     if (Date.now() > until) throw unknown(image.reference);

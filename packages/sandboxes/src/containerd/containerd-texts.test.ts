@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { healthOf } from "./containerd-health.ts";
+import { namespacesIn } from "./cri-client.ts";
 import { unreachable, withoutCri } from "./cri-error.ts";
 import type { RuntimeStatus } from "./cri-shapes.ts";
+import { importerOf } from "./import-image.ts";
 import { interfacesIn, requireLoopbackOnly } from "./pod-network.ts";
 
 const VERSION = { runtimeName: "containerd", runtimeVersion: "1.6.20" };
@@ -67,5 +69,23 @@ test("network interfaces are read from the kernel's table", () => {
 });
 
 test("a pod whose network is not known is not used", async () => {
-  await expect(requireLoopbackOnly(undefined)).rejects.toMatchObject({ code: "backend_unavailable" });
+  const unknown = { pid: undefined, networkPath: undefined };
+  await expect(requireLoopbackOnly(unknown)).rejects.toMatchObject({ code: "backend_unavailable" });
+});
+
+test("an image is handed over by what comes with the runtime, or not at all", async () => {
+  const address = ["--address", "/x.sock", "--namespace", "k8s.io"];
+  expect(await importerOf("containerd", "/x.sock")).toEqual(["ctr", ...address, "images", "import", "-"]);
+  expect(await importerOf("another", "/x.sock")).toBeUndefined();
+});
+
+test("a pod's namespaces are those of its process, or, where it has none, at a path", () => {
+  const namespaces = [{ type: "pid" }, { type: "network", path: "/var/run/netns/x" }];
+  const infos = [{ pid: 7, runtimeSpec: {} }, { runtimeSpec: { linux: { namespaces } } }, { pid: 0 }];
+  expect(infos.map((info) => namespacesIn({ info: JSON.stringify(info) }))).toEqual([
+    { pid: 7, networkPath: undefined },
+    { pid: undefined, networkPath: "/var/run/netns/x" },
+    { pid: undefined, networkPath: undefined },
+  ]);
+  expect(namespacesIn({ info: "not JSON" })).toEqual({ pid: undefined, networkPath: undefined });
 });

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { criChannel } from "./cri-channel.ts";
 import { CriError } from "./cri-error.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   Labels,
   Pod,
   PodConfig,
+  PodNamespaces,
   RuntimeStatus,
   RuntimeVersion,
 } from "./cri-shapes.ts";
@@ -50,6 +52,8 @@ export function criClient(socketPath: string) {
   };
 }
 
+type Containers = { readonly containers: readonly Container[] };
+
 type Ask = <T>(method: string, request: object, more?: { withinMs?: number; signal?: AbortSignal }) => Promise<T>;
 
 function podCalls(ask: Ask) {
@@ -63,6 +67,11 @@ function podCalls(ask: Ask) {
 
     /** Kills all that runs in a pod and forgets it. No error when there is none. */
     removePod: async (podSandboxId: string): Promise<void> => {
+      // CRI-O would give them time to end when it stops the pod, which also tells of what goes wrong here.
+      const { containers } = await ask<Containers>("RuntimeService/ListContainers", { filter: { podSandboxId } });
+      await Promise.allSettled(
+        containers.map(({ id }) => ask("RuntimeService/StopContainer", { containerId: id, timeout: 0 })),
+      );
       await ask("RuntimeService/StopPodSandbox", { podSandboxId });
       const remove = () => ask("RuntimeService/RemovePodSandbox", { podSandboxId });
       await remove().catch((thrown: unknown) => {
@@ -76,10 +85,9 @@ function podCalls(ask: Ask) {
     listPods: async (labelSelector: Labels): Promise<readonly Pod[]> =>
       (await ask<{ items: Pod[] }>("RuntimeService/ListPodSandbox", { filter: { labelSelector } })).items,
 
-    /** The process of the host that holds a pod's namespaces; undefined where the runtime does not say. */
-    podPid: async (podSandboxId: string): Promise<number | undefined> => {
+    podNamespaces: async (podSandboxId: string): Promise<PodNamespaces> => {
       const request = { podSandboxId, verbose: true };
-      return pidIn((await ask<{ info: Labels }>("RuntimeService/PodSandboxStatus", request)).info);
+      return namespacesIn((await ask<{ info: Labels }>("RuntimeService/PodSandboxStatus", request)).info);
     },
   };
 }
@@ -98,8 +106,7 @@ function containerCalls(ask: Ask) {
 
     /** Containers that have all these labels, ended ones too. */
     listContainers: async (labelSelector: Labels): Promise<readonly Container[]> =>
-      (await ask<{ containers: Container[] }>("RuntimeService/ListContainers", { filter: { labelSelector } }))
-        .containers,
+      (await ask<Containers>("RuntimeService/ListContainers", { filter: { labelSelector } })).containers,
 
     containerStatus: async (containerId: string): Promise<ContainerStatus | undefined> => {
       const answer = await ask<{ status: ContainerStatus | null }>("RuntimeService/ContainerStatus", { containerId });
@@ -108,11 +115,29 @@ function containerCalls(ask: Ask) {
   };
 }
 
-/** containerd and CRI-O put JSON with the process id under `info`. */
-function pidIn(info: Labels): number | undefined {
+const PodInfo = z.object({
+  pid: z.int().positive().optional().catch(undefined),
+  runtimeSpec: z
+    .object({
+      linux: z.object({ namespaces: z.array(z.object({ type: z.string(), path: z.string().optional() })) }),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+/**
+ * What a runtime says under `info`: containerd the process, CRI-O the container's specification, and the process where
+ * the pod has one. Empty where it says neither.
+ */
+export function namespacesIn(info: Labels): PodNamespaces {
+  const { data } = PodInfo.safeParse(parsedJson(info["info"]));
+  const network = data?.runtimeSpec?.linux.namespaces.find(({ type }) => type === "network");
+  return { pid: data?.pid, networkPath: network?.path };
+}
+
+function parsedJson(text: string | undefined): unknown {
   try {
-    const { pid } = JSON.parse(info["info"] ?? "{}") as { pid?: unknown };
-    return typeof pid === "number" && pid > 0 ? pid : undefined;
+    return JSON.parse(text ?? "{}");
   } catch {
     return undefined;
   }

@@ -42,7 +42,8 @@ export type CriMount = { readonly hostPath: string; readonly containerPath: stri
 
 export type ContainerConfig = {
   readonly metadata: { readonly name: string };
-  readonly image: { readonly image: string };
+  /** CRI-O looks for what signatures are asked for of the name that people gave. */
+  readonly image: { readonly image: string; readonly userSpecifiedImage: string };
   readonly command: readonly string[];
   readonly workingDir: string;
   readonly envs: readonly { readonly key: string; readonly value: string }[];
@@ -65,6 +66,14 @@ export type ContainerConfig = {
 };
 
 export type Pod = { readonly id: string; readonly labels: Labels };
+
+/** Where the host finds a pod's namespaces. */
+export type PodNamespaces = {
+  /** The process that holds them; undefined where none does. */
+  readonly pid: number | undefined;
+  /** A file that the network namespace is bound to. */
+  readonly networkPath: string | undefined;
+};
 
 export type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN";
 

@@ -108,7 +108,7 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
   };
   return {
     metadata: { name: "sandbox" },
-    image: { image: wish.image },
+    image: { image: wish.image, userSpecifiedImage: wish.image },
     command: commandOf(start, limits, network),
     workingDir: INSIDE.workspace,
     envs: Object.entries(environment).map(([key, value]) => ({

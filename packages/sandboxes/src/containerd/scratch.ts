@@ -1,7 +1,6 @@
-import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-import { hasOurMounts } from "./listener-mounts.ts";
 import { isMounted } from "../process/mounted-disk.ts";
 import { runProgram } from "../run-program.ts";
 
@@ -20,8 +19,8 @@ export type ScratchWish = {
   /** Of all directories together. */
   readonly bytes: number;
   readonly uid: number;
-  /** The process of the host that holds the pod's namespaces. */
-  readonly podPid: number | undefined;
+  /** Whether the runtime sees what this process mounts. */
+  readonly seen: boolean;
 };
 
 /**
@@ -30,18 +29,17 @@ export type ScratchWish = {
  * not see (a service with `PrivateTmp`), they are on the disk, without a limit, until the next start.
  * @throws AppError `sandbox_failed`
  */
-export async function makeScratch({ directory, bytes, uid, podPid }: ScratchWish): Promise<Scratch> {
+export async function makeScratch({ directory, bytes, uid, seen }: ScratchWish): Promise<Scratch> {
   await removeScratch(directory);
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  const inMemory = await sharesMounts(podPid);
-  if (inMemory) await mountMemory(directory, bytes);
+  if (seen) await mountMemory(directory, bytes);
   const places = Object.entries(PLACES).map(([name, target]) => ({ source: join(directory, name), target }));
   for (const { source } of places) {
     await mkdir(source);
     await chown(source, uid, uid);
     await chmod(source, 0o1777);
   }
-  return { places, release: () => (inMemory ? removeScratch(directory) : Promise.resolve()) };
+  return { places, release: () => (seen ? removeScratch(directory) : Promise.resolve()) };
 }
 
 /** Removes what a start left, mounted or not. No error when there is nothing. */
@@ -57,13 +55,4 @@ async function mountMemory(directory: string, bytes: number): Promise<void> {
   const options = `size=${bytes},mode=0755,nosuid,nodev`;
   const { code, stderr } = await runProgram("mount", ["-t", "tmpfs", "-o", options, "handrail", directory]);
   if (code !== 0) throw new AppError("sandbox_failed", `The sandbox's /tmp could not be made: ${stderr.trim()}`);
-}
-
-/** Whether what this process mounts is seen by the runtime: the parent of a pod's first process is a part of it. */
-async function sharesMounts(podPid: number | undefined): Promise<boolean> {
-  if (podPid === undefined) return false;
-  const text = await readFile(`/proc/${podPid}/stat`, "utf8").catch(() => "");
-  // The name before can have anything in it. Source: proc_pid_stat(5)
-  const parent = text.slice(text.lastIndexOf(")") + 2).split(" ")[1];
-  return hasOurMounts(parent ?? "");
 }

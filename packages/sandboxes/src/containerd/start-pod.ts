@@ -42,16 +42,18 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const limits = limitsUnder(record.profile, parts.limits);
   const unifiedCgroups = await hasUnifiedCgroups();
   const podId = await runPod(parts, pod, signal);
-  const podPid = await client.podPid(podId);
-  await requireLoopbackOnly(podPid);
+  await requireLoopbackOnly(await client.podNamespaces(podId));
   const directory = parts.scratchOf(record.sandboxId);
-  const scratch = await makeScratch({ directory, bytes: limits.tmpBytes, uid, podPid });
+  const scratch = await makeScratch({ directory, bytes: limits.tmpBytes, uid, seen: await parts.seesMounts() });
   try {
     return await withDisk(parts, place, async (files) => {
       const own = { programs: parts.programs, etcDirectory, seccompFile, scratch, files };
       const wish = { start, image, uid, limits, labels, unifiedCgroups, ...own };
-      const containerId = await client.createContainer(podId, containerConfig(wish), pod);
-      await startContainer(client, containerId, image);
+      const containerId = await explainedByImage(image, async () => {
+        const id = await client.createContainer(podId, containerConfig(wish), pod);
+        await client.startContainer(id);
+        return id;
+      });
       return watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
     });
   } finally {
@@ -59,9 +61,10 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   }
 }
 
-async function startContainer(client: CriClient, containerId: string, image: string): Promise<void> {
+/** containerd looks for the shell when a container is started, CRI-O when it is made. */
+async function explainedByImage<T>(image: string, begin: () => Promise<T>): Promise<T> {
   try {
-    await client.startContainer(containerId);
+    return await begin();
   } catch (thrown) {
     throw thrown instanceof CriError ? unstartable(image, thrown) : thrown;
   }

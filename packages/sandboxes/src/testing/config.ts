@@ -1,5 +1,9 @@
 /** What tests take from the environment. */
-export const config = { dockerHost: process.env["DOCKER_HOST"] };
+export const config = {
+  dockerHost: process.env["DOCKER_HOST"],
+  /** The socket of a runtime to test instead of a containerd of the tests' own. */
+  containerdAddress: process.env["CONTAINERD_ADDRESS"],
+};
 
 /** Puts something into this process's environment that no sandbox may see. */
 export function plantSecret(): void {

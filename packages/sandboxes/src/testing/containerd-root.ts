@@ -1,10 +1,13 @@
 import { cp, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BUILT_IMAGE, rootImage } from "../containerd/containerd-images.ts";
-import { importImage } from "../containerd/import-image.ts";
+import { criClient } from "../containerd/cri-client.ts";
+import type { Importer } from "../containerd/import-image.ts";
+import { importerOf, importImage } from "../containerd/import-image.ts";
 import { buildRoot } from "../image/build-root.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { recipeTag } from "../image/image-recipe.ts";
+import { config } from "./config.ts";
 import type { ContainerdDaemon } from "./containerd-daemon.ts";
 import { startContainerd } from "./containerd-daemon.ts";
 
@@ -15,6 +18,27 @@ const UNCHANGING = [
   "io.containerd.content.v1.content/blobs/sha256",
   "io.containerd.snapshotter.v1.overlayfs/snapshots",
 ];
+
+/** The runtime that the environment names, or a containerd of the tests' own that has the default image. */
+export async function runtimeUnderTest(): Promise<ContainerdDaemon> {
+  const { containerdAddress } = config;
+  if (containerdAddress === undefined) return startContainerdWithImage();
+  const notOurs = async () => Promise.reject(new Error("The runtime that was given is not the tests' to end."));
+  return { address: containerdAddress, kill: notOurs, restart: notOurs, dispose: async () => undefined };
+}
+
+/** What hands images to a runtime that takes them. */
+export async function importerTo({ address }: ContainerdDaemon): Promise<Importer> {
+  const client = criClient(address);
+  try {
+    const { runtimeName } = await client.version(AbortSignal.timeout(5000));
+    const importer = await importerOf(runtimeName, address);
+    if (importer === undefined) throw new Error(`Nothing hands images to ${runtimeName} here.`);
+    return importer;
+  } finally {
+    client.close();
+  }
+}
 
 /** Starts a containerd that has the default image. */
 export async function startContainerdWithImage(): Promise<ContainerdDaemon> {
@@ -51,7 +75,7 @@ export async function rootWithImage(onProgress: (text: string) => void): Promise
   try {
     const daemon = await startContainerd({ root: join(making, "root") });
     try {
-      await importImage(daemon.address, await rootImage(BUILT_IMAGE, tarFile), signal);
+      await importImage(await importerTo(daemon), await rootImage(BUILT_IMAGE, tarFile), signal);
     } finally {
       await daemon.dispose();
     }
