@@ -5,11 +5,16 @@ import { join } from "node:path";
 import { testAuthority } from "@handrail/broker/testing/tls-fixture";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { gitServer } from "../testing/git-server.ts";
-import { PACKAGE, packageRegistry } from "../testing/package-registry.ts";
+import { MODULE, PACKAGE, packageRegistry } from "../testing/package-registry.ts";
 import { openSecretBench, shell } from "../testing/secret-bench.ts";
+import { cargoFolder, goFolder } from "../testing/toolchains.ts";
 
 const TOKEN = "rtok_0a1b2c3d4e5f60718293";
 const HOST = "registry.example";
+
+const [cargo, go] = [cargoFolder(), goFolder()];
+if (cargo === undefined) process.stdout.write("Skipped: cargo is not on this machine.\n");
+if (go === undefined) process.stdout.write("Skipped: go is not on this machine.\n");
 
 let home: string;
 let bench: Awaited<ReturnType<typeof openBench>>;
@@ -58,6 +63,7 @@ async function openBench() {
     },
     hosts: [`${HOST}:${port}`],
     roots: [authority.certificate],
+    readOnly: [cargo ?? [], go ?? []].flat(),
   });
   const close = async () => {
     await held.close();
@@ -134,3 +140,37 @@ for (const backend of ["process", "docker"] as const) {
     expect(records.filter(({ secrets }) => secrets?.includes("REGISTRY")).length).toBeGreaterThan(3);
   });
 }
+
+test.skipIf(cargo === undefined)(
+  "process: cargo fetches from a private registry with a placeholder for its token",
+  async () => {
+    const { url, seen, start } = bench;
+    const sandbox = await start("process");
+    const config = `[registries.private]\nindex = "sparse+${url}/cargo/"\n[registry]\nglobal-credential-providers = ["cargo:token"]\n`;
+    const manifest = `[package]\nname = "n"\nversion = "1.0.0"\n[dependencies]\n${PACKAGE} = { version = "1", registry = "private" }\n`;
+    const files = `mkdir -p /tmp/c/src /tmp/c/.cargo && cd /tmp/c && touch src/lib.rs && echo '${config}' > .cargo/config.toml && echo '${manifest}' > Cargo.toml`;
+    const vendor = `CARGO_REGISTRIES_PRIVATE_TOKEN="$TOKEN" ${cargo}/bin/cargo vendor -q vendored`;
+    expect(await shell(sandbox, `${files} && ${vendor} >/dev/null && cat vendored/${PACKAGE}/src/lib.rs`)).toEqual({
+      said: "// from cargo\n",
+      exitCode: 0,
+    });
+    expect((await shell(sandbox, FIND)).said).toBe("0\n");
+    expect(seen).toContain(`GET /cargo/crates/${PACKAGE}/1.0.0/download`);
+  },
+);
+
+test.skipIf(go === undefined)(
+  "process: go downloads by a private proxy with a placeholder in its address",
+  async () => {
+    const { place, seen, start } = bench;
+    const sandbox = await start("process");
+    const settings = `GOPROXY="https://ada:$TOKEN@${place}/go" GONOSUMDB='*' GOFLAGS=-mod=mod GOTOOLCHAIN=local GOPATH=/tmp/go`;
+    const download = `${settings} ${go}/bin/go mod download ${MODULE}@v1.0.0`;
+    expect(await shell(sandbox, `${download} && cat /tmp/go/pkg/mod/${MODULE}@v1.0.0/probe.go`)).toEqual({
+      said: "package probe // from go\n",
+      exitCode: 0,
+    });
+    expect((await shell(sandbox, FIND)).said).toBe("0\n");
+    expect(seen).toContain(`GET /go/${MODULE}/@v/v1.0.0.zip`);
+  },
+);

@@ -27,13 +27,16 @@ export type SecretBenchOptions = {
   readonly hosts: readonly string[];
   /** PEM: the authorities that the broker believes. */
   readonly roots: readonly string[];
+  /** Paths of this machine that process sandboxes may read besides. */
+  readonly readOnly?: readonly string[];
 };
 
 const OWNER = "local";
 const SIGNAL = AbortSignal.timeout(300_000);
 
 /** Sandboxes with secrets and a broker that reaches servers on loopback. The caller closes it. */
-export async function openSecretBench({ home, installation, secrets: held, hosts, roots }: SecretBenchOptions) {
+export async function openSecretBench(options: SecretBenchOptions) {
+  const { home, installation, secrets: held, hosts, roots, readOnly } = options;
   const masks = mask();
   const store = openSecretStore({ home, secrets: await openSecrets(join(home, "secret.key")), mask: masks });
   for (const [name, secret] of Object.entries(held)) await store.save(OWNER, name, secret);
@@ -54,7 +57,10 @@ export async function openSecretBench({ home, installation, secrets: held, hosts
   });
   const common = { installation, sandboxdDirectory: builtPrograms(), egress: broker.handle, limits: {} };
   const backends: Record<"process" | "docker", SandboxBackend> = {
-    process: secretBackend(processBackend({ ...common, directory: join(home, "sandboxes") }), secrets),
+    process: secretBackend(
+      processBackend({ ...common, directory: join(home, "sandboxes"), extraReadOnly: readOnly }),
+      secrets,
+    ),
     docker: secretBackend(dockerBackend({ ...common, host: DOCKER_HOST, defaultImage: undefined }), secrets),
   };
   const conversations: (readonly [SandboxBackend, string])[] = [];
