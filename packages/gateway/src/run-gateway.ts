@@ -1,6 +1,6 @@
 import { toAppError } from "@handrail/protocol/errors";
-import { pino } from "pino";
 import { readGatewayConfig } from "./config.ts";
+import { jsonLog } from "./program/json-log.ts";
 import { helpText } from "./program/options.ts";
 import { startGateway } from "./program/start-gateway.ts";
 
@@ -45,14 +45,6 @@ async function serve(argv: readonly string[]): Promise<number> {
   await ended;
   await gateway.close(GRACE_MS);
   return 0;
-}
-
-/** JSON lines on the second output. */
-function jsonLog(level: string) {
-  const write = (line: string) => {
-    process.stderr.write(line);
-  };
-  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
 }
 
 /** A second signal does not wait for anything. */

@@ -6,9 +6,11 @@ import { sqliteFailure } from "@handrail/logs/sqlite-failure";
 import type { Books, Ledger } from "../ports/books.ts";
 import { openCallFile, readCallFile } from "./call-file.ts";
 import { callLog } from "./call-log.ts";
+import { keyCache } from "./key-cache.ts";
 import { laterKeys } from "./later-keys.ts";
 import { type Later, later } from "./later.ts";
 import { scopeCounters } from "./scope-counters.ts";
+import { sqliteKeys } from "./sqlite-keys.ts";
 import { sqliteJournal } from "./sqlite-journal.ts";
 import { sqliteLedger } from "./sqlite-ledger.ts";
 import type { SqliteQueries } from "./sqlite-queries.ts";
@@ -45,7 +47,8 @@ type Opened = { readonly queries: Later<SqliteQueries>; readonly callFile: strin
 
 async function open(file: string, now: () => number, released: () => void): Promise<Books> {
   const hot = openSqlite(file, { synchronous: "normal" });
-  const queries = later(async () => (await import("./sqlite-queries.ts")).sqliteQueries(file, now));
+  const cache = keyCache();
+  const queries = later(async () => (await import("./sqlite-queries.ts")).sqliteQueries(file, cache, now));
   const close = async (): Promise<void> => {
     await (await queries.end())?.close();
     hot.close();
@@ -53,9 +56,10 @@ async function open(file: string, now: () => number, released: () => void): Prom
   try {
     hot.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     await bringSchema(hot, async () => (await queries.get()).migrate());
-    const { ledger, journal } = openLedger(sqliteStatements(hot), { queries, callFile: `${file}-calls`, now });
+    const statements = sqliteStatements(hot);
+    const { ledger, journal } = openLedger(statements, { queries, callFile: `${file}-calls`, now });
     return {
-      keys: laterKeys(queries),
+      keys: { ...laterKeys(queries), ...sqliteKeys(statements, cache) },
       ledger,
       trouble: () => journal.trouble(),
       async close() {

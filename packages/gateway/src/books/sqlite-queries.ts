@@ -4,7 +4,7 @@ import { sqliteDialect } from "@handrail/logs/sqlite-dialect";
 import { sqliteFailure } from "@handrail/logs/sqlite-failure";
 import { Kysely } from "kysely";
 import type { Keys, Ledger } from "../ports/books.ts";
-import { keyCache } from "./key-cache.ts";
+import type { KeyCache } from "./key-cache.ts";
 import { booksMigrations } from "./migrations.ts";
 import { spendQueries } from "./spend-queries.ts";
 import { sqlKeys } from "./sql-keys.ts";
@@ -18,12 +18,15 @@ export type SqliteQueries = Pick<Ledger, "spend" | "entries" | "prune"> & {
   close(): Promise<void>;
 };
 
-/** @throws AppError `storage_failed`, `storage_full` */
-export function sqliteQueries(file: string, now: () => number): SqliteQueries {
+/**
+ * `cache` is told what changes.
+ * @throws AppError `storage_failed`, `storage_full`
+ */
+export function sqliteQueries(file: string, cache: KeyCache, now: () => number): SqliteQueries {
   const db = new Kysely<Tables>({ dialect: sqliteDialect(opened(file)) });
   return {
     ...spendQueries(db),
-    keys: sqlKeys({ db, cache: keyCache(), trusted: () => true, changed: nobody, toFailure: sqliteFailure, now }),
+    keys: sqlKeys({ db, cache, trusted: () => true, changed: nobody, toFailure: sqliteFailure, now }),
     migrate: () => migrateTo(db, booksMigrations("sqlite")),
     close: () => db.destroy(),
   };

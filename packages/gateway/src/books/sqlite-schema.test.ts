@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqlite } from "@handrail/logs/open-sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { keyCache } from "./key-cache.ts";
 import { sqliteQueries } from "./sqlite-queries.ts";
 import { bringSchema } from "./sqlite-schema.ts";
 
@@ -25,7 +26,7 @@ function written(file: string) {
 }
 
 async function migrated(file: string): Promise<void> {
-  const queries = sqliteQueries(file, Date.now);
+  const queries = sqliteQueries(file, keyCache(), Date.now);
   await queries.migrate();
   await queries.close();
 }

@@ -9,6 +9,9 @@ const MOST = Number.MAX_SAFE_INTEGER;
 export type SqliteStatements = {
   /** In one transaction; a call that the ledger has changes nothing. */
   write(calls: readonly SettledCall[]): void;
+  /** A key as one of its hashes opens it. */
+  key(hash: string): (Tables["keys"] & Pick<Tables["key_hashes"], "hash" | "hint" | "until">) | undefined;
+  owner(kind: string, id: string): Tables["owners"] | undefined;
   spendOf(scope: string): Omit<Tables["scope_spend"], "scope"> | undefined;
   /** Calls that began after that and are settled, the oldest first. */
   recent(after: number, limit: number): readonly { at: number; tokens: number; scopes: readonly string[] }[];
@@ -26,6 +29,10 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
   const readRecent = database.prepare(
     "select started_at as at, tokens, scopes from ledger where started_at > ? order by started_at limit ?",
   );
+  const readKey = database.prepare(
+    "select keys.*, hash, hint, until from key_hashes join keys on keys.id = key_hashes.key_id where hash = ?",
+  );
+  const readOwner = database.prepare("select * from owners where kind = ? and id = ?");
   const [begin, commit] = [database.prepare("begin immediate"), database.prepare("commit")];
 
   return {
@@ -41,6 +48,8 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
         throw thrown;
       }
     },
+    key: (hash) => readKey.get(hash) as ReturnType<SqliteStatements["key"]>,
+    owner: (kind, id) => readOwner.get(kind, id) as Tables["owners"] | undefined,
     spendOf: (scope) => readSpend.get(scope) as Tables["scope_spend"] | undefined,
     recent: (after, limit) =>
       (readRecent.all(after, limit) as { at: number; tokens: number; scopes: string }[]).map((row) => ({

@@ -44,10 +44,15 @@ const LENGTHS = ["max_completion_tokens", "max_output_tokens", "max_tokens"];
 
 function answerGuess({ parsed }: Asked, place: Deployment, prices: PriceList): number {
   const wanted = LENGTHS.map((name) => parsed[name]).find((value) => typeof value === "number" && value > 0);
-  const usual = place.maxOutputTokens ?? Math.min(DEFAULT_ANSWER_TOKENS, prices.contextTokens(place) ?? Infinity);
+  const usual = place.maxOutputTokens ?? Math.min(DEFAULT_ANSWER_TOKENS, windowOf(place, prices) ?? Infinity);
   const tokens = typeof wanted === "number" ? wanted : usual;
   const { n } = parsed;
   return Math.ceil(tokens) * (typeof n === "number" && n > 1 ? Math.ceil(n) : 1);
+}
+
+/** For a place with prices of its own the list is not asked: it may not be loaded yet, and is large. */
+function windowOf(place: Deployment, prices: PriceList): number | undefined {
+  return place.contextTokens ?? (place.prices === undefined ? prices.contextTokens(place) : undefined);
 }
 
 /** Of the whole request. Files in it are not text, however long they are. */

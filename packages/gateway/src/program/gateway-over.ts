@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import { apiRoutes } from "../admin/api-routes.ts";
 import { catalogOf } from "../catalog/catalog.ts";
 import type { CacheRules } from "../flow/core.ts";
@@ -14,6 +13,7 @@ import type { Books } from "../ports/books.ts";
 import type { Catalog } from "../ports/deployment.ts";
 import { priceList } from "../prices/price-list.ts";
 import type { Traces } from "../trace/open-traces.ts";
+import type { Log } from "./json-log.ts";
 import { logCalls } from "./log-calls.ts";
 import { observers } from "./observers.ts";
 import type { Places } from "./places.ts";
@@ -29,7 +29,7 @@ export type Stores = {
 };
 
 /** The gateway of the program, with its metrics and LiteLLM's management routes. */
-export function gatewayOver(places: Places, { books, cache, guard, traces, limits }: Stores, log: Logger): Gateway {
+export function gatewayOver(places: Places, { books, cache, guard, traces, limits }: Stores, log: Log): Gateway {
   const catalog = catalogOf(
     () => places.deployments,
     () => places.rules,

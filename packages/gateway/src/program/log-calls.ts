@@ -1,8 +1,8 @@
-import type { Logger } from "pino";
 import type { GatewayObserver } from "../ports/observer.ts";
+import type { Log } from "./json-log.ts";
 
 /** Writes what goes wrong, and with level `debug` every call. Never what was said, nor keys. */
-export function logCalls(log: Logger): GatewayObserver {
+export function logCalls(log: Log): GatewayObserver {
   return {
     callEnded({ callId, group, start, settlement }) {
       const { outcome, status, errorCode, latencyMs, costUsd, deploymentId, retries, fallbacks } = settlement;

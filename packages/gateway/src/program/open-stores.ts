@@ -1,11 +1,11 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { Logger } from "pino";
 import { openSharedCache } from "../cache/open-cache.ts";
 import { type Guard, type GuardSettings, openGuard } from "../guard/open-guard.ts";
 import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import type { Books } from "../ports/books.ts";
 import { openTraces, type Traces } from "../trace/open-traces.ts";
 import type { TraceSettings } from "../trace/trace-settings.ts";
+import type { Log } from "./json-log.ts";
 import type { Stores } from "./gateway-over.ts";
 import { countedInRedis, openBooks } from "./open-books.ts";
 import type { Places } from "./places.ts";
@@ -50,7 +50,7 @@ export function storeAddresses(
  * processes that ended are settled from time to time, and old calls go.
  * @throws AppError `config_invalid`, `books_unavailable`, `state_locked`, `storage_newer`, `storage_failed`, `storage_full`
  */
-export async function openStores(settings: StoreSettings, places: StorePlaces, log: Logger): Promise<OpenStores> {
+export async function openStores(settings: StoreSettings, places: StorePlaces, log: Log): Promise<OpenStores> {
   const addresses = storeAddresses(settings, places);
   const { redisUrl } = addresses;
   const guard = await openGuard(settings.guard, { home: settings.home, log });
@@ -86,7 +86,7 @@ async function closeWatchers({ guard, traces }: { readonly guard: Guard; readonl
 }
 
 type Opened = { readonly books: Books; readonly limits?: RedisLimits };
-type Opening = { readonly places: StorePlaces; readonly addresses: StoreAddresses; readonly log: Logger };
+type Opening = { readonly places: StorePlaces; readonly addresses: StoreAddresses; readonly log: Log };
 
 /** The books, and how their limits are counted in Redis where that is asked for. */
 async function openLimits(settings: StoreSettings, { places, addresses, log }: Opening): Promise<Opened> {
@@ -107,7 +107,7 @@ async function openLimits(settings: StoreSettings, { places, addresses, log }: O
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-function keepHouse({ ledger }: Books, { general: { retentionDays } }: StorePlaces, log: Logger) {
+function keepHouse({ ledger }: Books, { general: { retentionDays } }: StorePlaces, log: Log) {
   const once = async () => {
     const lost = await ledger.reconcile();
     if (lost > 0) log.warn({ calls: lost }, "calls of a process that ended were settled at what was reserved for them");

@@ -1,8 +1,8 @@
 import type { Server } from "node:http";
-import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
 import { gatewayOver } from "./gateway-over.ts";
+import type { Log } from "./json-log.ts";
 import { addressOf, listen } from "./listen.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
 import { openStores, type OpenStores } from "./open-stores.ts";
@@ -17,7 +17,7 @@ export type RunningGateway = {
 };
 
 /** @throws AppError `config_invalid`, `port_taken`, `state_locked`, and what opening the books throws */
-export async function startGateway(config: GatewayConfig, log: Logger): Promise<RunningGateway> {
+export async function startGateway(config: GatewayConfig, log: Log): Promise<RunningGateway> {
   const places = await readPlaces(config);
   for (const warning of places.warnings) log.warn(warning);
   const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);

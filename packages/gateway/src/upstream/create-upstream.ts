@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { networkError } from "@handrail/models/network-error";
 import { AppError } from "@handrail/protocol/errors";
 import type { Pool } from "undici";
@@ -13,6 +14,12 @@ const CONNECT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 const MAX_CONNECTIONS = 1024;
 
+/**
+ * With the first call: an idle gateway is smaller, and starts sooner, without it. By its file: the package's entry loads fetch
+ * and WebSockets too, which are as large again.
+ */
+const loadPool = () => createRequire(import.meta.url)("undici/lib/dispatcher/pool.js") as typeof Pool;
+
 /** The way to all providers. Whoever makes it closes it. */
 export type Upstream = {
   readonly send: Send;
@@ -23,13 +30,10 @@ export type Upstream = {
 /** One pool of connections for each provider's origin. */
 export function createUpstream(): Upstream {
   const pools = new Map<string, Pool>();
-  const poolOf = async (origin: string) => {
+  const poolOf = (origin: string) => {
     const known = pools.get(origin);
     if (known) return known;
-    // Loaded with the first call: an idle gateway is smaller, and starts sooner, without it.
-    const { Pool: Connections } = await import("undici");
-    const made = pools.get(origin);
-    if (made) return made;
+    const Connections = loadPool();
     const pool = new Connections(origin, {
       connections: MAX_CONNECTIONS,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -47,7 +51,7 @@ export function createUpstream(): Upstream {
       const totalMs = deployment.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs, sent: call.sent };
       try {
-        return broken(await exchange(await poolOf(origin), outgoing, signal), signal, model);
+        return broken(await exchange(poolOf(origin), outgoing, signal), signal, model);
       } catch (thrown) {
         if (signal.aborted || thrown instanceof AppError) throw thrown;
         throw networkError({ cause: thrown }, origin, model);
