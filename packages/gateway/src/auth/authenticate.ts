@@ -47,10 +47,9 @@ function sentKey(headers: IncomingHttpHeaders): string | undefined {
 const single = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 
 async function ownersOf({ keys }: Books, key: KeyRecord): Promise<readonly OwnerRecord[]> {
-  const [owner, team] = await Promise.all([
-    keys.owner(key.owner),
-    key.teamId === undefined ? undefined : keys.owner({ kind: "team", id: key.teamId }),
-  ]);
+  const owner = await keys.owner(key.owner);
+  if (key.teamId === undefined) return owner ? [owner] : [];
+  const team = await keys.owner({ kind: "team", id: key.teamId });
   const sameTeam = team?.kind === owner?.kind && team?.id === owner?.id;
   return [owner, sameTeam ? undefined : team].filter((record) => record !== undefined);
 }

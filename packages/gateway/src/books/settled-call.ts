@@ -93,50 +93,73 @@ export function ledgerRow({ call, settlement, used }: SettledCall): Tables["ledg
 
 /** What the calls add to the daily sums, a row for each group that they are in, in the order of its key. */
 export function dailyRows(calls: readonly SettledCall[]): Tables["daily_spend"][] {
-  const rows = new Map<string, Tables["daily_spend"]>();
+  const rows = new Map<string, Row<Tables["daily_spend"]>>();
   for (const { call, settlement } of calls) {
-    const group = { day: periodsOf(call.at).dayName, ...groupColumns(call.entry) };
-    const key = JSON.stringify(Object.values(group));
-    const { outcome, usage, costUsd, savedUsd, priced } = settlement;
-    const sums = {
-      calls: 1,
-      failed: outcome === "failed" || outcome === "broken" ? 1 : 0,
-      cached: outcome === "cached" ? 1 : 0,
-      prompt_tokens: amount(promptTokens(usage)),
-      answer_tokens: amount(answerTokens(usage)),
-      cache_read_tokens: amount(usage.cacheReadTokens),
-      cost_usd: costUsd,
-      saved_usd: savedUsd,
-      unpriced: priced ? 0 : 1,
-    };
-    rows.set(key, { ...group, ...added(rows.get(key), sums) });
+    const { dayName: day } = periodsOf(call.at);
+    const group = groupColumns(call.entry);
+    const row = rowAt(rows, JSON.stringify([day, group]), () => ({ day, ...group, ...NO_SUMS }));
+    addTo(row, settlement);
   }
   return inOrder(rows);
 }
 
+type Row<Of> = { -readonly [Column in keyof Of]: Of[Column] };
+
+const NO_SUMS = {
+  calls: 0,
+  failed: 0,
+  cached: 0,
+  prompt_tokens: 0,
+  answer_tokens: 0,
+  cache_read_tokens: 0,
+  cost_usd: 0,
+  saved_usd: 0,
+  unpriced: 0,
+};
+
+function addTo(row: typeof NO_SUMS, { outcome, usage, costUsd, savedUsd, priced }: Settlement): void {
+  row.calls += 1;
+  row.failed += outcome === "failed" || outcome === "broken" ? 1 : 0;
+  row.cached += outcome === "cached" ? 1 : 0;
+  row.prompt_tokens += amount(promptTokens(usage));
+  row.answer_tokens += amount(answerTokens(usage));
+  row.cache_read_tokens += amount(usage.cacheReadTokens);
+  row.cost_usd += costUsd;
+  row.saved_usd += savedUsd;
+  row.unpriced += priced ? 0 : 1;
+}
+
 /** What the calls add to what scopes have spent: a row for each scope and day, in that order. */
 export function spendRows(calls: readonly SettledCall[]): Tables["scope_spend"][] {
-  const rows = new Map<string, Tables["scope_spend"]>();
+  const rows = new Map<string, Row<Tables["scope_spend"]>>();
   for (const { call, used } of calls) {
     const { day, week, month } = periodsOf(call.at);
     const { nano } = used;
     if (nano === 0) continue;
     for (const scope of call.scopes) {
-      const key = `${scope}\n${day}`;
-      const sums = { day_nano: nano, week_nano: nano, month_nano: nano, total_nano: nano };
-      rows.set(key, { scope, day, week, month, ...added(rows.get(key), sums) });
+      const row = rowAt(rows, `${scope}\n${day}`, () => ({ scope, day, week, month, ...NO_NANO }));
+      row.day_nano += nano;
+      row.week_nano += nano;
+      row.month_nano += nano;
+      row.total_nano += nano;
     }
   }
   return inOrder(rows);
 }
 
-function added<Sums extends Readonly<Record<string, number>>>(before: Sums | undefined, more: Sums): Sums {
-  if (before === undefined) return more;
-  return Object.fromEntries(Object.entries(more).map(([name, value]) => [name, (before[name] ?? 0) + value])) as Sums;
+const NO_NANO = { day_nano: 0, week_nano: 0, month_nano: 0, total_nano: 0 };
+
+/** The row with that key, which is made when there is none. */
+function rowAt<Of>(rows: Map<string, Of>, key: string, make: () => Of): Of {
+  const known = rows.get(key);
+  if (known) return known;
+  const made = make();
+  rows.set(key, made);
+  return made;
 }
 
 /** Whoever writes several rows does so in this order, so that no two wait for each other. */
-const inOrder = <Row>(rows: ReadonlyMap<string, Row>): Row[] =>
+const inOrder = <Of>(rows: ReadonlyMap<string, Of>): Of[] =>
   [...rows].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
 
 /** What calls are grouped by. A call of a team's own key is the team's too. */

@@ -3,7 +3,7 @@ import type { CallLog } from "./call-log.ts";
 import type { OpenCall, SettledCall } from "./settled-call.ts";
 
 /** How long settled calls may be in the file only. */
-const SETTLE_WITHIN_MS = 50;
+const SETTLE_WITHIN_MS = 200;
 const RETRY_AFTER_MS = 500;
 /** Calls in one transaction: it keeps all others waiting. */
 const TOGETHER = 64;

@@ -105,15 +105,15 @@ async function send(core: Core, call: Call, sending: Sending): Promise<void> {
   progress.record = record;
   try {
     call.signal.throwIfAborted();
-    const missed = progress.cacheAsked ? { "x-handrail-cache": "miss" } : {};
-    const headers = { ...begun.answer.headers, ...answerHeaders(core, call, limits), ...missed };
+    const headers = { ...begun.answer.headers, ...answerHeaders(core, call, limits) };
+    if (progress.cacheAsked) headers["x-handrail-cache"] = "miss";
     progress.status = begun.answer.status;
     progress.firstByteMs = performance.now() - call.began;
     if (isStream(begun.answer)) await sendStream(call, headers, { begun, record });
     else sendWhole(core, call, { headers, body: begun.first, record });
   } finally {
     begun.end();
-    await begun.rest?.return?.();
+    if (begun.rest) await begun.rest.return?.();
   }
   progress.pending = false;
   progress.outcome = begun.answer.meter.complete() ? "ok" : "broken";
@@ -147,9 +147,9 @@ type Whole = {
 
 function sendWhole(core: Core, call: Call, { headers, body, record }: Whole): void {
   const cost = costSoFar(core, call);
-  const shown = cost === undefined ? headers : { ...headers, "x-litellm-response-cost": String(cost) };
+  if (cost !== undefined) headers["x-litellm-response-cost"] = String(cost);
   record?.see(body);
-  sendJson(call, call.progress.status, { headers: shown, body });
+  sendJson(call, call.progress.status, { headers, body });
 }
 
 function keep(

@@ -82,7 +82,9 @@ async function asked(
     call.signal,
   );
   if (answer.status >= 300) return answeredFailure({ ...answer, body: await whole(answer.body) }, deployment);
-  if (!isStream(answer)) return { answer, first: await whole(answer.body), rest: undefined };
+  if (Buffer.isBuffer(answer.body) || !isStream(answer)) {
+    return { answer, first: await whole(answer.body), rest: undefined };
+  }
   const rest = answer.body[Symbol.asyncIterator]();
   const first = await rest.next();
   return { answer, first: first.done ? new Uint8Array() : first.value, rest: first.done ? undefined : rest };
@@ -100,7 +102,8 @@ function patient(deployment: Deployment, { asked: { timeoutMs, streamTimeoutMs }
   };
 }
 
-async function whole(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function whole(body: LaneAnswer["body"]): Promise<Buffer> {
+  if (Buffer.isBuffer(body)) return body;
   const parts: Uint8Array[] = [];
   for await (const part of body) parts.push(part);
   return Buffer.concat(parts);

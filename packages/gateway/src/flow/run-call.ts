@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomUUIDv7 } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import { AppError, toAppError } from "@handrail/protocol/errors";
@@ -56,7 +56,7 @@ async function understood(core: Core, incoming: Incoming, departure: Departure):
   const body = redacted(core, response, bytes);
   const asked = readAsked({ format, headers: request.headers, body, ...(incoming.model && { model: incoming.model }) });
   const parent = traceContext(request.headers);
-  const known = { id: randomUUID(), at, began, caller, asked, route, response, parent, signal: departure.signal };
+  const known = { id: randomUUIDv7(), at, began, caller, asked, route, response, parent, signal: departure.signal };
   const trace = beginTrace(core, known);
   try {
     await underWay(core, { ...known, trace }, departure);

@@ -51,13 +51,10 @@ function statusOf({ type, code }: Problem): number {
 }
 
 function jsonAnswer({ headers, meter, lane, warnings }: Answering, status: number, body: object): LaneAnswer {
-  const bytes = Buffer.from(JSON.stringify(body));
   return {
     status,
     headers: { ...headers, "content-type": "application/json" },
-    body: (async function* () {
-      yield bytes;
-    })(),
+    body: Buffer.from(JSON.stringify(body)),
     meter,
     lane,
     warnings,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Send } from "../ports/send.ts";
 import { isWholeEvent } from "../tee/event-cutter.ts";
-import { laneCall } from "../testing/lane-calls.ts";
+import { laneCall, piecesOf } from "../testing/lane-calls.ts";
 import { passThroughLane } from "./pass-through.ts";
 
 /** Recorded streams of the package `models`, and those of `__fixtures__` here. Google's format is no client's. */
@@ -32,7 +32,7 @@ async function passed(format: ChatFormat, chunks: readonly Uint8Array[]) {
   const pieces: Uint8Array[] = [];
   try {
     const answer = await passThroughLane(send)(call, new AbortController().signal);
-    for await (const piece of answer.body) pieces.push(Uint8Array.from(piece));
+    for await (const piece of piecesOf(answer)) pieces.push(Uint8Array.from(piece));
     return { status: answer.status, pieces, meter: answer.meter, broke: false };
   } catch {
     return { status: 200, pieces, meter: undefined, broke: true };

@@ -53,7 +53,7 @@ async function whole(call: LaneCall, received: Received): Promise<LaneAnswer> {
   return {
     status,
     headers: shownHeaders(received.headers),
-    body: once(body),
+    body,
     meter,
     lane: "pass-through",
     warnings: [],
@@ -77,10 +77,6 @@ async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   }
   const [only] = parts;
   return parts.length === 1 && only ? asBuffer(only) : Buffer.concat(parts);
-}
-
-async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield body;
 }
 
 async function streamed(call: LaneCall, received: Received, hidesUsage: boolean): Promise<LaneAnswer> {
@@ -116,7 +112,7 @@ function refused(call: LaneCall, problem: Problem, { headers, meter }: Said): La
   const status = problem.status || (told >= 400 && told < 600 ? told : named);
   const body = Buffer.from(JSON.stringify(writeProblem(call.format as ChatFormat, { ...problem, status })));
   const shown = { ...headers, "content-type": "application/json" };
-  return { status, headers: shown, body: once(body), meter, lane: "pass-through", warnings: [] };
+  return { status, headers: shown, body, meter, lane: "pass-through", warnings: [] };
 }
 
 /**

@@ -106,13 +106,10 @@ function meterOf(tokens: number | undefined): Meter {
 }
 
 function jsonAnswer(status: number, body: object, meter: Meter): LaneAnswer {
-  const bytes = Buffer.from(JSON.stringify(body));
   return {
     status,
     headers: { "content-type": "application/json" },
-    body: (async function* () {
-      yield bytes;
-    })(),
+    body: Buffer.from(JSON.stringify(body)),
     meter,
     lane: "sdk",
     warnings: [],

@@ -5,7 +5,7 @@ import { type Answer, gather } from "../codecs/answer.ts";
 import { CODECS } from "../codecs/codec.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { LaneAnswer } from "../ports/lane.ts";
-import { bodyOf, fetchSend, laneCall } from "../testing/lane-calls.ts";
+import { bodyOf, fetchSend, laneCall, piecesOf } from "../testing/lane-calls.ts";
 import { eventsOf, translatedLane } from "./translated.ts";
 
 const open: ScriptedModel[] = [];
@@ -50,7 +50,7 @@ async function ask(model: ScriptedModel, { client, provider, stream }: Asking, m
 
 async function read(format: ChatFormat, answer: LaneAnswer, stream: boolean): Promise<Answer> {
   if (!stream) return gather(CODECS[format].readAnswer(JSON.parse(await bodyOf(answer))));
-  const batches = await Array.fromAsync(eventsOf(format, answer.body));
+  const batches = await Array.fromAsync(eventsOf(format, piecesOf(answer)));
   return gather(batches.flat());
 }
 

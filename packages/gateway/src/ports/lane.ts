@@ -44,8 +44,8 @@ export type LaneAnswer = {
   readonly status: number;
   /** For the client, lower case; no hop-by-hop ones. */
   readonly headers: Readonly<Record<string, string>>;
-  /** In the client's format. Ends early, by throwing, when the provider breaks off. */
-  readonly body: AsyncIterable<Uint8Array>;
+  /** In the client's format; a buffer is all of it. Ends early, by throwing, when the provider breaks off. */
+  readonly body: Buffer | AsyncIterable<Uint8Array>;
   readonly meter: Meter;
   /** Which way the call went, and what that cost in fidelity. */
   readonly lane: "pass-through" | "translated" | "sdk";

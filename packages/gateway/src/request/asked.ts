@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { at, listAt, textAt } from "@handrail/models/json";
+import { at, textAt } from "@handrail/models/json";
 import { AppError } from "@handrail/protocol/errors";
 import type { Format } from "../ports/format.ts";
 import { modelHeaders } from "../upstream/upstream-headers.ts";
@@ -131,13 +131,15 @@ function sessionOf(parsed: Record<string, unknown>, headers: IncomingHttpHeaders
 function tagsOf(parsed: Record<string, unknown>, headers: IncomingHttpHeaders): readonly string[] {
   const sent = header(headers, "x-litellm-tags")?.split(",") ?? [];
   const tags = [...sent, ...texts(parsed["tags"]), ...texts(at(parsed, "metadata", "tags"))];
+  if (tags.length === 0) return tags;
   const clean = tags.map((tag) => tag.trim().slice(0, 64)).filter((tag) => tag !== "");
   return [...new Set(clean)].slice(0, MAX_TAGS);
 }
 
 /** A fallback may be a name or an object that holds it, as for LiteLLM. */
 function texts(value: unknown): readonly string[] {
-  return listAt({ value }, "value")
+  if (!Array.isArray(value)) return [];
+  return value
     .map((item) => (typeof item === "string" ? item : textAt(item, "model")))
     .filter((text) => text !== "" && text.length <= MAX_NAME);
 }

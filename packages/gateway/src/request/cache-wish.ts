@@ -16,9 +16,11 @@ export type CacheWish = {
 
 /** From the header `cache-control`, and LiteLLM's `cache` in the body, which wins. */
 export function cacheWish(control: string | undefined, body: unknown): CacheWish {
-  const fromHeader = headerWish(control ?? "");
+  const fromHeader = control === undefined ? ANY : headerWish(control);
   return typeof body === "object" && body !== null ? { ...fromHeader, ...bodyWish(body, fromHeader) } : fromHeader;
 }
+
+const ANY: CacheWish = { read: true, write: true };
 
 function headerWish(control: string): CacheWish {
   const words = new Map(

@@ -29,9 +29,13 @@ export function laneCall(format: Format, parsed: Record<string, unknown>, deploy
   };
 }
 
+/** An answer's body piece by piece; a whole one is one piece. */
+export async function* piecesOf({ body }: LaneAnswer): AsyncGenerator<Uint8Array> {
+  if (Buffer.isBuffer(body)) yield body;
+  else yield* body;
+}
+
 /** All of an answer's body as text. */
-export async function bodyOf({ body }: LaneAnswer): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of body) parts.push(part);
-  return Buffer.concat(parts).toString("utf8");
+export async function bodyOf(answer: LaneAnswer): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(piecesOf(answer))).toString("utf8");
 }

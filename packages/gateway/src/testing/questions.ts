@@ -3,7 +3,7 @@ import { CODECS } from "../codecs/codec.ts";
 import { eventsOf } from "../lanes/translated.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { LaneAnswer } from "../ports/lane.ts";
-import { bodyOf } from "./lane-calls.ts";
+import { bodyOf, piecesOf } from "./lane-calls.ts";
 
 export const FORMATS: readonly ChatFormat[] = ["chat", "messages", "responses"];
 /** The same question in every format. */
@@ -28,7 +28,7 @@ export const TOOLS: Record<ChatFormat, object> = {
 /** An answer in a format, read back. */
 export async function read(format: ChatFormat, answer: LaneAnswer, stream: boolean): Promise<Answer> {
   if (!stream) return gather(CODECS[format].readAnswer(JSON.parse(await bodyOf(answer))));
-  return gather((await Array.fromAsync(eventsOf(format, answer.body))).flat());
+  return gather((await Array.fromAsync(eventsOf(format, piecesOf(answer)))).flat());
 }
 
 /** The history as a client would send it: the answer as it came, and a result for each call. */
