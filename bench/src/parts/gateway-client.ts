@@ -14,6 +14,7 @@ export const BODIES = {
   json: JSON.stringify({ model: "bench", messages: message("Say something.") }),
   stream: JSON.stringify({ model: "bench", messages: message("Say something."), stream: true }),
   long: JSON.stringify({ model: "bench", messages: message(LONG), stream: true }),
+  paced: JSON.stringify({ model: "bench", messages: message("Say something."), stream: true, user: "paced" }),
 } as const;
 
 export type Kind = keyof typeof BODIES;

@@ -1,6 +1,9 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 
-/** A program: the least that answers as OpenAI's chat does, whole or as a stream of 52 writes. It listens on `PORT`. */
+/**
+ * A program: the least that answers as OpenAI's chat does, whole or as a stream of 52 writes, one every 10 ms for the user
+ * `paced`. It listens on `PORT`.
+ */
 const usage = { prompt_tokens: 20, completion_tokens: 50, total_tokens: 70 };
 const head = { id: "chatcmpl-bench", created: 1_700_000_000, model: "bench" };
 const message = { role: "assistant", content: "word ".repeat(100) };
@@ -24,15 +27,33 @@ const stream = [
   "data: [DONE]\n\n",
 ];
 
+function writePaced(response: ServerResponse): void {
+  const left = stream.values();
+  const timer = setInterval(() => {
+    const next = left.next();
+    if (!next.done) {
+      response.write(next.value);
+      return;
+    }
+    clearInterval(timer);
+    response.end();
+  }, 10);
+}
+
 createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   const parts: Buffer[] = [];
   request.on("data", (bytes: Buffer) => parts.push(bytes));
   request.on("end", () => {
-    if (!Buffer.concat(parts).includes('"stream":true')) {
+    const body = Buffer.concat(parts);
+    if (!body.includes('"stream":true')) {
       response.writeHead(200, { "content-type": "application/json", "content-length": whole.length }).end(whole);
       return;
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
+    if (body.includes('"user":"paced"')) {
+      writePaced(response);
+      return;
+    }
     for (const text of stream) response.write(text);
     response.end();
   });
