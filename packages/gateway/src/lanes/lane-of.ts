@@ -2,6 +2,7 @@ import type { Deployment } from "../ports/deployment.ts";
 import type { Format } from "../ports/format.ts";
 import type { Lane } from "../ports/lane.ts";
 import type { Send } from "../ports/send.ts";
+import { hasSdk, sdkLoader } from "../sdk/sources.ts";
 import { formatsOf } from "../upstream/formats-of.ts";
 import { passThroughLane } from "./pass-through.ts";
 
@@ -15,11 +16,16 @@ export function lanesOver(send: Send): LaneOf {
     const { translatedLane } = await import("./translated.ts");
     return translatedLane({ send, speaks: formatsOf });
   });
+  const sdk = lazy(async () => {
+    const { sdkLane } = await import("./sdk.ts");
+    return sdkLane({ load: sdkLoader() });
+  });
   return (deployment, format) => {
     const spoken = formatsOf(deployment);
     if (spoken.includes(format)) return passThrough;
     const translatable = format !== "embeddings" && spoken.some((other) => other !== "embeddings");
-    return translatable ? translated : undefined;
+    if (translatable) return translated;
+    return hasSdk(deployment.provider) ? sdk : undefined;
   };
 }
 

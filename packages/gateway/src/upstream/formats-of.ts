@@ -22,7 +22,10 @@ const USUAL: Readonly<Record<Provider, readonly Format[]>> = {
   openai_compatible: COMPATIBLE,
 };
 
-/** The formats that a deployment speaks. */
-export function formatsOf({ formats, provider }: Pick<Deployment, "formats" | "provider">): readonly Format[] {
-  return formats ?? USUAL[provider];
+/** The formats that a deployment speaks. Google's own API is another than the one that speaks OpenAI's, below `/openai`. */
+export function formatsOf({ formats, provider, baseUrl }: Spoken): readonly Format[] {
+  if (formats !== undefined) return formats;
+  return provider === "google" && baseUrl !== undefined && !/\/openai\/*$/.test(baseUrl) ? [] : USUAL[provider];
 }
+
+type Spoken = Pick<Deployment, "formats" | "provider" | "baseUrl">;
