@@ -1,65 +1,45 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import type { Turn } from "@handrail/scripted-model/script";
+import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
+import type { Deployment } from "../ports/deployment.ts";
 import { scripted, startGateway } from "../testing/gateway-fixture.ts";
+import { otlpReceiver } from "../testing/otlp-receiver.ts";
 import { openTraces } from "./open-traces.ts";
 import { traceSettings } from "./trace-settings.ts";
-
-type Attribute = { readonly key: string; readonly value: Readonly<Record<string, unknown>> };
-type Span = {
-  readonly name: string;
-  readonly kind: number;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly attributes: readonly Attribute[];
-};
 
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
-/** A receiver of OTLP over HTTP. */
-async function receiver(answers: boolean) {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    request.setEncoding("utf8");
-    let body = "";
-    request.on("data", (part: string) => (body += part));
-    request.on("end", () => {
-      bodies.push(body);
-      if (answers) response.writeHead(200, { "content-type": "application/json" }).end("{}");
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ends.push(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  });
-  const spans = () =>
-    bodies.flatMap((body) => {
-      const { resourceSpans } = JSON.parse(body) as {
-        readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
-      };
-      return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
-    });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, spans };
+async function receiver(answers?: boolean) {
+  const made = await otlpReceiver(answers);
+  ends.push(() => made.close());
+  return made;
 }
 
-async function tracedGateway(url: string) {
-  const settings = traceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" });
+const TURN: Turn = { text: "a secret answer", usage: { inputTokens: 100, outputTokens: 20 } };
+type Traced = {
+  readonly protocol?: "http/json" | "http/protobuf";
+  readonly turn?: Turn;
+  readonly place?: (up: ScriptedModel) => Partial<Deployment>;
+};
+const beside = ({ baseUrl }: ScriptedModel) => ({ baseUrl });
+
+async function tracedGateway(url: string, { protocol = "http/json", turn = TURN, place = beside }: Traced = {}) {
+  const settings = traceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: protocol });
   const traces = await openTraces(settings, { log: { warn: () => undefined } });
-  const up = await scripted({ text: "a secret answer", usage: { inputTokens: 100, outputTokens: 20 } });
-  const way = await startGateway({ deployments: [{ baseUrl: up.baseUrl }], ...traces.parts });
+  const up = await scripted(turn);
+  const way = await startGateway({ deployments: [place(up)], ...traces.parts });
   ends.push(
     () => up.close(),
     () => way.close(),
   );
-  return { traces, up, way };
+  const ended = async () => {
+    await way.gateway.close();
+    await traces.close(5000);
+  };
+  return { traces, up, way, ended };
 }
 
 const CHAT = "/v1/chat/completions";
@@ -67,26 +47,72 @@ const ASK = { model: "m", messages: [{ role: "user", content: "a secret question
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const PARENT = "b7ad6b7169203331";
 
-const valueOf = (span: Span | undefined, key: string) =>
-  Object.values(span?.attributes.find((one) => one.key === key)?.value ?? {})[0];
+for (const protocol of ["http/json", "http/protobuf"] as const) {
+  test(`${protocol}: a call is a span in the client's trace, with one below for its try that the provider goes on with`, async () => {
+    const { url, bodies, contentTypes, spans } = await receiver();
+    const { up, way, ended } = await tracedGateway(url, { protocol });
+    const answer = await way.post(CHAT, ASK, { traceparent: `00-${TRACE}-${PARENT}-01` });
+    await answer.text();
+    await ended();
+    const call = spans().find(({ kind }) => kind === 2);
+    const tried = spans().find(({ kind }) => kind === 3);
+    expect(spans()).toHaveLength(2);
+    expect(call).toMatchObject({ name: "chat m", traceId: TRACE, parentSpanId: PARENT });
+    expect(tried).toMatchObject({ name: "chat up", traceId: TRACE, parentSpanId: call?.spanId });
+    expect(up.requests()[0]?.headers["traceparent"]).toBe(`00-${TRACE}-${tried?.spanId}-01`);
+    expect(call?.attributes).toMatchObject({
+      "handrail.call_id": answer.headers.get("x-litellm-call-id"),
+      "handrail.cost_usd": 0.00012,
+      "handrail.usage_estimated": false,
+      "gen_ai.usage.input_tokens": 100,
+      "gen_ai.usage.output_tokens": 20,
+    });
+    expect(new Set(contentTypes)).toEqual(
+      new Set([protocol === "http/json" ? "application/json" : "application/x-protobuf"]),
+    );
+    expect(bodies.join("")).not.toContain("secret");
+  });
+}
 
-test("a call is a span in the client's trace, with one below for its try that the provider goes on with", async () => {
-  const { url, bodies, spans } = await receiver(true);
-  const { traces, up, way } = await tracedGateway(url);
-  const answer = await way.post(CHAT, ASK, { traceparent: `00-${TRACE}-${PARENT}-01` });
-  await answer.text();
-  await way.gateway.close();
-  await traces.close(5000);
+test("each try has a span, those that failed with what was wrong", async () => {
+  const { url, spans } = await receiver();
+  const faults = [{ type: "status", status: 500 } as const, { type: "refused" } as const];
+  const { way, ended } = await tracedGateway(url, { protocol: "http/protobuf", turn: { ...TURN, faults } });
+  await (await way.post(CHAT, ASK)).text();
+  await ended();
+  const call = spans().find(({ kind }) => kind === 2);
+  const tries = spans().filter(({ kind }) => kind === 3);
+  expect(new Set(tries.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([call?.spanId]));
+  const told = tries.map(({ attributes }) => [attributes["error.type"], attributes["http.response.status_code"]]);
+  expect(told).toEqual([
+    ["model_overloaded", 500],
+    ["model_unreachable", undefined],
+    [undefined, 200],
+  ]);
+  expect(call?.attributes).toMatchObject({
+    "handrail.retries": 2,
+    "handrail.outcome": "ok",
+    "handrail.usage_estimated": true,
+  });
+  expect(call?.attributes).not.toHaveProperty("error.type");
+});
+
+test("a call that goes by a provider's own library is traced as any other", async () => {
+  const { url, spans } = await receiver();
+  const place = (up: ScriptedModel) =>
+    ({ provider: "google", baseUrl: up.googleBaseUrl, apiKey: "sk-google" }) as const;
+  const { up, way, ended } = await tracedGateway(url, { place });
+  await (await way.post(CHAT, ASK)).text();
+  await ended();
   const call = spans().find(({ kind }) => kind === 2);
   const tried = spans().find(({ kind }) => kind === 3);
-  expect(spans()).toHaveLength(2);
-  expect([call?.name, call?.traceId, call?.parentSpanId]).toEqual(["chat m", TRACE, PARENT]);
-  expect([tried?.name, tried?.traceId, tried?.parentSpanId]).toEqual(["chat up", TRACE, call?.spanId]);
-  expect(up.requests()[0]?.headers["traceparent"]).toBe(`00-${TRACE}-${tried?.spanId}-01`);
-  expect(valueOf(call, "handrail.call_id")).toBe(answer.headers.get("x-litellm-call-id"));
-  const usage = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"].map((key) => Number(valueOf(call, key)));
-  expect(usage).toEqual([100, 20]);
-  expect(bodies.join("")).not.toContain("secret");
+  expect(call?.attributes).toMatchObject({
+    "handrail.lane": "sdk",
+    "gen_ai.provider.name": "gcp.gemini",
+    "gen_ai.usage.input_tokens": 100,
+  });
+  expect(tried).toMatchObject({ name: "chat up", parentSpanId: call?.spanId, traceId: call?.traceId });
+  expect(up.requests()[0]?.headers["traceparent"]).toBe(`00-${call?.traceId}-${tried?.spanId}-01`);
 });
 
 test("a receiver that never answers, or is not there, keeps no call and no end waiting", async () => {

@@ -54,6 +54,7 @@ export type ServerFixture = {
 
 export type FixtureOptions = {
   readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly model?: Model;
   readonly sandbox?: SandboxHandlers;
 };
@@ -61,7 +62,7 @@ export type FixtureOptions = {
 /** The whole server over a store in memory, a scripted model as `demo`, and a scripted sandbox as `process`. */
 export async function serverFixture(options: FixtureOptions = {}): Promise<ServerFixture> {
   const home = await mkdtemp(join(tmpdir(), "handrail-server-"));
-  const config = readConfig(["--home", home, "--log-level", "silent", ...(options.argv ?? [])], {});
+  const config = readConfig(["--home", home, "--log-level", "silent", ...(options.argv ?? [])], options.env ?? {});
   const state = await fixtureState(config, options);
   const host = hostConversations({
     ...state,
