@@ -3,7 +3,8 @@ import { AppError } from "@handrail/protocol/errors";
 import { GATEWAY_ROUTES } from "@handrail/protocol/gateway-routes";
 import type { Route } from "@handrail/protocol/route";
 import { spendCsv } from "@handrail/protocol/spend-csv";
-import { z } from "zod";
+import type { z } from "zod";
+import { invalidField } from "../http/invalid-field.ts";
 import type { Books } from "../ports/books.ts";
 import type { RouteAnswer, RouteCall } from "../ports/route.ts";
 import { adminKeys } from "./admin-keys.ts";
@@ -79,6 +80,5 @@ const queryOf = <Name extends keyof Routes>(name: Name, { url }: RouteCall) =>
 function parsed(route: Route, part: "params" | "query" | "body", value: unknown): unknown {
   const result = route[part]?.safeParse(value);
   if (result?.success) return result.data;
-  const message = result === undefined ? "There is nothing to give." : z.prettifyError(result.error).slice(0, 1000);
-  throw new AppError("bad_request", message);
+  throw result === undefined ? new AppError("bad_request", "There is nothing to give.") : invalidField(result.error);
 }

@@ -123,6 +123,7 @@ test("what is refused is told as problem details, with the code of the table", a
   for (const [answer, status, code] of refusals) {
     expect(answer).toMatchObject({ status, type: "application/problem+json", body: { status, code } });
   }
+  expect(refusals[3][0].body).toMatchObject({ detail: expect.stringMatching(/^name: /), details: { field: "name" } });
   expect((await ask("GET /api/gateway/models")).status).toBe(404);
   expect((await ask("DELETE /api/gateway/keys/a/b")).status).toBe(404);
 });

@@ -23,6 +23,7 @@ export function memoryAnswerCache(options: MemoryAnswerCacheOptions = {}): Answe
     sizeCalculation: ({ answer }, key) => ENTRY_BYTES + answer.body.byteLength + 2 * (key.length + answer.usage.length),
   });
   return {
+    kind: "local",
     async get(key) {
       const found = kept.get(key);
       if (found === undefined) return undefined;

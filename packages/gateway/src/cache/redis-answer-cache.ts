@@ -29,6 +29,7 @@ export function redisAnswerCache(options: RedisAnswerCacheOptions): AnswerCache 
   const connected = client.connect().catch(guard.failed);
   const buffers = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   return {
+    kind: "redis",
     async get(key) {
       const found = await guard.ask(async () => {
         await connected;

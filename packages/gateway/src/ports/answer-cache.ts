@@ -14,6 +14,8 @@ export type CachedAnswer = {
  * Answers by key. Neither call throws or waits for long: a cache that is away is an empty one.
  */
 export type AnswerCache = {
+  /** Whether other replicas have the same answers. */
+  readonly kind: "local" | "redis";
   get(key: string): Promise<CachedAnswer | undefined>;
   /** `ttlMs` from now. What is too large is not kept. */
   set(key: string, answer: CachedAnswer, ttlMs: number): Promise<void>;

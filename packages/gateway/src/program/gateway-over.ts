@@ -55,7 +55,10 @@ export function gatewayOver(places: Places, { books, cache, guard, traces, limit
     ...(limits && { readiness: () => ({ limits: limits.trouble() === undefined ? "redis" : "books" }) }),
     ...traces.parts,
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
-    routes: [...adminRoutes({ books, catalog, prices, standings, now: Date.now }), ...apiRoutes(books, Date.now)],
+    routes: [
+      ...adminRoutes({ books, catalog, prices, standings, cache: cache.answers, now: Date.now }),
+      ...apiRoutes(books, Date.now),
+    ],
     async metrics() {
       const { contentType, text } = await metrics.text();
       return { contentType, body: text };

@@ -189,6 +189,7 @@ general_settings: {master_key: ${MASTER}, strange: 1}
   const { key } = (await made.json()) as { readonly key: string };
   expect((await ask(url, { model: "second", messages: [USER] }, key)).status).toBe(200);
   expect((await ask(url, { model: "first", messages: [USER] }, key)).status).toBe(403);
+  expect(await (await fetch(`${url}/cache/ping`, asMaster)).json()).toMatchObject({ cache_type: "local" });
   expect(await (await fetch(`${url}/metrics`)).text()).toContain(`fallback_model="second"} 1`);
   const { code, err } = await ends("SIGTERM");
   expect(code).toBe(0);

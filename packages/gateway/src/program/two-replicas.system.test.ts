@@ -151,5 +151,7 @@ describe.skipIf(programs === undefined || !canStartRedis())("two gateways over P
     await settled(key, through.length * CALL_USD);
     const ready = await fetch(`${at(0)}/health/readiness`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { limits: "books" }]);
+    const ping = await fetch(`${at(0)}/cache/ping`, { headers: asMaster });
+    expect([ping.status, await ping.json()]).toMatchObject([503, { cache_type: "redis" }]);
   }, 30_000);
 });

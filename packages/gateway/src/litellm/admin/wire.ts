@@ -1,5 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import { z } from "zod";
+import { invalidField } from "../../http/invalid-field.ts";
 import type { BookLimits, BudgetPeriod, KeyRecord, OwnerRecord } from "../../ports/books.ts";
 import { defined } from "../defined.ts";
 import { daysOf } from "../general-settings.ts";
@@ -69,7 +70,7 @@ export function fieldsOf<Schema extends z.ZodType>(schema: Schema, body: unknown
   }
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
-  throw new AppError("bad_request", z.prettifyError(parsed.error).slice(0, 1000));
+  throw invalidField(parsed.error);
 }
 
 const PERIODS: Readonly<Record<string, BudgetPeriod>> = { "1": "day", "7": "week", "30": "month", "31": "month" };
