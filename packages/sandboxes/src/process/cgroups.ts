@@ -12,6 +12,8 @@ export type Cgroups = {
   processes(sandboxId: string): Promise<readonly number[]>;
   /** Takes the groups of a sandbox away once its processes have ended. Best effort. */
   remove(sandboxId: string): Promise<void>;
+  /** Takes the groups above them away, unless sandboxes are in them. The next `create` makes them again. */
+  close(): Promise<void>;
 };
 
 const ROOT = "/sys/fs/cgroup";
@@ -34,6 +36,7 @@ function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
   return {
     version,
     create: async (sandboxId, limits) => {
+      if (version === 2) await Promise.all(bases.map(delegated));
       const groups = bases.map((base) => join(base, sandboxId));
       for (const group of groups) {
         await mkdir(group, { recursive: true });
@@ -47,6 +50,9 @@ function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
     },
     remove: async (sandboxId) => {
       await Promise.all(bases.map((base) => removeEmpty(join(base, sandboxId))));
+    },
+    close: async () => {
+      await Promise.allSettled(bases.map((base) => rmdir(base)));
     },
   };
 }

@@ -59,8 +59,8 @@ export type LocalRunner = {
   kill(sandboxId: string, place: ConversationPlace): Promise<void>;
   /** Ends what runs for conversations that are not in `keep`, whether or not they have directories here. */
   collect?(keep: ReadonlySet<string>): Promise<void>;
-  /** Lets go of connections of its own. */
-  close?(): void;
+  /** Lets go of connections of its own, and of what is there for sandboxes while there are none. */
+  close?(): Promise<void> | void;
 };
 
 export type LocalOptions = {
@@ -93,7 +93,7 @@ export function localBackend(runner: LocalRunner, options: LocalOptions): Sandbo
       await runner.collect?.(keep);
     },
     close: async () => {
-      runner.close?.();
+      await runner.close?.();
       local.table.close();
       await Promise.all([...local.sockets.values()].map((socket) => socket.close()));
       local.sockets.clear();

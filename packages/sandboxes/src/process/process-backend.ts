@@ -64,7 +64,11 @@ const PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * process that is not isolated.
  */
 export function processBackend(options: ProcessOptions): SandboxBackend {
-  const prepared = once(() => prepare(options));
+  let used = false;
+  const prepared = once(() => {
+    used = true;
+    return prepare(options);
+  });
   const runner: LocalRunner = {
     name: "process",
     ownUsers: process.getuid?.() === 0,
@@ -83,6 +87,9 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       const { cgroups } = await prepared();
       await killAll(async () => [...boxesOf(sandboxId), ...((await cgroups?.processes(sandboxId)) ?? [])]);
       await cgroups?.remove(sandboxId);
+    },
+    close: async () => {
+      if (used) await (await prepared()).cgroups?.close();
     },
   };
   return localBackend(runner, options);

@@ -18,11 +18,10 @@ const LATEST_MS = 900;
 async function remains(directory: string, installation: string) {
   const names = await readdir(directory).catch(() => []);
   const backing = globSync("/sys/block/loop*/loop/backing_file").map((file) => readFileSync(file, "utf8"));
-  const sandboxes = globSync(`/sys/fs/cgroup/{,*/}handrail-${installation}/*/cgroup.procs`);
   return {
     conversations: names.filter((name) => name.startsWith("c_")),
     disks: backing.filter((file) => file.includes(directory)),
-    groups: sandboxes,
+    groups: globSync(`/sys/fs/cgroup/{,*/}handrail-${installation}`),
     boxes: findBoxes().filter(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(directory)),
   };
 }
