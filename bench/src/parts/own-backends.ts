@@ -8,10 +8,13 @@ import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
 import type { EventOf } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
-import { backendLoaders } from "@handrail/server/compose/adapters";
+import { backendLoaders, installationOf } from "@handrail/server/compose/adapters";
+import { dockerClient } from "@handrail/sandboxes/docker/docker-client";
+import { dockerEndpoint } from "@handrail/sandboxes/docker/docker-endpoint";
 import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
 import { startContainerdWithImage } from "@handrail/sandboxes/testing/containerd-root";
+import { forgetInstallation } from "@handrail/sandboxes/testing/forget-installation";
 import { readConfig } from "@handrail/server/config";
 import { hostGit } from "@handrail/server/workspaces/git";
 import { seedPreparer } from "@handrail/server/workspaces/prepare-seed";
@@ -26,6 +29,7 @@ export type OwnBackend = SandboxBackend & { readonly criAddress?: string };
  */
 export async function ownBackend(name: BackendName, home: string): Promise<OwnBackend> {
   const given = process.env["CONTAINERD_ADDRESS"];
+  if (name === "docker") return ownDocker(home);
   if (name !== "containerd") return openBackend(name, home, {});
   if (given !== undefined) return { ...(await openBackend(name, home, {})), criAddress: given };
   if (!(await canRunContainerd())) throw new Error("that takes root, containerd and CNI plugins");
@@ -41,6 +45,16 @@ export async function ownBackend(name: BackendName, home: string): Promise<OwnBa
     await daemon.dispose();
     throw failure;
   }
+}
+
+async function ownDocker(home: string): Promise<OwnBackend> {
+  const backend = await openBackend("docker", home, {});
+  const close = async () => {
+    await backend.close();
+    const client = dockerClient(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
+    await forgetInstallation(client, installationOf(home)).finally(() => client.close());
+  };
+  return { ...backend, close };
 }
 
 async function openBackend(name: BackendName, home: string, more: Record<string, string>): Promise<SandboxBackend> {

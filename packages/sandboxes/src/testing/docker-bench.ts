@@ -7,6 +7,7 @@ import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { dockerNames } from "../docker/docker-names.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
+import { forgetInstallation } from "./forget-installation.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
 import { seedDirectory } from "./seed-directory.ts";
@@ -20,9 +21,12 @@ export async function dockerUnderTest(): Promise<BackendUnderTest> {
   const home = await mkdtemp(join(tmpdir(), "handrail-docker-"));
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
+  const opened = new Set<string>();
   return {
-    open: async (installation: string) =>
-      dockerBackend({ ...common, installation, directory: join(home, installation) }),
+    open: async (installation: string) => {
+      opened.add(installation);
+      return dockerBackend({ ...common, installation, directory: join(home, installation) });
+    },
     killFromOutside: async (installation: string, conversationId: string) =>
       client.killContainer(dockerNames(installation).container(conversationId)),
     seed: seedDirectory,
@@ -31,6 +35,7 @@ export async function dockerUnderTest(): Promise<BackendUnderTest> {
     limits: LIMITS,
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
     dispose: async () => {
+      for (const installation of opened) await forgetInstallation(client, installation);
       client.close();
       await rm(home, { recursive: true, force: true });
     },

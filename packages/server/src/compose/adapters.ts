@@ -10,11 +10,16 @@ export const demoDirectory: string = demoRepositoryDirectory;
 
 const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 
+/** What tells apart what servers with different state directories make in the same daemon or machine. */
+export function installationOf(home: string): string {
+  return createHash("sha256").update(home).digest("hex").slice(0, 12);
+}
+
 /** How each backend of this server is made, each when it is first needed. */
 export function backendLoaders(config: Config, egress: LazyEgress): BackendLoaders {
   const { home, sandbox } = config;
   const { cpus, memoryBytes, processes, diskBytes, image, docker, containerd } = sandbox;
-  const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
+  const installation = installationOf(home);
   const common = {
     installation,
     sandboxdDirectory: SANDBOXD_DIRECTORY,
