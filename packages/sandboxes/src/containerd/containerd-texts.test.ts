@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { healthOf } from "./containerd-health.ts";
 import { namespacesIn } from "./cri-client.ts";
-import { unreachable, withoutCri } from "./cri-error.ts";
+import { CriError, unreachable, withoutCri, withoutPauseImage } from "./cri-error.ts";
 import type { RuntimeStatus } from "./cri-shapes.ts";
 import { importerOf } from "./import-image.ts";
 import { interfacesIn, requireLoopbackOnly } from "./pod-network.ts";
@@ -55,6 +55,13 @@ test("errors of a socket say what to do", () => {
   );
   expect(unreachable("/x.sock", "connect EACCES /x.sock").message).toMatch(/run the server as root/);
   expect(withoutCri("/x.sock").message).toMatch(/disabled_plugins/);
+});
+
+test("a runtime without a pause image is told which one to name", () => {
+  const told = (message: string) => withoutPauseImage(new CriError(message), "x/pause:1")?.message;
+  expect(told('failed to get sandbox image "registry.k8s.io/pause:3.6"')).toMatch(/sandbox_image .* "x\/pause:1"/);
+  expect(told("creating pod sandbox: unable to pull image: pinging container registry")).toMatch(/pause_image/);
+  expect(told("failed to create containerd task")).toBeUndefined();
 });
 
 test("network interfaces are read from the kernel's table", () => {

@@ -33,6 +33,14 @@ export function withoutCri(address: string): AppError {
   return new AppError("backend_unavailable", message, { address });
 }
 
+/** What to say when a pod is not made because the runtime's pause image is not there; undefined for another reason. */
+export function withoutPauseImage(cause: CriError, pauseImage: string): AppError | undefined {
+  if (!/sandbox image|unable to pull image/.test(cause.message)) return undefined;
+  const reason = firstWords(cause.message);
+  const message = `The runtime has no pause image (${reason}). In its configuration set sandbox_image (containerd) or pause_image (CRI-O) to "${pauseImage}", and restart it.`;
+  return new AppError("backend_unavailable", message, { reason }, { cause });
+}
+
 /** A runtime's error can be pages of Go values. */
 export function firstWords(message: string): string {
   return message.replaceAll(/\s+/g, " ").trim().slice(0, 500);

@@ -13,7 +13,7 @@ import { requireSandboxd } from "../sandboxd-programs.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
 import { PAUSE_IMAGE } from "./containerd-images.ts";
 import type { CriClient } from "./cri-client.ts";
-import { CriError, firstWords } from "./cri-error.ts";
+import { CriError, withoutPauseImage } from "./cri-error.ts";
 import type { PodConfig } from "./cri-shapes.ts";
 import { containerConfig, podConfig } from "./pod-config.ts";
 import { requireLoopbackOnly } from "./pod-network.ts";
@@ -74,10 +74,7 @@ async function runPod(parts: ContainerdParts, pod: PodConfig, signal: AbortSigna
   try {
     return await parts.client.runPod(pod, parts.runtimeHandler, signal);
   } catch (thrown) {
-    if (!(thrown instanceof CriError && /sandbox image/.test(thrown.message))) throw thrown;
-    const reason = firstWords(thrown.message);
-    const message = `containerd has no pause image (${reason}). Set sandbox_image = "${PAUSE_IMAGE}" in its configuration and restart it.`;
-    throw new AppError("backend_unavailable", message, { reason }, { cause: thrown });
+    throw (thrown instanceof CriError ? withoutPauseImage(thrown, PAUSE_IMAGE) : undefined) ?? thrown;
   }
 }
 
