@@ -125,7 +125,7 @@ test("a spare serves a conversation without files as it is, and is emptied for t
   const point = { checkpointId: `p_${"0".repeat(20)}`, root: "0".repeat(64) };
   const fork = { conversationId: SAMPLE_ID, lineage: SAMPLE_ID, start: point, from: point };
   const restore = async () => ({ written: 0, removed: 0, failed: [] });
-  const snapshots = { keep: broken, keepStep: broken, restore };
+  const snapshots = { keep: broken, keepStep: broken, forgetStep: broken, restore };
   const emptySeed = async () => ({ directory: "/nothing", dispose: async () => undefined });
   for (const [changes, expected] of [
     [{ spare: true }, []],

@@ -31,6 +31,7 @@ function snapshot(of: number, more: Partial<KeptSnapshot> = {}): KeptSnapshot {
 
 /** Snapshots that are taken when the test says so; each as `keepStep` of the server would answer. */
 function byHand() {
+  const forgotten: string[] = [];
   const asked: { readonly wanted: StepWanted; give(of: number): void; fail(thrown: unknown): void }[] = [];
   const snapshots: Snapshots = {
     keep: async (_state, _sandbox, { reason }) => snapshot(999, { reason }),
@@ -40,9 +41,10 @@ function byHand() {
       asked.push({ wanted, give, fail: reject });
       return promise;
     },
+    forgetStep: async (_state, checkpointId) => void forgotten.push(checkpointId),
     restore: async () => ({ written: 0, removed: 0, failed: [] }),
   };
-  return { asked, snapshots };
+  return { asked, forgotten, snapshots };
 }
 
 async function world() {
@@ -50,7 +52,7 @@ async function world() {
   const store = memoryLogStore();
   const journal = await createJournal(store, clock, sampleCreated());
   await journal.commit(() => [STARTED]);
-  const { asked, snapshots } = byHand();
+  const { asked, forgotten, snapshots } = byHand();
   let next = 0;
   const unforeseen: unknown[] = [];
   const leave = new AbortController();
@@ -78,7 +80,7 @@ async function world() {
     (await store.read(journal.state.id, -1, 1000)).flatMap(({ event }) =>
       event.type === "workspace.checkpointed" ? [[event.snapshot?.root, event.snapshot?.asOf]] : [],
     );
-  return { clock, journal, asked, keeper, step, checkpoints, unforeseen, leave };
+  return { clock, journal, asked, forgotten, keeper, step, checkpoints, unforeseen, leave };
 }
 
 /** Until the work that can go on without time has gone on. */
@@ -137,8 +139,8 @@ test("a wish whose files later calls are changing is dropped", async () => {
   await keeper.close();
 });
 
-test("what was kept meanwhile is not overtaken by what is older", async () => {
-  const { clock, asked, journal, step, checkpoints, keeper } = await world();
+test("what was kept meanwhile is not overtaken by what is older, which is forgotten", async () => {
+  const { clock, asked, forgotten, journal, step, checkpoints, keeper } = await world();
   await step();
   clock.advance(1000);
   await settled();
@@ -149,6 +151,7 @@ test("what was kept meanwhile is not overtaken by what is older", async () => {
   await settled();
   expect(await checkpoints()).toEqual([[root(7), undefined]]);
   expect(journal.state.snapshots.latest).toEqual({ checkpointId, root: root(7) });
+  expect(forgotten).toEqual([asked[0]?.wanted.checkpointId]);
   await keeper.close();
 });
 

@@ -91,17 +91,18 @@ class StepKeeper implements StepCheckpoints {
   }
 
   async #keep(wanted: Wanted): Promise<void> {
-    const { journal } = this.#ports;
+    const { journal, snapshots } = this.#ports;
     const { latest } = journal.state.snapshots;
     const event = await limited(this.#ports, this.#leave, SNAPSHOT_PATIENCE_MS, (signal) =>
       this.#event(wanted, signal),
     );
     if (event === undefined) return;
-    await journal.commit(({ snapshots }) => {
+    const stored = await journal.commit((state) => {
       // What was kept or restored meanwhile is later than this.
-      const overtaken = snapshots.lost || snapshots.latest?.checkpointId !== latest?.checkpointId;
+      const overtaken = state.snapshots.lost || state.snapshots.latest?.checkpointId !== latest?.checkpointId;
       return overtaken ? [] : [event];
     });
+    if (stored.length === 0) await snapshots?.forgetStep(journal.state, event.checkpointId);
   }
 
   /** Undefined when nothing has changed, or later calls began before the files were looked at. */

@@ -33,6 +33,8 @@ export type Snapshots = {
     wanted: StepWanted,
     signal: AbortSignal,
   ): Promise<KeptSnapshot | undefined>;
+  /** Lets go of a step's snapshot that the log does not tell of after all. @throws AppError `checkpoints_unavailable` */
+  forgetStep(state: ConversationState, checkpointId: string): Promise<void>;
   /**
    * Makes the sandbox's workspace what the snapshot says.
    * @throws AppError `checkpoint_damaged`, `checkpoints_unavailable`, `disk_full`

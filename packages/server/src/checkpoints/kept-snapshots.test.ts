@@ -74,7 +74,8 @@ async function world(limits: Parameters<typeof keptSnapshots>[2]) {
     await commit(checkpointOf(number), await snapshots.keep(journal.state, scriptedSandbox(), wanted, signal));
   };
   const held = () => lineages.heldBy(journal.state.snapshots.lineage, id);
-  return { store, lineages, journal, step, keep, held };
+  const forget = (number: number) => snapshots.forgetStep(journal.state, checkpointOf(number));
+  return { store, lineages, journal, step, keep, held, forget };
 }
 
 test("a step that changed nothing keeps nothing, and neither does one whose files are no longer so", async () => {
@@ -96,6 +97,15 @@ test("of checkpoints after steps the newest stay, others all do, and what they p
   expect(objects).toBeLessThan(10);
   expect((await store.list(`${lineage}/packs/`)).length).toBeLessThan(10);
   expect((await store.list(`${lineage}/indexes/`)).length).toBeLessThanOrEqual(5);
+});
+
+test("a step's checkpoint that is forgotten is not one of the newest; others are not forgotten as one", async () => {
+  const { step, keep, forget, held } = await world({ steps: 2, indexes: 100 });
+  await keep(1, 1);
+  for (const number of [2, 3]) await step(number, number);
+  for (const number of [1, 3, 7]) await forget(number);
+  await step(4, 4);
+  expect([...(await held())]).toEqual([1, 2, 4].map(checkpointOf));
 });
 
 test("the checkpoint that the workspace would come back from stays, whatever the clock says", async () => {

@@ -86,6 +86,8 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         await lineage.addStepReference(reference, most.steps, latest?.checkpointId);
         return { ...storedAs(received, startedAt), reason: "step", asOf };
       }),
+    forgetStep: (state, checkpointId) =>
+      lineages.use(state.snapshots.lineage, (lineage) => lineage.removeStepReference(state.id, checkpointId)),
     restore: (state, sandbox, root, signal) =>
       lineages.use(state.snapshots.lineage, (lineage) => mover.put({ lineage, state, sandbox }, root, signal)),
   };

@@ -186,6 +186,10 @@ export class Lineage {
     for (const path of steps.slice(0, -most)) if (!stays(path)) await this.#store.remove(path);
   }
 
+  async removeStepReference(conversationId: string, checkpointId: string): Promise<void> {
+    await this.#store.remove(referencesOf(this.id, conversationId) + checkpointId + STEP);
+  }
+
   async removeReferences(conversationId: string): Promise<void> {
     for (const path of await this.#store.list(referencesOf(this.id, conversationId))) await this.#store.remove(path);
   }

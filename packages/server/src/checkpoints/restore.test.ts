@@ -39,6 +39,7 @@ async function world() {
       return { ...KEPT, reason };
     },
     keepStep: async () => undefined,
+    forgetStep: async () => undefined,
     async restore() {
       reached.resolve();
       await released.promise;
