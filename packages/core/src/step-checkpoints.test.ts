@@ -1,4 +1,5 @@
 import type { KeptSnapshot } from "@handrail/protocol/checkpoints";
+import type { FileChange } from "@handrail/protocol/changes";
 import { AppError } from "@handrail/protocol/errors";
 import type { ConversationEvent } from "@handrail/protocol/events";
 import { expect, test } from "vitest";
@@ -47,7 +48,7 @@ function byHand() {
   return { asked, forgotten, snapshots };
 }
 
-async function world() {
+async function world(changes: readonly FileChange[] = []) {
   const clock = testClock({ skipUpToMs: 0 });
   const store = memoryLogStore();
   const journal = await createJournal(store, clock, sampleCreated());
@@ -56,7 +57,7 @@ async function world() {
   let next = 0;
   const unforeseen: unknown[] = [];
   const leave = new AbortController();
-  const sandbox = scriptedSandbox();
+  const sandbox = scriptedSandbox({ "workspace.changes": () => ({ tree: "t1", changes }) });
   const ports: RunPorts = {
     journal,
     store,
@@ -80,7 +81,7 @@ async function world() {
     (await store.read(journal.state.id, -1, 1000)).flatMap(({ event }) =>
       event.type === "workspace.checkpointed" ? [[event.snapshot?.root, event.snapshot?.asOf]] : [],
     );
-  return { clock, journal, asked, forgotten, keeper, step, checkpoints, unforeseen, leave };
+  return { clock, journal, store, asked, forgotten, keeper, step, checkpoints, unforeseen, leave };
 }
 
 /** Until the work that can go on without time has gone on. */
@@ -220,3 +221,30 @@ test("the loop goes on while the files of a step are kept, and a run ends with a
   ]);
   expect(log.at(-1)?.event.type).toBe("workspace.checkpointed");
 });
+
+test.each([100, 101])(
+  "changes are told after a step unless they are too many to be told again and again (%i)",
+  async (count) => {
+    const changes = Array.from(
+      { length: count },
+      (_, file) => ({ path: `f${file}`, status: "added", binary: true }) as const,
+    );
+    const { clock, asked, forgotten, store, step, journal, keeper } = await world(changes);
+    await step();
+    clock.advance(1000);
+    await settled();
+    asked[0]?.give(1);
+    await settled();
+    const [last] = (await store.read(journal.state.id, journal.state.head - 1, 1)).map(({ event }) => event);
+    const told = { type: "workspace.checkpointed", checkpointId: asked[0]?.wanted.checkpointId, tree: "t1" };
+    const snapshot = expect.objectContaining({ root: root(1) });
+    expect(last).toEqual(
+      count > 100
+        ? { ...told, counts: { files: count, added: 0, removed: 0 }, snapshot }
+        : { ...told, changes, snapshot },
+    );
+    expect(journal.state.changes).toEqual(count > 100 ? [] : changes);
+    expect(forgotten).toEqual([]);
+    await keeper.close();
+  },
+);

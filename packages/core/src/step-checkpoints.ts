@@ -1,3 +1,4 @@
+import { countChanges } from "@handrail/protocol/changes";
 import { toAppError } from "@handrail/protocol/errors";
 import type { EventOf } from "@handrail/protocol/events";
 import { limited, SNAPSHOT_PATIENCE_MS } from "./checkpoint.ts";
@@ -22,6 +23,8 @@ const BETWEEN_MS = 1000;
 /** A large workspace takes longer: its checkpoints take no more than a fifth of the time. */
 const REST_FOR_EACH_MS = 4;
 const AFTER_FAILURE_MS = 60_000;
+/** Each step would write so many changes to the log again; the checkpoint of the run tells more. */
+const MAX_TOLD = 100;
 
 /**
  * One at a time; while it is under way or its time has not come, only the newest wish is remembered, and one whose
@@ -115,7 +118,12 @@ class StepKeeper implements StepCheckpoints {
     const snapshot = await snapshots.keepStep(journal.state, sandbox, step, signal);
     if (snapshot === undefined) return undefined;
     const compared = await sandbox.call("workspace.changes", {}, { signal }).catch(() => undefined);
-    const { tree, changes } = compared ?? { tree: "", changes: [...journal.state.changes] };
-    return { type: "workspace.checkpointed", checkpointId, tree, changes, snapshot };
+    const { tree = "", changes } = compared ?? {};
+    return { type: "workspace.checkpointed", checkpointId, tree, ...told(changes), snapshot };
   }
+}
+
+function told(changes: StepEvent["changes"]): Pick<StepEvent, "changes" | "counts"> {
+  if (changes === undefined) return {};
+  return changes.length > MAX_TOLD ? { counts: countChanges(changes) } : { changes };
 }

@@ -14,6 +14,20 @@ export const FileChange = z.strictObject({
 });
 export type FileChange = z.infer<typeof FileChange>;
 
+const Count = z.number().int().nonnegative();
+
+/** How much differs: files, and lines of those that are text. */
+export const ChangeCounts = z.object({ files: Count, added: Count, removed: Count });
+export type ChangeCounts = z.infer<typeof ChangeCounts>;
+
+export function countChanges(changes: readonly FileChange[]): ChangeCounts {
+  return {
+    files: changes.length,
+    added: changes.reduce((sum, change) => sum + (change.added ?? 0), 0),
+    removed: changes.reduce((sum, change) => sum + (change.removed ?? 0), 0),
+  };
+}
+
 /** One edit made by a call: the path, and its hunks as unified diff text without file headers. */
 export const FileEdit = z.strictObject({
   path: z.string(),

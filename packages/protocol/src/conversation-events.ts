@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FileChange } from "./changes.ts";
+import { ChangeCounts, FileChange } from "./changes.ts";
 import { ContentPart } from "./content.ts";
 import { CheckpointId, ConversationId, MessageId, SandboxId } from "./ids.ts";
 import { Limits } from "./limits.ts";
@@ -77,13 +77,15 @@ export const WorkspacePrepared = z.strictObject({
 
 /**
  * The workspace as it was now. `tree` names it in the sandbox's own git, empty where there is none; `changes` are
- * against the start. `snapshot`: all of its files are kept, and can be restored.
+ * against the start; absent where they are too many to be told after each step, or could not be told. `counts` are
+ * then theirs, as far as they are known. `snapshot`: all of its files are kept, and can be restored.
  */
 export const WorkspaceCheckpointed = z.strictObject({
   type: z.literal("workspace.checkpointed"),
   checkpointId: CheckpointId,
   tree: z.string(),
-  changes: z.array(FileChange),
+  changes: z.array(FileChange).optional(),
+  counts: ChangeCounts.optional(),
   snapshot: KeptSnapshot.optional(),
 });
 

@@ -193,7 +193,7 @@ const APPLY: { readonly [Type in PlainType]: (state: ConversationState, event: E
   }),
   "workspace.checkpointed": (state, event) => ({
     ...state,
-    changes: event.changes,
+    changes: event.changes ?? state.changes,
     snapshots: keptSnapshots(state.snapshots, event),
   }),
   "workspace.lost": (state) => ({ ...state, snapshots: { ...state.snapshots, lost: true } }),

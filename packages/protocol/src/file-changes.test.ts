@@ -45,3 +45,12 @@ test("edits after the event that a step's checkpoint tells of go on counting", (
 test("calls that failed or edited nothing leave the state as it was", () => {
   expect(applyFileChanges(NO_FILE_CHANGES, [edited(1, "error", edit("a")), edited(2, "ok")])).toBe(NO_FILE_CHANGES);
 });
+
+test("a checkpoint that does not tell of changes leaves what is known as it is", () => {
+  const { changes: _, ...event } = checkpoint.event as Extract<
+    StoredEvent["event"],
+    { type: "workspace.checkpointed" }
+  >;
+  const before = applyFileChanges(NO_FILE_CHANGES, [edited(1, "ok", edit("a"))]);
+  expect(applyFileChanges(before, [{ ...checkpoint, event }])).toEqual(before);
+});

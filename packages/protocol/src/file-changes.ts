@@ -1,5 +1,5 @@
 import type { FileChange } from "./changes.ts";
-import type { StoredEvent } from "./events.ts";
+import type { EventOf, StoredEvent } from "./events.ts";
 
 /**
  * What the log knows of the workspace's files. `changes` are those of the last checkpoint, against the start;
@@ -22,17 +22,24 @@ export function applyFileChanges(state: FileChanges, events: readonly StoredEven
 
 function applyOne(state: FileChanges, { seq, event }: StoredEvent): FileChanges {
   if (event.type === "workspace.restored") return { changes: event.changes, editedSince: new Map(), seq };
-  if (event.type === "workspace.checkpointed") {
-    // A checkpoint after a step comes when later calls may have edited more.
-    const asOf = event.snapshot?.asOf ?? seq;
-    const later = [...state.editedSince].filter(([, editedAt]) => editedAt > asOf);
-    return { changes: event.changes, editedSince: new Map(later), seq };
-  }
+  if (event.type === "workspace.checkpointed") return checkpointed(state, event, seq);
   const edits = event.type === "call.ended" && event.outcome === "ok" ? (event.data.edits ?? []) : [];
   if (edits.length === 0) return state;
   const editedSince = new Map(state.editedSince);
   for (const { path } of edits) editedSince.set(path, seq);
   return { ...state, editedSince, seq };
+}
+
+function checkpointed(
+  state: FileChanges,
+  { changes, snapshot }: EventOf<"workspace.checkpointed">,
+  seq: number,
+): FileChanges {
+  if (changes === undefined) return state;
+  // A checkpoint after a step comes when later calls may have edited more.
+  const asOf = snapshot?.asOf ?? seq;
+  const later = [...state.editedSince].filter(([, editedAt]) => editedAt > asOf);
+  return { changes, editedSince: new Map(later), seq };
 }
 
 /** How many files differ as far as the log tells, edits since the checkpoint included. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countChanges } from "./changes.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import { ConversationId } from "./ids.ts";
 import { BackendName, WorkspaceSource } from "./sources.ts";
@@ -46,10 +47,6 @@ export function summaryOf(state: ConversationState): ConversationSummary {
     updatedAt: state.updatedAt,
     costUsd: state.totals.costUsd,
     steps: state.totals.steps,
-    changes: {
-      files: state.changes.length,
-      added: state.changes.reduce((sum, change) => sum + (change.added ?? 0), 0),
-      removed: state.changes.reduce((sum, change) => sum + (change.removed ?? 0), 0),
-    },
+    changes: countChanges(state.changes),
   };
 }

@@ -5,7 +5,7 @@ import type { Clock } from "@handrail/core/ports/clock";
 import type { LogStore } from "@handrail/core/ports/log-store";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
-import type { FileChange } from "@handrail/protocol/changes";
+import { countChanges, type FileChange } from "@handrail/protocol/changes";
 import type { CheckpointRow, Fork } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
@@ -171,18 +171,16 @@ async function pointOf(parts: CheckpointsParts, id: string, which: string): Prom
 const named = ({ checkpointId, asOf }: Moment): Named => ({ checkpointId, asOf });
 
 function rowOf({ stored, event }: Kept): CheckpointRow | undefined {
-  const { snapshot, changes, checkpointId } = event;
+  const { snapshot, changes = [], counts, checkpointId } = event;
   if (snapshot === undefined) return undefined;
   const { root: _, ...rest } = snapshot;
-  const added = changes.reduce((sum, change) => sum + (change.added ?? 0), 0);
-  const removed = changes.reduce((sum, change) => sum + (change.removed ?? 0), 0);
   return {
     checkpointId,
     seq: stored.seq,
     at: stored.at,
     ...rest,
     asOf: snapshot.asOf ?? stored.seq,
-    changes: { files: changes.length, added, removed },
+    changes: counts ?? countChanges(changes),
   };
 }
 
