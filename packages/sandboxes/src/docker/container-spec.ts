@@ -9,7 +9,7 @@ import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 export const SOCKET_INSIDE = "@handrail-sandboxd";
 
 export type ContainerWish = {
-  readonly product: DaemonInfo["product"];
+  readonly daemon: Pick<DaemonInfo, "product" | "missingLimits">;
   readonly imageId: string;
   readonly profile: SandboxProfile;
   /** The user and group that everything in it runs as, whether or not the image knows them. */
@@ -126,7 +126,7 @@ function privileges({ profile, uid, seccomp, runtime }: ContainerWish): Readonly
   };
 }
 
-function limitsOf({ product, limits }: ContainerWish): Readonly<Record<string, unknown>> {
+function limitsOf({ daemon, uid, limits }: ContainerWish): Readonly<Record<string, unknown>> {
   return {
     Memory: limits.memoryBytes,
     // Memory and swap together: no swap.
@@ -137,14 +137,22 @@ function limitsOf({ product, limits }: ContainerWish): Readonly<Record<string, u
       { Name: "nofile", Soft: limits.openFiles, Hard: limits.openFiles },
       { Name: "fsize", Soft: limits.fileBytes, Hard: limits.fileBytes },
       { Name: "core", Soft: 0, Hard: 0 },
-      // Podman would raise it as far as it goes, which root without CAP_SYS_RESOURCE may not.
-      ...(product === "Podman" ? [{ Name: "nproc", Soft: limits.processes, Hard: limits.processes }] : []),
+      ...(boundsUser(daemon, uid) ? [{ Name: "nproc", Soft: limits.processes, Hard: limits.processes }] : []),
     ],
     Tmpfs: {
       "/tmp": `rw,exec,nosuid,nodev,size=${limits.tmpBytes},mode=1777`,
       "/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777",
     },
   };
+}
+
+/**
+ * Whether the user's processes are counted. Each sandbox is a user of its own, so that bounds one where control groups do
+ * not; the daemon's own user must not be bound by it. Podman would raise the number as far as it goes, which root without
+ * CAP_SYS_RESOURCE may not.
+ */
+function boundsUser({ product, missingLimits }: ContainerWish["daemon"], uid: number): boolean {
+  return product === "Podman" || (missingLimits.includes("processes") && uid !== 0);
 }
 
 function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly object[] {

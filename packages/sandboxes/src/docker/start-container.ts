@@ -119,10 +119,9 @@ async function wished(
   const hostsFile = PROFILES[profile].root ? undefined : await parts.hostsFile(programs);
   const seccomp =
     facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(PROFILES[profile].syscalls);
-  const { product } = facts;
   const runtime = PROFILES[profile].root ? await requireDevRuntime(parts) : undefined;
   const common = {
-    product,
+    daemon: facts,
     runtime,
     imageId: image.id,
     profile,
