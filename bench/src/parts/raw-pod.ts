@@ -34,7 +34,7 @@ async function start(client: CriClient): Promise<string> {
     metadata: { name: `bench-${randomUUID()}`, uid: randomUUID(), namespace: "handrail-bench" },
     hostname: "bench",
     labels: {},
-    linux: { securityContext: SECURITY },
+    linux: { securityContext: SECURITY, sysctls: {} },
   };
   const podId = await client.runPod(pod, "", AbortSignal.timeout(PATIENCE_MS));
   await client.startContainer(await client.createContainer(podId, SLEEPING, pod));

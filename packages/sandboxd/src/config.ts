@@ -15,6 +15,8 @@ export type ServeConfig = {
    */
   readonly linkToken: string | undefined;
   readonly egressPort: number | undefined;
+  /** Whether programs that know of no proxy get to the broker too, where this process may listen at low ports. */
+  readonly transparent: boolean;
   readonly idleExitSeconds: number | undefined;
   /** Whether standard input and output are a connection too. */
   readonly stdio: boolean;
@@ -33,7 +35,8 @@ const LINK_TOKEN = "HANDRAIL_LINK_TOKEN";
 const OWN_VARIABLES: ReadonlySet<string> = new Set([LINK_TOKEN, "BUN_JSC_jitMemoryReservationSize"]);
 
 export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
-               [--token-file FILE] [--egress-port PORT] [--idle-exit SECONDS] [--stdio]
+               [--token-file FILE] [--egress-port PORT] [--transparent]
+               [--idle-exit SECONDS] [--stdio]
                [--sandbox ID]
 sandboxd connect --socket PATH
 sandboxd --version
@@ -66,6 +69,7 @@ function parse(argv: readonly string[]): Config {
       socket: text,
       sandbox: text,
       stdio: { type: "boolean" },
+      transparent: { type: "boolean" },
       version: { type: "boolean" },
     },
   });
@@ -92,6 +96,7 @@ function parse(argv: readonly string[]): Config {
     egressPort: number("--egress-port", values["egress-port"], 65_535),
     idleExitSeconds: number("--idle-exit", values["idle-exit"], 1_000_000_000),
     stdio: values.stdio === true,
+    transparent: values.transparent === true,
     env: environment(),
   };
 }

@@ -6,6 +6,7 @@ import type { ServeConfig } from "./config.ts";
 import { guardFirstProcess, IS_FIRST } from "./first-process.ts";
 import { findExecutable } from "./find-executable.ts";
 import { operations } from "./operations.ts";
+import { transparent } from "./transparent/transparent.ts";
 import { VERSION } from "./version.ts";
 import { Calls } from "./wire/calls.ts";
 import { Connection } from "./wire/connection.ts";
@@ -24,8 +25,9 @@ export async function serve(config: ServeConfig): Promise<void> {
   const shell = requireShell(config.env);
   const git = findExecutable("git", config.env);
   const state = realpathSync(config.state);
+  const own = new Set(config.egressPort === undefined ? [] : [config.egressPort]);
   const ports = {
-    own: config.egressPort === undefined ? [] : [config.egressPort],
+    own,
     openChannel: (ticket: string) => connections.latest?.openChannel("port", ticket),
   };
   const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
@@ -40,6 +42,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   });
   await meet(config, state, connections);
   if (config.egressPort !== undefined) await egressListener(config.egressPort, () => connections.latest);
+  if (config.transparent) transparent(() => connections.latest?.openChannel("egress"), own);
   await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);
   shells.close();
 }

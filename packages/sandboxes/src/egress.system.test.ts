@@ -12,14 +12,16 @@ import { builtPrograms } from "./testing/test-programs.ts";
 const ANSWER = "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const docker = await daemonAnswers();
 
-test("a program's request reaches the server's egress as its conversation's, whatever its rule: process", () =>
+test("a program's request reaches the server's egress as its conversation's, by a proxy or by the name alone: process", () =>
   reaches("process"));
 test.skipIf(!docker)(
-  "a program's request reaches the server's egress as its conversation's, whatever its rule: docker",
+  "a program's request reaches the server's egress as its conversation's, by a proxy or by the name alone: docker",
   () => reaches("docker"),
 );
 
 async function reaches(name: "process" | "docker"): Promise<void> {
+  // A plain user's sandboxes cannot listen at low ports.
+  const transparent = name === "docker" || process.getuid?.() === 0;
   const directory = await mkdtemp(join(tmpdir(), "handrail-egress-"));
   const seen: { readonly origin: EgressOrigin; readonly asked: string }[] = [];
   const egress: Egress = (origin, stream) => {
@@ -44,9 +46,13 @@ async function reaches(name: "process" | "docker"): Promise<void> {
     seedDirectory: undefined,
   };
   const sandbox = await backend.start(spec, () => undefined, signal);
-  const script = "curl -s -o /dev/null -w '%{http_code}' http://allowed.example/x";
-  const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 1000 };
-  expect((await sandbox.call("process.run", args, { signal })).stdout).toBe("418");
+  const ask = "curl -s -o /dev/null -m 5 -w '%{http_code} '";
+  const direct = `${ask} --noproxy '*' http://allowed.example/y; ${ask} --noproxy '*' https://other.example/z`;
+  const script = `${ask} http://allowed.example/x; ${transparent ? direct : ""}`;
+  const args = { argv: ["sh", "-c", script], timeoutMs: 20_000, capBytes: 1000 };
+  expect((await sandbox.call("process.run", args, { signal })).stdout).toBe(transparent ? "418 418 000 " : "418 ");
   const origin = { conversationId };
-  expect(seen).toEqual([{ origin, asked: "GET http://allowed.example/x HTTP/1.1" }]);
+  const asked = ["GET http://allowed.example/x HTTP/1.1"];
+  if (transparent) asked.push("GET http://allowed.example/y HTTP/1.1", "CONNECT other.example:443 HTTP/1.1");
+  expect(seen).toEqual(asked.map((line) => ({ origin, asked: line })));
 }

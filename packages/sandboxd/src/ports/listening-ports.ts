@@ -21,9 +21,9 @@ export function listeningSockets(table: string): ListeningSocket[] {
 }
 
 /** Ports of this network namespace that something listens on, apart from `own`, lowest first. */
-export function listeningPorts(own: readonly number[]): ListeningPort[] {
+export function listeningPorts(own: ReadonlySet<number>): ListeningPort[] {
   const sockets = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) => listeningSockets(readText(path)));
-  const inodes = new Map(sockets.filter(({ port }) => !own.includes(port)).map(({ port, inode }) => [port, inode]));
+  const inodes = new Map(sockets.filter(({ port }) => !own.has(port)).map(({ port, inode }) => [port, inode]));
   if (inodes.size === 0) return [];
   const programs = programsOf(new Set(inodes.values()));
   return [...inodes]

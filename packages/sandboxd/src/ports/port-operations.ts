@@ -8,7 +8,7 @@ import { listeningPorts } from "./listening-ports.ts";
 
 export type PortPlace = {
   /** Ports of sandboxd itself, which are nobody's business. */
-  readonly own: readonly number[];
+  readonly own: ReadonlySet<number>;
   /** Asks the server for a stream; undefined when there is no server, or there are too many. */
   readonly openChannel: (ticket: string) => Duplex | undefined;
 };
@@ -29,7 +29,7 @@ export function portOperations(place: PortPlace): Pick<Handlers, "port.wait" | "
       }
     },
     async "port.connect"({ port, ticket }) {
-      if (place.own.includes(port)) throw closed(port);
+      if (place.own.has(port)) throw closed(port);
       const socket = (await dial("127.0.0.1", port)) ?? (await dial("::1", port));
       if (socket === undefined) throw closed(port);
       const channel = place.openChannel(ticket);

@@ -1,8 +1,8 @@
 /** Addresses of the loopback that stand for names of hosts, while the sandbox lives. */
 export type GivenAddresses = {
   /** The address of a name; undefined when it is no name of a public host, or all addresses are given. */
-  addressOf(name: string): string | undefined;
-  nameOf(address: string): string | undefined;
+  readonly addressOf: (name: string) => string | undefined;
+  readonly nameOf: (address: string) => string | undefined;
 };
 
 const MOST = 4096;
@@ -16,7 +16,7 @@ export function givenAddresses(): GivenAddresses {
   const addresses = new Map<string, string>();
   const names = new Map<string, string>();
   return {
-    addressOf(text) {
+    addressOf: (text) => {
       const name = text.toLowerCase();
       const known = addresses.get(name);
       if (known !== undefined) return known;

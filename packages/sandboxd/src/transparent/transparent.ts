@@ -58,13 +58,18 @@ function listens(port: number, onSocket: (socket: Socket) => void): Promise<bool
 /** Leads what a program sends to a host of this name into a channel; undefined when it cannot go there. */
 type Way = (socket: Socket, name: string, open: OpenChannel) => Promise<Duplex | undefined>;
 
-async function pass(socket: Socket, name: string | undefined, open: OpenChannel, way: Way): Promise<void> {
+function pass(socket: Socket, name: string | undefined, open: OpenChannel, way: Way): void {
   socket.on("error", () => undefined);
-  const channel = name === undefined ? undefined : await way(socket, name, open).catch(() => undefined);
-  if (channel === undefined) {
+  if (name === undefined) {
     socket.destroy();
     return;
   }
+  way(socket, name, open)
+    .then((channel) => (channel === undefined ? socket.destroy() : join(socket, channel)))
+    .catch(() => socket.destroy());
+}
+
+function join(socket: Socket, channel: Duplex): void {
   pipeline(socket, channel, socket, () => {
     channel.destroy();
     socket.destroy();
@@ -78,12 +83,14 @@ const plain: Way = async (socket, name, open) => {
   return channel;
 };
 
-const secure: Way = async (_socket, name, open) => {
+const secure: Way = async (socket, name, open) => {
   const channel = open();
   if (channel === undefined) return undefined;
+  socket.once("close", () => channel.destroy());
   const host = `${name}:${HTTPS}`;
   channel.write(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-  if (/^HTTP\/1\.1 200 /.test(await headOf(channel, "\r\n\r\n").catch(() => ""))) return channel;
+  const head = await headOf(channel, "\r\n\r\n").catch(() => "");
+  if (head.startsWith("HTTP/1.1 200 ")) return channel;
   channel.destroy();
   return undefined;
 };

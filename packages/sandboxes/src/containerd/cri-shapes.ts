@@ -35,6 +35,7 @@ export type PodConfig = {
       readonly readonlyRootfs: true;
       readonly seccomp: SecurityProfile;
     };
+    readonly sysctls: Readonly<Record<string, string>>;
   };
 };
 

@@ -71,6 +71,8 @@ export function podConfig({ name, sandboxId, labels }: PodWish): PodConfig {
         readonlyRootfs: true,
         seccomp: SECCOMP,
       },
+      // A plain user may listen at all ports of the pod's own network namespace, as in Docker's.
+      sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
     },
   };
 }

@@ -14,7 +14,8 @@ const ISOLATION = [
   "--hostname",
   "sandbox",
 ];
-const PLAIN_USER = ["--unshare-user", "--unshare-all", "--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID)];
+const PLAIN_USER = ["--unshare-user", "--uid", String(SANDBOX_UID), "--gid", String(SANDBOX_UID)];
+const NAMESPACES = ["ipc", "pid", "uts", "cgroup-try"].map((kind) => `--unshare-${kind}`);
 /** What mapping root into a namespace of one's own takes, which a container has. Source: user_namespaces(7) */
 const CONTAINING_CAPABILITY = "SETFCAP";
 const KERNEL_MOUNTS = ["--proc", "/proc", "--dev", "/dev"];
@@ -26,6 +27,8 @@ export type Box = {
   readonly environment: Readonly<Record<string, string>>;
   /** The open file that holds the filter of system calls; undefined: none. */
   readonly seccompFd: number | undefined;
+  /** Whether the network namespace in which bwrap is started is the sandbox's own. */
+  readonly hasNetwork: boolean;
   /** Where programs are root, of the user namespace that bwrap is started in and of a root file system of their own. */
   readonly ownUsers?: Pick<OwnUsers, "containers"> | undefined;
 };
@@ -38,6 +41,8 @@ export function bubblewrapArguments(box: Box): string[] {
   const { ownUsers } = box;
   return [
     ...ISOLATION,
+    ...NAMESPACES,
+    ...(box.hasNetwork ? [] : ["--unshare-net"]),
     ...(ownUsers === undefined ? PLAIN_USER : rootArguments(ownUsers)),
     ...(box.bubblewrap.disablesNamespaces && ownUsers === undefined ? ["--disable-userns"] : []),
     ...box.mounts.links.flatMap((link) => ["--symlink", link.text, link.target]),
@@ -61,10 +66,7 @@ export function bubblewrapArguments(box: Box): string[] {
 
 /** In the user namespace that bwrap is started in. `SETPCAP` goes with the bounding set. */
 function rootArguments(ownUsers: Pick<OwnUsers, "containers">): readonly string[] {
-  return [
-    ...["ipc", "pid", "net", "uts", "cgroup-try"].map((kind) => `--unshare-${kind}`),
-    ...[...capabilitiesOf(ownUsers), "SETPCAP"].flatMap((name) => ["--cap-add", `CAP_${name}`]),
-  ];
+  return [...capabilitiesOf(ownUsers), "SETPCAP"].flatMap((name) => ["--cap-add", `CAP_${name}`]);
 }
 
 /** Takes from root all capabilities for good but those that it may have. */

@@ -17,7 +17,7 @@ export async function writeEtcFiles(directory: string, uid = SANDBOX_UID): Promi
   await Promise.all(ETC_NAMES.map((name) => writeFile(join(directory, name), texts[name], { mode: 0o644 })));
 }
 
-/** What a sandbox sees of /etc: names of the one user, of the loopback, and no resolver. */
+/** What a sandbox sees of /etc: names of the one user, of the loopback, and the resolver that libc takes without another: port 53 of it. */
 function etcTexts(uid: number): Readonly<Record<EtcName, string>> {
   return {
     passwd: [
@@ -29,7 +29,7 @@ function etcTexts(uid: number): Readonly<Record<EtcName, string>> {
     group: ["root:x:0:", `agent:x:${uid}:`, "nogroup:x:65534:", ""].join("\n"),
     hosts: HOSTS,
     hostname: "sandbox\n",
-    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "resolv.conf": "",
   };
 }

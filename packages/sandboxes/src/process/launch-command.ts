@@ -43,6 +43,9 @@ const ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 97; shift; done; 
 /** Opens the filter where bwrap is told to read it. */
 const FILTER = 'exec 3<"$1" || exit 99; shift; exec "$@"';
 
+/** Lets a plain user listen at all ports of this network namespace, which is no other's. */
+const LOW_PORTS = 'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$@"';
+
 const SECCOMP_FD = 3;
 
 /** The whole command line that starts a sandbox on the host. */
@@ -72,7 +75,7 @@ function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
   const seccompFd = launch.seccompFile === undefined ? undefined : SECCOMP_FD;
   return [
     "bwrap",
-    ...bubblewrapArguments({ ...launch, mounts, seccompFd }),
+    ...bubblewrapArguments({ ...launch, mounts, seccompFd, hasNetwork: launch.uid !== undefined }),
     "prlimit",
     ...limitArguments(launch.limits, heapBytes),
     ...launch.command,
@@ -82,6 +85,7 @@ function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
 /**
  * As root the sandbox belongs to a user of its own: root within a user namespace is still the owner of much in /proc.
  * That user cannot reach what lies in a directory of root's, so root mounts it where all can pass, in a mount namespace.
+ * The network namespace is root's too, so that nobody inside has a say in it.
  */
 function unprivileged(launch: Launch, uid: number): readonly string[] {
   const staged = launch.own.map((bind, index) => ({ ...bind, source: `/tmp/${index}` }));
@@ -94,6 +98,7 @@ function unprivileged(launch: Launch, uid: number): readonly string[] {
   const user = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=-all", "--no-new-privs", "--"];
   return [
     "bwrap",
+    "--unshare-net",
     "--dev-bind",
     "/",
     "/",
@@ -101,6 +106,7 @@ function unprivileged(launch: Launch, uid: number): readonly string[] {
     "/tmp",
     ...stage,
     "--",
+    ...shell(LOW_PORTS, []),
     ...(launch.ownUsers === undefined ? ["setpriv", ...user, ...box] : asOwnRoot(box)),
   ];
 }

@@ -15,7 +15,7 @@ export const SANDBOX_ARGUMENT = "--sandbox";
 /** sandboxd as it is run in a sandbox with mounts of its own. */
 export function serveCommand({ sandboxId, socket, network }: Serving): readonly string[] {
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  const egress = network ? ["--egress-port", String(EGRESS_PORT)] : [];
+  const egress = network ? ["--egress-port", String(EGRESS_PORT), "--transparent"] : [];
   const dial = ["--dial", `unix:${LINK_INSIDE}/${socket}`];
   return [
     `${INSIDE.programs}/sandboxd`,
