@@ -1,7 +1,8 @@
 import type { ConversationSummary } from "@handrail/protocol/summary";
 import { textOf } from "@handrail/protocol/content";
 import { sourceLabel } from "@handrail/protocol/source-label";
-import type { Transcript, TranscriptCall, TranscriptItem } from "@handrail/protocol/transcript";
+import type { Transcript } from "@handrail/protocol/transcript";
+import type { TranscriptCall, TranscriptItem } from "@handrail/protocol/transcript-items";
 import { durationText, moneyText } from "./amounts.ts";
 import { eventLine } from "./event-line.ts";
 import { uncolored } from "./paint.ts";

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { ConversationEvent, StoredEvent } from "./events.ts";
 import { NO_USAGE } from "./limits.ts";
-import { applyTranscript, NO_TRANSCRIPT, type TranscriptItem } from "./transcript.ts";
+import { applyTranscript, NO_TRANSCRIPT } from "./transcript.ts";
+import type { TranscriptItem } from "./transcript-items.ts";
 
 const log = (...events: ConversationEvent[]): StoredEvent[] =>
   events.map((event, seq) => ({ seq, at: 1000 + seq, event }));

@@ -1,4 +1,4 @@
-import type { TranscriptCall } from "@handrail/protocol/transcript";
+import type { TranscriptCall } from "@handrail/protocol/transcript-items";
 import { formatBytes, plural } from "./format.ts";
 
 /** What the model asked for, as far as its text can be read; keys that are not strings are left out. */

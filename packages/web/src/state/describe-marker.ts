@@ -1,5 +1,5 @@
 import type { LimitName } from "@handrail/protocol/limits";
-import type { MarkerItem } from "@handrail/protocol/transcript";
+import type { MarkerItem } from "@handrail/protocol/transcript-items";
 import { askedPlace } from "./asked-place.ts";
 import { describeLimits, describeNetwork } from "./describe-settings.ts";
 import { formatBytes, formatCount, formatDuration, formatMoney, plural } from "./format.ts";

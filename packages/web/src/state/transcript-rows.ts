@@ -1,4 +1,10 @@
-import type { MarkerItem, MessageItem, StepItem, TranscriptCall, TranscriptItem } from "@handrail/protocol/transcript";
+import type {
+  MarkerItem,
+  MessageItem,
+  StepItem,
+  TranscriptCall,
+  TranscriptItem,
+} from "@handrail/protocol/transcript-items";
 import { hasFailed } from "./describe-call.ts";
 
 /** One row of the transcript's list. `key` stays the same while the row grows. */

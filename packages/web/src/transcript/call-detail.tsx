@@ -1,5 +1,5 @@
 import { textOf } from "@handrail/protocol/content";
-import type { TranscriptCall } from "@handrail/protocol/transcript";
+import type { TranscriptCall } from "@handrail/protocol/transcript-items";
 import { FileDiff } from "lucide-react";
 import { Button } from "../components/button.tsx";
 import { DiffLines } from "../components/diff-lines.tsx";

@@ -1,4 +1,4 @@
-import type { TranscriptCall } from "@handrail/protocol/transcript";
+import type { TranscriptCall } from "@handrail/protocol/transcript-items";
 import { Files } from "lucide-react";
 import { plural } from "../state/format.ts";
 import { CallRow } from "./call-row.tsx";

@@ -1,4 +1,4 @@
-import type { TranscriptCall } from "@handrail/protocol/transcript";
+import type { TranscriptCall } from "@handrail/protocol/transcript-items";
 import {
   Circle,
   FilePen,

@@ -1,4 +1,4 @@
-import type { MarkerItem } from "@handrail/protocol/transcript";
+import type { MarkerItem } from "@handrail/protocol/transcript-items";
 import { CircleCheck, CircleX, Info, TriangleAlert } from "lucide-react";
 import { classNames } from "../components/class-names.ts";
 import { describeMarker, type MarkerLine } from "../state/describe-marker.ts";

@@ -1,5 +1,5 @@
 import type { ContentPart } from "@handrail/protocol/content";
-import type { MessageItem } from "@handrail/protocol/transcript";
+import type { MessageItem } from "@handrail/protocol/transcript-items";
 import { Clock } from "lucide-react";
 import { Age } from "../components/age.tsx";
 import { Markdown } from "../components/markdown.tsx";

@@ -1,4 +1,4 @@
-import type { StepItem } from "@handrail/protocol/transcript";
+import type { StepItem } from "@handrail/protocol/transcript-items";
 import { RotateCw, TriangleAlert } from "lucide-react";
 import { Markdown } from "../components/markdown.tsx";
 import { describeCall } from "../state/describe-call.ts";
