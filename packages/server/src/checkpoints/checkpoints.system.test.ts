@@ -1,39 +1,25 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { directoryStore } from "@handrail/checkpoints/directory-store";
 import { driveRun } from "@handrail/core/drive-run";
-import { createJournal, type Journal } from "@handrail/core/journal";
-import { openSandbox } from "@handrail/core/open-sandbox";
+import type { Journal } from "@handrail/core/journal";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { Model } from "@handrail/core/ports/model";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import { messageEvents } from "@handrail/core/start-run";
-import { sampleCreated } from "@handrail/core/testing/log-samples";
-import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
 import { scriptedModel } from "@handrail/core/testing/scripted-model-port";
-import { newId } from "@handrail/protocol/ids";
 import type { StoredEvent } from "@handrail/protocol/events";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
-import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { noneBackend } from "@handrail/sandboxes/none/none-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { restores } from "../conversations/restores.ts";
-import { makeSeed } from "../workspaces/prepare-seed.ts";
-import { checkpointsOf } from "./checkpoints.ts";
-import { keptFiles } from "./kept-files.ts";
+import { checkpointBench } from "../testing/checkpoint-bench.ts";
 
-const RULES = { maxFileBytes: 1_000_000, maxTotalBytes: 100_000_000 };
 const signal = AbortSignal.timeout(600_000);
-const made: string[] = [];
 const ends: (() => Promise<void>)[] = [];
 afterAll(async () => {
   for (const end of ends) await end();
-  for (const path of made) rmSync(path, { recursive: true, force: true });
 });
 
 const common = {
@@ -63,60 +49,9 @@ printf 'changed\\n' > a.txt; rm deep/er/b.txt; rm deep/link; mkdir deep/link; ec
 rm deep/twin; echo now > deep/twin; rmdir empty; echo file > empty; echo fresh > fresh; rm pipe; chmod 600 "$(printf 'n\\377n')"`;
 
 async function world(make: (directory: string) => SandboxBackend) {
-  const directory = mkdtempSync(join(tmpdir(), "handrail-kept-"));
-  made.push(directory);
-  const backend = make(join(directory, "sandboxes"));
-  const store = memoryLogStore();
-  const key = Buffer.alloc(32, 7);
-  const kept = keptFiles({ open: async () => directoryStore(join(directory, "store")), key, rules: RULES });
-  const journals = new Map<string, Journal>();
-  ends.push(async () => {
-    for (const id of journals.keys()) await backend.remove(id);
-    await backend.close();
-  });
-  const seeds = join(directory, "seeds");
-  const prepareSeed = async () => {
-    const seed = await makeSeed(seeds);
-    execFileSync("git", ["init", "-q", "-b", "main", seed.directory]);
-    writeFileSync(join(seed.directory, "begun.txt"), "begun\n");
-    return seed;
-  };
-  const newIdNow = (prefix: Parameters<typeof newId>[0]) => newId(prefix, Date.now());
-  const seeding = { prepareSeed, emptySeed: () => makeSeed(seeds), fillWorkspace };
-  const parts = { ...seeding, backend, clock: systemClock, newId: newIdNow };
-  const open = (journal: Journal) =>
-    openSandbox({ ...parts, journal, snapshots: kept.snapshots }, () => undefined, signal);
-  const create = async (more: Partial<Parameters<typeof sampleCreated>[0]> = {}) => {
-    const conversationId = newIdNow("c");
-    const sandbox = { backend: backend.name, network: { type: "none" } } as const;
-    const journal = await createJournal(store, systemClock, sampleCreated({ ...more, conversationId, sandbox }));
-    journals.set(conversationId, journal);
-    return journal;
-  };
-  const journal = async (id: string) => journals.get(id) ?? Promise.reject(new Error("no such conversation"));
-  const checkpoints = checkpointsOf({
-    store,
-    journal,
-    open,
-    snapshots: kept.snapshots,
-    lineages: kept.lineages,
-    clock: systemClock,
-    newId: newIdNow,
-    restores: restores(),
-  });
-  const shell = async (of: Journal, script: string) => {
-    const sandbox = await open(of);
-    const limits = { timeoutMs: 20_000, capBytes: 1_000_000 };
-    const { stdout, stderr, exitCode } = await sandbox.call(
-      "process.run",
-      { argv: ["sh", "-c", script], ...limits },
-      { signal },
-    );
-    if (exitCode !== 0) throw new Error(stderr);
-    return stdout;
-  };
-  const changes = async (of: Journal) => (await (await open(of)).call("workspace.changes", {}, { signal })).changes;
-  return { directory, backend, store, kept, checkpoints, create, open, shell, changes, newId: newIdNow };
+  const bench = await checkpointBench(make, signal);
+  ends.push(bench.close);
+  return bench;
 }
 
 const eventsOf = (stored: readonly StoredEvent[]) => stored.map(({ event }) => event.type);
