@@ -120,6 +120,15 @@ describe.skipIf(programs === undefined || !canStartRedis())("two gateways over P
     expect(through[0]?.headers.get("x-ratelimit-reset-requests")).toMatch(/^\d+s$/);
   }, 30_000);
 
+  test("a key that one replica revokes is refused by the other with its next call", async () => {
+    begin();
+    const key = await keyWith({});
+    expect((await ask(key, 1)).status).toBe(200);
+    const body = JSON.stringify({ keys: [key] });
+    expect((await fetch(`${at(0)}/key/delete`, { method: "POST", headers: asMaster, body })).status).toBe(200);
+    await expect.poll(async () => (await ask(key, 1)).status, { interval: 5 }).toBe(401);
+  });
+
   test("no more calls are at the provider at once than are allowed, through whichever port they come", async () => {
     const key = await keyWith({ max_parallel_requests: 5 });
     const over = Promise.withResolvers<void>();

@@ -73,8 +73,12 @@ const DIALECTS: Partial<Record<Deployment["provider"], ModelSetting["dialect"]>>
 };
 
 function settingOf({ model, baseUrl, apiKey }: Deployment, dialect: ModelSetting["dialect"]): ModelSetting {
-  return { dialect, model, ...(baseUrl !== undefined && { baseUrl }), ...(apiKey !== undefined && { apiKey }) };
+  const address = baseUrl === undefined ? {} : { baseUrl: dialect === "openai" ? versioned(baseUrl) : baseUrl };
+  return { dialect, model, ...address, ...(apiKey !== undefined && { apiKey }) };
 }
+
+/** As the gateway reads a base URL that has no path. */
+const versioned = (baseUrl: string) => baseUrl.replace(/^(https?:\/\/[^/?#]+)\/*$/, "$1/v1");
 
 function infoOf({ health, prices, configuration }: Parts, place: Deployment): DeploymentInfo {
   const one = { ...NO_TOKENS, inputTokens: 1, outputTokens: 1 };

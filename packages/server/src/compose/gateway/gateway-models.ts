@@ -1,4 +1,5 @@
 import type { Model } from "@handrail/core/ports/model";
+import { AppError } from "@handrail/protocol/errors";
 import type { ModelProvider } from "@handrail/protocol/gateway";
 import type { ModelInfo, ModelSetting } from "@handrail/protocol/settings";
 import type { Models, Spender } from "../../conversations/ports.ts";
@@ -43,7 +44,7 @@ export function gatewayModels(parts: GatewayModelsParts): Models {
     },
     defaultId: async () => (await settings.defaultId()) ?? (await firstName(parts)),
     async require(id) {
-      if ((await named(id)) === undefined) await settings.require(id);
+      if ((await named(id)) === undefined) await requireOwn(parts, id);
     },
     async open(id, spender) {
       const place = isReserved(id) ? undefined : await named(id);
@@ -55,6 +56,14 @@ export function gatewayModels(parts: GatewayModelsParts): Models {
 }
 
 const isReserved = (id: string) => id === DEFAULT_MODEL || id === DEMO_MODEL;
+
+/** A name that no place has is another model at the setting's API, where there is one. */
+async function requireOwn({ settings, named }: GatewayModelsParts, id: string): Promise<void> {
+  const others = isReserved(id) || (await settings.current()) !== undefined ? [] : await named();
+  if (others.length === 0) return settings.require(id);
+  const names = others.slice(0, 10).map(({ name }) => name);
+  throw new AppError("model_not_found", `There is no model ${id}. There are ${names.join(", ")}.`);
+}
 
 /** Whether a place's name, perhaps with `*` at its end, is what is asked for. */
 function matches(name: string, wanted: string): boolean {

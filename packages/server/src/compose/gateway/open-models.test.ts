@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startScriptedModel } from "@handrail/scripted-model/scripted-model";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type ServerFixture, serverFixture } from "../../testing/server-fixture.ts";
+import { lazyDemoModel } from "../models.ts";
+import { openModels } from "./open-models.ts";
+
+let directory = "";
+const opened: { close(): Promise<void> }[] = [];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "handrail-models-"));
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).toReversed()) await each.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function fixture(argv: readonly string[] = []): Promise<ServerFixture> {
+  const server = await serverFixture({ argv });
+  opened.push(server);
+  return server;
+}
+
+async function modelsOf({ config, state }: ServerFixture) {
+  const made = await openModels({ ...state, config, demo: lazyDemoModel() });
+  opened.push(made.gateway);
+  return made.models;
+}
+
+const FILE = `model_list:
+  - model_name: fast
+    litellm_params: {model: openai/gpt-5, api_base: "http://127.0.0.1:1/v1", api_key: none, timeout: 5}
+  - model_name: "claude-*"
+    litellm_params: {model: "anthropic/claude-*", api_key: none}
+`;
+
+test("conversations may name the models of the gateway's file, and are told when there is none of that name", async () => {
+  const file = join(directory, "litellm.yaml");
+  writeFileSync(file, FILE);
+  const models = await modelsOf(await fixture(["--gateway-config", file]));
+  expect((await models.list()).map(({ id, dialect, hasKey }) => [id, dialect, hasKey])).toEqual([
+    ["fast", "openai", true],
+    ["demo", "openai", false],
+  ]);
+  expect(await models.defaultId()).toBe("fast");
+  await models.require("fast");
+  await models.require("claude-sonnet-4-5");
+  await expect(models.require("slow")).rejects.toMatchObject({
+    code: "model_not_found",
+    message: "There is no model slow. There are fast, claude-*.",
+  });
+});
+
+test("without any model the user is told to set one", async () => {
+  const models = await modelsOf(await fixture());
+  await expect(models.require("slow")).rejects.toMatchObject({ code: "model_unset" });
+});
+
+test("a place's test reads its base URL as its calls do, with or without a path", async () => {
+  const up = await startScriptedModel({ script: { name: "up", turns: [{ text: "Hello" }] } });
+  opened.push(up);
+  const { app, bearer } = await fixture();
+  for (const provider of ["openai_compatible", "litellm"]) {
+    for (const baseUrl of [up.baseUrl, new URL(up.baseUrl).origin]) {
+      const payload = { name: "m", provider, model: "up", baseUrl };
+      const added = await app.inject({ method: "POST", url: "/api/gateway/models", headers: bearer, payload });
+      const { id } = added.json<{ readonly id: string }>();
+      const url = `/api/gateway/models/${id}/test`;
+      const tested = await app.inject({ method: "POST", url, headers: bearer, payload: {} });
+      expect(tested.json()).toMatchObject({ ok: true, answer: "Hello" });
+    }
+  }
+});
