@@ -7,7 +7,9 @@ import type { Deployment } from "@handrail/gateway/ports/deployment";
 import type { PriceList } from "@handrail/gateway/ports/price-list";
 import { priceList } from "@handrail/gateway/prices/price-list";
 import type { Stores } from "@handrail/gateway/program/gateway-over";
+import { logCalls } from "@handrail/gateway/program/log-calls";
 import { withMasterKey } from "@handrail/gateway/program/master-key";
+import { observers } from "@handrail/gateway/program/observers";
 import { openStores, type StoreSettings } from "@handrail/gateway/program/open-stores";
 import { NO_PLACES, type Places as Configured } from "@handrail/gateway/program/places";
 import type { Logger } from "pino";
@@ -49,7 +51,7 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
   const places = currentPlaces(parts, configured);
   await places.refresh();
   const prices = priceList();
-  const { gateway, watch } = gatewayOver({ ...stores, books }, { places, configured, prices });
+  const { gateway, watch } = gatewayOver({ ...stores, books }, { places, configured, prices, log: parts.log });
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
   const testThrough = async (place: Deployment, signal: AbortSignal) => {
@@ -93,13 +95,18 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
 
 type Places = ReturnType<typeof currentPlaces>;
 
-type Serving = { readonly places: Places; readonly configured: Configured; readonly prices: PriceList };
+type Serving = {
+  readonly places: Places;
+  readonly configured: Configured;
+  readonly prices: PriceList;
+  readonly log: Logger;
+};
 
-function gatewayOver(stores: Stores, { places, configured, prices }: Serving) {
+function gatewayOver(stores: Stores, { places, configured, prices, log }: Serving) {
   const { books, cache, guard, traces, limits } = stores;
   const catalog = catalogOf(places.now, () => configured.rules);
   const watch = watchGateway(catalog, { books, ...(limits && { limits }) }, (): Gateway => gateway);
-  const { observer } = watch;
+  const observer = observers(logCalls(log), watch.observer);
   const gateway = createGateway({
     catalog,
     books,
