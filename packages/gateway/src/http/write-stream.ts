@@ -20,8 +20,9 @@ export async function writeStream(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await write(response, first, { signal, tap });
+    const firstWaits = write(response, first, { signal, tap });
     if (rest === undefined) return;
+    await (firstWaits ?? sent());
     for (let next = await rest.next(); !next.done; next = await rest.next()) {
       const waits = write(response, next.value, { signal, tap });
       if (waits) await waits;
@@ -30,6 +31,9 @@ export async function writeStream(
     await rest?.return?.();
   }
 }
+
+/** Node holds a turn's writes together; so the first bytes leave before the rest of what is here is looked at. */
+const sent = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 type Writing = { readonly signal: AbortSignal; readonly tap: Tap | undefined };
 

@@ -90,10 +90,12 @@ function stockOf(events: Pick<QueueEvents, "full" | "empty">) {
       paused = true;
       events.full();
     },
+    /** All of it in one piece: what came together goes on together. */
     take(): Uint8Array | undefined {
-      const chunk = chunks.shift();
-      size -= chunk?.length ?? 0;
-      if (paused && size === 0) {
+      const chunk = chunks.length > 1 ? Buffer.concat(chunks, size) : chunks[0];
+      chunks.length = 0;
+      size = 0;
+      if (paused) {
         paused = false;
         events.empty();
       }
