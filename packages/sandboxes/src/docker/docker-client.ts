@@ -103,8 +103,14 @@ function volumeCalls(http: DockerHttp) {
       const found = await unlessMissing(http, { method: "GET", path: `/volumes/${name}` });
       return found === undefined ? undefined : readVolume(found);
     },
-    createVolume: async (name: string, labels: Readonly<Record<string, string>>): Promise<void> => {
-      await http.json({ method: "POST", path: "/volumes/create", body: { Name: name, Labels: labels } });
+    /** `options` are the driver's. */
+    createVolume: async (
+      name: string,
+      labels: Readonly<Record<string, string>>,
+      options: Readonly<Record<string, string>> = {},
+    ): Promise<void> => {
+      const body = { Name: name, Labels: labels, DriverOpts: options };
+      await http.json({ method: "POST", path: "/volumes/create", body });
     },
     listVolumes: async (labels: readonly string[]): Promise<readonly Listed[]> => {
       const found = await http.json({

@@ -161,14 +161,17 @@ function workspaceFilling(names: DockerNames, workspace: Workspace): Omit<Fillin
 }
 
 async function fill({ client, names, facts }: Parts, filling: Filling): Promise<void> {
-  const { contents, labels, signal, volume } = filling;
+  const { contents, labels, owner, signal, volume } = filling;
   const carrier = names.carrier(volume);
   await client.removeContainer(carrier);
   await client.removeVolume(names.whole(volume));
   for (const content of contents) await client.removeVolume(content.volume);
   const { product } = await facts();
-  // Docker makes them with their container; Podman would forget the labels.
-  if (product === "Podman") await Promise.all(contents.map((content) => client.createVolume(content.volume, labels)));
+  // Docker makes them with their container; Podman would forget the labels, and from version 5 on the owner.
+  if (product === "Podman") {
+    const options = { o: `uid=${owner},gid=${owner}` };
+    await Promise.all(contents.map((content) => client.createVolume(content.volume, labels, options)));
+  }
   const mounts = Object.fromEntries(contents.map((content) => [content.target, content.volume]));
   const id = await client.createContainer(carrier, carrierContainer(filling.imageId, labels, mounts));
   for (const { path, archive } of archivesFor(product, filling)) {
