@@ -8,24 +8,26 @@ export const SHORTEST_SECRET = 8;
 
 const BLOCK = 20;
 const WRAPPED_AT = 40;
+const DUMPED = 16;
+const LONG = 512;
 const UTF8 = new TextEncoder();
 
 /**
  * The texts under which a value may come out of a sandbox, as bytes: itself, as JSON, URLs, shells, hex and base64 write
- * it, at each of the three alignments of base64. Of long encoded forms the blocks too, so that line ends within them hide
- * nothing; of a value of several lines each line that is a token.
+ * it, at each of the three alignments of base64, and eight bytes of it as dumps write them. Of long encoded forms the
+ * blocks too, so that line ends within them hide nothing; of a value of several lines each line that is a token.
  */
 export function secretForms(value: string): readonly Uint8Array[] {
   if (value.length < SHORTEST_SECRET) return [];
   const lines = value.includes("\n") ? [value.replaceAll("\r\n", "\n").replaceAll("\n", "\r\n"), ...tokens(value)] : [];
-  const forms = [value, ...lines].flatMap(formsOf);
+  const forms = [...[value, ...lines].flatMap(formsOf), ...dumpForms(hexOf(UTF8.encode(value)))];
   const distinct = new Set(forms.filter((form) => form.length >= SHORTEST_SECRET));
   return Array.from(distinct, (form) => UTF8.encode(form));
 }
 
 function formsOf(value: string): readonly string[] {
   const bytes = UTF8.encode(value);
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = hexOf(bytes);
   const url = encodeURIComponent(value.toWellFormed());
   const quoted = value.replaceAll("'", "'\\''");
   return [
@@ -40,6 +42,25 @@ function formsOf(value: string): readonly string[] {
     value.replace(/[^A-Za-z0-9,._+:@%/-]/g, "\\$&"),
     ...[hex, hex.toUpperCase(), ...base64Forms(bytes)].flatMap(withBlocks),
   ];
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Eight bytes as `od`, `hexdump` and `xxd` write them and as fingerprints are written: any eight of a short value, so that
+ * it may begin and end anywhere in a line, and each eighth of a long one.
+ */
+function dumpForms(hex: string): readonly string[] {
+  if (hex.length < DUMPED) return [];
+  const step = hex.length > LONG ? DUMPED : 2;
+  const starts = Array.from({ length: Math.floor((hex.length - DUMPED) / step) + 1 }, (_, index) => index * step);
+  return starts.flatMap((from) => {
+    const block = hex.slice(from, from + DUMPED);
+    const colons = block.replace(/..(?!$)/g, "$&:");
+    return [block.replace(/..(?!$)/g, "$& "), block.replace(/....(?!$)/g, "$& "), colons, colons.toUpperCase()];
+  });
 }
 
 /** What base64 makes of the bytes wherever they begin in a longer text, without what their neighbours have a part in. */

@@ -45,6 +45,18 @@ test("a long secret is masked in base64 that is cut into lines", () => {
   expect(left.length).toBeLessThan(lines.length / 3);
 });
 
+test("a secret is masked in dumps, save where a line has less than eight bytes of it", () => {
+  const keys = secretMasker([{ name: "KEY", value: "s3cr3t-value-0123456789" }]);
+  const mark = "[secret KEY]";
+  const rows = " 73 33 63 72 33 74 2d 76 61 6c 75 65 2d 30 31 32\n 33 34 35 36 37 38 39\n";
+  expect(keys.text(rows)).toBe(` ${mark}\n 33 34 35 36 37 38 39\n`);
+  const later = "20 20 20 73 33 63 72 33 74 2d 76 61 6c 75 65 2d\n30 31 32 33 34 35 36 37 38 39 0a";
+  expect(keys.text(later)).toBe(`20 20 20 ${mark}\n${mark} 0a`);
+  expect(keys.text("73 33 63 72 33 74 2d 76  61 6c 75 65 2d 30 31 32")).toBe(`${mark}  ${mark}`);
+  expect(keys.text("7333 6372 3374 2d76 616c 7565 2d30 3132")).toBe(mark);
+  expect(keys.text("73:33:63:72:33:74:2D:76\n61:6C:75:65:2D:30:31:32")).toBe(`${mark}\n${mark}`);
+});
+
 test("each line of a key file is masked by itself", () => {
   const value =
     "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\nAwEHBG0wawIBAQQgXo2X1Yb0aQ6cQ\n-----END PRIVATE KEY-----\n";
