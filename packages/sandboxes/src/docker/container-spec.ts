@@ -116,12 +116,12 @@ const hardening = {
   LogConfig: { Type: "none", Config: {} },
 } as const;
 
-function privileges({ product, profile, uid, seccomp, runtime }: ContainerWish): Readonly<Record<string, unknown>> {
+function privileges({ daemon, profile, uid, seccomp, runtime }: ContainerWish): Readonly<Record<string, unknown>> {
   const { root } = PROFILES[profile];
   return {
     ...(runtime === undefined ? {} : { Runtime: runtime }),
     // Others have the image's own settings, by which sandboxd is asked for names. Podman takes none without a network.
-    ...(root && product === "Docker" ? { Dns: ["127.0.0.1"] } : {}),
+    ...(root && daemon.product === "Docker" ? { Dns: ["127.0.0.1"] } : {}),
     SecurityOpt: ["no-new-privileges", `seccomp=${seccomp}`],
     CapAdd: root && uid === 0 ? INSTALLING_CAPABILITIES : [],
     ReadonlyRootfs: !root,
