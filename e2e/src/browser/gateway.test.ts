@@ -63,7 +63,9 @@ test("a model is added and tested, a key is made and used, and the spend shows w
   expect(answer.status).toBe(200);
 
   await page.getByRole("link", { name: "Spend" }).click();
-  await page.getByRole("region", { name: "Spend by model" }).getByRole("cell", { name: "morning" }).waitFor();
+  const dearest = page.getByRole("region", { name: "Spend by model" }).getByRole("cell", { name: "morning" });
+  await dearest.waitFor();
+  expect(await dearest.locator("[style]").getAttribute("style")).toBe("width: 100%;");
   await page
     .getByRole("region", { name: "Calls, newest first" })
     .getByRole("cell", { name: "script" })

@@ -107,7 +107,9 @@ function Sums({ by, from }: { readonly by: SpendGroup; readonly from: number }) 
   if (error !== null) return <Failure error={error} />;
   if (data === undefined) return null;
   if (data.rows.length === 0) return <Empty>Nothing was asked of a model in this time.</Empty>;
-  return <Table label={`Spend by ${by}`} columns={columnsFor(by)} rows={data.rows} keyOf={(row) => row.group} />;
+  return (
+    <Table label={`Spend by ${by}`} columns={columnsFor(by, data.rows)} rows={data.rows} keyOf={(row) => row.group} />
+  );
 }
 
 const NUMBERS: readonly Column<SpendRow>[] = [
@@ -120,10 +122,21 @@ const NUMBERS: readonly Column<SpendRow>[] = [
   { name: "Tokens out", number: true, cell: (row) => formatCount(row.answerTokens) },
 ];
 
-function columnsFor(by: SpendGroup): readonly Column<SpendRow>[] {
+/** The days have their chart above; all else has a bar beside its name, as long as its part of the dearest. */
+function columnsFor(by: SpendGroup, rows: readonly SpendRow[]): readonly Column<SpendRow>[] {
+  const most = Math.max(...rows.map(({ costUsd }) => costUsd), 0);
   const first: Column<SpendRow> = {
     name: GROUP_NAMES[by],
-    cell: (row) => <span className="[overflow-wrap:anywhere]">{row.label === "" ? "none" : row.label}</span>,
+    cell: ({ label, costUsd }) => (
+      <span className="flex flex-col gap-0.5">
+        <span className="[overflow-wrap:anywhere]">{label === "" ? "none" : label}</span>
+        {by !== "day" && most > 0 && (
+          <span aria-hidden className="block h-1 w-32 overflow-hidden rounded bg-hover">
+            <span className="block h-full bg-accent-solid" style={{ width: `${(costUsd / most) * 100}%` }} />
+          </span>
+        )}
+      </span>
+    ),
   };
   return [first, ...NUMBERS];
 }
