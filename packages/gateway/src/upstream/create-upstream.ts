@@ -3,7 +3,7 @@ import { networkError } from "@handrail/models/network-error";
 import { AppError } from "@handrail/protocol/errors";
 import type { Pool } from "undici";
 import type { Deployment } from "../ports/deployment.ts";
-import type { Received, Send } from "../ports/send.ts";
+import type { Send } from "../ports/send.ts";
 import { addressOf } from "./address.ts";
 import { exchange } from "./exchange.ts";
 import { upstreamHeaders } from "./upstream-headers.ts";
@@ -49,9 +49,17 @@ export function createUpstream(): Upstream {
       const { origin, path } = addressOf(deployment, { model, format, ...(subpath !== undefined && { subpath }) });
       const headers = upstreamHeaders(deployment, format, { ...call.trace, ...call.headers }, streamed);
       const totalMs = deployment.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const outgoing = { path, headers, body, idleMs: idleMs(deployment, streamed), totalMs, sent: call.sent };
+      const outgoing = {
+        path,
+        headers,
+        body,
+        idleMs: idleMs(deployment, streamed),
+        totalMs,
+        sent: call.sent,
+        broken: (thrown: unknown) => broken(thrown, signal, model),
+      };
       try {
-        return broken(await exchange(poolOf(origin), outgoing, signal), signal, model);
+        return await exchange(poolOf(origin), outgoing, signal);
       } catch (thrown) {
         if (signal.aborted || thrown instanceof AppError) throw thrown;
         throw networkError({ cause: thrown }, origin, model);
@@ -70,18 +78,9 @@ function idleMs({ timeoutMs, streamTimeoutMs }: Deployment, streamed: boolean): 
   return streamed ? Math.min(whole, streamTimeoutMs ?? DEFAULT_STREAM_TIMEOUT_MS) : whole;
 }
 
-/** The same answer, whose body says in our words when it breaks off. */
-function broken(received: Received, signal: AbortSignal, model: string): Received {
-  const inner = received.body[Symbol.asyncIterator]();
-  const told = (thrown: unknown) => {
-    if (signal.aborted || thrown instanceof AppError) throw thrown;
-    const text = "The connection to the model broke off in the middle of its answer.";
-    throw new AppError("model_stream_broken", text, { model }, { cause: thrown });
-  };
-  const body: AsyncIterableIterator<Uint8Array> = {
-    next: () => inner.next().catch(told),
-    return: async () => (await inner.return?.()) ?? { done: true, value: undefined },
-    [Symbol.asyncIterator]: () => body,
-  };
-  return { ...received, body };
+/** What the reader of a body that breaks off is told, in our words. */
+function broken(thrown: unknown, signal: AbortSignal, model: string): unknown {
+  if (signal.aborted || thrown instanceof AppError) return thrown;
+  const text = "The connection to the model broke off in the middle of its answer.";
+  return new AppError("model_stream_broken", text, { model }, { cause: thrown });
 }

@@ -13,6 +13,8 @@ export type Outgoing = {
   readonly body: string | Uint8Array;
   readonly idleMs: number;
   readonly totalMs: number;
+  /** What the reader of a body that breaks off is told. */
+  readonly broken: (reason: unknown) => unknown;
   /** Called when there is a connection and the request is written to it. */
   readonly sent?: (() => void) | undefined;
 };
@@ -65,9 +67,10 @@ type Wire = {
 };
 
 type Times = Pick<Outgoing, "idleMs" | "totalMs">;
+type Ends = Times & Pick<Outgoing, "broken">;
 
 /** A connection's end on this side: its clock, its queue, and what ends it. */
-function wire(reject: (reason: unknown) => void, times: Times, signal: AbortSignal): Wire {
+function wire(reject: (reason: unknown) => void, ends: Ends, signal: AbortSignal): Wire {
   let controller: Dispatcher.DispatchController | undefined;
   let over: { readonly reason: unknown } | undefined;
 
@@ -81,11 +84,11 @@ function wire(reject: (reason: unknown) => void, times: Times, signal: AbortSign
   const stop = (reason: unknown) => {
     if (!close(reason)) return;
     controller?.abort(asError(reason));
-    queue.fail(reason);
+    queue.fail(ends.broken(reason));
     reject(asError(reason));
   };
   const onAbort = () => stop(signal.reason);
-  const clock = startClock(times, stop);
+  const clock = startClock(ends, stop);
   signal.addEventListener("abort", onAbort, { once: true });
   const queue = byteQueue({
     full: () => controller?.pause(),
@@ -119,7 +122,7 @@ function startClock({ idleMs, totalMs }: Times, end: (reason: AppError) => void)
     /** Whether somebody waits for bytes from now on. */
     waiting(now: boolean) {
       waits = now;
-      idle.refresh();
+      if (now) idle.refresh();
     },
     stop() {
       clearTimeout(idle);
