@@ -1,6 +1,6 @@
 import type { SetupOrigin } from "@handrail/protocol/setup";
 import { SETUP_SCRIPT } from "@handrail/protocol/setup";
-import type { TerminalReport } from "@handrail/protocol/sandboxd/operations";
+import type { TerminalReport } from "@handrail/protocol/sandboxd/terminal-operations";
 import { toAppError } from "@handrail/protocol/errors";
 import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import type { Journal } from "./journal.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FileChange } from "./changes.ts";
 import { OneConversation, type Route } from "./route.ts";
-import { FileEntry } from "./sandboxd/operations.ts";
+import { FileEntry } from "./sandboxd/file-operations.ts";
 
 const FilePath = z.string().min(1).max(8192);
 

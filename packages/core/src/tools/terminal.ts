@@ -1,4 +1,4 @@
-import type { TerminalReport } from "@handrail/protocol/sandboxd/operations";
+import type { TerminalReport } from "@handrail/protocol/sandboxd/terminal-operations";
 import { z } from "zod";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { defineTool, textAnswer, type ToolAnswer, type ToolContext } from "./tool.ts";

@@ -2,7 +2,8 @@ import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { posix } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { pathText } from "@handrail/protocol/paths";
-import type { FileEntry, OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
+import type { FileEntry } from "@handrail/protocol/sandboxd/file-operations";
+import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { fileError } from "./file-error.ts";
 import { resolveExisting, type Resolved, type Root } from "./resolve-path.ts";
 

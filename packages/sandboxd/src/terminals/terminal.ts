@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { pathText } from "@handrail/protocol/paths";
-import type { TerminalReport } from "@handrail/protocol/sandboxd/operations";
+import type { TerminalReport } from "@handrail/protocol/sandboxd/terminal-operations";
 import { ByteRing } from "./byte-ring.ts";
 import { Capture } from "./capture.ts";
 import { Command } from "./command.ts";

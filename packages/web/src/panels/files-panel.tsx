@@ -1,4 +1,4 @@
-import type { FileEntry } from "@handrail/protocol/sandboxd/operations";
+import type { FileEntry } from "@handrail/protocol/sandboxd/file-operations";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, File, Folder, Link2 } from "lucide-react";
 import { useState } from "react";

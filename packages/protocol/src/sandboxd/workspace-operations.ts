@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { FileChange } from "../changes.ts";
+import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
+import { Bytes, operation, Path } from "./operation.ts";
+
+/** The workspace as a whole: its first files, what changed, and snapshots of it. */
+export const WORKSPACE_OPERATIONS = {
+  /**
+   * The next part of a tar archive, base64, whose files become the workspace's first. With `offset` 0 it begins anew,
+   * and what the workspace holds goes. Not after `workspace.begin`.
+   */
+  "workspace.fill": operation(
+    () => z.strictObject({ offset: Bytes, data: z.string().max(6_000_000), last: z.boolean() }),
+    () => z.object({ size: Bytes }),
+  ),
+  /** Remembers the workspace as it is now as its start, unless one is remembered. `tree` names it. Needs git. */
+  "workspace.begin": operation(
+    () => z.strictObject({}),
+    () =>
+      z.object({
+        tree: z.string(),
+        files: z.number().int(),
+        bytes: Bytes,
+        commit: z.string().optional(),
+        branch: z.string().optional(),
+      }),
+  ),
+  /** Snapshots the workspace and says what differs from its start. */
+  "workspace.changes": operation(
+    () => z.strictObject({}),
+    () => z.object({ tree: z.string(), changes: z.array(FileChange) }),
+  ),
+  /** One file before and after, as base64, each null where the file is not there or is over `capBytes`. */
+  "workspace.file": operation(
+    () => z.strictObject({ path: Path, capBytes: Bytes }),
+    () => z.object({ before: z.string().nullable(), after: z.string().nullable(), binary: z.boolean() }),
+  ),
+  /** A patch from the start to now that `git apply` takes, binary files included, as base64, from `offset` on. */
+  "workspace.patch": operation(
+    () => z.strictObject({ offset: Bytes, length: Bytes }),
+    () => z.object({ data: z.string(), size: Bytes }),
+  ),
+
+  /**
+   * Takes a snapshot of the workspace. Its objects that are not in `base`, the snapshot that was last kept, wait to be
+   * read. `leftOut` has the first of what was left out. Reads only what changed since `base`; all, when that is null or
+   * another than sandboxd knows.
+   */
+  "snapshot.take": operation(
+    () => SnapshotRules.extend({ base: ObjectName.nullable() }),
+    () =>
+      z.object({
+        root: ObjectName,
+        files: Bytes,
+        bytes: Bytes,
+        newObjects: Bytes,
+        packBytes: Bytes,
+        leftOut: z.array(LeftOut).max(100),
+        leftOutCount: Bytes,
+        durationMs: z.number().nonnegative(),
+      }),
+  ),
+  /** Frames of the objects that the last snapshot brought (`object-frames.ts`), base64, at most 4 MiB a call. */
+  "snapshot.read": operation(
+    () => z.strictObject({ root: ObjectName, offset: Bytes, length: Bytes }),
+    () => z.object({ data: z.string(), size: Bytes }),
+  ),
+  /** The snapshot is kept: it is the base of the next one. */
+  "snapshot.keep": operation(
+    () => z.strictObject({ root: ObjectName }),
+    () => z.object({}),
+  ),
+  /** Frames of objects for a restore, base64, in order; `offset` 0 begins anew. */
+  "snapshot.put": operation(
+    () => z.strictObject({ offset: Bytes, data: z.string().max(6_000_000) }),
+    () => z.object({ size: Bytes }),
+  ),
+  /**
+   * Makes the workspace what the snapshot says, from the objects that were put and from files that are as they should
+   * be. Leaves what a snapshot would leave out. `needed`: objects that are missing; nothing was changed then.
+   */
+  "snapshot.restore": operation(
+    () => SnapshotRules.extend({ root: ObjectName }),
+    () =>
+      z.object({
+        needed: z.array(ObjectName).max(50_000),
+        written: Bytes,
+        removed: Bytes,
+        failed: z.array(z.string()),
+      }),
+  ),
+} as const;
