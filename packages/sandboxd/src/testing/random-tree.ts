@@ -63,6 +63,17 @@ const pickPlain = (edit: Edit) => {
   return lstatSync(bytes(path)).isFIFO() ? edit.root : path;
 };
 
+function remove(edit: Edit): void {
+  const path = pick(edit);
+  if (path !== edit.root) rmSync(bytes(path), { recursive: true });
+}
+
+/** Never through a link, which leads to files of the machine. */
+function changeMode(edit: Edit): void {
+  const path = pick(edit);
+  if (!lstatSync(bytes(path)).isSymbolicLink()) chmodSync(bytes(path), 0o700 + edit.random(64));
+}
+
 const EDITS: readonly ((edit: Edit) => void)[] = [
   write,
   write,
@@ -72,9 +83,9 @@ const EDITS: readonly ((edit: Edit) => void)[] = [
   ({ path, random }) => symlinkSync(["a0", "/etc/passwd", "../..", "nowhere"][random(4)] ?? "a0", bytes(path)),
   (edit) => linkSync(bytes(pickPlain(edit)), bytes(edit.path)),
   (edit) => renameSync(bytes(pickPlain(edit)), bytes(edit.path)),
-  (edit) => pick(edit) !== edit.root && rmSync(bytes(pick(edit)), { recursive: true }),
+  remove,
   ({ root, random }) => void execFileSync("mkfifo", ["--", `${root}/pipe${random(3)}`], { stdio: "ignore" }),
-  (edit) => !lstatSync(bytes(pick(edit))).isSymbolicLink() && chmodSync(bytes(pick(edit)), 0o700 + edit.random(64)),
+  changeMode,
 ];
 
 /**
