@@ -6,7 +6,7 @@ import { machineLine } from "./machine.ts";
 import { type Group, isMet, missing, type Row, type RunOptions } from "./row.ts";
 import { tableOf } from "./table.ts";
 
-const HELP = `Measures Handrail on this machine and prints one table.
+const HELP = `Measures Handrail on this machine and prints a table of each measurement as it ends.
 
   npm run bench [-- NAME… ] [-- --json] [-- --output FILE] [-- --full]
 
@@ -37,21 +37,19 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`There is no measurement named ${unknown.join(", ")}. See --help.`);
   const chosen = GROUPS.filter((group) => positionals.length === 0 || positionals.includes(group.name));
   const [load] = loadavg();
+  const about = { date: new Date().toISOString(), machine: machineLine(), loadAtStart: load };
+  const say = (text: string) => values.json || process.stdout.write(`${text}\n`);
+  say(`${about.machine}\n${about.date}, load ${load?.toFixed(1)} at the start`);
   const rows: Row[] = [];
-  for (const group of chosen) rows.push(...(await rowsOf(group, { full: values.full })));
-  const result = {
-    date: new Date().toISOString(),
-    machine: machineLine(),
-    loadAtStart: load,
-    rows: rows.map((row) => ({ ...row, met: isMet(row) ?? null })),
-  };
+  for (const group of chosen) {
+    const measured = await rowsOf(group, { full: values.full });
+    say(`\n${tableOf(measured)}`);
+    rows.push(...measured);
+  }
+  const result = { ...about, rows: rows.map((row) => ({ ...row, met: isMet(row) ?? null })) };
   const json = `${JSON.stringify(result, null, 2)}\n`;
   if (values.output !== undefined) await writeFile(values.output, json);
-  process.stdout.write(
-    values.json
-      ? json
-      : `${result.machine}\n${result.date}, load ${load?.toFixed(1)} at the start\n\n${tableOf(rows)}\n`,
-  );
+  if (values.json) process.stdout.write(json);
 }
 
 /** A measurement that fails is a row that says so; the others go on. */
