@@ -1,14 +1,19 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { PROFILES } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 
-/** Writes a profile's filter of system calls for the runtime to read, which takes Docker's form. Gives the path. */
+/**
+ * Writes a profile's filter of system calls for the runtime to read, which takes Docker's form. Gives the path. Sandboxes
+ * that are started at the same time may each write it.
+ */
 export async function writeSeccompProfile(directory: string, profile: SandboxProfile): Promise<string> {
   const path = join(directory, `${profile}.json`);
+  const unfinished = `${path}.${randomUUID()}.part`;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFile(`${path}.part`, dockerSeccomp(PROFILES[profile].syscalls), { mode: 0o600 });
-  await rename(`${path}.part`, path);
+  await writeFile(unfinished, dockerSeccomp(PROFILES[profile].syscalls), { mode: 0o600 });
+  await rename(unfinished, path);
   return path;
 }
