@@ -31,6 +31,12 @@ export function rulesOf(own: NetworkRule, stored: readonly StoredAllowance[] = [
 /** The rules of a conversation that may reach nothing. */
 export const NO_NETWORK: Rules = { off: true, entries: [] };
 
+/** Whether a host is one of those that a list names as rules do: `example.org`, `.example.org`, `10.1.2.3`. Ports are not looked at. */
+export function hostsNamed(texts: readonly string[]): (host: Host) => boolean {
+  const entries = texts.flatMap((text) => hostEntries(text, ""));
+  return (host) => entries.some((entry) => names(entry, host));
+}
+
 /** Which rule allows the request, or why none does. */
 export function check(rules: Rules, asked: AskedRequest): Allowed | Refusal {
   if (rules.off) return OFF;

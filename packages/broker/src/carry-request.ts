@@ -2,7 +2,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { authorise, type AuthoriseSettings } from "./authorise.ts";
 import type { Target } from "./host.ts";
-import { openUpstream, type UpstreamSettings } from "./open-upstream.ts";
+import type { AddressSettings } from "./find-addresses.ts";
+import { openUpstream } from "./open-upstream.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
 import { type Opened, openedRequests, openingFor } from "./tls/opened-requests.ts";
 import type { Opening } from "./tls/open-tls.ts";
@@ -29,7 +30,7 @@ export type BrokerRecord = {
   readonly durationMs: number;
 };
 
-export type CarrySettings = UpstreamSettings &
+export type CarrySettings = AddressSettings &
   AuthoriseSettings & {
     readonly onRequest: (record: BrokerRecord) => void;
     /** What HTTPS of this conversation is opened with; undefined: it never is. Asked at each connection. */

@@ -3,6 +3,9 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { hostsNamed } from "./allow-list.ts";
+import { findAddresses } from "./find-addresses.ts";
+import { parseHost } from "./host.ts";
 import { readAll, socketPair, testBroker, testServers } from "./testing/broker-fixture.ts";
 
 const servers = testServers();
@@ -107,6 +110,29 @@ test("an address that is not public is refused, also beside a public one, whatev
     const { ask } = testBroker({ allowLoopback: false });
     expect(await ask([host], `CONNECT ${host}:80 HTTP/1.1\r\n\r\n`)).toContain("x-handrail-refused: address_forbidden");
   }
+});
+
+test("only the private hosts that the operator names are reached, and only in private networks", async () => {
+  const privateHosts = ["git.corp.test", ".lan.test", "10.0.0.7"];
+  const asked = async (host: string, addresses: readonly string[]) => {
+    const found = await findAddresses(parseHost(host) ?? { name: "", address: false }, {
+      resolve: async () => addresses,
+      mayBePrivate: hostsNamed(privateHosts),
+      allowLoopback: false,
+    });
+    return "code" in found ? found.code : found;
+  };
+  expect(await asked("git.corp.test", ["10.0.0.1", "fd12::1"])).toEqual(["10.0.0.1", "fd12::1"]);
+  expect(await asked("a.lan.test", ["192.168.3.4", "1.1.1.1"])).toEqual(["192.168.3.4", "1.1.1.1"]);
+  expect(await asked("10.0.0.7", [])).toEqual(["10.0.0.7"]);
+  // A name of somebody else's that leads into the same network, a neighbour of the name, and the name without its dot.
+  expect(await asked("evil.test", ["10.0.0.1"])).toBe("address_forbidden");
+  expect(await asked("git.corp.test.evil.test", ["10.0.0.1"])).toBe("address_forbidden");
+  expect(await asked("lan.test", ["10.0.0.1"])).toBe("address_forbidden");
+  expect(await asked("10.0.0.8", [])).toBe("address_forbidden");
+  // What is never reached, whoever names it.
+  expect(await asked("git.corp.test", ["127.0.0.1"])).toBe("address_forbidden");
+  expect(await asked("git.corp.test", ["10.0.0.1", "169.254.169.254"])).toBe("address_forbidden");
 });
 
 test("a name is resolved once, and what was checked is what is dialled", async () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { hostsNamed } from "./allow-list.ts";
 import type { AuthoriseSettings } from "./authorise.ts";
 import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./broker-connection.ts";
 import type { BrokerRecord, CarrySettings } from "./carry-request.ts";
@@ -19,6 +20,8 @@ export type BrokerOptions = Pick<AuthoriseSettings, "lookUp"> & {
   readonly onLimit?: (conversationId: string, limit: TrafficLimit) => void;
   readonly limits?: Partial<TrafficLimits>;
   readonly resolve?: Resolve;
+  /** Hosts that may be in private networks, named as in rules; a rule must allow them like any other. */
+  readonly privateHosts?: readonly string[];
   /** For tests: lets names lead to this machine's loopback. */
   readonly allowLoopback?: boolean;
   /** How long a client may take for a request's head; 15 seconds when absent. */
@@ -37,7 +40,7 @@ export type Broker = {
   close(): void;
 };
 
-/** The proxy between sandboxes and the network: it lets through what a rule names, to public addresses only. */
+/** The proxy between sandboxes and the network: it lets through what a rule names, to public addresses and named private hosts. */
 export function createBroker(options: BrokerOptions): Broker {
   const open = new Map<Duplex, BrokerConnection>();
   const server = proxyServer(open);
@@ -45,6 +48,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const traffic = countTraffic({ limits: { ...TRAFFIC_LIMITS, ...options.limits }, onLimit, now: Date.now });
   const settings = {
     resolve: systemResolve,
+    mayBePrivate: hostsNamed(options.privateHosts ?? []),
     allowLoopback: false,
     headMs: 15_000,
     idleMs: 300_000,

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { Host } from "./host.ts";
-import { isLoopback, isPublicAddress } from "./public-address.ts";
+import { isLoopback, isPrivateAddress, isPublicAddress } from "./public-address.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** The addresses of a name, as the system knows them. */
@@ -11,24 +11,32 @@ export const systemResolve: Resolve = async (name) => (await lookup(name, { all:
 const RESOLVE_MS = 10_000;
 const MAX_ADDRESSES = 32;
 
+export type AddressSettings = {
+  readonly resolve: Resolve;
+  /** Whether the host may have addresses in private networks. */
+  readonly mayBePrivate: (host: Host) => boolean;
+  readonly allowLoopback: boolean;
+};
+
 /**
  * The addresses to dial for a host, asked for once, so that what was checked is what is dialled. One that is not public
- * refuses the host as a whole.
+ * refuses the host as a whole, unless the host may be in a private network and the address is in one.
  */
 export async function findAddresses(
   host: Host,
-  resolve: Resolve,
-  allowLoopback: boolean,
+  { resolve, mayBePrivate, allowLoopback }: AddressSettings,
 ): Promise<readonly string[] | Refusal> {
   const addresses = host.address ? [host.name] : await resolved(host.name, resolve);
   if (addresses.length === 0 || addresses.length > MAX_ADDRESSES) {
     return { code: "name_unresolved", message: `The name ${host.name} could not be resolved. Check its spelling.` };
   }
-  const allowed = (address: string) => isPublicAddress(address) || (allowLoopback && isLoopback(address));
+  const allowPrivate = mayBePrivate(host);
+  const allowed = (address: string) =>
+    isPublicAddress(address) || (allowPrivate && isPrivateAddress(address)) || (allowLoopback && isLoopback(address));
   if (addresses.every(allowed)) return addresses;
   return {
     code: "address_forbidden",
-    message: `${host.name} is not on the public internet. A sandbox cannot reach this machine or its private networks.`,
+    message: `${host.name} is not on the public internet. A sandbox cannot reach this machine or its private networks, but for hosts that the operator names.`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isLoopback, isPublicAddress } from "./public-address.ts";
+import { isLoopback, isPrivateAddress, isPublicAddress } from "./public-address.ts";
 
 test.each(["1.1.1.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1", "2606:4700::1111"])(
   "%s is public",
@@ -50,6 +50,35 @@ test.each([
   ["nothing", ""],
 ])("%s (%s) is not public", (_kind, address) => {
   expect(isPublicAddress(address)).toBe(false);
+});
+
+test.each(["10.0.0.1", "100.64.0.1", "172.31.255.255", "192.168.1.1", "198.18.0.1", "203.0.113.1", "fd12:3456::1"])(
+  "%s is private",
+  (address) => {
+    expect([isPrivateAddress(address), isPublicAddress(address)]).toEqual([true, false]);
+  },
+);
+
+test.each([
+  ["this machine", "127.0.0.1"],
+  ["this machine", "::1"],
+  ["this host", "0.0.0.0"],
+  ["metadata", "169.254.169.254"],
+  ["metadata in carrier grade NAT", "100.100.100.200"],
+  ["unique local, metadata", "fd00:ec2::254"],
+  ["unique local, metadata", "fd20:ce::254"],
+  ["protocol assignments, metadata", "192.0.0.192"],
+  ["platform service", "168.63.129.16"],
+  ["multicast", "224.0.0.1"],
+  ["link-local", "fe80::1"],
+  ["mapped", "::ffff:10.0.0.1"],
+  ["NAT64", "64:ff9b::10.0.0.1"],
+  ["6to4", "2002:a00:1::1"],
+  ["with a zone", "fd12::1%eth0"],
+  ["public", "1.1.1.1"],
+  ["a name", "db.internal"],
+])("%s (%s) is never private", (_kind, address) => {
+  expect(isPrivateAddress(address)).toBe(false);
 });
 
 test("loopback is told in its plain form only", () => {

@@ -23,6 +23,19 @@ const refusal = (work: () => unknown) => {
   }
 };
 
+test("private hosts are names, suffixes or addresses without a port, and anything else is refused by name", () => {
+  const read = (text: string) => readConfig(["--network-private-hosts", text], {}).network.privateHosts;
+  expect(read("git.corp.test, .lan.test,10.0.0.7,[fd12::1]")).toEqual([
+    "git.corp.test",
+    ".lan.test",
+    "10.0.0.7",
+    "[fd12::1]",
+  ]);
+  for (const wrong of ["git.corp.test:8443", "10.0.0.0/8", "http://git.corp.test", ".10.0.0.7", "a b"]) {
+    expect(() => read(wrong)).toThrow(`${wrong} is not a host`);
+  }
+});
+
 test("without settings the defaults hold", () => {
   expect(readConfig([], env())).toMatchObject({
     host: "127.0.0.1",

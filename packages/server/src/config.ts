@@ -42,8 +42,9 @@ export type Config = {
   readonly warnings: readonly string[];
 };
 
-/** Limits of one conversation, and how long its requests wait for an answer. */
+/** Limits of one conversation, how long its requests wait for an answer, and hosts that may be in private networks. */
 export type NetworkConfig = {
+  readonly privateHosts: readonly string[];
   readonly limits: { readonly bytes: number; readonly requestsPerMinute: number; readonly connections: number };
   readonly askMs: number;
 };
@@ -110,7 +111,7 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     webDirectory: resolve(values.webDirectory ?? join(import.meta.dirname, "../../web/dist")),
     model: modelFrom(values),
     sandbox: sandboxFrom(values),
-    network: networkLimits(values),
+    network: networkConfig(values),
     checkpoints: checkpointsFrom(values),
     setup: setupFrom(values),
     gateway: gatewayFrom(values),
@@ -189,8 +190,9 @@ function profilesFrom(values: OptionValues): Pick<SandboxConfig, "profile" | "pr
   throw new AppError("config_invalid", `The sandbox-profile ${profile} is not one of sandbox-profiles. Add it there.`);
 }
 
-function networkLimits(values: OptionValues): NetworkConfig {
+function networkConfig(values: OptionValues): NetworkConfig {
   return {
+    privateHosts: values.networkPrivateHosts ?? [],
     limits: {
       bytes: values.networkMaxBytes ?? 20 * 1024 ** 3,
       requestsPerMinute: values.networkMaxRequests ?? 3000,

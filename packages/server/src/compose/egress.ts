@@ -38,7 +38,7 @@ export type Network = {
 
 /** @throws AppError `storage_failed` when the file of stored rules is damaged */
 export async function openNetwork({ config, journals, deltas, log, sandboxSecrets }: NetworkParts): Promise<Network> {
-  const { limits, askMs } = config.network;
+  const { limits, askMs, privateHosts } = config.network;
   const onFailure = (thrown: unknown) => log.warn({ err: thrown }, "network use not written to the log");
   const file = jsonFile(join(config.home, "network-rules.json"), StoredRulesFile);
   const makeId = (prefix: IdPrefix) => newId(prefix, Date.now());
@@ -47,7 +47,7 @@ export async function openNetwork({ config, journals, deltas, log, sandboxSecret
   const asks = askUsers({ ...common, storedRules, attended: deltas.isAttended, holdMs: askMs, newId: makeId });
   const records = networkLog({ ...common, onFailure });
   const refused = refusedRequests(journals.get, systemClock);
-  const parts = { journal: journals.get, storedRules, asks, log: records, refused, limits, onFailure };
+  const parts = { journal: journals.get, storedRules, asks, log: records, refused, limits, privateHosts, onFailure };
   const make = async () => {
     const { networkEgress } = await import("./network-egress.ts");
     const secrets = await sandboxSecrets();

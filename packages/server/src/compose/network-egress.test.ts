@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import { duplexPair } from "node:stream";
+import { isPrivateAddress } from "@handrail/broker/public-address";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { type ServerFixture, serverFixture } from "../testing/server-fixture.ts";
@@ -107,4 +109,25 @@ test("what the sandbox does is in the log by the time the server has closed, wit
     ],
   });
   expect(JSON.stringify(events)).not.toContain("secret");
+});
+
+test("a private host that the operator names is reached when a rule allows it, and its neighbours are not", async () => {
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+  const address = own.find((one) => isPrivateAddress(one) && isIP(one) === 4);
+  if (address === undefined) throw new Error("This machine has no address in a private network.");
+  const upstream = createServer((_request, response) => response.end("from the private network"));
+  await new Promise<void>((resolve) => upstream.listen(0, address, resolve));
+  const { port } = upstream.address() as AddressInfo;
+  const target = `${address}:${port}`;
+  await server.close();
+  server = await serverFixture({ argv: ["--network-private-hosts", address] });
+  const ruled = await newConversation({ type: "allow", presets: [], hosts: [target] });
+  const unruled = await newConversation({ type: "allow", presets: [], hosts: [] });
+  expect(await send(ruled, GET(target))).toContain("from the private network");
+  expect(refusedAs(await send(unruled, GET(target)))).toBe("host_not_allowed");
+  await server.close();
+  server = await serverFixture();
+  const elsewhere = await newConversation({ type: "allow", presets: [], hosts: [target] });
+  expect(refusedAs(await send(elsewhere, GET(target)))).toBe("address_forbidden");
+  upstream.close();
 });

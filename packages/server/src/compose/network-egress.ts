@@ -24,15 +24,18 @@ export type EgressParts = {
   /** What HTTPS is opened with, and what the log must not hold. */
   readonly secrets: Pick<ConversationSecrets<SandboxAuthority>, "openWith" | "used" | "text">;
   readonly limits: TrafficLimits;
+  /** Hosts that may be in private networks. */
+  readonly privateHosts: readonly string[];
   readonly onFailure: (thrown: unknown) => void;
 };
 
 /** The broker of this server: rules as they are at each request, asks, and everything written to the logs. */
 export function networkEgress(parts: EgressParts): Broker {
   const rules = currentRules(parts.storedRules);
-  const { log, refused, limits, secrets, onFailure } = parts;
+  const { log, refused, limits, privateHosts, secrets, onFailure } = parts;
   return createBroker({
     limits,
+    privateHosts,
     openWith: secrets.openWith,
     async lookUp(id) {
       const journal = await parts.journal(id);

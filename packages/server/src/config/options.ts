@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Option } from "./option.ts";
 import { GATEWAY_OPTIONS } from "./gateway-options.ts";
 import { WORKSPACE_OPTIONS } from "./workspace-options.ts";
-import { HttpUrlText, ListText, numberText, PreviewUrlText } from "./texts.ts";
+import { HostListText, HttpUrlText, ListText, numberText, PreviewUrlText } from "./texts.ts";
 
 const whole = numberText(z.number().int().positive().max(1_000_000_000));
 const price = numberText(z.number().nonnegative().max(1_000_000));
@@ -122,6 +122,11 @@ export const OPTIONS = {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
     value: ListText,
     help: "none, or what sandboxes may reach: registries, git, host names. Default registries,git.",
+  },
+  networkPrivateHosts: {
+    env: ["HANDRAIL_NETWORK_PRIVATE_HOSTS"],
+    value: HostListText,
+    help: "Hosts in private networks that rules may let sandboxes reach: names, .suffixes or addresses. Default none.",
   },
   networkMaxBytes: {
     env: ["HANDRAIL_NETWORK_MAX_BYTES"],

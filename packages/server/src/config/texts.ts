@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 const fail = (context: z.RefinementCtx<string>, message: string) => {
@@ -12,6 +13,18 @@ export const ListText = z.string().transform((text) =>
     .map((word) => word.trim())
     .filter((word) => word !== ""),
 );
+
+const HOST_NAME = /^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i;
+
+/** Hosts between commas: `example.org`, `10.1.2.3`, `[fd12::1]`, or all names below one as `.example.org`. */
+export const HostListText = ListText.superRefine((words, context) => {
+  for (const word of words) {
+    const address = isIP(word.replace(/^\.?\[?(.*?)\]?$/, "$1")) !== 0;
+    if (address ? !word.startsWith(".") : HOST_NAME.test(word)) continue;
+    const message = `${word} is not a host: write example.org, .example.org or 10.1.2.3, without a port`;
+    context.addIssue({ code: "custom", message, input: word });
+  }
+});
 
 /** A number that `range` accepts. */
 export function numberText<Range extends z.ZodType<number, number>>(range: Range) {
