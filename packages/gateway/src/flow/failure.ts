@@ -72,8 +72,13 @@ function kindOf(error: AppError, body: string, headers: Readonly<Record<string, 
   if (FILTERED.test(body) && error.details["status"] === 400) return "filtered";
   if (headers["x-should-retry"] === "false") return PLACE.has(error.code) ? "place" : "refused";
   if (PASSING.has(error.code)) return "passing";
-  if (PLACE.has(error.code) || /insufficient_quota|billing|credit balance/i.test(problemOf(body))) return "place";
-  return "refused";
+  return PLACE.has(error.code) || lacksCredit(error, body) ? "place" : "refused";
+}
+
+/** A 429 that is no rate limit, a 402, or whatever says so. */
+function lacksCredit({ code, details: { status } }: AppError, body: string): boolean {
+  if (status === 402 || (status === 429 && code === "model_rejected")) return true;
+  return /insufficient_quota|billing|credit balance/i.test(problemOf(body));
 }
 
 /** Of what a lane threw. */

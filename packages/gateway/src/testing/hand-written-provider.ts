@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 export type HandWrittenProvider = {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** `answer` is given each request whole, and the answer to write. */
