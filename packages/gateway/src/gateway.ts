@@ -5,7 +5,7 @@ import type { CacheRules, CallLimits, Core } from "./flow/core.ts";
 import { countTokens } from "./flow/count-tokens.ts";
 import { createPlaces } from "./flow/places.ts";
 import { runCall } from "./flow/run-call.ts";
-import { endpointAt, type Endpoint } from "./http/endpoint.ts";
+import { endpointAt, type Endpoint, pathOf } from "./http/endpoint.ts";
 import { refusalOf } from "./http/refusal.ts";
 import { answerModels } from "./http/models-route.ts";
 import { answerProbe } from "./http/probes.ts";
@@ -14,6 +14,7 @@ import { sendJson } from "./http/send-json.ts";
 import { type LaneOf, lanesOver } from "./lanes/lane-of.ts";
 import type { Books } from "./ports/books.ts";
 import { type Catalog, DEFAULT_ROUTING, type RoutingSettings } from "./ports/deployment.ts";
+import type { Format } from "./ports/format.ts";
 import type { BodyStore, Redactor } from "./ports/guard.ts";
 import type { GatewayObserver } from "./ports/observer.ts";
 import type { PriceList } from "./ports/price-list.ts";
@@ -74,11 +75,12 @@ export function createGateway(parts: GatewayParts): Gateway {
   };
   return {
     handle(request, response) {
-      const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+      const path = pathOf(request.url);
       const found = destination(parts, table, { path, method: request.method ?? "GET" });
       if (found === undefined) return false;
       const tooMany = running.size >= core.limits.maxCalls;
-      if (closing || tooMany) turnAway(response, closing);
+      if ((closing && !ANY_TIME.has(kindOf(found))) || (tooMany && !PROBES.has(kindOf(found))))
+        turnAway(response, closing, formatOf(found));
       else start(serve({ core, parts, table }, found, { request, response, path }));
       return true;
     },
@@ -123,14 +125,27 @@ function destination(parts: GatewayParts, table: RouteTable, { path, method }: {
   return endpoint;
 }
 
-function turnAway(response: ServerResponse, closing: boolean): void {
+/** How busy it is says nothing of whether it lives. */
+const PROBES: ReadonlySet<string> = new Set(["alive", "ready", "metrics"]);
+const ANY_TIME: ReadonlySet<string> = new Set(["alive", "metrics"]);
+
+const kindOf = (found: Destination) => (found === "route" ? found : found.kind);
+
+/** Of what a client at that path understands. */
+function formatOf(found: Destination): Format | undefined {
+  if (found === "route") return undefined;
+  if (found.kind === "count") return "messages";
+  return found.kind === "call" ? found.format : undefined;
+}
+
+function turnAway(response: ServerResponse, closing: boolean, format: Format | undefined): void {
   const error = closing
     ? new AppError("server_stopping", "The gateway is stopping. Ask again in a moment.", { retryAfterMs: 1000 })
     : new AppError("rate_limited", "The gateway answers too many calls at once.", {
         limit: "parallel",
         retryAfterMs: 1000,
       });
-  const { status, headers, body } = refusalOf(error, undefined);
+  const { status, headers, body } = refusalOf(error, format);
   sendJson(response, status, { body, headers: { ...headers, connection: "close" } });
 }
 
@@ -140,18 +155,19 @@ type Request = { readonly request: IncomingMessage; readonly response: ServerRes
 async function serve({ core, parts, table }: Serving, found: Destination, { request, response, path }: Request) {
   if (found === "route") return table.answer(core, request, response);
   if (found.kind === "call" || found.kind === "count") {
-    if (request.method !== "POST") return wrongMethod(response, "POST");
+    if (request.method !== "POST") return wrongMethod(response, "POST", formatOf(found));
     if (found.kind === "count") return countTokens(core, { request, response, format: "messages", route: path });
     return runCall(core, { request, response, format: found.format, model: found.model, route: path });
   }
-  if (request.method !== "GET" && request.method !== "HEAD") return wrongMethod(response, "GET");
+  if (request.method !== "GET" && request.method !== "HEAD") return wrongMethod(response, "GET, HEAD");
   if (found.kind === "models") return answerModels(core, request, response, found.id);
   return answerProbe(found.kind, { books: core.books, metrics: parts.metrics, readiness: parts.readiness, response });
 }
 
-function wrongMethod(response: ServerResponse, method: string): void {
-  const { status, headers, body } = refusalOf(new AppError("method_not_allowed", `Use ${method}.`), undefined);
-  sendJson(response, status, { body, headers: { ...headers, allow: method, connection: "close" } });
+function wrongMethod(response: ServerResponse, allow: string, format?: Format): void {
+  const text = `Use ${allow.replace(", ", " or ")}.`;
+  const { status, headers, body } = refusalOf(new AppError("method_not_allowed", text), format);
+  sendJson(response, status, { body, headers: { ...headers, allow, connection: "close" } });
 }
 
 function after(ms: number): Promise<void> {

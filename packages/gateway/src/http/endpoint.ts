@@ -22,6 +22,12 @@ const OTHERS: Readonly<Record<string, Endpoint>> = {
   "/metrics": { kind: "metrics" },
 };
 
+/** The path of a request's URL; a slash at its end means nothing. */
+export function pathOf(url = "/"): string {
+  const [path = "/"] = url.split("?", 1);
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
 /** As LiteLLM has them: the version may be left out, and Azure's clients have a way of their own. */
 const BELOW = /^(?:\/openai)?(?:\/v1)?\/([a-z_/]+)$/;
 const MODEL = /^(?:\/v1)?\/models\/([^/]+(?:\/[^/]+)*)$/;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@handrail/protocol/errors";
+import { tooLarge, unpackBody } from "./unpack-body.ts";
 
 export type BodyLimits = {
   readonly maxBytes: number;
@@ -13,10 +14,17 @@ export class ClientLeft extends Error {
 }
 
 /**
- * All of a request's body.
- * @throws AppError `body_too_large`, `bad_request` when it does not come in time; ClientLeft
+ * All of a request's body, unpacked where it came compressed.
+ * @throws AppError `body_too_large`, `unsupported_media_type`, `bad_request` when it does not come in time; ClientLeft
  */
-export function readBody(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const bytes = await bytesOf(request, limits);
+  const encoding = request.headers["content-encoding"];
+  const plain = encoding === undefined || encoding === "identity" || bytes.length === 0;
+  return plain ? bytes : unpackBody(bytes, encoding, limits.maxBytes);
+}
+
+function bytesOf(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const parts: Buffer[] = [];
   let size = 0;
@@ -47,7 +55,5 @@ export function readBody(request: IncomingMessage, { maxBytes, timeoutMs }: Body
   return promise;
 }
 
-const tooLarge = (maxBytes: number) =>
-  new AppError("body_too_large", `The request's body is over ${Math.floor(maxBytes / 1024 / 1024)} MiB.`);
 const tooSlow = (ms: number) =>
   new AppError("bad_request", `The request's body did not come within ${Math.ceil(ms / 1000)} seconds.`);

@@ -6,6 +6,7 @@ import { authenticate } from "../auth/authenticate.ts";
 import type { Core } from "../flow/core.ts";
 import type { KeyRecord } from "../ports/books.ts";
 import type { GatewayRoute } from "../ports/route.ts";
+import { pathOf } from "./endpoint.ts";
 import { ClientLeft, readBody } from "./read-body.ts";
 import { refusalOf } from "./refusal.ts";
 import { sendJson } from "./send-json.ts";
@@ -25,7 +26,7 @@ export function routeTable(routes: readonly GatewayRoute[]): RouteTable {
   return {
     has: (method, path) => find(method, path) !== undefined,
     async answer(core, request, response) {
-      const match = find(request.method ?? "GET", (request.url ?? "/").split("?", 1)[0] ?? "/");
+      const match = find(request.method ?? "GET", pathOf(request.url));
       try {
         const url = new URL(request.url ?? "/", "http://gateway");
         if (match === undefined) throw new AppError("not_found", "There is nothing here.");

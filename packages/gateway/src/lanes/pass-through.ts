@@ -48,8 +48,7 @@ async function whole(call: LaneCall, received: Received): Promise<LaneAnswer> {
   const body = await bytesOf(received.body);
   const meter = wholeMeter(call.format, body, received.headers);
   const { status } = received;
-  if (status < 300 && !meter.valid && received.headers["content-encoding"] === undefined)
-    throw noAnswer(received, body);
+  if (status < 300 && !meter.valid) throw noAnswer(received, body);
   return {
     status,
     headers: shownHeaders(received.headers),

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { at, textAt } from "@handrail/models/json";
 import { AppError } from "@handrail/protocol/errors";
@@ -42,12 +43,8 @@ const MAX_TAGS = 20;
 const MAX_FALLBACKS = 10;
 const MAX_RETRIES = 10;
 
-/** @throws AppError `bad_request` for what is no request of any format, `unsupported_media_type` */
+/** @throws AppError `bad_request` for what is no request of any format */
 export function readAsked({ format, model: named, headers, body }: Received): Asked {
-  const encoding = headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    throw new AppError("unsupported_media_type", `Send the body as it is, not in ${encoding.slice(0, 40)}.`);
-  }
   const parsed = objectOf(body);
   refuseDoubles(body, parsed);
   const model = textAt(parsed, "model") || named;
@@ -66,6 +63,8 @@ export function readAsked({ format, model: named, headers, body }: Received): As
 }
 
 function objectOf(body: Buffer): Record<string, unknown> {
+  // Others would put other characters in the place of what is none, and two names could become one.
+  if (!isUtf8(body)) throw new AppError("bad_request", "The request's body is not valid UTF-8.");
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));

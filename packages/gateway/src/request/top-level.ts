@@ -1,3 +1,5 @@
+import { AppError } from "@handrail/protocol/errors";
+
 /** A member of the object that a body is. Offsets in bytes; ends are behind the last one. */
 export type Member = {
   readonly key: string;
@@ -16,7 +18,13 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const SPACE = 0x20;
 
-/** The members of a body that is known to be one valid JSON object, doubled ones included. */
+/** Deeper ones would end some of those that go through them by calling themselves. */
+const MAX_DEPTH = 200;
+
+/**
+ * The members of a body that is known to be one valid JSON object, doubled ones included.
+ * @throws AppError `bad_request` when values are within one another too often
+ */
 export function membersOf(body: Buffer): readonly Member[] {
   const known = KNOWN.get(body);
   if (known) return known;
@@ -90,10 +98,15 @@ function nestedEnd(body: Buffer, from: number): number {
       at = stringEnd(body, at);
       continue;
     }
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth = deeper(depth);
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
     at += 1;
     if (depth === 0) return at;
   }
   return at;
+}
+
+function deeper(depth: number): number {
+  if (depth < MAX_DEPTH) return depth + 1;
+  throw new AppError("bad_request", `The request's body holds values more than ${MAX_DEPTH} deep in one another.`);
 }

@@ -6,6 +6,7 @@ import type { Deployment } from "../ports/deployment.ts";
 import type { Send } from "../ports/send.ts";
 import { addressOf } from "./address.ts";
 import { exchange } from "./exchange.ts";
+import { unpacked } from "./unpacked.ts";
 import { upstreamHeaders } from "./upstream-headers.ts";
 
 export const DEFAULT_TIMEOUT_MS = 600_000;
@@ -59,7 +60,7 @@ export function createUpstream(): Upstream {
         broken: (thrown: unknown) => broken(thrown, signal, model),
       };
       try {
-        return await exchange(poolOf(origin), outgoing, signal);
+        return await unpacked(await exchange(poolOf(origin), outgoing, signal), outgoing.broken);
       } catch (thrown) {
         if (signal.aborted || thrown instanceof AppError) throw thrown;
         throw networkError({ cause: thrown }, origin, model);

@@ -71,7 +71,6 @@ const SHOWN = new Set([
   "openai-processing-ms",
   "openai-version",
   "openai-model",
-  "content-encoding",
 ]);
 const LIMITS = /^(?:anthropic-|x-)ratelimit-/;
 
