@@ -27,7 +27,7 @@ export function chatReader(): StreamReader {
     events.push(...deltaEvents(at(choice, "delta"), seen));
     const reason = textAt(choice, "finish_reason");
     if (reason !== "") finish = row(FINISHES, reason) ?? "stop";
-    events.push(...usageEvents(at(chunk, "usage")));
+    events.push(...usageEvents(chunk));
     return events;
   };
   return {
@@ -56,7 +56,7 @@ export function readChatAnswer(body: unknown): readonly AnswerEvent[] {
   return [
     startOf(body),
     ...deltaEvents(delta, new Map()),
-    ...usageEvents(at(body, "usage")),
+    ...usageEvents(body),
     { type: "end", finish: withCalls(finish, calls.length) },
   ];
 }
@@ -75,10 +75,14 @@ const FINISHES: Readonly<Record<string, Finish>> = {
   content_filter: "filter",
 };
 
-function usageEvents(json: unknown): readonly AnswerEvent[] {
-  const usage = chatUsage(json);
-  const costUsd = costIn(json);
-  return usage ? [{ type: "usage", usage, ...(costUsd === undefined ? {} : { costUsd }) }] : [];
+function usageEvents(body: unknown): readonly AnswerEvent[] {
+  const told = at(body, "usage");
+  const usage = chatUsage(told);
+  const costUsd = costIn(told);
+  const tier = textAt(body, "service_tier");
+  return usage
+    ? [{ type: "usage", usage, ...(costUsd !== undefined && { costUsd }), ...(tier !== "" && { tier }) }]
+    : [];
 }
 
 function startOf(chunk: unknown): AnswerEvent {

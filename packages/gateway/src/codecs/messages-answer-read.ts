@@ -67,7 +67,8 @@ function usageEvents(usage: unknown, state: State): readonly AnswerEvent[] {
   if (typeof usage !== "object" || usage === null) return [];
   state.usage = { ...state.usage, ...Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null)) };
   const read = messagesUsage(state.usage);
-  return read ? [{ type: "usage", usage: read }] : [];
+  const tier = textAt(state.usage, "service_tier");
+  return read ? [{ type: "usage", usage: read, ...(tier !== "" && { tier }) }] : [];
 }
 
 function blockStart(index: number, block: unknown, state: State): readonly AnswerEvent[] {

@@ -115,7 +115,7 @@ export type AnswerEvent =
   | { readonly type: "seal"; readonly seal: Seal }
   | { readonly type: "call"; readonly index: number; readonly id: string; readonly name: string }
   | { readonly type: "arguments"; readonly index: number; readonly delta: string }
-  | { readonly type: "usage"; readonly usage: TokenUsage; readonly costUsd?: number }
+  | { readonly type: "usage"; readonly usage: TokenUsage; readonly costUsd?: number; readonly tier?: string }
   | { readonly type: "end"; readonly finish: Finish; readonly sequence?: string }
   | { readonly type: "error"; readonly problem: Problem };
 

@@ -112,9 +112,10 @@ const REASONS: Readonly<Record<string, Finish>> = { max_output_tokens: "length",
 
 function ending(response: unknown): readonly AnswerEvent[] {
   const usage = responsesUsage(at(response, "usage"));
+  const tier = textAt(response, "service_tier");
   const called = listAt(response, "output").some((item) => textAt(item, "type") === "function_call");
   const finish = row(REASONS, textAt(response, "incomplete_details", "reason")) ?? (called ? "calls" : "stop");
-  return [...(usage ? [{ type: "usage", usage } as const] : []), { type: "end", finish }];
+  return [...(usage ? [{ type: "usage", usage, ...(tier !== "" && { tier }) } as const] : []), { type: "end", finish }];
 }
 
 /** A whole answer of Responses, as events. */

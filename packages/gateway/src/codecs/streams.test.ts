@@ -58,7 +58,7 @@ for (const { name, format, bytes } of RECORDED) {
       Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)),
     );
     expect(letters).toEqual(whole);
-  });
+  }, 60_000);
 
   for (const client of FORMATS) {
     test(`${name} says the same after it was a stream of ${client}`, async () => {

@@ -47,8 +47,8 @@ async function outcome(way: Silent, body: object, headers: Record<string, string
 }
 
 for (const [name, place, headers] of [
-  ["the deployment's time", { timeoutMs: 60 }, {}],
-  ["the client's time", { timeoutMs: LONG_MS }, { "x-litellm-timeout": "0.06" }],
+  ["the deployment's time", { timeoutMs: 400 }, {}],
+  ["the client's time", { timeoutMs: LONG_MS }, { "x-litellm-timeout": "0.4" }],
 ] as const) {
   test(`${name} for a call ends one that is silent, and one that goes on and on`, async () => {
     const silent = await outcome(await before({ begins: false }, place), {}, headers);
@@ -58,6 +58,12 @@ for (const [name, place, headers] of [
     expect(endless.last).toContain('"error"');
   });
 }
+
+test("the client's time is for all tries together", async () => {
+  const way = await before({ begins: false }, { timeoutMs: LONG_MS, maxRetries: 5 });
+  expect(await outcome(way, {}, { "x-litellm-timeout": "0.1" })).toMatchObject({ status: 504 });
+  expect(way.seen.asked).toBe(1);
+});
 
 for (const [name, place, headers] of [
   ["the deployment's time", { timeoutMs: LONG_MS, streamTimeoutMs: 60 }, {}],

@@ -31,8 +31,11 @@ type Guess = { readonly promptTokens: number; readonly prices: PriceList };
 function atPlace(asked: Asked, place: Deployment, { promptTokens, prices }: Guess) {
   const answer = asked.format === "embeddings" ? 0 : answerGuess(asked, place, prices);
   const usage: TokenUsage = { ...NO_TOKENS, [promptBucket(asked.body)]: promptTokens, outputTokens: answer };
-  return { answer, usd: prices.cost(place, usage) ?? 0 };
+  return { answer, usd: prices.cost(place, usage, { tier: wantedTier(asked) }) ?? 0 };
 }
+
+/** Only a dearer service: whether a call gets a cheaper one is known when it is over. */
+const wantedTier = ({ parsed }: Asked) => (parsed["service_tier"] === "priority" ? "priority" : undefined);
 
 /** Writing to a prompt cache costs more than input. */
 function promptBucket(body: Buffer): keyof TokenUsage {

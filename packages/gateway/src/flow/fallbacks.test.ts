@@ -166,6 +166,28 @@ test("a provider that wants a longer pause than a client would wait is not waite
   expect(way.asked).toEqual(["m"]);
 });
 
+test("a place that says when to come again rests until then", async () => {
+  const later = refusal(429, { message: "Slow down" }, { "retry-after": "45" });
+  const [bad, good] = [await provider(later), await provider()];
+  let at = Date.now();
+  const way = await gateway(bad, {
+    deployments: [
+      { id: "bad", baseUrl: bad.baseUrl, weight: 1e9 },
+      { id: "good", baseUrl: good.baseUrl, weight: 1e-9 },
+    ],
+    now: () => at,
+  });
+  const ask = async () => (await way.post(CHAT, ASK)).headers.get("x-litellm-model-id");
+  expect([await ask(), way.gateway.health("bad")]).toMatchObject([
+    "good",
+    { state: "resting", restsUntil: at + 45_000 },
+  ]);
+  at += 44_000;
+  expect(await ask()).toBe("good");
+  at += 1001;
+  expect([await ask(), bad.asked.length]).toEqual(["bad", 2]);
+});
+
 test("a provider that says that another try is of no use gets none", async () => {
   const way = await gateway(await provider(refusal(500, { message: "no" }, { "x-should-retry": "false" })));
   expect((await way.post(CHAT, ASK)).status).toBe(500);

@@ -3,7 +3,7 @@ import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
 import type { Settlement, Unanswered } from "../ports/books.ts";
 import type { CallEnd } from "../ports/observer.ts";
 import type { Asked } from "../request/asked.ts";
-import type { Call } from "./call.ts";
+import type { Call, Progress } from "./call.ts";
 import { ledgerStart } from "./call.ts";
 import type { Core } from "./core.ts";
 import { promptCount } from "./estimate.ts";
@@ -128,12 +128,16 @@ function priced(core: Core, call: Call): Paid {
 }
 
 /** The provider's own word for the cost wins. Without a price, the cost is 0 and says nothing. */
-function answerPrice(core: Core, { progress: { answer, deployment } }: Call, count: Counted): Paid {
-  const reported = count.estimated ? undefined : answer?.meter.reportedCostUsd();
-  const listed = deployment && core.prices.cost(deployment, count.usage);
+function answerPrice(core: Core, { progress }: Call, count: Counted): Paid {
+  const reported = count.estimated ? undefined : progress.answer?.meter.reportedCostUsd();
+  const listed = listedCost(core, progress, count.usage);
   const costUsd = reported !== undefined && reported > 0 ? reported : (listed ?? reported);
   const nothing = Object.values(count.usage).every((tokens) => tokens === 0);
   return { ...count, costUsd: costUsd ?? 0, savedUsd: 0, priced: costUsd !== undefined || nothing };
+}
+
+function listedCost({ prices }: Core, { deployment, answer }: Progress, usage: TokenUsage): number | undefined {
+  return deployment && prices.cost(deployment, usage, { tier: answer?.meter.tier?.() });
 }
 
 /** What the call costs, as far as it is known now. */

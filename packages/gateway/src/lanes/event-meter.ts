@@ -10,22 +10,27 @@ export function eventMeter(headers: Readonly<Record<string, string>>): EventMete
   const told = Number(headers["x-litellm-response-cost"] ?? Number.NaN);
   let usage: TokenUsage | undefined;
   let costUsd = told >= 0 ? told : undefined;
+  let tier: string | undefined;
   let upstreamId = headers["x-litellm-call-id"];
   let model: string | undefined;
   let characters = 0;
   let complete = false;
+  const noteUsage = (event: Extract<AnswerEvent, { type: "usage" }>) => {
+    usage = event.usage;
+    costUsd ??= event.costUsd;
+    tier = event.tier ?? tier;
+  };
   return {
     usage: () => usage,
     reportedCostUsd: () => costUsd,
+    tier: () => tier,
     characters: () => characters,
     upstreamId: () => upstreamId,
     model: () => model,
     complete: () => complete,
     note(event) {
-      if (event.type === "usage") {
-        usage = event.usage;
-        costUsd ??= event.costUsd;
-      } else if (event.type === "start") {
+      if (event.type === "usage") noteUsage(event);
+      else if (event.type === "start") {
         upstreamId ??= event.id || undefined;
         model ??= event.model || undefined;
       } else if (event.type === "end") complete = true;

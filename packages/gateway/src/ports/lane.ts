@@ -29,6 +29,8 @@ export type Meter = {
   usage(): TokenUsage | undefined;
   /** US dollars, where the provider (a LiteLLM, OpenRouter) says what the call cost. */
   reportedCostUsd(): number | undefined;
+  /** Which of its services the provider gave the call, such as `flex`; undefined where it does not say. */
+  tier?(): string | undefined;
   /** Characters of the answer's text, reasoning and arguments so far: what an estimate is made from. */
   characters(): number;
   /** The provider's id of the call. */

@@ -3,8 +3,8 @@ import type { TokenUsage } from "./token-usage.ts";
 
 /** What calls cost. Everything is answered from memory; nothing is fetched. */
 export type PriceList = {
-  /** US dollars; undefined when no price is known. `batch` halves where the provider's batch price does. */
-  cost(deployment: Deployment, usage: TokenUsage, options?: { readonly batch?: boolean }): number | undefined;
+  /** US dollars; undefined when no price is known. `tier` is what the provider calls the service that the call gets. */
+  cost(deployment: Deployment, usage: TokenUsage, options?: { readonly tier?: string | undefined }): number | undefined;
   /** Input and output together, in tokens; undefined when unknown. */
   contextTokens(deployment: Deployment): number | undefined;
 };

@@ -59,8 +59,84 @@ test("what nobody has priced has no cost, rather than none", () => {
   expect(prices.contextTokens(place({ provider: "ollama", model: "some-local-model" }))).toBe(undefined);
 });
 
-test("a local name is priced as the model that it stands for, a batch at half", () => {
+test("a local name is priced as the model that it stands for", () => {
   const local = place({ provider: "azure", model: "my-deployment", priceModel: "gpt-4o" });
+  expect(prices.cost(local, used({ inputTokens: 1_000_000 }))).toBe(2.5);
+});
+
+test("a call that may wait costs half, one that goes first at OpenAI twice as much", () => {
   const usage = used({ inputTokens: 1_000_000 });
-  expect([prices.cost(local, usage), prices.cost(local, usage, { batch: true })]).toEqual([2.5, 1.25]);
+  const costs = (deployment: Partial<Deployment>) =>
+    ["batch", "flex", "priority", "default", "constructor"].map((tier) =>
+      prices.cost(place(deployment), usage, { tier }),
+    );
+  expect(costs({})).toEqual([1.25, 1.25, 5, 2.5, 2.5]);
+  expect(costs({ provider: "anthropic", model: "claude-sonnet-4-5", prices: { inputUsdPerMillion: 4 } })).toEqual([
+    2, 2, 4, 4, 4,
+  ]);
+});
+
+const OWN = {
+  inputUsdPerMillion: 1,
+  outputUsdPerMillion: 2,
+  cacheReadUsdPerMillion: 4,
+  cacheWriteUsdPerMillion: 8,
+  cacheWriteHourUsdPerMillion: 16,
+  reasoningUsdPerMillion: 32,
+  inputAudioUsdPerMillion: 64,
+  outputAudioUsdPerMillion: 128,
+};
+
+const ONE_OF_EACH = used({
+  inputTokens: 1e6,
+  outputTokens: 1e6,
+  cacheReadTokens: 1e6,
+  cacheWriteTokens: 1e6,
+  cacheWriteHourTokens: 1e6,
+  reasoningTokens: 1e6,
+  inputAudioTokens: 1e6,
+  outputAudioTokens: 1e6,
+});
+
+test("each kind of token has a price of its own, and one without costs what it is a kind of", () => {
+  expect(prices.cost(place({ prices: OWN }), ONE_OF_EACH)).toBe(255);
+  const without = (...names: (keyof typeof OWN)[]) =>
+    prices.cost(
+      place({
+        prices: Object.fromEntries(Object.entries(OWN).filter(([name]) => !names.some((each) => each === name))),
+      }),
+      ONE_OF_EACH,
+    );
+  expect(without("cacheReadUsdPerMillion")).toBe(255 - 4 + 1);
+  expect(without("cacheWriteUsdPerMillion")).toBe(255 - 8 + 1);
+  expect(without("cacheWriteHourUsdPerMillion")).toBe(255 - 16 + 8);
+  expect(without("cacheWriteUsdPerMillion", "cacheWriteHourUsdPerMillion")).toBe(255 - 8 - 16 + 1 + 1);
+  expect(without("reasoningUsdPerMillion")).toBe(255 - 32 + 2);
+  expect(without("inputAudioUsdPerMillion")).toBe(255 - 64 + 1);
+  expect(without("outputAudioUsdPerMillion")).toBe(255 - 128 + 2);
+});
+
+test("sound has the listed price of sound", () => {
+  const audio = place({ model: "gpt-4o-realtime-preview" });
+  expect(prices.cost(audio, used({ inputTokens: 1e6, inputAudioTokens: 1e6 }))).toBe(5 + 40);
+  expect(prices.cost(audio, used({ outputTokens: 1e6, outputAudioTokens: 1e6 }))).toBe(20 + 80);
+  // A price of one's own for the whole is not mixed with the list's for a part of it.
+  const own = place({ model: "gpt-4o-realtime-preview", prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 2 } });
+  expect(prices.cost(own, used({ inputAudioTokens: 1e6, outputAudioTokens: 1e6 }))).toBe(1 + 2);
+});
+
+test("the higher price begins with the first token over its bound", () => {
+  const long = place({ provider: "anthropic", model: "claude-sonnet-4-5" });
+  expect(prices.cost(long, used({ inputTokens: 200_000 }))).toBeCloseTo(0.6, 12);
+  expect(prices.cost(long, used({ inputTokens: 200_001 }))).toBeCloseTo(0.2 * 6 + 0.000_006, 12);
+});
+
+test("a model is looked up by where its address points", () => {
+  const usage = used({ inputTokens: 1e6 });
+  const there = place({
+    provider: "openai_compatible",
+    baseUrl: "https://api.groq.com/openai/v1",
+    model: "openai/gpt-oss-120b",
+  });
+  expect(prices.cost(there, usage)).toBe(prices.cost(place({ provider: "groq", model: "openai/gpt-oss-120b" }), usage));
 });

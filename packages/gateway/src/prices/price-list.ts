@@ -1,5 +1,5 @@
 import type { ModelPrice } from "@pydantic/genai-prices";
-import type { PriceOverrides } from "../ports/deployment.ts";
+import type { Deployment, PriceOverrides, Provider } from "../ports/deployment.ts";
 import type { PriceList } from "../ports/price-list.ts";
 import { promptTokens, type TokenUsage } from "../ports/token-usage.ts";
 import { type ListedModel, modelRates } from "./model-rates.ts";
@@ -7,8 +7,11 @@ import { type ListedModel, modelRates } from "./model-rates.ts";
 /** US dollars for a million tokens of each bucket. */
 type Rates = { readonly [Bucket in keyof TokenUsage]: number };
 
-/** OpenAI's, Anthropic's and Google's batches cost half. */
-const BATCH_SHARE = 0.5;
+/** Calls that may wait cost half at OpenAI, Anthropic and Google. */
+const TIER_SHARES: Readonly<Record<string, number>> = { batch: 0.5, flex: 0.5 };
+/** OpenAI's calls that go first cost up to twice as much; elsewhere they are paid for in other ways. */
+const PRIORITY_SHARE = 2;
+const PRIORITY_OF: ReadonlySet<Provider> = new Set(["openai", "azure"]);
 
 /**
  * A deployment's own prices, else those of the price list that comes with Handrail. A bucket without a price of its own costs
@@ -17,14 +20,19 @@ const BATCH_SHARE = 0.5;
 export function priceList(now: () => number = Date.now): PriceList {
   const listed = modelRates(now);
   return {
-    cost(deployment, usage, { batch = false } = {}) {
+    cost(deployment, usage, { tier } = {}) {
       const rates = ratesOf(deployment.prices, () => listed(deployment), promptTokens(usage));
       if (rates === undefined) return undefined;
       const usd = costAt(rates, usage);
-      return batch ? usd * BATCH_SHARE : usd;
+      return tier === undefined ? usd : usd * shareOf(tier, deployment);
     },
     contextTokens: (deployment) => deployment.contextTokens ?? listed(deployment)?.contextTokens,
   };
+}
+
+function shareOf(tier: string, { provider }: Deployment): number {
+  if (tier === "priority" && PRIORITY_OF.has(provider)) return PRIORITY_SHARE;
+  return Object.hasOwn(TIER_SHARES, tier) ? (TIER_SHARES[tier] ?? 1) : 1;
 }
 
 /** Prompt and answer are summed apart and then together, as LiteLLM does, so that both books agree to the last digit. */

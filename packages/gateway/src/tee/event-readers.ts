@@ -7,6 +7,7 @@ import type { TokenUsage } from "../ports/token-usage.ts";
 export type Reading = {
   readonly usage?: TokenUsage | undefined;
   readonly costUsd?: number | undefined;
+  readonly tier?: string | undefined;
   readonly id?: string;
   readonly model?: string;
   /** Of the answer's text, reasoning and arguments. */
@@ -29,7 +30,9 @@ function readChatEvent(event: unknown): Reading {
     model: textAt(event, "model"),
     characters: choices.reduce<number>((sum, choice) => sum + chatCharacters(at(choice, "delta")), 0),
     ends: choices.some((choice) => typeof at(choice, "finish_reason") === "string"),
-    ...(typeof usage === "object" && usage !== null ? { usage: chatUsage(usage), costUsd: costIn(usage) } : undefined),
+    ...(typeof usage === "object" && usage !== null
+      ? { usage: chatUsage(usage), costUsd: costIn(usage), tier: textAt(event, "service_tier") }
+      : undefined),
   };
 }
 
@@ -47,7 +50,13 @@ function readMessagesEvent(event: unknown): Reading {
   switch (textAt(event, "type")) {
     case "message_start": {
       const message = at(event, "message");
-      return { id: textAt(message, "id"), model: textAt(message, "model"), usage: messagesUsage(at(message, "usage")) };
+      const usage = at(message, "usage");
+      return {
+        id: textAt(message, "id"),
+        model: textAt(message, "model"),
+        usage: messagesUsage(usage),
+        tier: textAt(usage, "service_tier"),
+      };
     }
     case "message_delta":
       return { usage: messagesUsage(at(event, "usage")), costUsd: costIn(at(event, "usage")) };
@@ -69,7 +78,8 @@ function readResponsesEvent(event: unknown): Reading {
   const type = textAt(event, "type");
   if (ENDS.has(type)) {
     const usage = at(event, "response", "usage");
-    return { ends: true, usage: responsesUsage(usage), costUsd: costIn(usage) };
+    const tier = textAt(event, "response", "service_tier");
+    return { ends: true, usage: responsesUsage(usage), costUsd: costIn(usage), tier };
   }
   if (type === "response.created") {
     return { id: textAt(event, "response", "id"), model: textAt(event, "response", "model") };

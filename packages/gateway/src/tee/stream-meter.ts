@@ -24,6 +24,7 @@ export function streamMeter(format: ChatFormat, headers: Readonly<Record<string,
   const told = headerFacts(headers);
   let usage: TokenUsage | undefined;
   let costUsd = told.costUsd;
+  let tier: string | undefined;
   let upstreamId = told.callId;
   let model: string | undefined;
   let characters = 0;
@@ -35,6 +36,7 @@ export function streamMeter(format: ChatFormat, headers: Readonly<Record<string,
   const note = (reading: Reading) => {
     usage = merged(usage, reading.usage);
     costUsd ??= reading.costUsd;
+    tier = reading.tier || tier;
     upstreamId ??= reading.id || undefined;
     model ??= reading.model || undefined;
     characters += reading.characters ?? 0;
@@ -59,6 +61,7 @@ export function streamMeter(format: ChatFormat, headers: Readonly<Record<string,
     failed: () => failed,
     usage: () => usage,
     reportedCostUsd: () => costUsd,
+    tier: () => tier,
     characters: () => characters,
     upstreamId: () => upstreamId,
     model: () => model,

@@ -19,6 +19,7 @@ export function wholeMeter(format: Format, body: Buffer, headers: Readonly<Recor
     valid,
     usage: () => usageOf(format, reported),
     reportedCostUsd: () => told.costUsd ?? costIn(reported),
+    tier: () => textAt(answer, "service_tier") || textAt(reported, "service_tier") || undefined,
     characters: () => charactersOf(answer),
     upstreamId: () => told.callId ?? (textAt(answer, "id") || undefined),
     model: () => textAt(answer, "model") || undefined,

@@ -127,7 +127,7 @@ function eachLimit(name: string, { open }: BooksOpener): void {
   });
 }
 
-function periods(name: string, { open }: BooksOpener): void {
+function periods(name: string, { open, crash }: BooksOpener): void {
   test.for([
     ["day", NOON + DAY / 2],
     ["week", Date.UTC(2026, 10, 30)],
@@ -160,5 +160,23 @@ function periods(name: string, { open }: BooksOpener): void {
     expect((await books.ledger.spend("day", {})).map(({ group, costUsd }) => [group, costUsd])).toEqual([
       ["2026-11-25", 0.75],
     ]);
+  });
+
+  test(`${name}: what comes late for an earlier day is not the later day's, also where it is read again`, async () => {
+    const now = handClock(NOON);
+    const books = await open(now);
+    const scope = sampleScope("key:v_1", { budget: { usd: 9, period: "day" } });
+    const [early, late] = [sampleAdmission([scope]), sampleAdmission([scope], { at: NOON + DAY })];
+    for (const { callId, ...rest } of [early, late]) await books.ledger.admit({ callId, ...rest });
+    now.set(NOON + DAY);
+    books.ledger.settle(sampleSettlement(late.callId, { at: now(), costUsd: 2 }));
+    await books.ledger.flush();
+    books.ledger.settle(sampleSettlement(early.callId, { at: now(), costUsd: 0.75 }));
+    await books.ledger.flush();
+    const total = sampleScope("key:v_1", { budget: { usd: 9, period: "total" } });
+    const left = async (opened: typeof books) =>
+      (await opened.ledger.states([scope, total])).map(({ remaining }) => remaining);
+    expect(await left(books)).toEqual([7, 6.25]);
+    expect(await left(await crash(books, now))).toEqual([7, 6.25]);
   });
 }

@@ -64,13 +64,14 @@ export function spendContract(name: string, { open }: BooksOpener): void {
     };
     await record(books, { settlement: { usage } });
     await record(books, { settlement: { outcome: "failed", usage: NO_TOKENS, costUsd: 0 } });
+    await record(books, { settlement: { outcome: "broken", usage: NO_TOKENS, costUsd: 0 } });
     await record(books, { settlement: { outcome: "cached", costUsd: 0, savedUsd: 0.25, usage: NO_TOKENS } });
     await record(books, { settlement: { outcome: "aborted", costUsd: 0, priced: false, usage: NO_TOKENS } });
     expect(await books.ledger.spend("model", {})).toEqual([
       {
         group: "gpt",
-        calls: 4,
-        failed: 1,
+        calls: 5,
+        failed: 2,
         cached: 1,
         promptTokens: 7,
         answerTokens: 24,
@@ -122,5 +123,13 @@ export function spendContract(name: string, { open }: BooksOpener): void {
     expect(await books.ledger.prune(NOON)).toBe(5);
     expect((await books.ledger.entries({}, { limit: 9 })).map((entry) => entry.callId)).toEqual([kept]);
     expect(await books.ledger.spend("day", {})).toEqual(sums);
+  });
+
+  test(`${name}: however many entries are old, all of them are removed`, async () => {
+    const books = await open(handClock(NOON));
+    await Promise.all(Array.from({ length: 1100 }, () => record(books, { at: NOON - DAY })));
+    await books.ledger.flush();
+    expect(await books.ledger.prune(NOON)).toBe(1100);
+    expect(await books.ledger.entries({}, { limit: 9 })).toEqual([]);
   });
 }
