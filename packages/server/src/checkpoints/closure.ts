@@ -4,7 +4,6 @@ import {
   byteText,
   MAX_SNAPSHOT_DEPTH,
   MAX_SNAPSHOT_ENTRIES,
-  type SnapshotEntry,
   type SnapshotFile,
   type SnapshotTree,
 } from "@handrail/protocol/snapshots";
@@ -43,46 +42,98 @@ export function blobsIn(tree: SnapshotTree): string[] {
 export type Counted = { readonly files: number; readonly bytes: number };
 
 /**
+ * What was found of a directory whose pieces are all there, with all below it: how deep it goes, the longest path of a
+ * directory in it, and whether any file in it has a second name. It holds for as long as the pieces stay.
+ */
+export type Checked = Counted & {
+  readonly entries: number;
+  readonly depth: number;
+  readonly longest: number;
+  readonly twins: boolean;
+};
+
+/** `before` has directories that were checked earlier; `checked` those that were checked now. */
+export type CheckedSnapshot = Counted & { readonly checked: ReadonlyMap<string, Checked> };
+
+/**
  * Checks a whole snapshot: every piece is there with the size that its file says, and a second name of a file names
  * one that comes before it. A directory that is in many places counts in each, so that small trees cannot unfold to
- * a huge one.
+ * a huge one; it is looked at once.
  * @throws AppError `checkpoint_invalid`
  */
 export function checkSnapshot(
   root: string,
   trees: ReadonlyMap<string, SnapshotTree>,
   objects: (name: string) => StoredObject | undefined,
-): Counted {
-  const counts = { files: 0, bytes: 0, entries: 0 };
-  const seen = new Set<string>();
-  const checkBlobs = (entry: SnapshotFile): void => {
-    for (const [index, name] of entry.blobs.entries()) {
-      const blob = objects(name);
-      if (blob?.kind !== "blob" || blob.size !== blobSize(entry, index)) throw invalid("A piece of a file is missing.");
-    }
-    counts.files += 1;
-    counts.bytes += entry.size;
-  };
-  const check = (entry: SnapshotEntry, path: string, depth: number): void => {
-    if (entry.type === "directory") return walk(entry.tree, path, depth + 1);
-    if (entry.type === "left-out") return;
-    if (entry.type === "twin") {
-      if (!seen.has(byteText(entry.of))) throw invalid("A second name of a file names none.");
-      return;
-    }
-    seen.add(path);
-    if (entry.type === "file") checkBlobs(entry);
-  };
-  const walk = (name: string, path: string, depth: number): void => {
+  before: ReadonlyMap<string, Checked> = new Map(),
+): CheckedSnapshot {
+  const checked = new Map<string, Checked>();
+  const treeAt = (name: string): SnapshotTree => {
     const tree = trees.get(name);
-    if (tree === undefined || depth > MAX_SNAPSHOT_DEPTH) throw invalid("A directory of the snapshot is missing.");
-    counts.entries += tree.entries.length;
-    if (path.length > MAX_PATH_BYTES) throw invalid("A path of the snapshot is too long.");
-    if (counts.entries > MAX_SNAPSHOT_ENTRIES) throw invalid("The snapshot has too many files.");
-    for (const entry of tree.entries) check(entry, `${path === "" ? "" : `${path}/`}${byteText(entry.name)}`, depth);
+    if (tree === undefined) throw invalid("A directory of the snapshot is missing.");
+    return tree;
   };
-  walk(root, "", 0);
-  return { files: counts.files, bytes: counts.bytes };
+  const check = (name: string): Checked => {
+    const known = before.get(name) ?? checked.get(name);
+    if (known !== undefined) return known;
+    const found = sumOf(treeAt(name), objects, check);
+    checked.set(name, found);
+    return found;
+  };
+  const { files, bytes, twins } = check(root);
+  if (twins) checkTwins(root, treeAt);
+  return { files, bytes, checked };
+}
+
+/** @throws AppError `checkpoint_invalid` */
+function sumOf(
+  tree: SnapshotTree,
+  objects: (name: string) => StoredObject | undefined,
+  check: (name: string) => Checked,
+): Checked {
+  const sum = { files: 0, bytes: 0, entries: tree.entries.length, depth: 0, longest: 0, twins: false };
+  for (const entry of tree.entries) {
+    if (entry.type === "file") {
+      checkBlobs(entry, objects);
+      sum.files += 1;
+      sum.bytes += entry.size;
+    } else if (entry.type === "directory") {
+      const below = check(entry.tree);
+      sum.files += below.files;
+      sum.bytes += below.bytes;
+      sum.entries += below.entries;
+      sum.depth = Math.max(sum.depth, below.depth + 1);
+      const name = byteText(entry.name).length;
+      sum.longest = Math.max(sum.longest, below.longest === 0 ? name : name + 1 + below.longest);
+      sum.twins ||= below.twins;
+    } else if (entry.type === "twin") sum.twins = true;
+  }
+  if (sum.depth > MAX_SNAPSHOT_DEPTH) throw invalid("The snapshot is too deep.");
+  if (sum.longest > MAX_PATH_BYTES) throw invalid("A path of the snapshot is too long.");
+  if (sum.entries > MAX_SNAPSHOT_ENTRIES) throw invalid("The snapshot has too many files.");
+  return sum;
+}
+
+function checkBlobs(entry: SnapshotFile, objects: (name: string) => StoredObject | undefined): void {
+  for (const [index, name] of entry.blobs.entries()) {
+    const blob = objects(name);
+    if (blob?.kind !== "blob" || blob.size !== blobSize(entry, index)) throw invalid("A piece of a file is missing.");
+  }
+}
+
+/** @throws AppError `checkpoint_invalid` */
+function checkTwins(root: string, treeAt: (name: string) => SnapshotTree): void {
+  const seen = new Set<string>();
+  const walk = (name: string, path: string): void => {
+    for (const entry of treeAt(name).entries) {
+      const below = `${path}${byteText(entry.name)}`;
+      if (entry.type === "directory") walk(entry.tree, `${below}/`);
+      else if (entry.type === "twin") {
+        if (!seen.has(byteText(entry.of))) throw invalid("A second name of a file names none.");
+      } else if (entry.type !== "left-out") seen.add(below);
+    }
+  };
+  walk(root, "");
 }
 
 const invalid = (message: string) => new AppError("checkpoint_invalid", message);

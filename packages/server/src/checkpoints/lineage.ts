@@ -5,6 +5,7 @@ import { AppError } from "@handrail/protocol/errors";
 import { objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { z } from "zod";
+import type { Checked } from "./closure.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
 
@@ -42,6 +43,7 @@ export class Lineage {
   #indexes: string[] = [];
   readonly #trees = new Map<string, SnapshotTree>();
   #treeEntries = 0;
+  readonly #checked = new Map<string, Checked>();
 
   constructor(id: string, store: CheckpointStore, key: Uint8Array) {
     this.id = id;
@@ -49,7 +51,7 @@ export class Lineage {
     this.#seal = lineageSeal(key, id);
   }
 
-  /** What is here, by name. */
+  /** What is here, by name; what comes later shows in it too. */
   async objects(): Promise<ReadonlyMap<string, StoredObject>> {
     if (this.#objects !== undefined) return this.#objects;
     const objects = new Map<string, StoredObject>();
@@ -89,10 +91,10 @@ export class Lineage {
   /** From here on these objects are there. */
   async addIndex(objects: ReadonlyMap<string, StoredObject>): Promise<void> {
     if (objects.size === 0) return;
-    const known = await this.objects();
+    await this.objects();
     const path = await this.#putIndex(objects);
     this.#indexes.push(path);
-    this.#objects = new Map([...known, ...objects]);
+    for (const [name, object] of objects) this.#objects?.set(name, object);
   }
 
   /** Puts one index in the place of all, and removes the packs that it does not name. */
@@ -100,6 +102,7 @@ export class Lineage {
     const old = this.#indexes;
     this.#indexes = objects.size === 0 ? [] : [await this.#putIndex(objects)];
     this.#objects = new Map(objects);
+    this.#checked.clear();
     for (const path of old) await this.#store.remove(path);
     await this.removeLoosePacks();
   }
@@ -153,6 +156,17 @@ export class Lineage {
     if (this.#treeEntries <= MAX_REMEMBERED_ENTRIES) return;
     this.#trees.clear();
     this.#treeEntries = 0;
+  }
+
+  /** Directories whose pieces were all found here, and have not been collected since. */
+  get checked(): ReadonlyMap<string, Checked> {
+    return this.#checked;
+  }
+
+  /** Of objects that are in an index. */
+  rememberChecked(checked: ReadonlyMap<string, Checked>): void {
+    if (this.#checked.size > MAX_REMEMBERED_ENTRIES / 10) this.#checked.clear();
+    for (const [name, found] of checked) this.#checked.set(name, found);
   }
 
   /** @throws AppError `checkpoint_damaged` */

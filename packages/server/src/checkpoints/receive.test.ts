@@ -44,9 +44,10 @@ const withRoot = (bytes: Uint8Array, frames: readonly Uint8Array[] = []): Said =
 const withEntries = (...entries: readonly SnapshotEntry[]) => withRoot(treeOf(entries));
 
 let made = 0;
-async function receive({ frames, root, packBytes }: Said) {
-  const store = directoryStore(directory);
-  const lineage = new Lineage(`l${made++}`, store, Buffer.alloc(32, 1));
+const store = directoryStore(directory);
+const newLineage = () => new Lineage(`l${made++}`, store, Buffer.alloc(32, 1));
+
+async function receive({ frames, root, packBytes }: Said, lineage = newLineage()) {
   const pack = Buffer.concat(frames);
   const sandbox = scriptedSandbox({
     "snapshot.take": () => ({
@@ -199,4 +200,18 @@ test("many small packs of zeros stop at what a snapshot may have in all", async 
     outcome: "checkpoint_invalid: The snapshot is larger than it may be.",
     indexes: [],
   });
+});
+
+test("a directory that was received before is looked at anew once what no conversation holds is collected", async () => {
+  const lineage = newLineage();
+  const below = treeOf([file("a")]);
+  const first = withRoot(treeOf([folder("d", nameOf("tree", below))]), [plain("tree", below)]);
+  expect((await receive(first, lineage)).outcome).toEqual({ files: 1, bytes: 4 });
+  const root = treeOf([folder("e", nameOf("tree", below))]);
+  const second = { frames: [plain("tree", root)], root: nameOf("tree", root) };
+  const objects = await lineage.objects();
+  await lineage.replaceIndexes(new Map([...objects].filter(([, { kind }]) => kind === "tree")));
+  expect((await receive(second, lineage)).outcome).toBe("checkpoint_invalid: A piece of a file is missing.");
+  await lineage.replaceIndexes(objects);
+  expect((await receive(second, lineage)).outcome).toEqual({ files: 1, bytes: 4 });
 });

@@ -63,9 +63,10 @@ async function storeTaken(
   const stored = await intake.end();
   const objects = (name: string) => stored.get(name) ?? known.get(name);
   const trees = await reachableTrees(taken.root, (names) => intake.trees(names));
-  const counted = checkSnapshot(taken.root, trees, objects);
+  const { checked, ...counted } = checkSnapshot(taken.root, trees, objects, lineage.checked);
   await lineage.addIndex(stored);
   lineage.remember(trees);
+  lineage.rememberChecked(checked);
   const newBytes = Array.from(stored.values()).reduce((sum, { length }) => sum + length, 0);
   return { ...taken, ...counted, newBytes };
 }
