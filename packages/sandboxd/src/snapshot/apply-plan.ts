@@ -18,9 +18,10 @@ import {
 import { AppError } from "@handrail/protocol/errors";
 import { byteText, textOfBytes, type SnapshotEntry, type SnapshotFile } from "@handrail/protocol/snapshots";
 import { writeAll, writeFresh } from "./fresh-file.ts";
+import { fileStat, type FileStat } from "./file-stat.ts";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import type { Native } from "./native.ts";
-import { openInside, systemPath } from "./open-inside.ts";
+import { O_PATH, openInside, systemPath } from "./open-inside.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "./staged-objects.ts";
 import { stampOf } from "./walk.ts";
@@ -45,8 +46,6 @@ export type Applied = {
 
 const TURN_MS = 15;
 const MAX_FAILED = 100;
-/** Linux, fcntl.h: a file descriptor that names a place and needs no right to read it. */
-const O_PATH = 0o10_000_000;
 
 /**
  * Makes the workspace what the plan says. Each directory is opened, seen to be where it should be, and worked in
@@ -115,7 +114,7 @@ class Applier {
       const written = fresh && entry.type === "file" ? this.#fresh(at, path, name, entry) : undefined;
       if (written !== undefined) return written;
       this.#leaf(at, path, name, { planned, present });
-      return entry.type === "file" ? lstatSync(full, { bigint: true }) : undefined;
+      return entry.type === "file" ? fileStat(lstatSync(full, { bigint: true })) : undefined;
     });
     return { stamp: stat === undefined ? undefined : stampOf(stat), entry, directory: undefined };
   }
@@ -130,7 +129,7 @@ class Applier {
   }
 
   /** Undefined when something else has the name meanwhile. */
-  #fresh(at: string, path: string, name: string, entry: SnapshotFile): BigIntStats | undefined {
+  #fresh(at: string, path: string, name: string, entry: SnapshotFile): FileStat | undefined {
     const { native, written } = this.#apply;
     const blob = (object: string) => this.#blob(object);
     const stat = writeFresh(`${at}/${name}`, entry, { native, blob });

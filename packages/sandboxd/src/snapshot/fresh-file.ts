@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  unlinkSync,
-  writeSync,
-  type BigIntStats,
-} from "node:fs";
+import { closeSync, constants, fchmodSync, openSync, unlinkSync, writeSync } from "node:fs";
 import type { SnapshotFile } from "@handrail/protocol/snapshots";
+import { modeOf, type FileStat } from "./file-stat.ts";
 import type { Native } from "./native.ts";
 import { systemPath } from "./open-inside.ts";
 
@@ -24,17 +16,17 @@ export function writeFresh(
   full: string,
   { blobs, mode, mtime }: SnapshotFile,
   { native, blob }: { readonly native: Native; readonly blob: (name: string) => Uint8Array },
-): BigIntStats | undefined {
+): FileStat | undefined {
   const path = systemPath(full);
   const file = created(path, mode);
   if (file === undefined) return undefined;
   try {
     for (const name of blobs) writeAll(file, blob(name));
     native.setOpenTime(file, BigInt(mtime));
-    const stat = fstatSync(file, { bigint: true });
-    if (Number(stat.mode & 0o7777n) === mode) return stat;
+    const stat = native.statOpen(file);
+    if (modeOf(stat) === mode) return stat;
     fchmodSync(file, mode);
-    return fstatSync(file, { bigint: true });
+    return native.statOpen(file);
   } catch (thrown) {
     unlinkSync(path);
     throw thrown;

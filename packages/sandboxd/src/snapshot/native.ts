@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { futimesSync, lutimesSync } from "node:fs";
+import { PLAIN_STAT, statByCall, type StatFiles } from "./native-stat.ts";
 
-/** What the file modules of Node and Bun cannot do. */
-export type Native = {
+/** What the file modules of Node and Bun cannot do, or take long for. */
+export type Native = StatFiles & {
   /** Sets a file's or link's own time, exact to the nanosecond. @throws when the system refuses */
   setTime(path: Buffer, nanoseconds: bigint): void;
   /** The same of an open file. @throws when the system refuses */
@@ -18,6 +19,8 @@ const SECOND = 1_000_000_000n;
 /** What the C library is called: GNU's, and musl's on each processor. */
 export const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
+const STATX = { statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" } } as const;
+
 /** By the C library under Bun; elsewhere, in tests under Node, times are those that a double holds. */
 export async function openNative(): Promise<Native> {
   if (process.versions["bun"] === undefined) return NODE;
@@ -30,7 +33,10 @@ export async function openNative(): Promise<Native> {
   const library = LIBRARIES.map((name) => attempt(() => dlopen(name, symbols).symbols)).find(Boolean);
   if (library === undefined) return NODE;
   const text = (path: Buffer) => ptr(Buffer.concat([path, Buffer.from([0])]));
+  // Not every C library has it.
+  const statx = LIBRARIES.map((name) => attempt(() => dlopen(name, STATX).symbols.statx)).find(Boolean);
   return {
+    ...(statx === undefined ? PLAIN_STAT : statByCall(statx, ptr)),
     setTime(path, nanoseconds) {
       if (library.utimensat(AT_FDCWD, text(path), ptr(timesOf(nanoseconds)), AT_SYMLINK_NOFOLLOW) !== 0) {
         throw refused("time");
@@ -55,6 +61,7 @@ function timesOf(nanoseconds: bigint): BigInt64Array<ArrayBuffer> {
 const inSeconds = (nanoseconds: bigint) => Number(nanoseconds / SECOND) + Number(nanoseconds % SECOND) / 1e9;
 
 const NODE: Native = {
+  ...PLAIN_STAT,
   setTime: (path, nanoseconds) => lutimesSync(path, inSeconds(nanoseconds), inSeconds(nanoseconds)),
   setOpenTime: (file, nanoseconds) => futimesSync(file, inSeconds(nanoseconds), inSeconds(nanoseconds)),
   makePipe: (path) => {

@@ -1,5 +1,8 @@
 import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 
+/** Linux, fcntl.h: a file descriptor that names a place and needs no right to read it. */
+export const O_PATH = 0o10_000_000;
+
 /**
  * A path for the system, from text with one character for each byte. Text stays text where it can: that is faster.
  */

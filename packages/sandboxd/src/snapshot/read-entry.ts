@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, readlinkSync, readSync, type BigIntStats } from "node:fs";
+import { closeSync, constants, fstatSync, readlinkSync, readSync } from "node:fs";
 import { MAX_BLOB_BYTES, textOfBytes, type LeftOutReason, type SnapshotEntry } from "@handrail/protocol/snapshots";
+import { isLink, isPipe, modeOf, type FileStat } from "./file-stat.ts";
 import type { ObjectWriter } from "./object-writer.ts";
 import { openInside, systemPath } from "./open-inside.ts";
 
@@ -7,19 +8,17 @@ import { openInside, systemPath } from "./open-inside.ts";
 const CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55";
 export const CACHE_TAG = "CACHEDIR.TAG";
 
-export const modeOf = (stat: BigIntStats) => Number(stat.mode & 0o7777n);
-
 /** A regular file with its pieces, as it is now. @throws when it went, or cannot be read */
 export function readFileEntry(
   path: string,
   name: string,
-  stat: BigIntStats,
+  stat: FileStat,
   objects: Pick<ObjectWriter, "add">,
 ): SnapshotEntry {
   const file = openInside(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const now = fstatSync(file, { bigint: true });
-    if (!now.isFile() || now.ino !== stat.ino) throw new Error("The file is another one now.");
+    if (!now.isFile() || now.ino !== stat.inode) throw new Error("The file is another one now.");
     const size = Number(now.size);
     const blobs: string[] = [];
     let read = 0;
@@ -33,7 +32,7 @@ export function readFileEntry(
       type: "file",
       name: textOfBytes(name),
       mode: modeOf(stat),
-      mtime: String(stat.mtimeNs),
+      mtime: String(stat.modifiedNs),
       size: read,
       blobs,
     };
@@ -55,11 +54,11 @@ function readPiece(file: number, from: number, length: number): Buffer {
 }
 
 /** What is neither a file nor a directory. Sockets and devices mean nothing elsewhere. */
-export function specialEntry(path: string, name: string, stat: BigIntStats): SnapshotEntry {
+export function specialEntry(path: string, name: string, stat: FileStat): SnapshotEntry {
   const text = textOfBytes(name);
-  const mtime = String(stat.mtimeNs);
-  if (stat.isFIFO()) return { type: "pipe", name: text, mode: modeOf(stat), mtime };
-  if (!stat.isSymbolicLink()) return leftOutEntry(name, "special");
+  const mtime = String(stat.modifiedNs);
+  if (isPipe(stat)) return { type: "pipe", name: text, mode: modeOf(stat), mtime };
+  if (!isLink(stat)) return leftOutEntry(name, "special");
   const target = readlinkSync(systemPath(path), { encoding: "buffer" }).toString("latin1");
   return { type: "link", name: text, mtime, target: textOfBytes(target) };
 }

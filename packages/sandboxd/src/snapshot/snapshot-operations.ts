@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
@@ -6,7 +6,8 @@ import { readAt } from "../files/file-content.ts";
 import type { Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
 import { applyPlan } from "./apply-plan.ts";
-import { objectsOf, readStoredTree, storedTree, type KnownTree } from "./known-tree.ts";
+import { objectsOf, type KnownTree } from "./known-tree.ts";
+import { KnownTreeFile } from "./known-tree-file.ts";
 import { openNative } from "./native.ts";
 import { ObjectWriter, objectName } from "./object-writer.ts";
 import { planRestore, type PlannedTree } from "./restore-plan.ts";
@@ -18,7 +19,7 @@ type SnapshotHandlers = Pick<Handlers, `snapshot.${"take" | "read" | "keep" | "p
 
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 const MAX_NEEDED = 50_000;
-/** In a large workspace it takes as long as a snapshot: a fork does not wait for it twice. */
+/** What was kept or restored is written down when nothing else is asked for: a fork does not wait for it twice. */
 const WRITE_DOWN_AFTER_MS = 500;
 
 /** The operations that take and restore snapshots. One at a time. `written` gets the files of a workspace that was empty. */
@@ -30,7 +31,7 @@ export function snapshotOperations(
   const snapshots = new Snapshots(root, stateDirectory, written);
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
-    const next = last.then(work, work);
+    const next = last.then(() => snapshots.during(work));
     last = next.catch(() => {});
     return next;
   };
@@ -46,31 +47,41 @@ export function snapshotOperations(
 class Snapshots {
   readonly #workspace: string;
   readonly #written: WrittenFiles;
-  readonly #files: { readonly pack: string; readonly staged: string; readonly kept: string };
+  readonly #files: { readonly pack: string; readonly staged: string };
+  readonly #file: KnownTreeFile;
   /** The last snapshot that the server has; undefined before it is read from the state directory. */
   #kept: KnownTree | null | undefined;
   #taken: KnownTree | undefined;
   #staged: StagedObjects | undefined;
   #writing: NodeJS.Timeout | undefined;
+  #working = false;
 
   constructor(root: Root, state: string, written: WrittenFiles) {
     this.#written = written;
     this.#workspace = Buffer.from(root.workspace).toString("latin1");
-    this.#files = {
-      pack: join(state, "snapshot.pack"),
-      staged: join(state, "restore.pack"),
-      kept: join(state, "snapshot.json"),
-    };
+    this.#files = { pack: join(state, "snapshot.pack"), staged: join(state, "restore.pack") };
+    this.#file = new KnownTreeFile(join(state, "snapshot.json"));
+  }
+
+  /** Nothing is written down during the work. */
+  async during<Value>(work: () => Promise<Value> | Value): Promise<Value> {
+    this.#working = true;
+    try {
+      return await work();
+    } finally {
+      this.#working = false;
+    }
   }
 
   async take({ base, ...rules }: OperationArgs<"snapshot.take">): Promise<OperationResult<"snapshot.take">> {
     const startedAt = performance.now();
+    const native = await openNative();
     const kept = this.#keptTree();
     const previous = kept?.tree === base ? kept : undefined;
     const objects = new ObjectWriter(this.#files.pack, objectsOf(previous));
     let walked: Walked;
     try {
-      walked = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects });
+      walked = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects, native });
     } finally {
       objects.close();
     }
@@ -115,7 +126,8 @@ class Snapshots {
   async restore({ root, ...rules }: OperationArgs<"snapshot.restore">): Promise<OperationResult<"snapshot.restore">> {
     const previous = this.#keptTree() ?? undefined;
     const objects = { add: objectName };
-    const { tree: present } = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects });
+    const native = await openNative();
+    const { tree: present } = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects, native });
     const staged = this.#openStaged();
     try {
       staged.end();
@@ -126,7 +138,7 @@ class Snapshots {
       const apply = {
         workspace: this.#workspace,
         staged,
-        native: await openNative(),
+        native,
         written: wasEmpty && hasGitIndex(tree) ? this.#written : undefined,
       };
       const { tree: restored, written, removed, failed } = await applyPlan(apply, tree);
@@ -148,27 +160,26 @@ class Snapshots {
   }
 
   #keptTree(): KnownTree | null {
-    if (this.#kept !== undefined) return this.#kept;
-    try {
-      this.#kept = readStoredTree(JSON.parse(readFileSync(this.#files.kept, "utf8")));
-    } catch {
-      this.#kept = null;
-    }
+    if (this.#kept === undefined) this.#kept = this.#file.read();
     return this.#kept;
   }
 
-  /** Written down when what came with it is over: a sandboxd that starts anew without it reads all files once. */
+  /** A sandboxd that starts anew before it is written down reads all files once. */
   #remember(tree: KnownTree): void {
     this.#kept = tree;
+    this.#writeSoon(tree);
+  }
+
+  #writeSoon(tree: KnownTree): void {
     clearTimeout(this.#writing);
     this.#writing = setTimeout(() => {
-      try {
-        writeFileSync(`${this.#files.kept}.new`, JSON.stringify(storedTree(tree)), { mode: 0o600 });
-        renameSync(`${this.#files.kept}.new`, this.#files.kept);
-      } catch {
-        // A full disk: what is on it tells of an earlier snapshot, which does no harm.
-      }
+      this.#writeDown(tree).catch(() => {});
     }, WRITE_DOWN_AFTER_MS).unref();
+  }
+
+  async #writeDown(tree: KnownTree): Promise<void> {
+    const ended = await this.#file.write(tree, () => !this.#working && this.#kept === tree);
+    if (!ended && this.#kept === tree) this.#writeSoon(tree);
   }
 }
 

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, type BigIntStats } from "node:fs";
+import { closeSync, constants, readdirSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import {
   encodeTree,
@@ -9,10 +9,12 @@ import {
   type SnapshotEntry,
   type SnapshotRules,
 } from "@handrail/protocol/snapshots";
+import { isDirectory, isFile, modeOf, type FileStat } from "./file-stat.ts";
 import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
+import type { Native } from "./native.ts";
 import type { ObjectWriter } from "./object-writer.ts";
-import { systemPath } from "./open-inside.ts";
-import { CACHE_TAG, isCache, leftOutEntry, modeOf, readFileEntry, specialEntry } from "./read-entry.ts";
+import { O_PATH, openInside } from "./open-inside.ts";
+import { CACHE_TAG, isCache, leftOutEntry, readFileEntry, specialEntry } from "./read-entry.ts";
 
 export type Walk = {
   /** A real path, one character for each byte. */
@@ -21,6 +23,7 @@ export type Walk = {
   /** What was seen before: what has not changed since is not read. */
   readonly previous: KnownTree | undefined;
   readonly objects: Pick<ObjectWriter, "add">;
+  readonly native: Pick<Native, "statIn" | "statOpen">;
 };
 
 export type Walked = {
@@ -45,13 +48,14 @@ const MAX_LISTED = 100;
  */
 export async function walkWorkspace(walk: Walk): Promise<Walked> {
   const walker = new Walker(walk);
-  const stat = lstatSync(systemPath(walk.workspace), { bigint: true });
-  const names = walker.names("");
-  const tree = await walker.directory({ path: "", name: "", stat, depth: 0 }, names ?? [], walk.previous);
+  const tree = await walker.root();
   return { tree, ...walker.sums };
 }
 
-type Place = { readonly path: string; readonly name: string; readonly stat: BigIntStats; readonly depth: number };
+type Place = { readonly path: string; readonly name: string; readonly stat: FileStat; readonly depth: number };
+
+/** Names in a directory, in the order of a tree, each with what it is; undefined where that went meanwhile. */
+type Listing = { readonly names: readonly string[]; readonly stats: readonly (FileStat | "unreadable" | undefined)[] };
 
 class Walker {
   readonly sums = { files: 0, bytes: 0, leftOut: [] as LeftOut[], leftOutCount: 0 };
@@ -66,52 +70,84 @@ class Walker {
     this.#walk = walk;
   }
 
-  async directory(place: Place, names: readonly string[], previous: KnownTree | undefined): Promise<KnownTree> {
-    const { path, stat, depth } = place;
-    const entries = new Map<string, KnownEntry>();
-    let same = previous !== undefined;
-    for (const name of names) {
-      if (performance.now() > this.#turnEnds) await this.#rest();
-      const known = previous?.entries.get(name);
-      const entry = await this.#entry({ path: path === "" ? name : `${path}/${name}`, name, depth: depth + 1 }, known);
-      if (entry === undefined) continue;
-      entries.set(name, entry);
-      same &&= entry === known;
+  async root(): Promise<KnownTree> {
+    const place = openInside(this.#walk.workspace, O_PATH | constants.O_DIRECTORY);
+    try {
+      const stat = this.#walk.native.statOpen(place);
+      const listing = (await this.#list("")) ?? { names: [], stats: [] };
+      return await this.#directory({ path: "", name: "", stat, depth: 0 }, listing, this.#walk.previous);
+    } finally {
+      closeSync(place);
     }
-    const self = { mode: modeOf(stat), mtime: String(stat.mtimeNs) };
-    if (same && previous !== undefined && isSame(previous, self, entries.size)) return previous;
-    const tree = { ...self, entries: Array.from(entries.values(), ({ entry }) => entry) };
-    return { tree: this.#walk.objects.add("tree", encodeTree(tree)), ...self, entries };
   }
 
-  /** In the order of a tree; undefined when the directory cannot be read. @throws AppError `limit_reached` */
-  names(path: string): string[] | undefined {
-    let names: string[];
+  async #directory(place: Place, { names, stats }: Listing, previous: KnownTree | undefined): Promise<KnownTree> {
+    const { path, stat, depth } = place;
+    const found: [string, KnownEntry][] = [];
+    let same = previous !== undefined;
+    for (const [at, name] of names.entries()) {
+      if (performance.now() > this.#turnEnds) await this.#rest();
+      const known = previous?.entries.get(name);
+      const entry = await this.#entry(
+        { path: path === "" ? name : `${path}/${name}`, name, depth: depth + 1 },
+        stats[at],
+        known,
+      );
+      if (entry === undefined) continue;
+      found.push([name, entry]);
+      same &&= entry === known;
+    }
+    const self = { mode: modeOf(stat), mtime: String(stat.modifiedNs) };
+    if (same && previous !== undefined && isSame(previous, self, found.length)) return previous;
+    const tree = encodeTree({ ...self, entries: found.map(([, { entry }]) => entry) });
+    return { tree: this.#walk.objects.add("tree", tree), ...self, entries: new Map(found) };
+  }
+
+  /** Undefined when the directory cannot be read. @throws AppError `limit_reached` */
+  async #list(path: string): Promise<Listing | undefined> {
+    let directory: number;
     try {
-      names = readdirSync(systemPath(this.#full(path)), { encoding: "latin1" });
+      directory = openInside(this.#full(path), constants.O_RDONLY | constants.O_DIRECTORY);
     } catch {
       return undefined;
     }
-    this.#entries += names.length;
-    if (this.#entries > MAX_SNAPSHOT_ENTRIES) throw tooLarge(`It has over ${MAX_SNAPSHOT_ENTRIES} files.`);
-    // Characters are bytes here, so this is the order of the bytes.
-    return names.sort();
+    try {
+      const names = readdirSync(`/proc/self/fd/${directory}`, { encoding: "latin1" });
+      this.#entries += names.length;
+      if (this.#entries > MAX_SNAPSHOT_ENTRIES) throw tooLarge(`It has over ${MAX_SNAPSHOT_ENTRIES} files.`);
+      // Characters are bytes here, so this is the order of the bytes.
+      names.sort();
+      return { names, stats: await this.#statAll(directory, names) };
+    } finally {
+      closeSync(directory);
+    }
+  }
+
+  async #statAll(directory: number, names: readonly string[]): Promise<Listing["stats"]> {
+    const stats: (FileStat | "unreadable" | undefined)[] = [];
+    for (const name of names) {
+      if (performance.now() > this.#turnEnds) await this.#rest();
+      stats.push(this.#walk.native.statIn(directory, name));
+    }
+    return stats;
   }
 
   /** What a name is; undefined when it went meanwhile. What is as it was is the same object again. */
-  async #entry(place: Omit<Place, "stat">, known: KnownEntry | undefined): Promise<KnownEntry | undefined> {
-    const path = this.#full(place.path);
-    const stat = statOf(path);
+  #entry(
+    place: Omit<Place, "stat">,
+    stat: FileStat | "unreadable" | undefined,
+    known: KnownEntry | undefined,
+  ): KnownEntry | undefined | Promise<KnownEntry> {
     if (stat === undefined) return undefined;
     if (stat === "unreadable") return this.#noted(place.path, leftOutEntry(place.name, stat), known);
-    if (stat.isDirectory()) return this.#subdirectory({ ...place, stat }, known);
+    if (isDirectory(stat)) return this.#subdirectory({ ...place, stat }, known);
     const twin = this.#twinOf(stat);
     if (twin !== undefined) {
       return this.#noted(place.path, { type: "twin", name: textOfBytes(place.name), of: textOfBytes(twin) }, known);
     }
-    const found = stat.isFile() ? this.#file({ ...place, stat }, known) : this.#special({ ...place, stat }, known);
-    if (stat.nlink > 1n && found !== undefined && found.entry.type !== "left-out") {
-      this.#twins.set(`${stat.dev}:${stat.ino}`, place.path);
+    const found = isFile(stat) ? this.#file({ ...place, stat }, known) : this.#special({ ...place, stat }, known);
+    if (stat.links > 1 && found !== undefined && found.entry.type !== "left-out") {
+      this.#twins.set(`${stat.device}:${stat.inode}`, place.path);
     }
     return found;
   }
@@ -125,19 +161,19 @@ class Walker {
   }
 
   /** The path of the first name of a file with several, if this is another one. */
-  #twinOf({ nlink, dev, ino }: BigIntStats): string | undefined {
-    return nlink > 1n ? this.#twins.get(`${dev}:${ino}`) : undefined;
+  #twinOf({ links, device, inode }: FileStat): string | undefined {
+    return links > 1 ? this.#twins.get(`${device}:${inode}`) : undefined;
   }
 
   async #subdirectory(place: Place, known: KnownEntry | undefined): Promise<KnownEntry> {
     const { path, name, depth } = place;
     if (depth > MAX_SNAPSHOT_DEPTH) throw tooLarge("Its directories are too deep.");
-    const names = this.names(path);
-    if (names === undefined) return this.#noted(path, leftOutEntry(name, "unreadable"), known);
-    if (names.includes(CACHE_TAG) && isCache(this.#full(path))) {
+    const listing = await this.#list(path);
+    if (listing === undefined) return this.#noted(path, leftOutEntry(name, "unreadable"), known);
+    if (listing.names.includes(CACHE_TAG) && isCache(this.#full(path))) {
       return this.#noted(path, leftOutEntry(name, "cache"), known);
     }
-    const directory = await this.directory(place, names, known?.directory);
+    const directory = await this.#directory(place, listing, known?.directory);
     if (known !== undefined && directory === known.directory) return known;
     return {
       stamp: undefined,
@@ -147,7 +183,7 @@ class Walker {
   }
 
   #file({ path, name, stat }: Place, known: KnownEntry | undefined): KnownEntry {
-    const size = Number(stat.size);
+    const { size } = stat;
     const { maxFileBytes, maxTotalBytes } = this.#walk.rules;
     if (size > maxFileBytes) return this.#noted(path, leftOutEntry(name, "large", size), known);
     if (this.sums.bytes + size > maxTotalBytes) return this.#noted(path, leftOutEntry(name, "total", size), known);
@@ -158,14 +194,14 @@ class Walker {
     return entry;
   }
 
-  #read(path: string, name: string, stat: BigIntStats): KnownEntry {
+  #read(path: string, name: string, stat: FileStat): KnownEntry {
     try {
       const entry = readFileEntry(this.#full(path), name, stat, this.#walk.objects);
-      const trusted = stat.ctimeNs < this.#trustedBeforeNs;
+      const trusted = stat.changedNs < this.#trustedBeforeNs;
       return { stamp: trusted ? stampOf(stat) : undefined, entry, directory: undefined };
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === "ENOSPC") throw thrown;
-      return { stamp: undefined, entry: leftOutEntry(name, "unreadable", Number(stat.size)), directory: undefined };
+      return { stamp: undefined, entry: leftOutEntry(name, "unreadable", stat.size), directory: undefined };
     }
   }
 
@@ -190,23 +226,19 @@ class Walker {
   }
 }
 
-/** Paths can be too long for the system, and directories closed. */
-function statOf(path: string): BigIntStats | "unreadable" | undefined {
-  try {
-    return lstatSync(systemPath(path), { bigint: true, throwIfNoEntry: false });
-  } catch {
-    return "unreadable";
-  }
-}
-
 /** What tells later that a file is still this one. */
-export const stampOf = ({ ino, size, ctimeNs }: BigIntStats): Stamp => ({ inode: ino, size, changedNs: ctimeNs });
+export const stampOf = ({ inode, size, changedNs, modifiedNs }: FileStat): Stamp => ({
+  inode,
+  size,
+  changedNs,
+  modifiedNs,
+});
 
-function isUnchanged(known: KnownEntry | undefined, stat: BigIntStats): known is KnownEntry {
+function isUnchanged(known: KnownEntry | undefined, stat: FileStat): known is KnownEntry {
   if (known?.stamp === undefined || known.entry.type !== "file") return false;
-  const { inode, size, changedNs } = known.stamp;
-  const { mtime } = known.entry;
-  return inode === stat.ino && changedNs === stat.ctimeNs && size === stat.size && mtime === String(stat.mtimeNs);
+  const { inode, size, changedNs, modifiedNs } = known.stamp;
+  const isOlder = changedNs === stat.changedNs && modifiedNs === stat.modifiedNs;
+  return isOlder && inode === stat.inode && size === stat.size;
 }
 
 function isSame(previous: KnownTree, { mode, mtime }: { mode: number; mtime: string }, count: number): boolean {

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { fileStat } from "../snapshot/file-stat.ts";
 import { outputOf, privateGit } from "./private-git.ts";
 import { WrittenFiles } from "./written-files.ts";
 
@@ -65,7 +66,7 @@ function restoredRepository(version: string): WrittenFiles {
     const path = join(workspace, name);
     writeAnew(path, content);
     const bytes = Buffer.from(name).toString("latin1");
-    written.add(bytes, lstatSync(path, { bigint: true }), [Buffer.from(content)]);
+    written.add(bytes, fileStat(lstatSync(path, { bigint: true })), [Buffer.from(content)]);
   }
   return written;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BigIntStats } from "node:fs";
+import type { FileStat } from "../snapshot/file-stat.ts";
 import type { WrittenFile } from "./written-files.ts";
 
 const SECOND = 1_000_000_000n;
@@ -50,15 +50,17 @@ function* entriesIn(index: Buffer, end: number): Generator<{ readonly at: number
 
 const sumOf = (index: Buffer, end: number) => createHash("sha1").update(index.subarray(0, end)).digest();
 
-function stamp(index: Buffer, at: number, { ctimeNs, mtimeNs, dev, ino, uid, gid, size }: BigIntStats): void {
-  const write = (value: bigint, offset: number) => index.writeUInt32BE(Number(BigInt.asUintN(32, value)), at + offset);
-  write(ctimeNs / SECOND, AT.ctime);
-  write(ctimeNs % SECOND, AT.ctime + 4);
-  write(mtimeNs / SECOND, AT.mtime);
-  write(mtimeNs % SECOND, AT.mtime + 4);
-  write(dev, AT.dev);
-  write(ino, AT.ino);
-  write(uid, AT.uid);
-  write(gid, AT.gid);
-  write(size, AT.size);
+function stamp(index: Buffer, at: number, stat: FileStat): void {
+  const write = (value: number, offset: number) => index.writeUInt32BE(value, at + offset);
+  write(low(stat.changedNs / SECOND), AT.ctime);
+  write(low(stat.changedNs % SECOND), AT.ctime + 4);
+  write(low(stat.modifiedNs / SECOND), AT.mtime);
+  write(low(stat.modifiedNs % SECOND), AT.mtime + 4);
+  write(stat.device, AT.dev);
+  write(low(stat.inode), AT.ino);
+  write(stat.uid, AT.uid);
+  write(stat.gid, AT.gid);
+  write(stat.size % 2 ** 32, AT.size);
 }
+
+const low = (value: bigint) => Number(BigInt.asUintN(32, value));

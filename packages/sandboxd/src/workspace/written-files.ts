@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { BigIntStats } from "node:fs";
+import type { FileStat } from "../snapshot/file-stat.ts";
 
-/** A file that was written a moment ago: what git calls its content, 20 bytes, and what `fstat` says of it. */
-export type WrittenFile = { readonly blob: Uint8Array; readonly stat: BigIntStats };
+/** A file that was written a moment ago: what git calls its content, 20 bytes, and what the system says of it. */
+export type WrittenFile = { readonly blob: Uint8Array; readonly stat: FileStat };
 
 /** Beyond so many git reads the files itself. */
 const MAX_FILES = 200_000;
@@ -15,7 +15,7 @@ export class WrittenFiles {
   #files = new Map<string, WrittenFile>();
 
   /** `pieces` are the file's content. */
-  add(path: string, stat: BigIntStats, pieces: readonly Uint8Array[]): void {
+  add(path: string, stat: FileStat, pieces: readonly Uint8Array[]): void {
     if (this.#files.size >= MAX_FILES) return;
     // git hash-object: the kind and the size go before the content.
     const hash = createHash("sha1").update(`blob ${stat.size}\0`);

@@ -1,0 +1,131 @@
+import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
+import type { SnapshotEntry } from "@handrail/protocol/snapshots";
+import { z } from "zod";
+import { writeAll } from "./fresh-file.ts";
+import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
+
+/** Of directories that are no more: with so much of them on top, all is written anew. */
+const SLACK_BYTES = 1024 * 1024;
+
+const StampLine = z.tuple([z.string(), z.number(), z.string(), z.string()]);
+const EntryLine = z.tuple([z.string(), StampLine.nullable(), z.custom<SnapshotEntry>(), z.number().nullable()]);
+/** A directory: its number, the tree's name, mode, time, and entries with the numbers of theirs. Or the root's number. */
+const Line = z.union([z.tuple([z.number(), z.string(), z.number(), z.string(), z.array(EntryLine)]), z.number()]);
+
+/**
+ * A tree that a snapshot saw, in a file, for a sandboxd that starts anew. Lines are added for the directories that
+ * changed; the last root counts. What a crash cuts off is of no use, and does no harm.
+ */
+export class KnownTreeFile {
+  readonly #path: string;
+  #numbers = new WeakMap<KnownTree, number>();
+  #next = 0;
+  #fullBytes = 0;
+  /** Zero: the next time all is written. */
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Null when there is none that can be read. */
+  read(): KnownTree | null {
+    try {
+      const trees: KnownTree[] = [];
+      let root: KnownTree | undefined;
+      for (const line of readFileSync(this.#path, "utf8").split("\n").slice(0, -1)) {
+        const read = Line.parse(JSON.parse(line));
+        if (typeof read === "number") root = trees[read];
+        else trees[read[0]] = opened(read, trees);
+      }
+      return root ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * A directory at a time, with a rest after each, for as long as `mayGoOn`: false when it may not. A full disk ends it
+   * too: what is there tells of an earlier snapshot.
+   */
+  async write(tree: KnownTree, mayGoOn: () => boolean): Promise<boolean> {
+    const anew = this.#bytes === 0 || this.#bytes > 2 * this.#fullBytes + SLACK_BYTES;
+    if (anew) this.#forget();
+    try {
+      const ended = await this.#add(anew ? `${this.#path}.new` : this.#path, anew ? "w" : "a", tree, mayGoOn);
+      if (anew && !ended) this.#forget();
+      if (!anew || !ended) return ended;
+      renameSync(`${this.#path}.new`, this.#path);
+      this.#fullBytes = this.#bytes;
+    } catch {
+      this.#forget();
+    }
+    return true;
+  }
+
+  async #add(path: string, flags: string, tree: KnownTree, mayGoOn: () => boolean): Promise<boolean> {
+    const file = openSync(path, flags, 0o600);
+    const put = (line: unknown) => {
+      const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+      writeAll(file, bytes);
+      this.#bytes += bytes.length;
+    };
+    try {
+      for (const directory of this.#unwritten(tree)) {
+        put(this.#line(directory));
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!mayGoOn()) return false;
+      }
+      put(this.#numbers.get(tree));
+      return true;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Those below a directory come before it. */
+  #unwritten(tree: KnownTree, into: KnownTree[] = []): readonly KnownTree[] {
+    if (this.#numbers.has(tree)) return into;
+    for (const { directory } of tree.entries.values()) if (directory !== undefined) this.#unwritten(directory, into);
+    into.push(tree);
+    return into;
+  }
+
+  #line(directory: KnownTree): z.infer<typeof Line> {
+    const { tree, mode, mtime, entries } = directory;
+    const lines = Array.from(entries, ([name, entry]) => this.#entryLine(name, entry));
+    const number = this.#next++;
+    this.#numbers.set(directory, number);
+    return [number, tree, mode, mtime, lines];
+  }
+
+  #entryLine(name: string, { stamp, entry, directory }: KnownEntry): z.infer<typeof EntryLine> {
+    const below = directory === undefined ? null : (this.#numbers.get(directory) ?? null);
+    if (stamp === undefined) return [name, null, entry, below];
+    const { inode, size, changedNs, modifiedNs } = stamp;
+    return [name, [String(inode), size, String(changedNs), String(modifiedNs)], entry, below];
+  }
+
+  #forget(): void {
+    this.#numbers = new WeakMap();
+    this.#next = 0;
+    this.#bytes = 0;
+  }
+}
+
+function opened(
+  [, tree, mode, mtime, lines]: Exclude<z.infer<typeof Line>, number>,
+  trees: readonly KnownTree[],
+): KnownTree {
+  const entries = new Map<string, KnownEntry>();
+  for (const [name, stamp, entry, below] of lines) {
+    entries.set(name, { stamp: openedStamp(stamp), entry, directory: below === null ? undefined : trees[below] });
+  }
+  return { tree, mode, mtime, entries };
+}
+
+function openedStamp(line: z.infer<typeof StampLine> | null): Stamp | undefined {
+  if (line === null) return undefined;
+  const [inode, size, changedNs, modifiedNs] = line;
+  return { inode: BigInt(inode), size, changedNs: BigInt(changedNs), modifiedNs: BigInt(modifiedNs) };
+}
