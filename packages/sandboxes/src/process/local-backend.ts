@@ -71,7 +71,8 @@ export type LocalOptions = {
 
 /** A backend whose sandboxes are processes of this machine. */
 export function localBackend(runner: LocalRunner, options: LocalOptions): SandboxBackend {
-  const local: Local = { runner, options, table: linkTable(), sockets: new Map() };
+  const closing = new AbortController();
+  const local: Local = { runner, options, closing: closing.signal, table: linkTable(), sockets: new Map() };
   const placeOf = (conversationId: string) => conversationPlace(options.directory, conversationId);
   return {
     name: runner.name,
@@ -93,6 +94,7 @@ export function localBackend(runner: LocalRunner, options: LocalOptions): Sandbo
       await runner.collect?.(keep);
     },
     close: async () => {
+      closing.abort(new AppError("backend_unavailable", "The server is stopping."));
       await runner.close?.();
       local.table.close();
       await Promise.all([...local.sockets.values()].map((socket) => socket.close()));
@@ -104,6 +106,8 @@ export function localBackend(runner: LocalRunner, options: LocalOptions): Sandbo
 type Local = {
   readonly runner: LocalRunner;
   readonly options: LocalOptions;
+  /** Aborted once nothing more may be opened. */
+  readonly closing: AbortSignal;
   readonly table: ReturnType<typeof linkTable>;
   /** Open sockets by sandbox. */
   readonly sockets: Map<string, SandboxSocket>;
@@ -209,10 +213,14 @@ async function link(
 
 /** Each start has a socket of its own, so that what is left of an earlier one cannot answer in its place. */
 async function openSocket(local: Local, place: ConversationPlace, record: SandboxRecord): Promise<SandboxSocket> {
-  const open = local.sockets.get(record.sandboxId);
+  const { closing, sockets } = local;
+  const open = sockets.get(record.sandboxId);
   if (open !== undefined) return open;
+  closing.throwIfAborted();
   const socket = await sandboxSocket(join(place.links, record.sandboxId), record);
-  local.sockets.set(record.sandboxId, socket);
+  if (closing.aborted) await socket.close();
+  closing.throwIfAborted();
+  sockets.set(record.sandboxId, socket);
   return socket;
 }
 
