@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /**
  * One file that differs from the workspace's start. `path` is relative to the workspace, with bytes that are not UTF-8
@@ -6,15 +6,15 @@ import { z } from "zod";
  */
 export const FileChange = z.strictObject({
   path: z.string(),
-  oldPath: z.string().optional(),
+  oldPath: z.optional(z.string()),
   status: z.enum(["added", "modified", "deleted", "renamed", "type"]),
-  added: z.number().int().nonnegative().optional(),
-  removed: z.number().int().nonnegative().optional(),
+  added: z.optional(z.int().check(z.nonnegative())),
+  removed: z.optional(z.int().check(z.nonnegative())),
   binary: z.boolean(),
 });
 export type FileChange = z.infer<typeof FileChange>;
 
-const Count = z.number().int().nonnegative();
+const Count = z.int().check(z.nonnegative());
 
 /** How much differs: files, and lines of those that are text. */
 export const ChangeCounts = z.object({ files: Count, added: Count, removed: Count });
@@ -32,8 +32,8 @@ export function countChanges(changes: readonly FileChange[]): ChangeCounts {
 export const FileEdit = z.strictObject({
   path: z.string(),
   created: z.boolean(),
-  added: z.number().int().nonnegative(),
-  removed: z.number().int().nonnegative(),
+  added: z.int().check(z.nonnegative()),
+  removed: z.int().check(z.nonnegative()),
   hunks: z.string(),
 });
 export type FileEdit = z.infer<typeof FileEdit>;

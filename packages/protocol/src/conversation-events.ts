@@ -85,7 +85,7 @@ export const WorkspaceCheckpointed = z.strictObject({
   checkpointId: CheckpointId,
   tree: z.string(),
   changes: z.array(FileChange).optional(),
-  counts: ChangeCounts.optional(),
+  counts: z.optional(ChangeCounts),
   snapshot: KeptSnapshot.optional(),
 });
 

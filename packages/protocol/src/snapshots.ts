@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { AppError } from "./errors.ts";
 import { pathBytes, pathText } from "./paths.ts";
 
@@ -17,18 +17,18 @@ export const MAX_SNAPSHOT_ENTRIES = 1_000_000;
 /** Directories in each other; the kernel's longest path has no more. */
 export const MAX_SNAPSHOT_DEPTH = 2048;
 
-export const ObjectName = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
+export const ObjectName = z.string().check(z.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal"));
 
 /** Why something of the workspace is not in a snapshot: it then stays as it is when the snapshot is restored. */
 export const LeftOutReason = z.enum(["large", "total", "cache", "special", "unreadable"]);
 export type LeftOutReason = z.infer<typeof LeftOutReason>;
 
 /** As `pathText` writes it. */
-const Name = z.string().min(1).max(1024);
-const Mode = z.number().int().min(0).max(0o7777);
+const Name = z.string().check(z.minLength(1), z.maxLength(1024));
+const Mode = z.int().check(z.minimum(0), z.maximum(0o7777));
 /** Nanoseconds since 1970. */
-const Time = z.string().regex(/^(?:0|-?[1-9]\d{0,19})$/, "must be a whole number");
-const Size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const Time = z.string().check(z.regex(/^(?:0|-?[1-9]\d{0,19})$/, "must be a whole number"));
+const Size = z.int().check(z.nonnegative(), z.maximum(Number.MAX_SAFE_INTEGER));
 
 /**
  * `link`: a symbolic one. `twin`: a hard link to the file of this path, which comes before it in the order in which
@@ -42,11 +42,16 @@ const entryShape = () =>
       mode: Mode,
       mtime: Time,
       size: Size,
-      blobs: z.array(ObjectName).max(1_000_000),
+      blobs: z.array(ObjectName).check(z.maxLength(1_000_000)),
     }),
     z.strictObject({ type: z.literal("directory"), name: Name, tree: ObjectName }),
-    z.strictObject({ type: z.literal("link"), name: Name, mtime: Time, target: z.string().min(1).max(16_384) }),
-    z.strictObject({ type: z.literal("twin"), name: Name, of: z.string().min(1).max(65_536) }),
+    z.strictObject({
+      type: z.literal("link"),
+      name: Name,
+      mtime: Time,
+      target: z.string().check(z.minLength(1), z.maxLength(16_384)),
+    }),
+    z.strictObject({ type: z.literal("twin"), name: Name, of: z.string().check(z.minLength(1), z.maxLength(65_536)) }),
     z.strictObject({ type: z.literal("pipe"), name: Name, mode: Mode, mtime: Time }),
     z.strictObject({ type: z.literal("left-out"), name: Name, reason: LeftOutReason, bytes: Size }),
   ]);
@@ -55,7 +60,7 @@ export type SnapshotFile = Extract<SnapshotEntry, { type: "file" }>;
 
 /** One directory: its own mode and time, and what is in it by the bytes of the names. */
 const treeShape = () =>
-  z.strictObject({ mode: Mode, mtime: Time, entries: z.array(entryShape()).max(MAX_SNAPSHOT_ENTRIES) });
+  z.strictObject({ mode: Mode, mtime: Time, entries: z.array(entryShape()).check(z.maxLength(MAX_SNAPSHOT_ENTRIES)) });
 export type SnapshotTree = z.infer<ReturnType<typeof treeShape>>;
 /** Made when it is first needed, which is never in most sandboxes. */
 let madeTreeShape: ReturnType<typeof treeShape> | undefined;

@@ -1,5 +1,5 @@
 /**
- * The part of Bun that `pty.ts` and `snapshot/zstd.ts` use (https://bun.sh/docs/api/spawn#terminal-pty,
+ * The part of Bun that `pty.ts`, `serve.ts` and `snapshot/zstd.ts` use (https://bun.sh/docs/api/spawn#terminal-pty,
  * https://bun.sh/docs/api/utils, 1.4).
  */
 declare namespace Bun {
@@ -24,6 +24,9 @@ declare namespace Bun {
     argv: string[],
     options: { terminal: Terminal; readonly detached?: boolean; cwd: string; env: Record<string, string | undefined> },
   ): Subprocess;
+
+  /** Collects garbage, forgets compiled code and gives free memory back, as soon as no JavaScript runs. */
+  function shrink(): void;
 
   function zstdCompressSync(bytes: Uint8Array, options: { readonly level: number }): Uint8Array<ArrayBuffer>;
   function zstdDecompressSync(data: Uint8Array): Uint8Array<ArrayBuffer>;

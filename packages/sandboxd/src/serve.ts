@@ -6,6 +6,7 @@ import type { ServeConfig } from "./config.ts";
 import { guardFirstProcess, IS_FIRST } from "./first-process.ts";
 import { findExecutable } from "./find-executable.ts";
 import { operations } from "./operations.ts";
+import { rest } from "./rest.ts";
 import { transparent } from "./transparent/transparent.ts";
 import { VERSION } from "./version.ts";
 import { Calls } from "./wire/calls.ts";
@@ -31,7 +32,8 @@ export async function serve(config: ServeConfig): Promise<void> {
     openChannel: (ticket: string) => connections.latest?.openChannel("port", ticket),
   };
   const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
-  const calls = new Calls(handlers);
+  // Compiled code is a seventh of what an idle sandbox takes; it is made again, function by function, at the next call.
+  const calls = new Calls(handlers, rest(Bun.shrink));
   const connections: Connections = new Connections(calls, {
     version: VERSION,
     bootId: randomUUID(),

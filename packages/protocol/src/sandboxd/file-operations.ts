@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { FileEdit } from "../changes.ts";
 import { Bytes, operation, Path } from "./operation.ts";
 
@@ -12,7 +12,7 @@ export const FileEntry = z.object({
   size: Bytes,
   executable: z.boolean(),
   /** The target, for links. */
-  target: z.string().optional(),
+  target: z.optional(z.string()),
 });
 export type FileEntry = z.infer<typeof FileEntry>;
 
@@ -26,8 +26,8 @@ export const FILE_OPERATIONS = {
     () =>
       z.strictObject({
         path: Path,
-        fromLine: z.number().int().positive(),
-        maxLines: z.number().int().positive().max(10_000),
+        fromLine: z.int().check(z.positive()),
+        maxLines: z.int().check(z.positive(), z.maximum(10_000)),
         capBytes: Bytes,
         within: Within,
       }),
@@ -36,8 +36,8 @@ export const FILE_OPERATIONS = {
         path: z.string(),
         hash: Hash,
         size: Bytes,
-        text: z.string().optional(),
-        image: z.object({ mediaType: z.string(), data: z.string() }).optional(),
+        text: z.optional(z.string()),
+        image: z.optional(z.object({ mediaType: z.string(), data: z.string() })),
         fromLine: z.number(),
         lines: z.number(),
         totalLines: z.number(),
@@ -51,7 +51,7 @@ export const FILE_OPERATIONS = {
   ),
   /** Writes a whole file, making directories. `file_changed` when its hash is not `expectedHash`; null: `file_exists`. */
   "file.write": operation(
-    () => z.strictObject({ path: Path, text: z.string(), expectedHash: Hash.nullable().optional() }),
+    () => z.strictObject({ path: Path, text: z.string(), expectedHash: z.optional(z.nullable(Hash)) }),
     () => z.object({ path: z.string(), hash: Hash, edit: FileEdit }),
   ),
   /**
@@ -62,15 +62,15 @@ export const FILE_OPERATIONS = {
     () =>
       z.strictObject({
         path: Path,
-        oldText: z.string().min(1),
+        oldText: z.string().check(z.minLength(1)),
         newText: z.string(),
         all: z.boolean(),
-        expectedHash: Hash.optional(),
+        expectedHash: z.optional(Hash),
       }),
-    () => z.object({ path: z.string(), hash: Hash, edit: FileEdit, replaced: z.number().int() }),
+    () => z.object({ path: z.string(), hash: Hash, edit: FileEdit, replaced: z.int() }),
   ),
   "file.list": operation(
-    () => z.strictObject({ path: Path, limit: z.number().int().positive().max(10_000), within: Within }),
+    () => z.strictObject({ path: Path, limit: z.int().check(z.positive(), z.maximum(10_000)), within: Within }),
     () => z.object({ path: z.string(), entries: z.array(FileEntry), more: z.boolean() }),
   ),
 
@@ -78,19 +78,24 @@ export const FILE_OPERATIONS = {
   "search.content": operation(
     () =>
       z.strictObject({
-        pattern: z.string().min(1),
+        pattern: z.string().check(z.minLength(1)),
         path: Path,
-        glob: z.string().optional(),
+        glob: z.optional(z.string()),
         ignoreCase: z.boolean(),
-        contextLines: z.number().int().min(0).max(20),
-        limit: z.number().int().positive().max(10_000),
+        contextLines: z.int().check(z.minimum(0), z.maximum(20)),
+        limit: z.int().check(z.positive(), z.maximum(10_000)),
         capBytes: Bytes,
       }),
-    () => z.object({ text: z.string(), matches: z.number().int(), files: z.number().int(), more: z.boolean() }),
+    () => z.object({ text: z.string(), matches: z.int(), files: z.int(), more: z.boolean() }),
   ),
   /** Paths that match a glob, newest first; ignored files are left out. */
   "search.files": operation(
-    () => z.strictObject({ glob: z.string().min(1), path: Path, limit: z.number().int().positive().max(10_000) }),
+    () =>
+      z.strictObject({
+        glob: z.string().check(z.minLength(1)),
+        path: Path,
+        limit: z.int().check(z.positive(), z.maximum(10_000)),
+      }),
     () => z.object({ paths: z.array(z.string()), more: z.boolean() }),
   ),
 } as const;

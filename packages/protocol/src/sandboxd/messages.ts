@@ -1,8 +1,8 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** Ids name files in the sandbox: nothing but these characters. */
-const Id = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/);
-const Channel = z.number().int().positive().max(0xffff_ffff);
+const Id = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,128}$/));
+const Channel = z.int().check(z.positive(), z.maximum(0xffff_ffff));
 
 /** A side may have this many bytes of one channel under way; `channel.credit` says that the other read some. */
 export const CHANNEL_WINDOW_BYTES = 1024 * 1024;
@@ -10,7 +10,7 @@ export const CHANNEL_WINDOW_BYTES = 1024 * 1024;
 const ChannelCredit = z.strictObject({
   type: z.literal("channel.credit"),
   channel: Channel,
-  bytes: z.number().int().positive(),
+  bytes: z.int().check(z.positive()),
 });
 
 /**
@@ -29,13 +29,13 @@ export const ToSandboxd = z.discriminatedUnion("type", [
     args: z.json(),
     keep: z.boolean(),
     /** First byte of the call's output to send as `output`; absent: send none. */
-    outputFrom: z.number().int().nonnegative().optional(),
+    outputFrom: z.optional(z.int().check(z.nonnegative())),
   }),
   z.strictObject({ type: z.literal("cancel"), id: Id }),
   z.strictObject({ type: z.literal("ack"), ids: z.array(Id) }),
   z.strictObject({ type: z.literal("status"), id: Id }),
   /** A stream that sandboxd asked for with `channel.open` is over, or refused, with a sentence. */
-  z.strictObject({ type: z.literal("channel.close"), channel: Channel, reason: z.string().optional() }),
+  z.strictObject({ type: z.literal("channel.close"), channel: Channel, reason: z.optional(z.string()) }),
   ChannelCredit,
   z.strictObject({ type: z.literal("ping"), id: Id }),
 ]);
@@ -79,7 +79,7 @@ export const FromSandboxd = z.discriminatedUnion("type", [
     type: z.literal("channel.open"),
     channel: Channel,
     kind: z.enum(["egress", "port"]),
-    ticket: z.string().optional(),
+    ticket: z.optional(z.string()),
   }),
   z.object({ type: z.literal("channel.close"), channel: Channel }),
   ChannelCredit,

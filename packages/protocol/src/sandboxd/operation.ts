@@ -1,14 +1,17 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // What arguments and results of many operations have.
 
-export const Bytes = z.number().int().nonnegative();
-export const TimeoutMs = z.number().int().nonnegative().max(3_600_000);
+export const Bytes = z.int().check(z.nonnegative());
+export const TimeoutMs = z.int().check(z.nonnegative(), z.maximum(3_600_000));
 /** Relative paths start at the workspace. Written as `paths.ts` says. */
-export const Path = z.string().min(1).max(8192);
+export const Path = z.string().check(z.minLength(1), z.maxLength(8192));
 
 /** Shapes are made when they are first asked for: sandboxd is small, and needs few of them in most of its lives. */
-export function operation<Args extends z.ZodType, Result extends z.ZodType>(args: () => Args, result: () => Result) {
+export function operation<Args extends z.ZodMiniType, Result extends z.ZodMiniType>(
+  args: () => Args,
+  result: () => Result,
+) {
   const made: { args?: Args; result?: Result } = {};
   return {
     get args(): Args {

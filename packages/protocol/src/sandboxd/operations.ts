@@ -1,13 +1,13 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { FILE_OPERATIONS } from "./file-operations.ts";
 import { Bytes, operation, Path, TimeoutMs } from "./operation.ts";
 import { TERMINAL_OPERATIONS } from "./terminal-operations.ts";
 import { WORKSPACE_OPERATIONS } from "./workspace-operations.ts";
 
-const Port = z.number().int().min(1).max(65_535);
+const Port = z.int().check(z.minimum(1), z.maximum(65_535));
 
 /** A TCP port that a program in the sandbox listens on. `program` is its name, where it can be told. */
-export const ListeningPort = z.object({ port: Port, program: z.string().max(64).optional() });
+export const ListeningPort = z.object({ port: Port, program: z.optional(z.string().check(z.maxLength(64))) });
 export type ListeningPort = z.infer<typeof ListeningPort>;
 
 /** Every operation of sandboxd: the shape of its arguments and of its result. Errors are rows of the error table. */
@@ -18,15 +18,15 @@ export const OPERATIONS = {
 
   /** The ports that programs listen on, as soon as they are others than `known`, or when the time is over. */
   "port.wait": operation(
-    () => z.strictObject({ known: z.array(Port).max(1000), timeoutMs: TimeoutMs }),
-    () => z.object({ ports: z.array(ListeningPort).max(1000) }),
+    () => z.strictObject({ known: z.array(Port).check(z.maxLength(1000)), timeoutMs: TimeoutMs }),
+    () => z.object({ ports: z.array(ListeningPort).check(z.maxLength(1000)) }),
   ),
   /**
    * Connects to a port of the sandbox's loopback. The bytes travel on a channel of kind `port` that sandboxd opens
    * before it answers, with this ticket. `port_closed` when nothing listens there.
    */
   "port.connect": operation(
-    () => z.strictObject({ port: Port, ticket: z.string().min(1).max(64) }),
+    () => z.strictObject({ port: Port, ticket: z.string().check(z.minLength(1), z.maxLength(64)) }),
     () => z.object({}),
   ),
 
@@ -38,17 +38,20 @@ export const OPERATIONS = {
   "sandbox.equip": operation(
     () =>
       z.strictObject({
-        authority: z.string().max(16_384).optional(),
+        authority: z.optional(z.string().check(z.maxLength(16_384))),
         files: z
           .array(
             z.strictObject({
-              name: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/),
-              data: z.string().max(65_536),
-              environment: z.string().optional(),
+              name: z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/)),
+              data: z.string().check(z.maxLength(65_536)),
+              environment: z.optional(z.string()),
             }),
           )
-          .max(256),
-        environment: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]{0,127}$/), z.string().max(1024)),
+          .check(z.maxLength(256)),
+        environment: z.record(
+          z.string().check(z.regex(/^[A-Z_][A-Z0-9_]{0,127}$/)),
+          z.string().check(z.maxLength(1024)),
+        ),
       }),
     () => z.object({ directory: z.string() }),
   ),
@@ -57,13 +60,13 @@ export const OPERATIONS = {
   "process.run": operation(
     () =>
       z.strictObject({
-        argv: z.array(z.string()).min(1),
-        cwd: Path.optional(),
-        stdin: z.string().optional(),
+        argv: z.array(z.string()).check(z.minLength(1)),
+        cwd: z.optional(Path),
+        stdin: z.optional(z.string()),
         timeoutMs: TimeoutMs,
         capBytes: Bytes,
       }),
-    () => z.object({ exitCode: z.number().int().nullable(), stdout: z.string(), stderr: z.string(), cut: z.boolean() }),
+    () => z.object({ exitCode: z.nullable(z.int()), stdout: z.string(), stderr: z.string(), cut: z.boolean() }),
   ),
 } as const;
 

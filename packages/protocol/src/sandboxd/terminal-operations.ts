@@ -1,7 +1,7 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { Bytes, operation, TimeoutMs } from "./operation.ts";
 
-const TerminalName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -");
+const TerminalName = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -"));
 
 /**
  * What a terminal has to say: the text since the last report, as a reader would see it (no control codes, carriage
@@ -13,8 +13,8 @@ export const TerminalReport = z.object({
   output: z.string(),
   outputBytes: Bytes,
   /** Set when the output was over the cap: the path of the file in the sandbox that holds all of it, up to a cap. */
-  outputFile: z.string().optional(),
-  exitCode: z.number().int().nullable(),
+  outputFile: z.optional(z.string()),
+  exitCode: z.nullable(z.int()),
   running: z.boolean(),
   cwd: z.string(),
   offset: Bytes,
@@ -28,7 +28,7 @@ export const TERMINAL_OPERATIONS = {
     () =>
       z.strictObject({
         terminal: TerminalName,
-        command: z.string().max(1_000_000),
+        command: z.string().check(z.maxLength(1_000_000)),
         timeoutMs: TimeoutMs,
         capBytes: Bytes,
       }),
@@ -44,8 +44,8 @@ export const TERMINAL_OPERATIONS = {
     () =>
       z.strictObject({
         terminal: TerminalName,
-        text: z.string().max(100_000).optional(),
-        key: z.string().max(32).optional(),
+        text: z.optional(z.string().check(z.maxLength(100_000))),
+        key: z.optional(z.string().check(z.maxLength(32))),
         timeoutMs: TimeoutMs,
         capBytes: Bytes,
       }),
@@ -61,7 +61,7 @@ export const TERMINAL_OPERATIONS = {
     () =>
       z.object({
         terminals: z.array(
-          z.object({ terminal: z.string(), running: z.boolean(), command: z.string().optional(), cwd: z.string() }),
+          z.object({ terminal: z.string(), running: z.boolean(), command: z.optional(z.string()), cwd: z.string() }),
         ),
       }),
   ),
@@ -73,22 +73,22 @@ export const TERMINAL_OPERATIONS = {
     () =>
       z.strictObject({
         terminal: TerminalName,
-        columns: z.number().int().optional(),
-        rows: z.number().int().optional(),
+        columns: z.optional(z.int()),
+        rows: z.optional(z.int()),
       }),
     () => z.object({}),
   ),
   /** Bytes that a person typed, base64. */
   "terminal.type": operation(
-    () => z.strictObject({ terminal: TerminalName, data: z.string().max(1_000_000) }),
+    () => z.strictObject({ terminal: TerminalName, data: z.string().check(z.maxLength(1_000_000)) }),
     () => z.object({}),
   ),
   "terminal.resize": operation(
     () =>
       z.strictObject({
         terminal: TerminalName,
-        columns: z.number().int().min(2).max(1000),
-        rows: z.number().int().min(1).max(1000),
+        columns: z.int().check(z.minimum(2), z.maximum(1000)),
+        rows: z.int().check(z.minimum(1), z.maximum(1000)),
       }),
     () => z.object({}),
   ),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { FileChange } from "../changes.ts";
 import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
 import { Bytes, operation, Path } from "./operation.ts";
@@ -10,7 +10,7 @@ export const WORKSPACE_OPERATIONS = {
    * and what the workspace holds goes. Not after `workspace.begin`.
    */
   "workspace.fill": operation(
-    () => z.strictObject({ offset: Bytes, data: z.string().max(6_000_000), last: z.boolean() }),
+    () => z.strictObject({ offset: Bytes, data: z.string().check(z.maxLength(6_000_000)), last: z.boolean() }),
     () => z.object({ size: Bytes }),
   ),
   /** Remembers the workspace as it is now as its start, unless one is remembered. `tree` names it. Needs git. */
@@ -19,10 +19,10 @@ export const WORKSPACE_OPERATIONS = {
     () =>
       z.object({
         tree: z.string(),
-        files: z.number().int(),
+        files: z.int(),
         bytes: Bytes,
-        commit: z.string().optional(),
-        branch: z.string().optional(),
+        commit: z.optional(z.string()),
+        branch: z.optional(z.string()),
       }),
   ),
   /** Snapshots the workspace and says what differs from its start. */
@@ -33,7 +33,7 @@ export const WORKSPACE_OPERATIONS = {
   /** One file before and after, as base64, each null where the file is not there or is over `capBytes`. */
   "workspace.file": operation(
     () => z.strictObject({ path: Path, capBytes: Bytes }),
-    () => z.object({ before: z.string().nullable(), after: z.string().nullable(), binary: z.boolean() }),
+    () => z.object({ before: z.nullable(z.string()), after: z.nullable(z.string()), binary: z.boolean() }),
   ),
   /** A patch from the start to now that `git apply` takes, binary files included, as base64, from `offset` on. */
   "workspace.patch": operation(
@@ -47,7 +47,7 @@ export const WORKSPACE_OPERATIONS = {
    * another than sandboxd knows.
    */
   "snapshot.take": operation(
-    () => SnapshotRules.extend({ base: ObjectName.nullable() }),
+    () => z.extend(SnapshotRules, { base: z.nullable(ObjectName) }),
     () =>
       z.object({
         root: ObjectName,
@@ -55,9 +55,9 @@ export const WORKSPACE_OPERATIONS = {
         bytes: Bytes,
         newObjects: Bytes,
         packBytes: Bytes,
-        leftOut: z.array(LeftOut).max(100),
+        leftOut: z.array(LeftOut).check(z.maxLength(100)),
         leftOutCount: Bytes,
-        durationMs: z.number().nonnegative(),
+        durationMs: z.number().check(z.nonnegative()),
       }),
   ),
   /** Frames of the objects that the last snapshot brought (`object-frames.ts`), base64, at most 4 MiB a call. */
@@ -72,7 +72,7 @@ export const WORKSPACE_OPERATIONS = {
   ),
   /** Frames of objects for a restore, base64, in order; `offset` 0 begins anew. */
   "snapshot.put": operation(
-    () => z.strictObject({ offset: Bytes, data: z.string().max(6_000_000) }),
+    () => z.strictObject({ offset: Bytes, data: z.string().check(z.maxLength(6_000_000)) }),
     () => z.object({ size: Bytes }),
   ),
   /**
@@ -80,10 +80,10 @@ export const WORKSPACE_OPERATIONS = {
    * be. Leaves what a snapshot would leave out. `needed`: objects that are missing; nothing was changed then.
    */
   "snapshot.restore": operation(
-    () => SnapshotRules.extend({ root: ObjectName }),
+    () => z.extend(SnapshotRules, { root: ObjectName }),
     () =>
       z.object({
-        needed: z.array(ObjectName).max(50_000),
+        needed: z.array(ObjectName).check(z.maxLength(50_000)),
         written: Bytes,
         removed: Bytes,
         failed: z.array(z.string()),

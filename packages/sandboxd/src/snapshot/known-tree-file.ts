@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { writeAll } from "./fresh-file.ts";
 import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
 
@@ -8,7 +8,7 @@ import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
 const SLACK_BYTES = 1024 * 1024;
 
 const StampLine = z.tuple([z.string(), z.number(), z.string(), z.string()]);
-const EntryLine = z.tuple([z.string(), StampLine.nullable(), z.custom<SnapshotEntry>(), z.number().nullable()]);
+const EntryLine = z.tuple([z.string(), z.nullable(StampLine), z.custom<SnapshotEntry>(), z.nullable(z.number())]);
 /** A directory: its number, the tree's name, mode, time, and entries with the numbers of theirs. Or the root's number. */
 const Line = z.union([z.tuple([z.number(), z.string(), z.number(), z.string(), z.array(EntryLine)]), z.number()]);
 

@@ -1,9 +1,13 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { ToSandboxd, WireOutcome } from "@handrail/protocol/sandboxd/messages";
 import { OPERATIONS, type OperationName } from "@handrail/protocol/sandboxd/operations";
-import { z } from "zod";
+import { config, locales, prettifyError } from "zod/mini";
 import type { CallContext, Handlers } from "../handlers.ts";
+import type { Rest } from "../rest.ts";
 import { Call, type Waiter } from "./call.ts";
+
+// What is wrong with arguments is said in words.
+config(locales.en());
 
 type CallMessage = Extract<ToSandboxd, { type: "call" }>;
 
@@ -21,12 +25,14 @@ const LOST: WireOutcome = {
 /** Every call that sandboxd knows, by id. */
 export class Calls {
   readonly #handlers: Handlers;
+  readonly #rest: Rest;
   readonly #calls = new Map<string, Call>();
   readonly #sizes = new Map<string, number>();
   #running = 0;
 
-  constructor(handlers: Handlers) {
+  constructor(handlers: Handlers, rest: Rest) {
     this.#handlers = handlers;
+    this.#rest = rest;
   }
 
   get running(): number {
@@ -69,12 +75,14 @@ export class Calls {
   async #run(call: Call, message: CallMessage): Promise<void> {
     let waited = false;
     this.#running++;
+    this.#rest.begun(message.operation);
     await call.run(async (context) => {
       const result = await this.#operate(message, context);
       waited = call.waited;
       return result;
     });
     this.#running--;
+    this.#rest.ended(message.operation);
     if (call.keep) this.#weigh(call);
     else if (waited) this.#forget(call.id);
     else setTimeout(() => this.#forget(call.id), UNKEPT_MS).unref();
@@ -84,7 +92,7 @@ export class Calls {
     const name = operationName(message.operation);
     if (this.#running > MAX_RUNNING) throw new AppError("limit_reached", `${MAX_RUNNING} calls are running already.`);
     const args = OPERATIONS[name].args.safeParse(message.args);
-    if (!args.success) throw new AppError("tool_arguments", z.prettifyError(args.error));
+    if (!args.success) throw new AppError("tool_arguments", prettifyError(args.error));
     const handler = this.#handlers[name] as (args: unknown, context: CallContext) => Promise<unknown>;
     return handler(args.data, context);
   }

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { pathBytes } from "@handrail/protocol/paths";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { fileError } from "../files/file-error.ts";
 import { isBinary, readAt, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
@@ -29,8 +29,8 @@ const Start = z.object({
   tree: z.string(),
   files: z.number(),
   bytes: z.number(),
-  commit: z.string().optional(),
-  branch: z.string().optional(),
+  commit: z.optional(z.string()),
+  branch: z.optional(z.string()),
 });
 /** The name of the tree without entries, which every git knows. */
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
