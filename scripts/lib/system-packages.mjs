@@ -40,6 +40,11 @@ export const TEST_PACKAGES = [
     program: "sshd",
     without: "a Docker daemon behind ssh is not tested.",
   },
+  {
+    package: "runsc",
+    program: "runsc",
+    without: "Docker sandboxes with a kernel of their own (gVisor) are not tested.",
+  },
   { package: "chromium", program: "chromium", without: "tests in a browser are skipped." },
   { package: "mmdebstrap", program: "mmdebstrap", without: "the default image cannot be built." },
   { package: "debootstrap", program: "debootstrap", without: "images cannot be built without mmdebstrap." },

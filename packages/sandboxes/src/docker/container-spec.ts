@@ -16,6 +16,8 @@ export type ContainerWish = {
   readonly uid: number;
   /** The OCI runtime, by the daemon's name for it; undefined: the daemon's choice. */
   readonly runtime: string | undefined;
+  /** Whether programs that are root of it may make containers. The runtime gives it a kernel of its own then. */
+  readonly containers: boolean;
   /** The filter of system calls: as text for Docker, as a path on its machine for Podman. */
   readonly seccomp: string;
   readonly limits: SandboxLimits;
@@ -98,6 +100,26 @@ export function carrierContainer(
   };
 }
 
+/** A container that runs one of our own programs to its end, with nothing of the image's but its files. */
+export function probeContainer(probe: {
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly programs: string;
+  readonly runtime: string;
+  readonly argv: readonly string[];
+}): ContainerSpec {
+  const mount = { ...volume(probe.programs, INSIDE.programs), ReadOnly: true };
+  const bounds = { Memory: 256 * 1024 ** 2, PidsLimit: 64, ReadonlyRootfs: true, SecurityOpt: ["no-new-privileges"] };
+  return {
+    Image: probe.imageId,
+    User: "65534:65534",
+    Entrypoint: probe.argv.slice(0, 1),
+    Cmd: probe.argv.slice(1),
+    Labels: probe.labels,
+    HostConfig: { ...hardening, ...bounds, Runtime: probe.runtime, Mounts: [mount] },
+  };
+}
+
 function serveArguments(network: boolean): string[] {
   const egress = network ? ["--egress-port", String(EGRESS_PORT), "--transparent"] : [];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
@@ -116,14 +138,21 @@ const hardening = {
   LogConfig: { Type: "none", Config: {} },
 } as const;
 
-function privileges({ daemon, profile, uid, seccomp, runtime }: ContainerWish): Readonly<Record<string, unknown>> {
+function privileges({
+  daemon,
+  profile,
+  uid,
+  seccomp,
+  runtime,
+  containers,
+}: ContainerWish): Readonly<Record<string, unknown>> {
   const { root } = PROFILES[profile];
   return {
     ...(runtime === undefined ? {} : { Runtime: runtime }),
     // Others have the image's own settings, by which sandboxd is asked for names. Podman takes none without a network.
     ...(root && daemon.product === "Docker" ? { Dns: ["127.0.0.1"] } : {}),
     SecurityOpt: ["no-new-privileges", `seccomp=${seccomp}`],
-    CapAdd: root && uid === 0 ? INSTALLING_CAPABILITIES : [],
+    CapAdd: root && uid === 0 ? (containers ? ["ALL"] : INSTALLING_CAPABILITIES) : [],
     ReadonlyRootfs: !root,
   };
 }

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from "../limits.ts";
 import { portablePrograms, sandboxdPrograms } from "../sandboxd-programs.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import type { DockerClient } from "./docker-client.ts";
+import { devRuntimes } from "./dev-runtime.ts";
 import { dockerClient } from "./docker-client.ts";
 import { daemonGate } from "./daemon-gate.ts";
 import type { DockerAddress } from "./docker-endpoint.ts";
@@ -40,6 +41,8 @@ export type DockerOptions = DockerAddress & {
   readonly limits?: Partial<SandboxLimits> | undefined;
   /** The daemon's runtime for sandboxes that are root, such as `runsc`. Undefined: its own choice. */
   readonly devRuntime?: string | undefined;
+  /** Whether programs in them may make containers, where that runtime gives each a kernel of its own. Default: no. */
+  readonly containers?: boolean | undefined;
   /**
    * Holds the disks that workspaces are bounded by, where the daemon is on this machine and this process is root.
    * Undefined: none is bounded.
@@ -121,6 +124,7 @@ function assemble(options: DockerOptions) {
     hostsFile: hostsFileOf(client, facts),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     devRuntime: options.devRuntime,
+    devRuntimes: devRuntimes({ client, names }, options),
     facts,
   };
 }

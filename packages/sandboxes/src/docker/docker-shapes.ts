@@ -31,6 +31,8 @@ export type ContainerState = {
 export type DaemonInfo = {
   readonly product: "Docker" | "Podman";
   readonly version: string;
+  /** The release of its machine's kernel, as `uname -r` prints it. */
+  readonly kernel: string;
   readonly storage: string;
   readonly cgroups: string;
   /** Whether the daemon runs as a plain user. */
@@ -88,6 +90,7 @@ export function readInfo(infoAnswer: unknown, versionAnswer: unknown): DaemonInf
     version: textOf(info["ServerVersion"]),
     rootless,
     userNamespaces: rootless || security.has("name=userns"),
+    kernel: textOf(info["KernelVersion"]),
     storage: textOf(info["Driver"]),
     cgroups: info["CgroupVersion"] === "2" ? "cgroup v2" : "cgroup v1",
     architecture: textOf(info["Architecture"]),

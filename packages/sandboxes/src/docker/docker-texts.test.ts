@@ -9,6 +9,7 @@ import { explainExit } from "./start-failure.ts";
 const INFO = {
   product: "Docker",
   version: "28.5.2",
+  kernel: "6.1.0",
   storage: "overlay2",
   cgroups: "cgroup v2",
   rootless: false,

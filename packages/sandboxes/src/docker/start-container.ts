@@ -1,11 +1,11 @@
 import type { Duplex } from "node:stream";
 import { newId } from "@handrail/protocol/ids";
-import { limitsUnder, profileOf, PROFILES } from "../profiles.ts";
+import { limitsUnder, profileOf, PROFILES, syscallsOf } from "../profiles.ts";
 import { newLinkToken } from "../link-token.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { containerUid } from "../sandbox-user.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
-import { requireDevRuntime } from "./dev-runtime.ts";
+import { NO_DEV_RUNTIME } from "./dev-runtime.ts";
 import type { ContainerWish } from "./container-spec.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
@@ -117,12 +117,15 @@ async function wished(
   };
   // Root of the sandbox may write to /etc/hosts, which only the daemon's own is made for.
   const hostsFile = PROFILES[profile].root ? undefined : await parts.hostsFile(programs);
+  const { runtime, containers } = PROFILES[profile].root
+    ? await parts.devRuntimes.choose(image.id, programs)
+    : NO_DEV_RUNTIME;
   const seccomp =
-    facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(PROFILES[profile].syscalls);
-  const runtime = PROFILES[profile].root ? await requireDevRuntime(parts) : undefined;
+    facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(syscallsOf(profile, containers));
   const common = {
     daemon: facts,
     runtime,
+    containers,
     imageId: image.id,
     profile,
     limits,

@@ -15,6 +15,7 @@ const TOOLS = [
   "ls",
   "mkdir",
   "mkfifo",
+  "mount",
   "mv",
   "od",
   "readlink",

@@ -30,7 +30,8 @@ export function backendLoaders(config: Config, egress: LazyEgress): BackendLoade
     async docker() {
       const { dockerBackend } = await import("@handrail/sandboxes/docker/docker-backend");
       const directory = join(home, "docker");
-      return dockerBackend({ ...common, ...docker, directory, egress: await egress(), defaultImage: image });
+      const own = { directory, egress: await egress(), defaultImage: image, containers: sandbox.containers };
+      return dockerBackend({ ...common, ...docker, ...own });
     },
     async process() {
       const { processBackend } = await import("@handrail/sandboxes/process/process-backend");

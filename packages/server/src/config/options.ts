@@ -116,7 +116,7 @@ export const OPTIONS = {
   sandboxContainers: {
     env: ["HANDRAIL_SANDBOX_CONTAINERS"],
     value: BooleanText,
-    help: "Let bubblewrap sandboxes with the profile dev make containers inside. Default false.",
+    help: "Let sandboxes with the profile dev make containers inside, with bubblewrap or gVisor. Default false.",
   },
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
