@@ -66,15 +66,15 @@ test("the client's time is for all tries together", async () => {
 });
 
 for (const [name, place, headers] of [
-  ["the deployment's time", { timeoutMs: LONG_MS, streamTimeoutMs: 60 }, {}],
-  ["the client's time", { timeoutMs: LONG_MS, streamTimeoutMs: LONG_MS }, { "x-litellm-stream-timeout": "0.06" }],
+  ["the deployment's time", { timeoutMs: LONG_MS, streamTimeoutMs: 400 }, {}],
+  ["the client's time", { timeoutMs: LONG_MS, streamTimeoutMs: LONG_MS }, { "x-litellm-stream-timeout": "0.4" }],
 ] as const) {
   test(`${name} for silence ends a stream that does not begin, or goes no further, and none that goes on`, async () => {
     const silent = await outcome(await before({ begins: false }, place), { stream: true }, headers);
     expect(silent).toMatchObject({ status: 504, entry: { outcome: "failed", errorCode: "model_timeout" } });
     const stuck = await outcome(await before({ begins: true }, place), { stream: true }, headers);
     expect(stuck).toMatchObject({ status: 200, entry: { outcome: "broken", errorCode: "model_timeout" } });
-    const going = await before({ begins: true, everyMs: 20 }, place);
+    const going = await before({ begins: true, everyMs: 40 }, place);
     const answer = await going.post(CHAT, { ...ASK, stream: true }, headers);
     let text = "";
     for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {

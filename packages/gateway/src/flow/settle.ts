@@ -85,6 +85,7 @@ export function counted({ asked, progress }: Pick<Call, "asked" | "progress">): 
   const { answer, pending } = progress;
   if (!answer) return { usage: pending ? inputOf(asked) : NO_TOKENS, estimated: pending };
   const usage = answer.meter.usage();
+  if (usage !== undefined && answer.meter.complete()) return { usage, estimated: false };
   const said = Math.ceil(answer.meter.characters() / CHARACTERS_PER_TOKEN);
   if (usage === undefined) {
     return {
@@ -92,7 +93,6 @@ export function counted({ asked, progress }: Pick<Call, "asked" | "progress">): 
       estimated: true,
     };
   }
-  if (answer.meter.complete()) return { usage, estimated: false };
   return {
     usage: { ...usage, outputTokens: Math.max(usage.outputTokens, said - usage.reasoningTokens) },
     estimated: true,

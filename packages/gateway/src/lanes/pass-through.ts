@@ -85,7 +85,7 @@ async function streamed(call: LaneCall, received: Received, hidesUsage: boolean)
   const problem = meter.firstProblem();
   const headers = shownHeaders(received.headers);
   if (problem) {
-    await pieces.return(undefined);
+    await pieces.return?.();
     return refused(call, problem, { headers, meter });
   }
   const body = first.done ? empty() : from(first.value, pieces);
@@ -118,33 +118,54 @@ function refused(call: LaneCall, problem: Problem, { headers, meter }: Said): La
  * The stream in pieces that end with an event. What follows the last one goes too when the stream ends well, and not when it
  * breaks, so that half an event is never sent.
  */
-async function* cutPieces(
+function cutPieces(
   body: AsyncIterable<Uint8Array>,
   meter: StreamMeter,
   hidesUsage: boolean,
-): AsyncGenerator<Uint8Array, undefined> {
+): AsyncIterableIterator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
   const cutter = eventCutter();
   const shown = (bytes: Buffer) => (hidesUsage ? withoutUsage(bytes) : bytes);
-  for await (const chunk of body) {
-    meter.see(chunk);
-    const piece = cutter.push(asBuffer(chunk));
-    const bytes = piece && shown(piece);
-    if (bytes && bytes.length > 0) yield bytes;
-  }
-  const rest = cutter.rest();
-  // Some servers leave out the blank line at the end.
-  const whole = isWholeEvent(rest);
-  if (whole) meter.see(Buffer.from("\n\n"));
-  if (!meter.complete() && !meter.failed())
-    throw new AppError("model_stream_broken", "The model's answer broke off before its end.");
-  if (whole) yield shown(rest);
+  let over = false;
+  const last = (): IteratorResult<Uint8Array> => {
+    over = true;
+    const rest = cutter.rest();
+    // Some servers leave out the blank line at the end.
+    const whole = isWholeEvent(rest);
+    if (whole) meter.see(Buffer.from("\n\n"));
+    if (!meter.complete() && !meter.failed())
+      throw new AppError("model_stream_broken", "The model's answer broke off before its end.");
+    return whole ? { done: false, value: shown(rest) } : DONE;
+  };
+  // By hand: a generator would cost each chunk more turns.
+  const pieces: AsyncIterableIterator<Uint8Array> = {
+    async next() {
+      if (over) return DONE;
+      for (let chunk = await chunks.next(); !chunk.done; chunk = await chunks.next()) {
+        meter.see(chunk.value);
+        const piece = cutter.push(asBuffer(chunk.value));
+        const bytes = piece && shown(piece);
+        if (bytes && bytes.length > 0) return { done: false, value: bytes };
+      }
+      return over ? DONE : last();
+    },
+    async return() {
+      over = true;
+      await chunks.return?.();
+      return DONE;
+    },
+    [Symbol.asyncIterator]: () => pieces,
+  };
+  return pieces;
 }
+
+const DONE = { done: true, value: undefined } as const;
 
 const asBuffer = (bytes: Uint8Array) =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** A chunk that was looked at, and what follows it. By hand: a generator would cost each chunk more turns. */
-function from(first: Uint8Array, rest: AsyncGenerator<Uint8Array, undefined>): AsyncIterableIterator<Uint8Array> {
+function from(first: Uint8Array, rest: AsyncIterableIterator<Uint8Array>): AsyncIterableIterator<Uint8Array> {
   let given = false;
   const all: AsyncIterableIterator<Uint8Array> = {
     next() {
@@ -152,7 +173,7 @@ function from(first: Uint8Array, rest: AsyncGenerator<Uint8Array, undefined>): A
       given = true;
       return Promise.resolve({ done: false, value: first });
     },
-    return: () => rest.return(undefined),
+    return: async () => (await rest.return?.()) ?? DONE,
     [Symbol.asyncIterator]: () => all,
   };
   return all;

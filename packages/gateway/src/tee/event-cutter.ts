@@ -25,8 +25,12 @@ export function eventCutter(): EventCutter {
   };
 }
 
+const NEWLINE = 0x0a;
+
 /** Behind the last blank line; 0 when there is none. */
 function lastEventEnd(bytes: Buffer): number {
+  const { length } = bytes;
+  if (bytes[length - 1] === NEWLINE && bytes[length - 2] === NEWLINE) return length;
   const plain = bytes.lastIndexOf("\n\n");
   const returned = bytes.lastIndexOf("\n\r\n");
   return Math.max(plain < 0 ? 0 : plain + 2, returned < 0 ? 0 : returned + 3);
@@ -36,6 +40,7 @@ const DATA = /^data:(.*)/gm;
 
 /** Whether the bytes behind the last blank line are an event that lacks nothing but that line. */
 export function isWholeEvent(bytes: Buffer): boolean {
+  if (bytes.length === 0) return false;
   const data = Array.from(bytes.toString("utf8").matchAll(DATA), ([, text = ""]) => text).join("\n");
   return data.trim() === "[DONE]" || isJson(data);
 }

@@ -22,6 +22,23 @@ export const EVENT_READERS: Readonly<Record<ChatFormat, (event: unknown) => Read
   responses: readResponsesEvent,
 };
 
+/**
+ * Whether an event only goes on with an answer: all that it can tell is how long that is. Quotes within texts are escaped, so
+ * these words are names. What is in doubt is not said to be so.
+ */
+export const GOES_ON: Readonly<Record<ChatFormat, (data: string) => boolean>> = {
+  chat: (data) => nullOrNone(data, "usage") && nullOrNone(data, "finish_reason") && !data.includes('"error"'),
+  messages: (data) => data.includes('"content_block_delta"') && !data.includes('"error"'),
+  responses: (data) => data.includes('.delta"') && !data.includes('"error"') && !data.includes('"usage"'),
+};
+
+function nullOrNone(data: string, name: string): boolean {
+  const at = data.indexOf(`"${name}"`);
+  if (at < 0) return true;
+  const end = at + name.length + 2;
+  return data.startsWith(":null", end) || data.startsWith(": null", end);
+}
+
 function readChatEvent(event: unknown): Reading {
   const usage = at(event, "usage") ?? at(event, "x_groq", "usage");
   const choices = listAt(event, "choices");

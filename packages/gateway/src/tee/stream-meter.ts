@@ -5,8 +5,9 @@ import { sseSplitter } from "../codecs/sse.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Meter } from "../ports/lane.ts";
 import type { TokenUsage } from "../ports/token-usage.ts";
-import { EVENT_READERS, type Reading } from "./event-readers.ts";
+import { EVENT_READERS, GOES_ON, type Reading } from "./event-readers.ts";
 import { headerFacts } from "./header-facts.ts";
+import { laterCount } from "./later-count.ts";
 
 /** A meter that is shown a stream's bytes as they pass. */
 export type StreamMeter = Meter & {
@@ -17,55 +18,72 @@ export type StreamMeter = Meter & {
   failed(): boolean;
 };
 
+/** So much is kept of what is only looked at where the provider does not say how long its answer was. */
+const MAX_KEPT_CHARACTERS = 256 * 1024;
+
 /** `headers` are the provider's. */
 export function streamMeter(format: ChatFormat, headers: Readonly<Record<string, string>>): StreamMeter {
   const splitter = sseSplitter();
   const read = EVENT_READERS[format];
-  const told = headerFacts(headers);
-  let usage: TokenUsage | undefined;
-  let costUsd = told.costUsd;
-  let tier: string | undefined;
-  let upstreamId = told.callId;
-  let model: string | undefined;
-  let characters = 0;
-  let complete = false;
+  const goesOn = GOES_ON[format];
+  const facts = factsOf(headerFacts(headers));
+  const going = laterCount((data) => read(parseJson(data)).characters ?? 0, MAX_KEPT_CHARACTERS);
   let events = 0;
   let failed = false;
   let problem: Problem | undefined;
 
-  const note = (reading: Reading) => {
-    usage = merged(usage, reading.usage);
-    costUsd ??= reading.costUsd;
-    tier = reading.tier || tier;
-    upstreamId ??= reading.id || undefined;
-    model ??= reading.model || undefined;
-    characters += reading.characters ?? 0;
-    complete ||= reading.ends === true;
-  };
-  const seeEvent = (data: string) => {
-    if (data.trim() === "") return;
+  const look = (data: string) => {
     events += 1;
-    if (data === "[DONE]") {
-      complete = true;
-      return;
-    }
     const event = parseJson(data);
     const wrong = events === 1 || data.includes('"error"') ? problemIn(event) : undefined;
     if (events === 1) problem = wrong;
     failed ||= wrong !== undefined;
-    note(read(event));
+    facts.note(read(event));
+  };
+  const seeEvent = (data: string) => {
+    if (data.trim() === "") return;
+    if (data === "[DONE]") facts.note({ ends: true });
+    else if (facts.named() && goesOn(data)) going.keep(data);
+    else look(data);
   };
   return {
+    ...facts.meter,
     see: (chunk) => splitter.push(chunk).forEach(seeEvent),
     firstProblem: () => problem,
     failed: () => failed,
+    characters: () => facts.characters() + going.count(),
+  };
+}
+
+/** What events have told so far. */
+function factsOf(told: ReturnType<typeof headerFacts>) {
+  let { costUsd, callId } = told;
+  let usage: TokenUsage | undefined;
+  let tier: string | undefined;
+  let model: string | undefined;
+  let characters = 0;
+  let complete = false;
+  const meter: Omit<Meter, "characters"> = {
     usage: () => usage,
     reportedCostUsd: () => costUsd,
     tier: () => tier,
-    characters: () => characters,
-    upstreamId: () => upstreamId,
+    upstreamId: () => callId,
     model: () => model,
     complete: () => complete,
+  };
+  return {
+    meter,
+    characters: () => characters,
+    named: () => callId !== undefined && model !== undefined,
+    note(reading: Reading) {
+      usage = merged(usage, reading.usage);
+      costUsd ??= reading.costUsd;
+      tier = reading.tier || tier;
+      callId ??= reading.id || undefined;
+      model ??= reading.model || undefined;
+      characters += reading.characters ?? 0;
+      complete ||= reading.ends === true;
+    },
   };
 }
 

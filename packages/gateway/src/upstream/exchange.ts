@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { AppError } from "@handrail/protocol/errors";
 import type { Dispatcher } from "undici";
 import type { Received } from "../ports/send.ts";
@@ -111,21 +112,34 @@ function wire(reject: (reason: unknown) => void, ends: Ends, signal: AbortSignal
   };
 }
 
-/** Ends what takes too long. Nothing is waited for while there is no reader. */
+/** How much later than it should a silence may be noticed. */
+const LATE_SHARE = 1 / 16;
+
+/**
+ * Ends what takes too long. Nothing is waited for while there is no reader. Looking at the clock for every chunk would cost more
+ * than most that is done for one; so a silence is counted from the first look at it.
+ */
 function startClock({ idleMs, totalMs }: Times, end: (reason: AppError) => void) {
   let waits = true;
-  const idle = setTimeout(() => {
-    if (waits) end(timeout(idleMs));
-  }, idleMs);
+  let since: number | undefined = performance.now();
+  const over = () => waits && since !== undefined && performance.now() - since >= idleMs;
+  const look = () => {
+    since ??= performance.now();
+    // What came while this process was busy is read first.
+    if (over()) last = setImmediate(() => over() && end(timeout(idleMs)));
+  };
+  let last: NodeJS.Immediate | undefined;
+  const idle = setInterval(look, Math.ceil(idleMs * LATE_SHARE));
   const whole = setTimeout(() => end(tooLong(totalMs)), totalMs);
   return {
     /** Whether somebody waits for bytes from now on. */
     waiting(now: boolean) {
       waits = now;
-      if (now) idle.refresh();
+      since = undefined;
     },
     stop() {
-      clearTimeout(idle);
+      clearInterval(idle);
+      clearImmediate(last);
       clearTimeout(whole);
     },
   };
