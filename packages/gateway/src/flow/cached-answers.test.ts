@@ -1,8 +1,12 @@
 import { afterEach, expect, test } from "vitest";
 import type { Turn } from "@handrail/scripted-model/script";
+import { memoryAnswerCache } from "../cache/memory-answer-cache.ts";
 import { openCache } from "../cache/open-cache.ts";
-import type { NewKey } from "../ports/books.ts";
+import type { KeyRecord, NewKey } from "../ports/books.ts";
+import type { Group } from "../ports/deployment.ts";
+import { readAsked } from "../request/asked.ts";
 import { type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";
+import { cacheSlot } from "./cached-answers.ts";
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -136,4 +140,75 @@ test("an agent's own calls are not cached, whatever the program does for keys th
   const { way, asked } = await cachingGateway({ key: { conversationId: "c_1" } });
   expect([await ask(way), await ask(way)].map(({ cache }) => cache)).toEqual([null, null]);
   expect(asked()).toBe(2);
+});
+
+/** One with a clock that is set by hand, and places and rules that the test names. */
+async function timedGateway(maxBytes: number, names: readonly string[] = ["m"]) {
+  const up = await scripted(TURN);
+  ends.push(() => up.close());
+  let at = Date.now();
+  const now = () => at;
+  const way = await startGateway({
+    deployments: names.map((name) => ({ id: name, name, baseUrl: up.baseUrl })),
+    cache: { answers: memoryAnswerCache({ now }), scope: "key", ttlMs: 3_600_000, maxBytes, toolCalls: false },
+    now,
+  });
+  ends.push(() => way.close());
+  return { way, pass: (seconds: number) => (at += seconds * 1000) };
+}
+
+test("an answer is kept as long as the rules or the client say, and may be too old for a client", async () => {
+  const { way, pass } = await timedGateway(2_000_000);
+  await ask(way);
+  pass(100);
+  const old = await way.post(CHAT, ASK);
+  expect([cacheOf(old), old.headers.get("age")]).toEqual(["hit", "100"]);
+  expect((await ask(way, ASK, { "cache-control": "max-age=100" })).cache).toBe("hit");
+  expect((await ask(way, ASK, { "cache-control": "s-maxage=99" })).cache).toBe("miss");
+  expect((await ask(way, { ...ASK, cache: { "s-maxage": 0, ttl: 10 } })).cache).toBe("hit");
+  pass(1);
+  expect((await ask(way, { ...ASK, cache: { "s-maxage": 0, ttl: 10 } })).cache).toBe("miss");
+  pass(9);
+  expect((await ask(way)).cache).toBe("hit");
+  pass(2);
+  expect((await ask(way)).cache).toBe("miss");
+  pass(3601);
+  expect((await ask(way)).cache).toBe("miss");
+});
+
+test("an answer that is larger than is said is not kept", async () => {
+  const { way } = await timedGateway(100);
+  for (const _ of [1, 2]) expect((await ask(way)).cache).toBe("miss");
+});
+
+test("the same question to a model of another name, or to one that is elsewhere now, is another", async () => {
+  const { way } = await timedGateway(2_000_000, ["m", "n"]);
+  const question = { messages: ASK.messages, model: "m" };
+  await ask(way, question);
+  expect((await ask(way, { ...question, model: "n" })).cache).toBe("miss");
+  const slots = [place("here"), place("there")].map((group) => cacheSlot(RULES, asked(), KEY, group)?.key);
+  expect(new Set(slots).size).toBe(2);
+  const names = ["m", "n"].map((name) => cacheSlot(RULES, asked(), KEY, { ...place("here"), name })?.key);
+  expect(new Set(names).size).toBe(2);
+});
+
+const RULES = openCache({ enabled: true });
+const KEY: KeyRecord = {
+  id: "k_1",
+  hash: "",
+  hint: "",
+  name: "k",
+  owner: { kind: "user", id: "ann" },
+  limits: {},
+  createdAt: 0,
+  admin: false,
+};
+const asked = () => readAsked({ format: "chat", headers: {}, body: Buffer.from(JSON.stringify(ASK)) });
+const place = (id: string): Group => ({
+  name: "m",
+  deployments: [{ id, name: "m", provider: "openai", model: "up" }],
+  strategy: "weighted",
+  fallbacks: [],
+  contextFallbacks: [],
+  contentFallbacks: [],
 });

@@ -34,7 +34,7 @@ type OpenAiError = {
   readonly param: string | null;
   readonly code: string;
 };
-type Told = { readonly status: number; readonly type: string; readonly code: string; readonly headers: object };
+type Told = Pick<OpenAiError, "type" | "code" | "param"> & { readonly status: number; readonly headers: object };
 
 /** A refusal, and that it says the same in the words of every format. */
 async function refused(
@@ -62,7 +62,7 @@ async function refused(
     { type: "error", error: { type: expect.any(String), message: expect.any(String) } },
   ]);
   expect(message).toMatch(/^[A-Z].*\.$/);
-  return { status, type, code, headers: Object.fromEntries(chat.answer.headers) };
+  return { status, type, code, param, headers: Object.fromEntries(chat.answer.headers) };
 }
 
 test("who has no key, an unknown, a revoked or an expired one is told so in LiteLLM's words", async () => {
@@ -116,6 +116,7 @@ test("a model must be there, and be allowed by the key, its user and its team", 
   expect(await refused(way, { model: "gone" })).toMatchObject({
     status: 404,
     code: "model_not_found",
+    param: "model",
     headers: { "x-handrail-error": "model_not_found" },
   });
   const listed = await fetch(`${way.url}/v1/models`, { headers: { authorization: `Bearer ${way.key}` } });
@@ -216,6 +217,19 @@ test("an answer says what happened to its call, in LiteLLM's names", async () =>
     "x-handrail-lane": "pass-through",
   });
   expect(way.books.entries()[0]?.callId).toBe(headers.get("x-litellm-call-id"));
+});
+
+test("what a translation leaves out, since it only hints, is said in a header", async () => {
+  const up = await scripted({ text: "Hello" });
+  ends.push(() => up.close());
+  const way = await gateway({ deployments: [{ baseUrl: up.baseUrl, provider: "openai", formats: ["chat"] }] });
+  const system = [{ type: "text", text: "Be careful.", cache_control: { type: "ephemeral" } }];
+  const answer = await way.post(MESSAGES, { ...ASK, system });
+  expect([answer.status, answer.headers.get("x-handrail-lane"), answer.headers.get("x-handrail-warnings")]).toEqual([
+    200,
+    "translated",
+    expect.stringContaining("cache_control"),
+  ]);
 });
 
 test("models are listed in the words of whoever asks, and one that is there is shown", async () => {

@@ -111,7 +111,9 @@ test("a body over the limit is refused, whether its length is told or not", asyn
     });
     // The gateway need not read what is too much.
     request.on("error", () => undefined);
-    request.write(body.slice(0, 1500));
+    // Where the length is told, nothing of it need come.
+    if ("content-length" in headers) request.flushHeaders();
+    else request.write(body.slice(0, 1500));
     const [answer] = await once(request, "response");
     expect([answer.statusCode, answer.headers["x-handrail-error"], answer.headers.connection]).toEqual([
       413,
