@@ -35,6 +35,23 @@ export function isMet({ p50, p99, target }: Row): boolean | undefined {
   return target.p99AtMost === undefined || (p99 !== undefined && p99 <= target.p99AtMost);
 }
 
+/** What gives some rows, and what to call them when it gives none. */
+export type Measure = {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly rows: () => Promise<readonly Row[]>;
+};
+
+/** The rows of measures, one after another. One that fails is a row that says so, and the others go on. */
+export async function measureAll(measures: readonly Measure[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const measure of measures) {
+    const measured = await measure.rows().catch((thrown: unknown) => [missing(measure.name, measure.unit, thrown)]);
+    rows.push(...measured);
+  }
+  return rows;
+}
+
 /** A row for what could not be measured. */
 export function missing(name: string, unit: Unit, thrown: unknown): Row {
   const text = thrown instanceof Error ? thrown.message : String(thrown);

@@ -6,7 +6,7 @@ import { withDirectory } from "../parts/free-directory.ts";
 import { makeRepository } from "../parts/large-repository.ts";
 import { cloner, openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
 import { floorOf, imageOfSandbox, removalFloorOf } from "../parts/sandbox-floors.ts";
-import { type Group, missing, type Row } from "../row.ts";
+import { type Group, measureAll, missing, type Row } from "../row.ts";
 import { median, percentile, repeat, timed } from "../samples.ts";
 
 const TIMES = { times: 10, warmUp: 2 };
@@ -22,7 +22,7 @@ export const sandboxLife: Group = {
     const rows: Row[] = [];
     for (const name of BACKENDS) {
       const measured = await withDirectory((home) => lifeRows(name, home)).catch((thrown: unknown) => [
-        missing(`sandbox that waited ready to first command, ${name}`, "ms", thrown),
+        missing(waited(name), "ms", thrown),
       ]);
       rows.push(...measured);
     }
@@ -30,14 +30,27 @@ export const sandboxLife: Group = {
   },
 };
 
+const waited = (name: BackendName) => `sandbox that waited ready to first command, ${name}`;
+const waitedForRepository = (name: BackendName) =>
+  `repository of ${FILES} files in a sandbox that waited to first command, ${name}`;
+const stopped = (name: BackendName) => `stopped sandbox to first command, ${name}`;
+const together = (name: BackendName) => `sandboxes to first command, ${TOGETHER} at a time, ${name}`;
+
 async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]> {
   const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
   const backend = await ownBackend(name, home);
   const places = { store, backend, home };
   try {
-    return [await warm(places), await repository(places), ...(await resumeAndRemove(places)), await throughput(places)];
+    return await measureAll([
+      { name: waited(name), unit: "ms", rows: async () => [await warm(places)] },
+      { name: waitedForRepository(name), unit: "ms", rows: async () => [await repository(places)] },
+      { name: stopped(name), unit: "ms", rows: () => resumeAndRemove(places) },
+      { name: together(name), unit: "starts/s", rows: async () => [await throughput(places)] },
+    ]);
   } finally {
     await store.close();
+    // What a measure that failed has left.
+    await backend.collect(new Set()).catch(() => undefined);
     await backend.close();
   }
 }
@@ -51,7 +64,7 @@ async function warm(places: Places): Promise<Row> {
   });
   const note = "new log, the sandbox that waits, start of the workspace, `true` in a shell";
   const target = { p50AtMost: 60 };
-  return { ...slowest(ms), name: `sandbox that waited ready to first command, ${places.backend.name}`, target, note };
+  return { ...slowest(ms), name: waited(places.backend.name), target, note };
 }
 
 /** The same clone in a sandbox that waited and in one that is started for it, by turns. */
@@ -76,10 +89,9 @@ async function repository(places: Places): Promise<Row> {
     { name: "a sandbox that is started for it", p50: median(turns.map(({ cold }) => cold)) },
     { name: "the server's clone alone, and its removal", p50: median(turns.map((turn) => turn.clone)) },
   ];
-  const name = `repository of ${FILES} files in a sandbox that waited to first command, ${backend.name}`;
   return {
-    ...slowest(turns.map(({ waited }) => waited)),
-    name,
+    ...slowest(turns.map((turn) => turn.waited)),
+    name: waitedForRepository(backend.name),
     beside,
     note: "git clone of a repository of this machine included",
   };
@@ -102,7 +114,7 @@ async function resumeAndRemove(places: Places): Promise<Row[]> {
   const removed = slowest(both.map((one) => one.removed));
   const floor = removalFloorOf({ backend: backend.name });
   return [
-    { ...resumed, name: `stopped sandbox to first command, ${backend.name}`, target: { p50AtMost: 700 } },
+    { ...resumed, name: stopped(backend.name), target: { p50AtMost: 700 } },
     {
       ...removed,
       name: `stop and remove, ${backend.name}`,
@@ -121,23 +133,19 @@ async function throughput(places: Places): Promise<Row> {
   const ids: string[] = [];
   const rates = await repeat({ times: 3, warmUp: 1 }, async () => {
     const took = await timed(() =>
-      Promise.all(
-        Array.from({ length: TOGETHER }, async () => {
-          const { journal, sandbox } = await openNew(places);
-          ids.push(journal.state.id);
-          await runTrue(sandbox);
-        }),
-      ),
+      allEnded(async () => {
+        const { journal, sandbox } = await openNew(places);
+        ids.push(journal.state.id);
+        await runTrue(sandbox);
+      }),
     );
     await Promise.all(ids.splice(0).map((id) => backend.remove(id)));
-    const floorMs = await timed(() =>
-      Promise.all(Array.from({ length: TOGETHER }, () => floorOf({ ...floorPlace(places), image }).measure())),
-    );
+    const floorMs = await timed(() => allEnded(() => floorOf({ ...floorPlace(places), image }).measure()));
     return { rate: perSecond(took), floor: perSecond(floorMs) };
   });
   const floor = median(rates.map((rate) => rate.floor));
   return {
-    name: `sandboxes to first command, ${TOGETHER} at a time, ${backend.name}`,
+    name: together(backend.name),
     unit: "starts/s",
     p50: median(rates.map(({ rate }) => rate)),
     // What runs without a daemon has no rate of a daemon to keep.
@@ -145,6 +153,12 @@ async function throughput(places: Places): Promise<Row> {
     beside: [{ name: `${floorOf({ backend: backend.name }).name}, ${TOGETHER} at a time`, p50: floor }],
     note: "the floor only makes and starts, and takes away again",
   };
+}
+
+/** Does `work` as often as it is measured at a time. Nothing of it goes on when this fails, which would be in the next figure. */
+async function allEnded(work: () => Promise<unknown>): Promise<void> {
+  const all = await Promise.allSettled(Array.from({ length: TOGETHER }, work));
+  for (const one of all) if (one.status === "rejected") throw one.reason;
 }
 
 const floorPlace = ({ backend: { name, criAddress } }: Places) => ({ backend: name, criAddress });

@@ -7,7 +7,7 @@ import { openNew, type Opened, ownBackend, type Places, runTrue } from "../parts
 import { rawRunc } from "../parts/raw-runc.ts";
 import { floorOf, imageOfSandbox, shellTrips } from "../parts/sandbox-floors.ts";
 import { availableBytes, sandboxBytes } from "../parts/sandbox-memory.ts";
-import { type Beside, type Group, missing, type Row } from "../row.ts";
+import { type Beside, type Group, type Measure, measureAll, missing, type Row } from "../row.ts";
 import { median, middleOf, percentile, repeat, spreadOf, timed } from "../samples.ts";
 
 const TIMES = { times: 10, warmUp: 2 };
@@ -29,7 +29,7 @@ export const sandboxes: Group = {
     const rows: Row[] = [];
     for (const name of BACKENDS) {
       const measured = await withDirectory((home) => backendRows(name, home)).catch((thrown: unknown) => [
-        missing(`new conversation to first command, ${name}`, "ms", thrown),
+        missing(first(name), "ms", thrown),
       ]);
       rows.push(...measured);
     }
@@ -37,16 +37,25 @@ export const sandboxes: Group = {
   },
 };
 
+const first = (name: BackendName) => `new conversation to first command, ${name}`;
+const trip = (name: BackendName) => `sandboxd round trip of true, ${name}`;
+const idle = (name: BackendName) => `idle sandbox, ${name}, of ${IDLE}`;
+
 async function backendRows(name: BackendName, home: string): Promise<readonly Row[]> {
   const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
   const backend = await ownBackend(name, home);
   const places = { store, backend, home };
+  const measures: Measure[] = [
+    { name: first(name), unit: "ms", rows: async () => [await firstCommand(places)] },
+    { name: trip(name), unit: "ms", rows: async () => [await roundTrips(places)] },
+  ];
+  if (name !== "none") measures.push({ name: idle(name), unit: "MB", rows: async () => [await idleMemory(places)] });
   try {
-    const first = await firstCommand(places);
-    const trips = await roundTrips(places);
-    return name === "none" ? [first, trips] : [first, trips, await idleMemory(places)];
+    return await measureAll(measures);
   } finally {
     await store.close();
+    // What a measure that failed has left.
+    await backend.collect(new Set()).catch(() => undefined);
     await backend.close();
   }
 }
@@ -71,7 +80,7 @@ async function firstCommand(places: Places): Promise<Row> {
   const limit = name === "docker" ? floorMs + DOCKER_OVER_FLOOR_MS : AT_MOST_MS[name];
   const runc = name === "docker" || name === "containerd" ? await runcFloor() : [];
   return {
-    name: `new conversation to first command, ${name}`,
+    name: first(name),
     unit: "ms",
     p50: median(ms),
     p99: percentile(ms, 1),
@@ -97,7 +106,7 @@ async function roundTrips(places: Places): Promise<Row> {
   await places.backend.remove(journal.state.id);
   const spawned = await repeat({ times: 50, warmUp: 5 }, () => floorOf({ backend: "none" }).measure());
   return {
-    name: `sandboxd round trip of true, ${name}`,
+    name: trip(name),
     unit: "ms",
     ...middleOf(samples),
     target: { p50AtMost: 2 },
@@ -121,7 +130,7 @@ async function idleMemory(places: Places): Promise<Row> {
   const used = megabytes(before.available - availableBytes());
   const own = megabytes(sandboxBytes() - before.own);
   for (const { journal } of opened) await places.backend.remove(journal.state.id);
-  const name = `idle sandbox, ${places.backend.name}, of ${IDLE}`;
+  const name = idle(places.backend.name);
   const proportional = `proportional memory of sandboxd and its shell is ${own.toFixed(1)} MB each`;
   const target = { p50AtMost: 15 };
   if (used <= 0)

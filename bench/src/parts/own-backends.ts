@@ -20,6 +20,12 @@ import { hostGit } from "@handrail/server/workspaces/git";
 import { seedPreparer } from "@handrail/server/workspaces/prepare-seed";
 import { newConversation, systemClock } from "./sample-events.ts";
 
+/** How long a start may take; the first one of a backend may have an image to build. */
+const START_MS = 60_000;
+const FIRST_START_MS = 300_000;
+/** Backends that have started a sandbox. */
+const proven = new Set<BackendName>();
+
 /** `criAddress` is where the containerd of its sandboxes listens. */
 export type OwnBackend = SandboxBackend & { readonly criAddress?: string };
 
@@ -87,7 +93,9 @@ export async function reopen({ backend, home }: Places, journal: Journal): Promi
     return { directory, dispose: async () => undefined };
   };
   const parts = { journal, backend, prepareSeed, fillWorkspace, clock: systemClock };
-  return openSandbox(parts, () => undefined, AbortSignal.timeout(300_000));
+  const sandbox = await openSandbox(parts, () => undefined, startLimit(backend));
+  proven.add(backend.name);
+  return sandbox;
 }
 
 /** The server's own way to a repository of this machine. */
@@ -102,9 +110,11 @@ export async function startSpare({ backend }: Places): Promise<string> {
   const conversationId = newId("c", Date.now());
   const choice = { backend: backend.name, network: { type: "none" } } as const;
   const spec = { conversationId, choice, seedDirectory: undefined };
-  await backend.start(spec, () => undefined, AbortSignal.timeout(300_000));
+  await backend.start(spec, () => undefined, startLimit(backend));
   return conversationId;
 }
+
+const startLimit = ({ name }: OwnBackend) => AbortSignal.timeout(proven.has(name) ? START_MS : FIRST_START_MS);
 
 /** Runs `true` in the sandbox's main terminal. */
 export async function runTrue(sandbox: Sandbox): Promise<void> {
