@@ -100,13 +100,16 @@ function assemble(options: ContainerdOptions) {
   const scratchDirectory = join(options.directory, "scratch");
   const disks = once(disksWork);
   const seesMounts = onceTrue(() => listenerSharesMounts(socketPath));
+  const images = containerdImages(client, source, closing.signal);
   return {
     client,
     closing,
     names: dockerNames(options.installation),
     runtimeHandler: options.runtimeHandler ?? "",
     programs: portablePrograms(options.sandboxdDirectory),
-    images: containerdImages(client, source, closing.signal),
+    images,
+    /** Makes sure of the pause image, once. */
+    pauseImage: once(() => images.ensurePause(closing.signal)),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     /** Sandboxes that this process is starting. */
     starting: new Set<string>(),

@@ -43,8 +43,8 @@ const KNOWN_WITHIN_MS = 10_000;
 export type ContainerdImages = {
   /** The name of an image that is there, after pulling or building it if need be. */
   ensure(wish: ImageWish): Promise<string>;
-  /** Makes sure that the pause image is there. A runtime that takes no images from us is left alone. */
-  ensurePause(signal: AbortSignal): Promise<void>;
+  /** Hands the pause image over unless it is there: then true. A runtime that takes no images from us is left alone. */
+  ensurePause(signal: AbortSignal): Promise<boolean>;
 };
 
 /** A build goes on when those who wait for it give up, until `closing`. */
@@ -53,6 +53,7 @@ export function containerdImages(client: CriClient, source: ImageSource, closing
   const hand = async (image: ImageParts, signal: AbortSignal) => {
     const by = await importer();
     if (by !== undefined) await handOver(client, by, image, signal);
+    return by !== undefined;
   };
   const build = sharedWork(async (onProgress) => {
     const image = await builtImage(source.cacheDirectory, onProgress, closing);
@@ -70,7 +71,8 @@ export function containerdImages(client: CriClient, source: ImageSource, closing
       return reference;
     },
     ensurePause: async (signal) => {
-      if ((await client.findImage(PAUSE_IMAGE, signal)) === undefined) await hand(pauseImage(), signal);
+      const found = await client.findImage(PAUSE_IMAGE, signal);
+      return found === undefined && hand(pauseImage(), signal);
     },
   };
 }

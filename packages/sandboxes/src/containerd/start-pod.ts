@@ -14,11 +14,13 @@ import type { ContainerdParts } from "./containerd-backend.ts";
 import { PAUSE_IMAGE } from "./containerd-images.ts";
 import type { CriClient } from "./cri-client.ts";
 import { CriError, withoutPauseImage } from "./cri-error.ts";
-import type { PodConfig } from "./cri-shapes.ts";
+import type { ContainerConfig, PodConfig } from "./cri-shapes.ts";
 import { containerConfig, podConfig } from "./pod-config.ts";
 import { requireLoopbackOnly } from "./pod-network.ts";
-import { makeScratch } from "./scratch.ts";
-import { withDisk } from "./with-disk.ts";
+import type { HostPlaces } from "./host-places.ts";
+import { hostPlaces } from "./host-places.ts";
+import { unlessAborted } from "../shared-work.ts";
+import { together } from "../together.ts";
 import { writeSeccompProfile } from "./seccomp-profiles.ts";
 
 const LOOK_MS = 100;
@@ -29,36 +31,57 @@ const LOOK_MS = 100;
  */
 export async function startPod(parts: ContainerdParts, start: LocalStart): Promise<Launched> {
   const { client, names } = parts;
-  const { record, place, onProgress, signal } = start;
+  const { record, place } = start;
   const uid = requireUid(record.uid);
   await requireSandboxd(parts.programs);
-  await parts.images.ensurePause(signal);
-  const image = await parts.images.ensure({ image: record.image, onProgress, signal });
+  await unlessAborted(parts.pauseImage(), start.signal);
   const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId };
   const pod = podConfig({ name: names.container(place.conversationId), sandboxId: record.sandboxId, labels });
-  const etcDirectory = join(place.root, "etc");
-  await writeEtcFiles(etcDirectory, uid);
-  const seccompFile = await writeSeccompProfile(parts.seccompDirectory, record.profile);
   const limits = limitsUnder(record.profile, parts.limits);
-  const unifiedCgroups = await hasUnifiedCgroups();
-  const podId = await runPod(parts, pod, signal);
-  await requireLoopbackOnly(await client.podNamespaces(podId));
-  const directory = parts.scratchOf(record.sandboxId);
-  const scratch = await makeScratch({ directory, bytes: limits.tmpBytes, uid, seen: await parts.seesMounts() });
+  const places = hostPlaces(parts, start, { uid, bytes: limits.tmpBytes });
   try {
-    return await withDisk(parts, place, async (files) => {
-      const own = { programs: parts.programs, etcDirectory, seccompFile, scratch, files };
-      const wish = { start, image, uid, limits, labels, unifiedCgroups, ...own };
-      const containerId = await explainedByImage(image, async () => {
-        const id = await client.createContainer(podId, containerConfig(wish), pod);
-        await client.startContainer(id);
-        return id;
-      });
-      return watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
-    });
-  } finally {
-    await scratch.release();
+    const [podId, image, own] = await together(start.signal, [
+      (signal) => runPod(parts, pod, signal),
+      (signal) => parts.images.ensure({ image: record.image, onProgress: start.onProgress, signal }),
+      () => ownFiles(parts, start, uid, places),
+    ]);
+    const config = containerConfig({ start, image, uid, limits, labels, ...own });
+    const containerId = await explainedByImage(image, () => runContainer(client, { podId, config, pod, start }));
+    const failed = watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
+    return { ...failed, settled: places.release() };
+  } catch (thrown) {
+    await places.release();
+    throw thrown;
   }
+}
+
+/** What of the host the container is made with. */
+async function ownFiles(parts: ContainerdParts, { place, record }: LocalStart, uid: number, places: HostPlaces) {
+  const etcDirectory = join(place.root, "etc");
+  const [seccompFile, unifiedCgroups, ready] = await Promise.all([
+    writeSeccompProfile(parts.seccompDirectory, record.profile),
+    hasUnifiedCgroups(),
+    places.ready,
+    writeEtcFiles(etcDirectory, uid),
+  ]);
+  return { programs: parts.programs, etcDirectory, seccompFile, unifiedCgroups, ...ready };
+}
+
+type Container = {
+  readonly podId: string;
+  readonly config: ContainerConfig;
+  readonly pod: PodConfig;
+  readonly start: LocalStart;
+};
+
+/** Makes the container while it is looked at what network its pod has, and starts it when that is none. */
+async function runContainer(client: CriClient, { podId, config, pod, start }: Container): Promise<string> {
+  const [id] = await together(start.signal, [
+    () => client.createContainer(podId, config, pod),
+    async () => requireLoopbackOnly(await client.podNamespaces(podId)),
+  ]);
+  await client.startContainer(id);
+  return id;
 }
 
 /** containerd looks for the shell when a container is started, CRI-O when it is made. */
@@ -71,10 +94,14 @@ async function explainedByImage<T>(image: string, begin: () => Promise<T>): Prom
 }
 
 async function runPod(parts: ContainerdParts, pod: PodConfig, signal: AbortSignal): Promise<string> {
+  const run = () => parts.client.runPod(pod, parts.runtimeHandler, signal);
   try {
-    return await parts.client.runPod(pod, parts.runtimeHandler, signal);
+    return await run();
   } catch (thrown) {
-    throw (thrown instanceof CriError ? withoutPauseImage(thrown, PAUSE_IMAGE) : undefined) ?? thrown;
+    const missing = thrown instanceof CriError ? withoutPauseImage(thrown, PAUSE_IMAGE) : undefined;
+    // Somebody may have taken the image away since it was handed over.
+    if (missing !== undefined && (await parts.images.ensurePause(signal))) return run();
+    throw missing ?? thrown;
   }
 }
 

@@ -40,8 +40,9 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
   return localBackend(runner, options);
 }
 
-async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socketPath }: LocalStart) {
+async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socketPath, furnished }: LocalStart) {
   await requireSandboxd(sandboxdDirectory);
+  await furnished;
   const serve = ["serve", ...IDLE_EXIT, "--workspace", place.workspace, "--state", place.state];
   // The path of a socket is at most 107 bytes, so it is given from where sandboxd starts.
   const dial = ["--dial", `unix:${relative(place.workspace, socketPath)}`];

@@ -37,11 +37,13 @@ case "$device $at" in "/dev/loop"*"/disk") umount --lazy "$at";; esac
 done < /proc/self/mounts
 mount -t ext4 -o ${MOUNT_OPTIONS} "$1" "$2" || exit 98; shift 2; exec "$@"`;
 
-/** Puts itself into the control groups named before `--`, then becomes the command after it. */
-const ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 97; shift; done; shift; exec "$@"';
+/** Puts itself into the control groups named before `--`. */
+const ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 97; shift; done; shift';
 
 /** Opens the filter where bwrap is told to read it. */
-const FILTER = 'exec 3<"$1" || exit 99; shift; exec "$@"';
+const FILTER = 'exec 3<"$1" || exit 99; shift';
+
+const BECOME = 'exec "$@"';
 
 /** Lets a plain user listen at all ports of this network namespace, which is no other's. */
 const LOW_PORTS = 'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$@"';
@@ -52,11 +54,12 @@ const SECCOMP_FD = 3;
 export function launchCommand(launch: Launch): readonly string[] {
   const { disk, ownUsers, seccompFile } = launch;
   const command = launch.uid === undefined ? boxed(launch, launch.own) : unprivileged(launch, launch.uid);
-  const filtered = seccompFile === undefined ? command : shell(FILTER, [seccompFile, ...command]);
-  const furnished = ownUsers === undefined ? filtered : withOwnUsers(ownUsers, filtered);
+  const furnished = ownUsers === undefined ? command : withOwnUsers(ownUsers, command);
   const mounted = disk === undefined ? furnished : withDisk(disk, furnished);
-  // First of all, so that it is found from its first instant, also by a server after one that was killed.
-  return shell(ENTER, [...launch.cgroupFiles, "--", ...mounted]);
+  const filtered = seccompFile === undefined ? mounted : [seccompFile, ...mounted];
+  const script = [ENTER, ...(seccompFile === undefined ? [] : [FILTER]), BECOME].join("; ");
+  // Groups first of all, so that it is found from its first instant, also by a server after one that was killed.
+  return shell(script, [...launch.cgroupFiles, "--", ...filtered]);
 }
 
 function withDisk({ image, target }: NonNullable<Launch["disk"]>, command: readonly string[]): readonly string[] {

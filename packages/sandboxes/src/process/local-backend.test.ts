@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { conversationPlace, writeRecord } from "./conversation-place.ts";
-import { localBackend, type LocalRunner } from "./local-backend.ts";
+import { type Launched, localBackend, type LocalRunner, type LocalStart } from "./local-backend.ts";
 
 let directory: string;
 
@@ -40,7 +41,10 @@ const stopping = { code: "backend_unavailable", message: "The server is stopping
 
 test("a backend that was closed opens no socket for a sandbox that runs", async () => {
   const { conversationId, socketsOf } = await knownSandbox();
-  const backend = localBackend(running(async () => undefined), { directory, egress: () => undefined });
+  const backend = localBackend(
+    running(async () => undefined),
+    { directory, egress: () => undefined },
+  );
   await backend.close();
   await expect(backend.find(conversationId, within())).rejects.toMatchObject(stopping);
   expect(await socketsOf()).toEqual([]);
@@ -48,7 +52,59 @@ test("a backend that was closed opens no socket for a sandbox that runs", async 
 
 test("a backend that is closed while a sandbox is looked for leaves no socket", async () => {
   const { conversationId, socketsOf } = await knownSandbox();
-  const backend = localBackend(running(() => backend.close()), { directory, egress: () => undefined });
+  const backend = localBackend(
+    running(() => backend.close()),
+    { directory, egress: () => undefined },
+  );
   await expect(backend.find(conversationId, within())).rejects.toMatchObject(stopping);
   expect(await socketsOf()).toEqual([]);
 });
+
+/** Starts a sandbox whose runner launches it so; tells what was done, in order, and what sockets are left. */
+async function started(launch: (done: string[], start: LocalStart) => Promise<Launched>) {
+  const conversationId = newId("c", Date.now());
+  const done: string[] = [];
+  const runner: LocalRunner = {
+    ...running(async () => undefined),
+    launch: (start) => launch(done, start),
+    kill: async () => void done.push("killed"),
+  };
+  const backend = localBackend(runner, { directory, egress: () => undefined });
+  const choice = { backend: "none", network: { type: "none" } } as const;
+  const spec = { conversationId, choice, seedDirectory: undefined };
+  const failure = await backend.start(spec, () => undefined, within()).catch((thrown: unknown) => thrown);
+  const left = await readdir(conversationPlace(directory, conversationId).links, { recursive: true });
+  await backend.close();
+  return { done, failure, sockets: left.filter((name) => name.endsWith(".sock")) };
+}
+
+test("a sandbox is launched while its workspace is made, and what failed is taken away once that is there", async () => {
+  const failure = new AppError("sandbox_failed", "no");
+  const { done, ...rest } = await started(async (done, { furnished, place }) => {
+    done.push((await isThere(place.workspace)) ? "workspace before" : "launched");
+    furnished.then(
+      () => done.push("workspace"),
+      () => undefined,
+    );
+    throw failure;
+  });
+  expect(rest).toEqual({ failure, sockets: [] });
+  expect(done).toEqual(["launched", "workspace", "killed"]);
+});
+
+test("a start that fails has let go of what it took of the host", async () => {
+  const failure = new AppError("sandbox_failed", "It ended.");
+  const { done, ...rest } = await started(async (done) => ({
+    failed: Promise.resolve(failure),
+    release: () => void done.push("released"),
+    settled: Promise.resolve().then(() => void done.push("settled")),
+  }));
+  expect(rest).toEqual({ failure, sockets: [] });
+  expect(done).toEqual(["settled", "released", "killed"]);
+});
+
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -30,6 +30,8 @@ export type LocalStart = {
   readonly record: SandboxRecord;
   /** The socket that sandboxd dials, alone in its directory. */
   readonly socketPath: string;
+  /** Settles once the workspace is there, which sandboxd needs. Rejects as the start then does. */
+  readonly furnished: Promise<void>;
   /** Takes sentences for people. */
   readonly onProgress: (text: string) => void;
   readonly signal: AbortSignal;
@@ -41,6 +43,8 @@ export type Launched = {
   readonly failed: Promise<AppError>;
   /** Stops listening to what it says: it is up, or given up. */
   release(): void;
+  /** When the host is rid of what only the start took; a failure is the start's. Absent: there is nothing. */
+  readonly settled?: Promise<void>;
 };
 
 /** How sandboxes on this machine are started, found and ended: what differs between the kinds of isolation. */
@@ -137,17 +141,32 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   await requireHostSpace(local.options.directory);
   const uid = sandboxUid(spec.conversationId, local.runner.ownUsers, PROFILES[profile].root ? OWN_IDS : 1);
   await rm(place.links, { recursive: true, force: true });
-  await furnish(place, { seedDirectory: spec.seedDirectory, uid, diskBytes });
+  await mkdir(place.links, { recursive: true, mode: 0o700 });
   const record = recordOf(spec, uid);
   await writeRecord(place, record);
-  const { path: socketPath } = await openSocket(local, place, record);
-  signal.throwIfAborted();
-  const launched = await local.runner.launch({ place, record, socketPath, onProgress, signal });
+  const furnished = furnish(place, { seedDirectory: spec.seedDirectory, uid, diskBytes });
   try {
-    return await Promise.race([link(local, place, record, signal), launched.failed.then(thrown)]);
+    return await launch(local, { place, record, furnished, onProgress, signal });
   } catch (failure) {
+    await furnished.catch(() => undefined);
     await stop(local, place);
     throw failure;
+  }
+}
+
+/** The sandbox is made while its workspace is. */
+async function launch(local: Local, starting: Omit<LocalStart, "socketPath">): Promise<Sandbox> {
+  const { place, record, furnished, signal } = starting;
+  // Whoever waits for it hears of it.
+  furnished.catch(() => undefined);
+  const { path: socketPath } = await openSocket(local, place, record);
+  signal.throwIfAborted();
+  const launched = await local.runner.launch({ ...starting, socketPath });
+  try {
+    const opened = Promise.race([link(local, place, record, signal), launched.failed.then(thrown)]);
+    await Promise.allSettled([opened, launched.settled]);
+    await launched.settled;
+    return await opened;
   } finally {
     launched.release();
   }

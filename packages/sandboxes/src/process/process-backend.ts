@@ -158,6 +158,7 @@ async function launch(prepared: Prepared, start: LocalStart) {
   await requireSandboxd(options.sandboxdDirectory);
   const { network } = PROFILES[record.profile];
   const limits = limitsUnder(record.profile, prepared.limits);
+  const [cgroupFiles] = await Promise.all([cgroups?.create(record.sandboxId, limits), start.furnished]);
   const onDisk = await hasDisk(place.image);
   const ownUsers = await ownUsersOf(prepared, start, onDisk);
   const files = onDisk
@@ -174,7 +175,7 @@ async function launch(prepared: Prepared, start: LocalStart) {
     environment: environmentOf(record.sandboxId, network, ownUsers),
     uid: record.uid,
     ownUsers,
-    cgroupFiles: (await cgroups?.create(record.sandboxId, limits)) ?? [],
+    cgroupFiles: cgroupFiles ?? [],
     command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serve],
   });
   const log = () => (onDisk ? diskLog(place.image, `/state/${SANDBOXD_LOG}`) : sandboxdLog(place.state));

@@ -24,6 +24,9 @@ export async function makeDisk(image: string, content: string, bytes: number): P
   const unfinished = `${image}.part`;
   await rm(unfinished, { force: true });
   const shape = [
+    // Room to grow, which no disk ever does, would be 4 MB of zeros to write.
+    "-O",
+    "^resize_inode",
     "-b",
     String(BLOCK_BYTES),
     "-E",
