@@ -1,3 +1,4 @@
+import { LITELLM_ROUTES } from "@handrail/protocol/litellm-routes";
 import { ROUTES } from "@handrail/protocol/routes";
 import { SOCKET_CLOSE } from "@handrail/protocol/socket";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -45,6 +46,47 @@ test.each(
   const answer = await fetch(server.url + path, { method });
   expect(answer.status).toBe(401);
   expect(await answer.json()).toMatchObject({ status: 401, code: "not_signed_in" });
+});
+
+const LITELLM = Object.keys(LITELLM_ROUTES).map((name) => name.split(" ") as [method: string, path: string]);
+
+test.each(LITELLM)("%s %s of LiteLLM answers 401 without a key, and to a cookie", async (method, path) => {
+  const asked = [{}, { cookie: `handrail=${server.token}` }, { authorization: "Basic eDp4" }];
+  for (const headers of asked) {
+    const answer = await fetch(server.url + path, { method, headers });
+    expect([answer.status, answer.headers.get("x-handrail-error")]).toEqual([401, "key_missing"]);
+  }
+});
+
+const RUBBISH_BODIES = [
+  "{",
+  "[]",
+  "null",
+  '"text"',
+  "[".repeat(100_000),
+  `{"key":7,"keys":"x","user_id":{},"team_id":[],"max_budget":1e400}`,
+  `{"key":"sk-${"x".repeat(5000)}","max_budget":"much","models":{"__proto__":1},"duration":"9d9d"}`,
+  `{"__proto__":{"key":"sk-x"},"constructor":1,"budget_duration":"-1d","duration":"99999999999d"}`,
+  `{"user_id":"","team_id":"\u0000","metadata":{"a":{"b":[1]}},"rpm_limit":-1,"tpm_limit":1.5}`,
+];
+const RUBBISH_QUERIES = [
+  "?key=%00&user_id=%ff&team_id=&end_user_id=",
+  "?page=-1&size=1e9&limit=NaN&before=;drop",
+  `?key=${"a".repeat(8000)}&user_id=${"b".repeat(5000)}`,
+  "?start_date=yesterday&end_date=0000-00-00&request_id=__proto__",
+  "?start_date=0001-01-01&end_date=9999-99-99&summarize=maybe",
+  "?litellm_model_id[]=1&model_group=*&user_id=a&user_id=b",
+];
+
+test.each(LITELLM)("%s %s of LiteLLM answers rubbish by no 5xx and in time", async (method, path) => {
+  const rubbish =
+    method === "GET"
+      ? RUBBISH_QUERIES.map((query) => send(path + query))
+      : RUBBISH_BODIES.map((body) => send(path, { ...json(body), method }));
+  const statuses = await Promise.all(rubbish);
+  expect(statuses.filter((status) => status >= 500)).toEqual([]);
+  if (method !== "GET") expect(statuses[0]).toBe(400);
+  await alive();
 });
 
 test.each([

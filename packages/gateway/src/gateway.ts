@@ -40,8 +40,6 @@ export type GatewayParts = {
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Further facts for `/health/readiness`. They do not change what it comes to. */
   readonly readiness?: () => Readonly<Record<string, string>>;
-  /** Whether `/health/…` is answered; true when undefined. */
-  readonly probes?: boolean;
   readonly limits?: Partial<CallLimits>;
   /** Unix milliseconds. */
   readonly now?: () => number;
@@ -115,14 +113,18 @@ function coreOf(parts: GatewayParts, laneOf: LaneOf, send: Core["send"]): Core {
   };
 }
 
-type Destination = Endpoint | "route";
+type Destination = Endpoint | "route" | { readonly kind: "otherMethod"; readonly allow: string };
 
-function destination(parts: GatewayParts, table: RouteTable, { path, method }: { path: string; method: string }) {
-  if (table.has(method, path)) return "route" satisfies Destination;
+function destination(
+  parts: GatewayParts,
+  table: RouteTable,
+  { path, method }: { path: string; method: string },
+): Destination | undefined {
+  if (table.has(method, path)) return "route";
   const endpoint = endpointAt(path);
-  if (endpoint?.kind === "metrics" && parts.metrics === undefined) return undefined;
-  if ((endpoint?.kind === "alive" || endpoint?.kind === "ready") && parts.probes === false) return undefined;
-  return endpoint;
+  if (endpoint !== undefined) return endpoint.kind === "metrics" && parts.metrics === undefined ? undefined : endpoint;
+  const methods = table.methods(path);
+  return methods.length === 0 ? undefined : { kind: "otherMethod" as const, allow: methods.join(", ") };
 }
 
 /** How busy it is says nothing of whether it lives. */
@@ -154,6 +156,7 @@ type Request = { readonly request: IncomingMessage; readonly response: ServerRes
 
 async function serve({ core, parts, table }: Serving, found: Destination, { request, response, path }: Request) {
   if (found === "route") return table.answer(core, request, response);
+  if (found.kind === "otherMethod") return wrongMethod(response, found.allow);
   if (found.kind === "call" || found.kind === "count") {
     if (request.method !== "POST") return wrongMethod(response, "POST", formatOf(found));
     if (found.kind === "count") return countTokens(core, { request, response, format: "messages", route: path });
@@ -165,7 +168,7 @@ async function serve({ core, parts, table }: Serving, found: Destination, { requ
 }
 
 function wrongMethod(response: ServerResponse, allow: string, format?: Format): void {
-  const text = `Use ${allow.replace(", ", " or ")}.`;
+  const text = `Use ${allow.replaceAll(", ", " or ")}.`;
   const { status, headers, body } = refusalOf(new AppError("method_not_allowed", text), format);
   sendJson(response, status, { body, headers: { ...headers, allow, connection: "close" } });
 }

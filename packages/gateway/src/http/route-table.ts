@@ -14,10 +14,13 @@ import { sendJson } from "./send-json.ts";
 /** Routes by method and path. */
 export type RouteTable = {
   has(method: string, path: string): boolean;
+  /** The methods that a path has; empty where it is none of the table's. */
+  methods(path: string): readonly string[];
   /** Never rejects. */
   answer(core: Core, request: IncomingMessage, response: ServerResponse): Promise<void>;
 };
 
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const satisfies readonly GatewayRoute["method"][];
 const MAX_BODY_BYTES = 1024 * 1024;
 const BODY_MS = 30_000;
 
@@ -25,6 +28,7 @@ export function routeTable(routes: readonly GatewayRoute[]): RouteTable {
   const find = routeFinder(routes);
   return {
     has: (method, path) => find(method, path) !== undefined,
+    methods: (path) => METHODS.filter((method) => find(method, path) !== undefined),
     async answer(core, request, response) {
       const match = find(request.method ?? "GET", pathOf(request.url));
       try {

@@ -1,22 +1,20 @@
 import { apiRoutes } from "../admin/api-routes.ts";
-import { catalogOf } from "../catalog/catalog.ts";
 import type { CacheRules } from "../flow/core.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import type { Guard } from "../guard/open-guard.ts";
+import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import type { DeploymentStanding } from "../litellm/admin/admin.ts";
 import { adminRoutes } from "../litellm/admin/gateway-routes.ts";
 import { gatewayMetrics } from "../metrics/gateway-metrics.ts";
 import { observeMetrics } from "../metrics/observe-metrics.ts";
-import type { RedisLimits } from "../limits/limits-in-redis.ts";
 import { readStandings } from "../metrics/read-standings.ts";
 import type { Books } from "../ports/books.ts";
-import type { Catalog } from "../ports/deployment.ts";
-import { priceList } from "../prices/price-list.ts";
+import type { Catalog, RoutingSettings } from "../ports/deployment.ts";
+import type { PriceList } from "../ports/price-list.ts";
 import type { Traces } from "../trace/open-traces.ts";
 import type { Log } from "./json-log.ts";
 import { logCalls } from "./log-calls.ts";
 import { observers } from "./observers.ts";
-import type { Places } from "./places.ts";
 
 /** What outlives calls; whoever opened them closes them. */
 export type Stores = {
@@ -28,16 +26,29 @@ export type Stores = {
   readonly limits?: Pick<RedisLimits, "events" | "trouble">;
 };
 
-/** The gateway of the program, with its metrics and LiteLLM's management routes. */
-export function gatewayOver(places: Places, { books, cache, guard, traces, limits }: Stores, log: Log): Gateway {
-  const catalog = catalogOf(
-    () => places.deployments,
-    () => places.rules,
-  );
-  const prices = priceList();
+/** What is served, and how. */
+export type Serving = {
+  readonly catalog: Catalog;
+  readonly routing: () => RoutingSettings;
+  readonly prices: PriceList;
+  readonly log: Log;
+  /** Whether it is a program of its own, which has `/metrics`, its process' among them, and Handrail's own API. */
+  readonly alone: boolean;
+};
+
+/** In Prometheus' text format. */
+type MetricsText = () => Promise<{ readonly contentType: string; readonly text: string }>;
+
+/** The gateway over its stores, with metrics and LiteLLM's management routes: the same one alone and within the server. */
+export function gatewayOver(
+  serving: Serving,
+  stores: Stores,
+): { readonly gateway: Gateway; readonly metrics: MetricsText } {
+  const { catalog, routing, prices, log, alone } = serving;
+  const { books, cache, guard, traces, limits } = stores;
   const standings = () => standingsOf(catalog, gateway);
   const metrics = gatewayMetrics({
-    process: true,
+    process: alone,
     sources: {
       deployments: standings,
       standings: () => readStandings(books),
@@ -49,7 +60,7 @@ export function gatewayOver(places: Places, { books, cache, guard, traces, limit
     catalog,
     books,
     prices,
-    routing: () => places.routing,
+    routing,
     cache,
     ...guard.parts,
     ...(limits && { readiness: () => ({ limits: limits.trouble() === undefined ? "redis" : "books" }) }),
@@ -57,15 +68,14 @@ export function gatewayOver(places: Places, { books, cache, guard, traces, limit
     observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
     routes: [
       ...adminRoutes({ books, catalog, prices, standings, cache: cache.answers, now: Date.now }),
-      ...apiRoutes(books, Date.now),
+      ...(alone ? apiRoutes(books, Date.now) : []),
     ],
-    async metrics() {
-      const { contentType, text } = await metrics.text();
-      return { contentType, body: text };
-    },
+    ...(alone && { metrics: async () => bodyOf(await metrics.text()) }),
   });
-  return gateway;
+  return { gateway, metrics: () => metrics.text() };
 }
+
+const bodyOf = ({ contentType, text: body }: Awaited<ReturnType<MetricsText>>) => ({ contentType, body });
 
 function standingsOf(catalog: Catalog, gateway: Gateway): readonly DeploymentStanding[] {
   const deployments = catalog.list().flatMap((group) => group.deployments);

@@ -3,8 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AppError } from "@handrail/protocol/errors";
 import type { Gateway } from "../gateway.ts";
-import { refusalOf } from "../http/refusal.ts";
-import { sendJson } from "../http/send-json.ts";
+import { sendNothingHere } from "../http/nothing-here.ts";
 
 /** Imported, it would load all that the module exports, a whole WebSocket client among it: 12 MB and 80 ms. */
 const { createServer } = process.getBuiltinModule("node:http");
@@ -16,8 +15,7 @@ const KEEP_ALIVE_MS = 75_000;
 export async function listen(gateway: Gateway, host: string, port: number): Promise<Server> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     if (gateway.handle(request, response)) return;
-    const { status, headers, body } = refusalOf(new AppError("not_found", "There is nothing here."), undefined);
-    sendJson(response, status, { body, headers: { ...headers, connection: "close" } });
+    sendNothingHere(response);
   });
   server.listen(port, host);
   try {

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Books, KeyRecord } from "../ports/books.ts";
+import type { Books, KeyRecord, Owner } from "../ports/books.ts";
 
 /** The key that may do everything. It is not in the books, so another one counts from the next start on. */
 export type MasterKey = {
@@ -23,14 +23,16 @@ export function masterKeyIn(home: string, given: string | undefined): MasterKey 
 
 const MASTER_ID = "master";
 
-/** The same books, which know the master key too. */
-export function withMasterKey(books: Books, key: string): Books {
+const ADMIN: Owner = { kind: "user", id: "admin" };
+
+/** The same books, which know this master key too. What is spent by it, and keys made by it for nobody else, are `owner`'s. */
+export function withMasterKey(books: Books, key: string, owner: Owner = ADMIN): Books {
   const record: KeyRecord = {
     id: MASTER_ID,
     hash: hash("sha256", key),
     hint: "master",
     name: "master key",
-    owner: { kind: "user", id: "admin" },
+    owner,
     limits: {},
     createdAt: 0,
     admin: true,

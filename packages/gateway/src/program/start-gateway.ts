@@ -1,12 +1,15 @@
 import type { Server } from "node:http";
+import { catalogOf } from "../catalog/catalog.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
+import type { Catalog } from "../ports/deployment.ts";
+import { priceList } from "../prices/price-list.ts";
 import { gatewayOver } from "./gateway-over.ts";
 import type { Log } from "./json-log.ts";
 import { addressOf, listen } from "./listen.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
 import { openStores, type OpenStores } from "./open-stores.ts";
-import { readPlaces } from "./places.ts";
+import { type Places, readPlaces } from "./places.ts";
 
 /** A gateway that listens on a port of its own. */
 export type RunningGateway = {
@@ -24,7 +27,14 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Run
   const stores = await openStores(config, places, log);
   try {
     const books = withMasterKey(stores.books, masterKey.key);
-    const gateway = gatewayOver(places, { ...stores, books }, log);
+    const serving = {
+      catalog: catalogIn(places),
+      routing: () => places.routing,
+      prices: priceList(),
+      log,
+      alone: true,
+    };
+    const { gateway } = gatewayOver(serving, { ...stores, books });
     const server = await listen(gateway, config.host, config.port);
     const close = (graceMs: number) => ended({ server, gateway, stores }, graceMs);
     return { url: addressOf(server), masterKey, close };
@@ -32,6 +42,13 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Run
     await stores.close();
     throw thrown;
   }
+}
+
+function catalogIn({ deployments, rules }: Places): Catalog {
+  return catalogOf(
+    () => deployments,
+    () => rules,
+  );
 }
 
 type Parts = { readonly server: Server; readonly gateway: Gateway; readonly stores: OpenStores };

@@ -18,6 +18,7 @@ import { housekeeping } from "./housekeeping.ts";
 import { openHome } from "./open-home.ts";
 import { writeServerFile } from "./server-file.ts";
 import { allMetrics } from "./gateway/all-metrics.ts";
+import { gatewayDoor } from "./gateway/gateway-door.ts";
 import { hostPreviews } from "./previews.ts";
 import { openState, type State } from "./state.ts";
 import { workspacesOf } from "./workspaces.ts";
@@ -77,7 +78,7 @@ async function startLocked(config: Config): Promise<RunningServer> {
     webDirectory: config.webDirectory,
     metrics: { open: config.metricsPublic, text: allMetrics(metrics, state.gateway) },
     observe: metrics.request,
-    models: (request, response) => state.gateway.answer(request, response),
+    gateway: gatewayDoor(state.gateway),
   });
   await Promise.all([listen(app, config), previews.listen()]).catch(async (thrown: unknown) => {
     previews.close();

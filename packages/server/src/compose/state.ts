@@ -73,7 +73,7 @@ export async function openState(config: Config): Promise<State> {
   const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
   const demo = lazyDemoModel();
   const settings = settingsOf(config, { secrets, mask, demo });
-  const { gateway, models } = await openModels({ config, settings, demo, secrets, mask, log, store });
+  const { gateway, models } = await openModels({ config, settings, demo, secrets, mask, localToken, log, store });
   const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = async () => {

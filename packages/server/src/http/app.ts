@@ -21,15 +21,18 @@ export type AppParts = RouteParts & {
   /** The text of `/metrics`, for whoever may see it. */
   readonly metrics: { readonly open: boolean; text(): Promise<{ contentType: string; text: string }> };
   readonly observe: (route: string, method: string, status: number, durationMs: number) => void;
-  /** Answers what is below `/v1`: it has keys of its own, no cookies, and streams of its own. */
-  readonly models: RequestListener;
+  /** The model gateway: it has keys of its own, no cookies, and streams of its own. */
+  readonly gateway: OtherPaths;
 };
+
+/** Paths that are not of the table and are not answered by it. */
+export type OtherPaths = { readonly owns: (path: string) => boolean; readonly answer: RequestListener };
 
 /** The HTTP side of the server, not yet listening. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { log, addresses, observe, mask, models } = parts;
+  const { log, addresses, observe, mask, gateway } = parts;
   const app: FastifyInstance = fastify({
-    serverFactory: (pages, options) => beside(pages, models, options),
+    serverFactory: (pages, options) => beside(pages, gateway, options),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 2_000_000,
@@ -69,11 +72,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 const REQUEST_MS = 60_000;
 const HEADERS_MS = 30_000;
 
-/** One server for both: what is below `/v1` never reaches the routes of the page. */
-function beside(pages: RequestListener, models: RequestListener, options: ServerOptions): Server {
+/** One server for both: what is the gateway's never reaches the routes of the page, where a cookie would count. */
+function beside(pages: RequestListener, gateway: OtherPaths, options: ServerOptions): Server {
   const limits = { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS };
   return createServer({ ...options, ...limits }, (request, response) => {
-    if (request.url?.startsWith("/v1/") === true) models(request, response);
+    if (gateway.owns(pathOf(request.url ?? "/"))) gateway.answer(request, response);
     else pages(request, response);
   });
 }

@@ -9,7 +9,14 @@ const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Handrail</title>
 `;
 
 /** Addresses of the page's own screens: they all answer `index.html`. Anything else that is no file is not found. */
-const SCREENS = ["/", "/new", "/settings", "/settings/:place", "/conversations/:id", "/conversations/:id/:panel"];
+export const SCREENS = [
+  "/",
+  "/new",
+  "/settings",
+  "/settings/:place",
+  "/conversations/:id",
+  "/conversations/:id/:panel",
+];
 
 /** Serves the built page from `directory`; hashed assets may be cached for good. */
 export async function usePage(app: FastifyInstance, directory: string): Promise<void> {

@@ -17,6 +17,7 @@ import { type ConversationsHost, hostConversations } from "../compose/conversati
 import { composeHandlers, type Live } from "../compose/handlers.ts";
 import { openNetwork } from "../compose/egress.ts";
 import { allMetrics } from "../compose/gateway/all-metrics.ts";
+import { gatewayDoor } from "../compose/gateway/gateway-door.ts";
 import { openModels } from "../compose/gateway/open-models.ts";
 import { lazyDemoModel } from "../compose/models.ts";
 import { hostPreviews, type PreviewHost } from "../compose/previews.ts";
@@ -93,7 +94,7 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
     webDirectory: config.webDirectory,
     metrics: { open: config.metricsPublic, text: allMetrics(state.metrics, state.gateway) },
     observe: state.metrics.request,
-    models: (request, response) => state.gateway.answer(request, response),
+    gateway: gatewayDoor(state.gateway),
   });
   const onFailure = (thrown: unknown) => log.error(thrown);
   return {
@@ -136,6 +137,7 @@ const seed = async () => ({ directory: "/nonexistent", dispose: async () => unde
 
 async function fixtureState(config: Config, { model, sandbox }: FixtureOptions): Promise<State> {
   const mask = secretMask();
+  const localToken = "local-token";
   const metrics = countMetrics();
   const scripted = model ?? scriptedModel([{ text: "All done." }]);
   const secrets = await openSecrets(join(config.home, "secret.key"));
@@ -153,6 +155,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   const journals = openJournals(store, systemClock, (thrown) => log.error(thrown));
   const deltas = liveDeltas();
   const sandboxSecrets = lazySandboxSecrets(secretStore, { home: config.home, journals });
+  const opened = { config, settings, secrets, mask, localToken, log, store };
   return {
     log,
     mask,
@@ -165,11 +168,11 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     secrets,
     settings,
     models: settings,
-    gateway: (await openModels({ config, settings, demo: lazyDemoModel(), secrets, mask, log, store })).gateway,
+    gateway: (await openModels({ ...opened, demo: lazyDemoModel() })).gateway,
     secretStore,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
     kept: undefined,
-    localToken: "local-token",
+    localToken,
     close: async () => undefined,
   };
 }

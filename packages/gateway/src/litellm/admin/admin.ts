@@ -23,16 +23,12 @@ export type AdminContext = {
   readonly now: () => number;
 };
 
-/** Who asks. `admin`: a key with that right, or somebody who needs none, such as the server itself. */
-export type AdminCaller =
-  | { readonly admin: true; readonly key?: KeyRecord }
-  | { readonly admin: false; readonly key: KeyRecord };
-
 export type AdminRequest = {
   readonly query: URLSearchParams;
   /** Parsed JSON; undefined when there was none. */
   readonly body: unknown;
-  readonly caller: AdminCaller;
+  /** Whose key asks. */
+  readonly caller: KeyRecord;
 };
 
 export type AdminAnswer = { readonly status: number; readonly body: object };

@@ -1,22 +1,12 @@
 import { hash } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
+import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import { z } from "zod";
 import type { KeyRecord, NewKey, Owner } from "../../ports/books.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn, numberIn } from "./admin.ts";
-import type { AdminRouteName } from "./admin-table.ts";
-import { spentBy } from "./spent.ts";
-import {
-  blockOf,
-  expiryOf,
-  fieldsOf,
-  KeyFields,
-  keyInfo,
-  limitsAfter,
-  metadataOf,
-  modelsOf,
-  withBlock,
-} from "./wire.ts";
+import { shownKey } from "./shown.ts";
+import { blockOf, expiryOf, fieldsOf, KeyFields, limitsAfter, metadataOf, modelsOf, withBlock } from "./wire.ts";
 
 const HASH = /^[0-9a-f]{64}$/;
 const KeyText = z
@@ -37,11 +27,11 @@ export const KEY_ROUTES = {
   "POST /key/unblock": (context, request) => block(context, request, false),
   "GET /key/info": info,
   "GET /key/list": list,
-} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
+} satisfies Partial<Record<LiteLlmRouteName, AdminHandler>>;
 
 async function generate(context: AdminContext, { body, caller }: AdminRequest): Promise<object> {
   const { key: chosen, ...fields } = fieldsOf(KeyFields.extend({ key: KeyText.nullish() }), body);
-  const owner = ownerOf(fields) ?? caller.key?.owner ?? { kind: "user", id: "default_user_id" };
+  const owner = ownerOf(fields) ?? caller.owner;
   const wanted: NewKey = {
     name: fields.key_alias ?? "unnamed",
     owner,
@@ -54,7 +44,7 @@ async function generate(context: AdminContext, { body, caller }: AdminRequest): 
     }),
   };
   const made = await context.books.keys.create(wanted, chosen ?? undefined);
-  return { ...keyInfo(made.record, 0), key: made.key };
+  return { ...(await shownKey(context, made.record)), key: made.key };
 }
 
 function ownerOf({ user_id: user, team_id: team }: KeyFields): Owner | undefined {
@@ -66,7 +56,7 @@ async function update(context: AdminContext, { body }: AdminRequest): Promise<ob
   const { key: named, ...fields } = fieldsOf(KeyFields.extend(KeyNamed.shape), body);
   const key = await keyNamed(context, named);
   const changed = await context.books.keys.change(key.id, changeOf(key, fields, context.now()));
-  return { key: changed.hash, ...keyInfo(changed, await spentBy(context, "key", key.id)) };
+  return { key: changed.hash, ...(await shownKey(context, changed)) };
 }
 
 /** What is there and undefined is emptied. */
@@ -118,7 +108,7 @@ async function regenerate(context: AdminContext, request: AdminRequest): Promise
   const { grace_period: grace } = fieldsOf(Grace, request.body);
   const key = await keyNamed(context, named);
   const made = await context.books.keys.rotate(key.id, expiryOf(grace, context.now()));
-  return { ...keyInfo(made.record, await spentBy(context, "key", key.id)), key: made.key };
+  return { ...(await shownKey(context, made.record)), key: made.key };
 }
 
 /** A blocked key is one that has expired, so that it is so at once on every replica; when it would have is kept with it. */
@@ -130,17 +120,15 @@ async function block(context: AdminContext, { body }: AdminRequest, blocked: boo
     await context.books.keys.change(key.id, { expiresAt, metadata: withBlock(key, blocked) });
   }
   const changed = (await context.books.keys.get(key.id)) ?? key;
-  return keyInfo(changed, await spentBy(context, "key", key.id));
+  return shownKey(context, changed);
 }
 
 async function info(context: AdminContext, request: AdminRequest): Promise<object> {
   const named = request.query.get("key");
-  const own = request.caller.key;
+  const own = request.caller;
   const key = named ? await keyNamed(context, named).catch((thrown: unknown) => hidden(thrown, request)) : own;
-  if (key === undefined)
-    throw new AppError("bad_request", "Say which key: the master key has no information of its own.");
-  mustBeOwn(key.id === own?.id, request);
-  return { key: named ?? key.hash, info: keyInfo(key, await spentBy(context, "key", key.id)) };
+  mustBeOwn(key.id === own.id, request);
+  return { key: named ?? key.hash, info: await shownKey(context, key) };
 }
 
 /** An ordinary key does not learn which keys there are. */
@@ -165,9 +153,7 @@ async function list(context: AdminContext, { query }: AdminRequest): Promise<obj
   );
   const shown = all.slice((page - 1) * size, page * size);
   const full = query.get("return_full_object") === "true";
-  const keys = full
-    ? await Promise.all(shown.map(async (key) => keyInfo(key, await spentBy(context, "key", key.id))))
-    : shown.map((key) => key.hash);
+  const keys = full ? await Promise.all(shown.map((key) => shownKey(context, key))) : shown.map((key) => key.hash);
   return { keys, total_count: all.length, current_page: page, total_pages: Math.ceil(all.length / size) };
 }
 
@@ -176,9 +162,9 @@ export function teamOf(key: KeyRecord): string | undefined {
   return key.teamId ?? (key.owner.kind === "team" ? key.owner.id : undefined);
 }
 
-/** By the key itself, or by its hash. @throws AppError `key_not_found` */
+/** By the key itself, or by its hash. Those of conversations are nobody's to manage. @throws AppError `key_not_found` */
 async function keyNamed({ books }: AdminContext, text: string): Promise<KeyRecord> {
   const key = await books.keys.find(HASH.test(text) ? text : hash("sha256", text));
-  if (key === undefined) throw new AppError("key_not_found", "There is no such key.");
-  return key;
+  if (key !== undefined && key.conversationId === undefined) return key;
+  throw new AppError("key_not_found", "There is no such key.");
 }

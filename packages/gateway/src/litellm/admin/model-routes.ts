@@ -1,8 +1,8 @@
+import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import type { Deployment, Group } from "../../ports/deployment.ts";
 import type { PriceList } from "../../ports/price-list.ts";
 import { NO_TOKENS, type TokenUsage } from "../../ports/token-usage.ts";
 import type { AdminAnswer, AdminContext, AdminRequest, AdminHandler } from "./admin.ts";
-import type { AdminRouteName } from "./admin-table.ts";
 
 /** LiteLLM's routes about models, and what it tells of their health. */
 export const MODEL_ROUTES = {
@@ -11,7 +11,7 @@ export const MODEL_ROUTES = {
   "GET /model_group/info": groupInfo,
   "GET /health": health,
   "GET /cache/ping": cachePing,
-} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
+} satisfies Partial<Record<LiteLlmRouteName, AdminHandler>>;
 
 async function modelInfo({ catalog, prices }: AdminContext, request: AdminRequest): Promise<object> {
   const id = request.query.get("litellm_model_id");
@@ -20,7 +20,7 @@ async function modelInfo({ catalog, prices }: AdminContext, request: AdminReques
 }
 
 function visible(groups: readonly Group[], { caller }: AdminRequest): readonly Group[] {
-  const names = caller.admin ? undefined : caller.key.models;
+  const names = caller.admin ? undefined : caller.models;
   return names === undefined ? groups : groups.filter(({ name }) => names.some((allowed) => covers(allowed, name)));
 }
 

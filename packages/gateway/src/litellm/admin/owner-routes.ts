@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
+import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import { z } from "zod";
 import type { OwnerKind, OwnerRecord } from "../../ports/books.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn } from "./admin.ts";
-import type { AdminRouteName } from "./admin-table.ts";
 import { teamOf } from "./key-routes.ts";
-import { spentBy } from "./spent.ts";
-import { fieldsOf, keyInfo, limitsAfter, modelsOf, OwnerFields, ownerInfo } from "./wire.ts";
+import { shownKey, shownOwner } from "./shown.ts";
+import { fieldsOf, limitsAfter, modelsOf, OwnerFields } from "./wire.ts";
 
 /** LiteLLM's routes about users and teams. */
 export const OWNER_ROUTES = {
@@ -18,7 +18,7 @@ export const OWNER_ROUTES = {
   "POST /team/update": updateTeam,
   "GET /team/info": teamInfo,
   "GET /team/list": teamList,
-} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
+} satisfies Partial<Record<LiteLlmRouteName, AdminHandler>>;
 
 const NewUser = OwnerFields.extend({
   auto_create_key: z.boolean().nullish(),
@@ -28,7 +28,7 @@ const NewUser = OwnerFields.extend({
 async function newUser(context: AdminContext, { body }: AdminRequest): Promise<object> {
   const fields = fieldsOf(NewUser, body);
   const record = await added(context, "user", fields);
-  const shown = { ...ownerInfo(record, 0), user_email: fields.user_email ?? null };
+  const shown = { ...(await shownOwner(context, record)), user_email: fields.user_email ?? null };
   if (fields.auto_create_key === false) return shown;
   const name = fields.key_alias ?? record.name;
   const made = await context.books.keys.create({ name, owner: { kind: "user", id: record.id }, limits: {} });
@@ -36,7 +36,7 @@ async function newUser(context: AdminContext, { body }: AdminRequest): Promise<o
 }
 
 async function newTeam(context: AdminContext, { body }: AdminRequest): Promise<object> {
-  return ownerInfo(await added(context, "team", fieldsOf(OwnerFields, body)), 0);
+  return shownOwner(context, await added(context, "team", fieldsOf(OwnerFields, body)));
 }
 
 async function added({ books }: AdminContext, kind: OwnerKind, fields: OwnerFields): Promise<OwnerRecord> {
@@ -50,13 +50,13 @@ async function added({ books }: AdminContext, kind: OwnerKind, fields: OwnerFiel
 async function updateUser(context: AdminContext, { body }: AdminRequest): Promise<object> {
   const { old, fields } = await named(context, "user", body);
   const record = await saved(context, old, fields);
-  return { user_id: record.id, data: ownerInfo(record, await spentBy(context, "user", record.id)) };
+  return { user_id: record.id, data: await shownOwner(context, record) };
 }
 
 async function updateTeam(context: AdminContext, { body }: AdminRequest): Promise<object> {
   const { old, fields } = await named(context, "team", body);
   const record = await saved(context, old, fields);
-  return { team_id: record.id, data: ownerInfo(record, await spentBy(context, "team", record.id)) };
+  return { team_id: record.id, data: await shownOwner(context, record) };
 }
 
 async function named({ books }: AdminContext, kind: OwnerKind, body: unknown) {
@@ -87,13 +87,12 @@ async function saved(
 }
 
 async function userInfo(context: AdminContext, request: AdminRequest): Promise<object> {
-  const own = request.caller.key?.owner;
-  const id = request.query.get("user_id") ?? (own?.kind === "user" ? own.id : undefined);
+  const own = request.caller.owner;
+  const id = request.query.get("user_id") ?? (own.kind === "user" ? own.id : undefined);
   if (!id) throw new AppError("bad_request", "Name a `user_id`.", { field: "user_id" });
-  mustBeOwn(own?.kind === "user" && own.id === id, request);
+  mustBeOwn(own.kind === "user" && own.id === id, request);
   const record = await context.books.keys.owner({ kind: "user", id });
-  const spent = await spentBy(context, "user", id);
-  const info = ownerInfo(record ?? { kind: "user", id, name: id, limits: {} }, spent);
+  const info = await shownOwner(context, record ?? { kind: "user", id, name: id, limits: {} });
   const keys = (await activeKeys(context)).filter(({ owner }) => owner.kind === "user" && owner.id === id);
   const teamIds = [...new Set(keys.flatMap((key) => key.teamId ?? []))];
   const teams = await Promise.all(teamIds.map((team) => context.books.keys.owner({ kind: "team", id: team })));
@@ -101,16 +100,12 @@ async function userInfo(context: AdminContext, request: AdminRequest): Promise<o
     user_id: id,
     user_info: info,
     keys: await keyInfos(context, keys),
-    teams: await Promise.all(
-      teams
-        .filter((team) => team !== undefined)
-        .map(async (team) => ownerInfo(team, await spentBy(context, "team", team.id))),
-    ),
+    teams: await Promise.all(teams.filter((team) => team !== undefined).map((team) => shownOwner(context, team))),
   };
 }
 
 async function teamInfo(context: AdminContext, request: AdminRequest): Promise<object> {
-  const own = request.caller.key && teamOf(request.caller.key);
+  const own = teamOf(request.caller);
   const id = request.query.get("team_id") ?? own;
   if (!id) throw new AppError("bad_request", "Name a `team_id`.", { field: "team_id" });
   mustBeOwn(own === id, request);
@@ -118,14 +113,14 @@ async function teamInfo(context: AdminContext, request: AdminRequest): Promise<o
   if (record === undefined) throw new AppError("not_found", "There is no team with this id.");
   const mine = (await activeKeys(context)).filter((key) => teamOf(key) === id);
   // A member sees its own key, not those of the others.
-  const shown = request.caller.admin ? mine : mine.filter((key) => key.id === request.caller.key?.id);
-  const info = ownerInfo(record, await spentBy(context, "team", id));
+  const shown = request.caller.admin ? mine : mine.filter((key) => key.id === request.caller.id);
+  const info = await shownOwner(context, record);
   return { team_id: id, team_info: info, keys: await keyInfos(context, shown), team_memberships: [] };
 }
 
 async function teamList(context: AdminContext): Promise<object> {
   const teams = await context.books.keys.owners("team");
-  return Promise.all(teams.map(async (team) => ownerInfo(team, await spentBy(context, "team", team.id))));
+  return Promise.all(teams.map((team) => shownOwner(context, team)));
 }
 
 const MAX_KEYS = 100;
@@ -136,5 +131,5 @@ async function activeKeys({ books }: AdminContext) {
 }
 
 function keyInfos(context: AdminContext, keys: Awaited<ReturnType<typeof activeKeys>>): Promise<object[]> {
-  return Promise.all(keys.slice(0, MAX_KEYS).map(async (key) => keyInfo(key, await spentBy(context, "key", key.id))));
+  return Promise.all(keys.slice(0, MAX_KEYS).map((key) => shownKey(context, key)));
 }

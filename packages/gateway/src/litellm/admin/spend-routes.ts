@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
+import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import type { Books, LedgerEntry, SpendFilter, SpendGroup } from "../../ports/books.ts";
 import { answerTokens, promptTokens } from "../../ports/token-usage.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, numberIn } from "./admin.ts";
-import type { AdminRouteName } from "./admin-table.ts";
 
 /** LiteLLM's routes about what was spent. */
 export const SPEND_ROUTES = {
@@ -12,7 +12,7 @@ export const SPEND_ROUTES = {
   "GET /global/spend": globalSpend,
   "GET /customer/info": customerInfo,
   "GET /end_user/info": customerInfo,
-} satisfies Partial<Record<AdminRouteName, AdminHandler>>;
+} satisfies Partial<Record<LiteLlmRouteName, AdminHandler>>;
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 93;
@@ -36,7 +36,7 @@ async function filterOf({ books }: AdminContext, { query, caller }: AdminRequest
   const until = dayIn(query, "end_date");
   return defined({
     // An ordinary key sees its own calls, whatever it asks for.
-    keyId: caller.admin ? await keyIdOf(books, query.get("api_key")) : caller.key.id,
+    keyId: caller.admin ? await keyIdOf(books, query.get("api_key")) : caller.id,
     ownerId: query.get("user_id") ?? undefined,
     teamId: query.get("team_id") ?? undefined,
     from: dayIn(query, "start_date"),

@@ -1,5 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import { z } from "zod";
+import { periodEnd } from "../../books/periods.ts";
 import { invalidField } from "../../http/invalid-field.ts";
 import type { BookLimits, BudgetPeriod, KeyRecord, OwnerRecord } from "../../ports/books.ts";
 import { defined } from "../defined.ts";
@@ -153,7 +154,7 @@ export function withBlock({ metadata, expiresAt }: KeyRecord, blocked: boolean):
 }
 
 /** A key as LiteLLM shows it. The key itself is never part of it. */
-export function keyInfo(key: KeyRecord, spentUsd: number): object {
+export function keyInfo(key: KeyRecord, spentUsd: number, now: number): object {
   const { blocked, expiresAt } = blockOf(key);
   return {
     token: key.hash,
@@ -168,15 +169,16 @@ export function keyInfo(key: KeyRecord, spentUsd: number): object {
     metadata: withBlock(key, false),
     blocked: blocked || key.revokedAt !== undefined,
     created_at: isoTime(key.createdAt),
-    ...limitInfo(key.limits),
+    ...limitInfo(key.limits, now),
   };
 }
 
 /** Limits as LiteLLM shows them. */
-export function limitInfo({ budget, requestsPerMinute, tokensPerMinute, parallel }: BookLimits): object {
+function limitInfo({ budget, requestsPerMinute, tokensPerMinute, parallel }: BookLimits, now: number): object {
   return {
     max_budget: budget?.usd ?? null,
     budget_duration: budget === undefined ? null : DURATIONS[budget.period],
+    budget_reset_at: budget === undefined ? null : isoTime(periodEnd(budget.period, now)),
     rpm_limit: requestsPerMinute ?? null,
     tpm_limit: tokensPerMinute ?? null,
     max_parallel_requests: parallel ?? null,
@@ -184,10 +186,10 @@ export function limitInfo({ budget, requestsPerMinute, tokensPerMinute, parallel
 }
 
 /** A user or team as LiteLLM shows it. */
-export function ownerInfo(owner: OwnerRecord, spentUsd: number): object {
+export function ownerInfo(owner: OwnerRecord, spentUsd: number, now: number): object {
   const who =
     owner.kind === "user"
       ? { user_id: owner.id, user_alias: owner.name, user_role: "internal_user" }
       : { team_id: owner.id, team_alias: owner.name, blocked: false, members_with_roles: [] };
-  return { ...who, models: owner.models ?? [], spend: spentUsd, metadata: {}, ...limitInfo(owner.limits) };
+  return { ...who, models: owner.models ?? [], spend: spentUsd, metadata: {}, ...limitInfo(owner.limits, now) };
 }

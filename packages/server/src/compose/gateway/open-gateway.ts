@@ -2,17 +2,16 @@ import { adminKeys } from "@handrail/gateway/admin/admin-keys";
 import { adminOwners } from "@handrail/gateway/admin/admin-owners";
 import { adminSpend } from "@handrail/gateway/admin/admin-spend";
 import { catalogOf } from "@handrail/gateway/catalog/catalog";
-import { createGateway, type Gateway } from "@handrail/gateway/gateway";
+import { sendNothingHere } from "@handrail/gateway/http/nothing-here";
+import type { Books } from "@handrail/gateway/ports/books";
 import type { Deployment } from "@handrail/gateway/ports/deployment";
-import type { PriceList } from "@handrail/gateway/ports/price-list";
 import { priceList } from "@handrail/gateway/prices/price-list";
-import type { Stores } from "@handrail/gateway/program/gateway-over";
-import { logCalls } from "@handrail/gateway/program/log-calls";
+import { gatewayOver } from "@handrail/gateway/program/gateway-over";
 import { withMasterKey } from "@handrail/gateway/program/master-key";
-import { observers } from "@handrail/gateway/program/observers";
 import { openStores, type StoreSettings } from "@handrail/gateway/program/open-stores";
 import { NO_PLACES, type Places as Configured } from "@handrail/gateway/program/places";
 import type { Logger } from "pino";
+import { LOCAL_USER } from "../../auth/identify.ts";
 import type { StoredDeployments } from "../../gateway/stored-deployments.ts";
 import type { Mask } from "../../settings/mask.ts";
 import type { ModelSettings } from "../../settings/model-settings.ts";
@@ -23,7 +22,6 @@ import { conversationKeys } from "./conversation-keys.ts";
 import { deploymentsFrom } from "./deployments.ts";
 import type { GatewayHost } from "./lazy-gateway.ts";
 import { paidModels } from "./paid-models.ts";
-import { watchGateway } from "./watch-gateway.ts";
 
 export type OpenGatewayParts = {
   readonly stores: StoreSettings;
@@ -34,6 +32,8 @@ export type OpenGatewayParts = {
   readonly demo: DemoModel;
   readonly secrets: Secrets;
   readonly mask: Mask;
+  /** The server's own bearer token, which may do here what a master key of LiteLLM may. */
+  readonly localToken: string;
   readonly log: Logger;
   /** Whether the first model comes from the configuration. */
   readonly fixed: boolean;
@@ -46,12 +46,13 @@ const GRACE_MS = 1000;
 export async function openGateway(parts: OpenGatewayParts, url: string): Promise<GatewayHost> {
   const { stored, configured = NO_PLACES, fixed, secrets, mask, titleOf } = parts;
   const stores = await openStores(parts.stores, configured, parts.log);
-  const { masterKey } = configured.general;
-  const books = masterKey === undefined ? stores.books : withMasterKey(stores.books, masterKey);
+  const books = withMasterKeys(stores.books, configured, parts.localToken);
   const places = currentPlaces(parts, configured);
   await places.refresh();
   const prices = priceList();
-  const { gateway, watch } = gatewayOver({ ...stores, books }, { places, configured, prices, log: parts.log });
+  const catalog = catalogOf(places.now, () => configured.rules);
+  const serving = { catalog, routing: () => configured.routing, prices, log: parts.log, alone: false };
+  const { gateway, metrics } = gatewayOver(serving, { ...stores, books });
   const keys = conversationKeys({ keys: books.keys, secret: secrets.deriveKey("gateway keys") });
   const paid = paidModels({ books, keys, url, mask });
   const testThrough = async (place: Deployment, signal: AbortSignal) => {
@@ -83,9 +84,9 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
     async handle(request, response) {
       // What was set a moment ago counts.
       await places.refresh().catch((thrown: unknown) => parts.log.warn({ err: thrown }, "the models cannot be read"));
-      if (!gateway.handle(request, response)) response.writeHead(404).end();
+      if (!gateway.handle(request, response)) sendNothingHere(response);
     },
-    metrics: () => watch.text(),
+    metrics: async () => (await metrics()).text,
     async close() {
       await gateway.close(GRACE_MS);
       await stores.close();
@@ -93,32 +94,10 @@ export async function openGateway(parts: OpenGatewayParts, url: string): Promise
   };
 }
 
-type Places = ReturnType<typeof currentPlaces>;
-
-type Serving = {
-  readonly places: Places;
-  readonly configured: Configured;
-  readonly prices: PriceList;
-  readonly log: Logger;
-};
-
-function gatewayOver(stores: Stores, { places, configured, prices, log }: Serving) {
-  const { books, cache, guard, traces, limits } = stores;
-  const catalog = catalogOf(places.now, () => configured.rules);
-  const watch = watchGateway(catalog, { books, ...(limits && { limits }) }, (): Gateway => gateway);
-  const observer = observers(logCalls(log), watch.observer);
-  const gateway = createGateway({
-    catalog,
-    books,
-    prices,
-    routing: () => configured.routing,
-    probes: false,
-    cache,
-    observer,
-    ...guard.parts,
-    ...traces.parts,
-  });
-  return { gateway, watch };
+/** That of the configuration's file, and the server's own token, which is its user's. */
+function withMasterKeys(books: Books, { general: { masterKey } }: Configured, localToken: string): Books {
+  const known = masterKey === undefined ? books : withMasterKey(books, masterKey);
+  return withMasterKey(known, localToken, { kind: "user", id: LOCAL_USER });
 }
 
 /** What can be asked for now. */

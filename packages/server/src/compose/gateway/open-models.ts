@@ -22,6 +22,8 @@ export type OpenModelsParts = {
   readonly demo: DemoModel;
   readonly secrets: Secrets;
   readonly mask: Mask;
+  /** Of local programs. */
+  readonly localToken: string;
   readonly log: Logger;
   readonly store: Pick<ObservedStore, "summary">;
 };
