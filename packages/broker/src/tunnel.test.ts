@@ -37,6 +37,9 @@ test("the name is read from a whole hello, however it is spread, and no cut or g
   expect(readHello(Buffer.from("SSH-2.0-x"))).toBe("other");
 });
 
+/** A record with a fatal alert, as latin1. */
+const UNRECOGNIZED_NAME = "\u0015\u0003\u0003\u0000\u0002\u0002\u0070";
+
 test("a TLS client in a tunnel must ask for the host that the tunnel leads to", async () => {
   const port = await servers.tcp((socket) => socket.once("data", () => socket.end("seen")));
   const send = async (host: string, bytes: Buffer) => {
@@ -55,10 +58,10 @@ test("a TLS client in a tunnel must ask for the host that the tunnel leads to", 
   expect(await send("a.test", hello)).toEqual(["seen", true, undefined]);
   expect(await send("a.test", scattered(hello))).toEqual(["seen", true, undefined]);
   expect(await send("127.0.0.1", nameless)).toEqual(["seen", true, undefined]);
-  expect(await send("b.test", hello)).toEqual(["", false, "sni_mismatch"]);
-  expect(await send("b.test", scattered(hello))).toEqual(["", false, "sni_mismatch"]);
-  expect(await send("a.test", nameless)).toEqual(["", false, "sni_mismatch"]);
-  expect(await send("127.0.0.1", hello)).toEqual(["", false, "sni_mismatch"]);
+  expect(await send("b.test", hello)).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
+  expect(await send("b.test", scattered(hello))).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
+  expect(await send("a.test", nameless)).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
+  expect(await send("127.0.0.1", hello)).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
 });
 
 test("a host that speaks first is heard before the client says anything", async () => {

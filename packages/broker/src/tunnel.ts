@@ -16,13 +16,17 @@ export type Tunnel = {
 /**
  * Passes bytes both ways until both sides have ended, or one breaks off, which breaks the other. A side that only ends
  * what it sends still gets what the other has to say. Each side is read no faster than the other takes it. A TLS client
- * that asks for another host than the tunnel leads to is cut off.
+ * that asks for another host than the tunnel leads to is cut off, with an alert that says so.
  */
 export async function tunnel({ client, upstream, head, host }: Tunnel): Promise<Refusal | undefined> {
   upstream.pipe(client);
   try {
     const first = await opening(client, upstream, head);
-    if (!asksFor(host, first)) return mismatch(host);
+    if (!asksFor(host, first)) {
+      upstream.unpipe(client);
+      await new Promise<void>((resolve) => client.end(UNRECOGNIZED_NAME, () => resolve()));
+      return mismatch(host);
+    }
     upstream.write(first);
     if (client.readableEnded) upstream.end();
     else client.pipe(upstream);
@@ -35,6 +39,9 @@ export async function tunnel({ client, upstream, head, host }: Tunnel): Promise<
   }
   return undefined;
 }
+
+/** A fatal alert, in a record of TLS 1.2 as all versions take it at the start. Source: RFC 8446 §5.1 and §6 */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
 
 /** What the client sends until it shows whether it speaks TLS and whom it asks for, or ends. Rejects when a side breaks. */
 function opening(client: Duplex, upstream: Socket, head: Uint8Array): Promise<Uint8Array> {

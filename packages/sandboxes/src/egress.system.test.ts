@@ -47,10 +47,13 @@ async function reaches(name: "process" | "docker"): Promise<void> {
   };
   const sandbox = await backend.start(spec, () => undefined, signal);
   const ask = "curl -s -o /dev/null -m 5 -w '%{http_code} '";
-  const direct = `${ask} --noproxy '*' http://allowed.example/y; ${ask} --noproxy '*' https://other.example/z`;
+  const refused = "curl -sS -m 5 --noproxy '*' https://other.example/z 2>&1 | grep -o 'alert access denied'";
+  const direct = `${ask} --noproxy '*' http://allowed.example/y; ${refused}`;
   const script = `${ask} http://allowed.example/x; ${transparent ? direct : ""}`;
   const args = { argv: ["sh", "-c", script], timeoutMs: 20_000, capBytes: 1000 };
-  expect((await sandbox.call("process.run", args, { signal })).stdout).toBe(transparent ? "418 418 000 " : "418 ");
+  expect((await sandbox.call("process.run", args, { signal })).stdout).toBe(
+    transparent ? "418 418 alert access denied\n" : "418 ",
+  );
   const origin = { conversationId };
   const asked = ["GET http://allowed.example/x HTTP/1.1"];
   if (transparent) asked.push("GET http://allowed.example/y HTTP/1.1", "CONNECT other.example:443 HTTP/1.1");

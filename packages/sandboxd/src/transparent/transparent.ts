@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 import { type Duplex, pipeline } from "node:stream";
+import { finished } from "node:stream/promises";
 import { dnsAnswer } from "./dns-answer.ts";
 import { givenAddresses } from "./given-addresses.ts";
 import { headOf } from "./head-of.ts";
@@ -92,5 +93,17 @@ const secure: Way = async (socket, name, open) => {
   const head = await headOf(channel, "\r\n\r\n").catch(() => "");
   if (head.startsWith("HTTP/1.1 200 ")) return channel;
   channel.destroy();
+  await refuse(socket);
   return undefined;
 };
+
+/** A fatal alert, in a record of TLS 1.2 as all versions take it at the start. Source: RFC 8446 §5.1 and §6 */
+const ACCESS_DENIED = Buffer.from([21, 3, 3, 0, 2, 2, 49]);
+const HEARD_WITHIN_MS = 2000;
+
+/** Says to a TLS program that it was refused. What it sends is read until it goes: unread, it would end the alert too. */
+async function refuse(socket: Socket): Promise<void> {
+  socket.end(ACCESS_DENIED);
+  socket.resume();
+  await finished(socket, { signal: AbortSignal.timeout(HEARD_WITHIN_MS) }).catch(() => undefined);
+}
