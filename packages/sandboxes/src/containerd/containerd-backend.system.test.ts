@@ -16,6 +16,7 @@ import { mountDisk } from "../process/mounted-disk.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { findBoxes } from "../process/find-processes.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
+import { runProgram } from "../run-program.ts";
 import { config, plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { importerTo, runtimeUnderTest } from "../testing/containerd-root.ts";
@@ -120,6 +121,15 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     const { start } = await setUp(await sharedDaemon());
     const failure = await start(freshConversation(), "127.0.0.1:1/none:1").catch((error: AppError) => error);
     expect(failure).toMatchObject({ code: "image_unavailable", message: expect.stringContaining("images import") });
+  });
+
+  test.skipIf(given)("a pause image that somebody took away is handed over again", async () => {
+    const daemon = await sharedDaemon();
+    const { client, start, shell } = await setUp(daemon);
+    await start(freshConversation());
+    await runProgram("ctr", ["--address", daemon.address, "--namespace", "k8s.io", "images", "rm", PAUSE_IMAGE]);
+    await vi.waitUntil(async () => (await client.findImage(PAUSE_IMAGE)) === undefined, 10_000);
+    expect(await shell(await start(freshConversation()), "echo up")).toBe("up\n");
   });
 
   test("a runtime that gives pods a network is told as broken, and nothing is started with it", async () => {
