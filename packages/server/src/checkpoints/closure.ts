@@ -65,7 +65,7 @@ export function checkSnapshot(
   root: string,
   trees: ReadonlyMap<string, SnapshotTree>,
   objects: (name: string) => StoredObject | undefined,
-  before: ReadonlyMap<string, Checked> = new Map(),
+  before: { get(name: string): Checked | undefined } = new Map(),
 ): CheckedSnapshot {
   const checked = new Map<string, Checked>();
   const treeAt = (name: string): SnapshotTree => {

@@ -7,6 +7,7 @@ import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protoco
 import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
+import { Remembered } from "./remembered.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
 
 /** A checkpoint that a conversation holds on to. */
@@ -28,6 +29,7 @@ const READ_BYTES = 8 * 1024 * 1024;
 const GAP_BYTES = 64 * 1024;
 /** Of trees that are kept in memory, about 200 bytes each. */
 const MAX_REMEMBERED_ENTRIES = 200_000;
+const MAX_REMEMBERED_CHECKS = 20_000;
 
 /**
  * Everything that is kept for one conversation and its forks: packs of objects, indexes that say what is in them, and
@@ -41,9 +43,8 @@ export class Lineage {
   readonly #seal: Seal;
   #objects: Map<string, StoredObject> | undefined;
   #indexes: string[] = [];
-  readonly #trees = new Map<string, SnapshotTree>();
-  #treeEntries = 0;
-  readonly #checked = new Map<string, Checked>();
+  readonly #trees = new Remembered<SnapshotTree>(MAX_REMEMBERED_ENTRIES, ({ entries }) => entries.length);
+  readonly #checked = new Remembered<Checked>(MAX_REMEMBERED_CHECKS, () => 1);
 
   constructor(id: string, store: CheckpointStore, key: Uint8Array) {
     this.id = id;
@@ -147,25 +148,17 @@ export class Lineage {
     return trees;
   }
 
-  /** Trees that were read strictly and are stored. */
+  /** Trees that were read strictly and are stored. Those that were of use last stay longest. */
   remember(trees: Iterable<readonly [string, SnapshotTree]>): void {
-    for (const [name, tree] of trees) {
-      this.#treeEntries += tree.entries.length;
-      this.#trees.set(name, tree);
-    }
-    if (this.#treeEntries <= MAX_REMEMBERED_ENTRIES) return;
-    this.#trees.clear();
-    this.#treeEntries = 0;
+    for (const [name, tree] of trees) this.#trees.set(name, tree);
   }
 
-  /** Directories whose pieces were all found here, and have not been collected since. */
-  get checked(): ReadonlyMap<string, Checked> {
+  /** What was found of directories whose objects are all in an index, and have not been collected since. */
+  get checked(): Pick<Remembered<Checked>, "get"> {
     return this.#checked;
   }
 
-  /** Of objects that are in an index. */
-  rememberChecked(checked: ReadonlyMap<string, Checked>): void {
-    if (this.#checked.size > MAX_REMEMBERED_ENTRIES / 10) this.#checked.clear();
+  rememberChecked(checked: Iterable<readonly [string, Checked]>): void {
     for (const [name, found] of checked) this.#checked.set(name, found);
   }
 

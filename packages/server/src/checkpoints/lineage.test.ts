@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { directoryStore } from "@handrail/checkpoints/directory-store";
+import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { encodeTree, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { afterAll, expect, test } from "vitest";
+import { Lineage, nameOf } from "./lineage.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "handrail-lineage-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A directory with so many links. */
+function treeOf(time: string, entries: number): SnapshotTree {
+  const names = Array.from({ length: entries }, (_, at) => `n${String(at).padStart(6, "0")}`);
+  return { mode: 0o755, mtime: time, entries: names.map((name) => ({ type: "link", name, mtime: "0", target: "t" })) };
+}
+
+/** A lineage with these trees; `read` has what was read of its packs. */
+async function stored(trees: readonly SnapshotTree[]) {
+  const read: string[] = [];
+  const store = directoryStore(directory);
+  const get: typeof store.get = (path, range) => {
+    if (path.includes("/packs/")) read.push(path);
+    return store.get(path, range);
+  };
+  const lineage = new Lineage("family", { ...store, get }, Buffer.alloc(32, 1));
+  const named = trees.map((tree) => {
+    const data = encodeTree(tree);
+    const frame = encodeObjectFrame({ kind: "tree", packed: false, size: data.length, data });
+    return { name: nameOf("tree", data), kind: "tree" as const, size: data.length, frame };
+  });
+  await lineage.addIndex(await lineage.putPack(named));
+  return { lineage, read, names: named.map(({ name }) => name) };
+}
+
+test("trees that are used again and again are read once", async () => {
+  const trees = [treeOf("1", 15_000), treeOf("2", 10)];
+  const { lineage, read, names } = await stored(trees);
+  for (let round = 0; round < 20; round++) expect((await lineage.trees(names)).length).toBe(2);
+  expect(read).toHaveLength(1);
+});
