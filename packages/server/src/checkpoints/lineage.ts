@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
 import { Remembered } from "./remembered.ts";
+import { chunkOpener, sealPack } from "./sealed-pack.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
 
 /** A checkpoint that a conversation holds on to. */
@@ -76,16 +77,8 @@ export class Lineage {
   /** Keeps frames in one pack. They are not there before `addIndex`. */
   async putPack(frames: readonly NamedFrame[]): Promise<Map<string, StoredObject>> {
     const pack = `${this.id}/packs/${randomBytes(16).toString("hex")}`;
-    const parts: Buffer[] = [];
-    const objects = new Map<string, StoredObject>();
-    let offset = 0;
-    for (const { name, kind, size, frame } of frames) {
-      const sealed = this.#seal.seal(name, frame);
-      objects.set(name, { kind, size, pack, offset, length: sealed.length });
-      parts.push(sealed);
-      offset += sealed.length;
-    }
-    await this.#store.put(pack, Buffer.concat(parts));
+    const { bytes, objects } = sealPack(this.#seal, pack, frames);
+    await this.#store.put(pack, bytes);
     return objects;
   }
 
@@ -119,17 +112,18 @@ export class Lineage {
   async *frames(names: Iterable<string>): AsyncGenerator<{ readonly name: string; readonly frame: Buffer }> {
     const known = await this.objects();
     const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) })).toSorted(
-      (one, other) => one.pack.localeCompare(other.pack) || one.offset - other.offset,
+      (one, other) => order(one.pack, other.pack) || one.offset - other.offset || startOf(one) - startOf(other),
     );
+    const open = chunkOpener(this.#seal);
     for (const run of runs(wanted)) {
       const [first] = run;
       const last = run.at(-1);
       if (first === undefined || last === undefined) continue;
       const range = { offset: first.offset, length: last.offset + last.length - first.offset };
       const bytes = await this.#store.get(first.pack, range);
-      for (const { name, offset, length } of run) {
-        const from = offset - first.offset;
-        yield { name, frame: this.#seal.open(name, bytes.subarray(from, from + length)) };
+      for (const object of run) {
+        const from = object.offset - first.offset;
+        yield { name: object.name, frame: open(object.name, object, bytes.subarray(from, from + object.length)) };
       }
     }
   }
@@ -272,6 +266,9 @@ function required(known: ReadonlyMap<string, StoredObject>, name: string): Store
   if (object === undefined) throw new AppError("checkpoint_damaged", "Files of the checkpoint are missing.", { name });
   return object;
 }
+
+const order = (one: string, other: string) => Number(one > other) - Number(one < other);
+const startOf = ({ inside }: StoredObject) => inside?.at ?? 0;
 
 /** Neighbours of one pack that are read at once. */
 function runs<Placed extends StoredObject>(sorted: readonly Placed[]): Placed[][] {

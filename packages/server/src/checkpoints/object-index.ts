@@ -1,37 +1,44 @@
 import type { ObjectKind } from "@handrail/protocol/snapshots";
 import { z } from "zod";
 
-/** Where an object is: its frame, sealed, in a pack. `size` is that of the object as it is. */
+/**
+ * Where an object is: its frame in what is encrypted from `offset` on, `length` bytes, of a pack. `inside` says where in
+ * that, once it is open; undefined: it is all. `size` is that of the object as it is.
+ */
 export type StoredObject = {
   readonly kind: ObjectKind;
   readonly size: number;
   readonly pack: string;
   readonly offset: number;
   readonly length: number;
+  readonly inside?: { readonly at: number; readonly bytes: number } | undefined;
 };
 
-const Row = z.tuple([z.string(), z.enum(["t", "b"]), z.number(), z.number(), z.number(), z.number()]);
+/** What an object takes in the store. */
+export const storedBytes = ({ length, inside }: StoredObject): number => inside?.bytes ?? length;
+
+const Place = [z.string(), z.enum(["t", "b"]), z.number(), z.number(), z.number(), z.number()] as const;
+/** The name, what it is, its size, its pack's number, offset and length; then, unless it is all, where it is inside. */
+const Row = z.union([z.tuple([...Place, z.number(), z.number()]), z.tuple(Place)]);
 const Index = z.object({ packs: z.array(z.string()), objects: z.array(Row) });
 
 /** Objects by name, as an index file holds them. */
 export function encodeIndex(objects: ReadonlyMap<string, StoredObject>): Buffer {
   const packs = [...new Set(Array.from(objects.values(), ({ pack }) => pack))];
   const numbers = new Map(packs.map((pack, at) => [pack, at]));
-  const rows = Array.from(objects, ([name, { kind, size, pack, offset, length }]): z.infer<typeof Row> => [
-    name,
-    kind === "tree" ? "t" : "b",
-    size,
-    numbers.get(pack) ?? 0,
-    offset,
-    length,
-  ]);
+  const rows = Array.from(objects, ([name, object]): z.infer<typeof Row> => {
+    const { kind, size, pack, offset, length, inside } = object;
+    const place = [name, kind === "tree" ? "t" : "b", size, numbers.get(pack) ?? 0, offset, length] as const;
+    return inside === undefined ? [...place] : [...place, inside.at, inside.bytes];
+  });
   return Buffer.from(JSON.stringify({ packs, objects: rows }));
 }
 
 /** @throws when it is not what `encodeIndex` gave */
 export function decodeIndex(bytes: Buffer, into: Map<string, StoredObject>): void {
   const { packs, objects } = Index.parse(JSON.parse(bytes.toString("utf8")));
-  for (const [name, kind, size, pack, offset, length] of objects) {
-    into.set(name, { kind: kind === "t" ? "tree" : "blob", size, pack: packs[pack] ?? "", offset, length });
+  for (const [name, kind, size, pack, offset, length, at, bytes] of objects) {
+    const inside = at === undefined || bytes === undefined ? {} : { inside: { at, bytes } };
+    into.set(name, { kind: kind === "t" ? "tree" : "blob", size, pack: packs[pack] ?? "", offset, length, ...inside });
   }
 }

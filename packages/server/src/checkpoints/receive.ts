@@ -5,7 +5,7 @@ import type { OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { MAX_BLOB_BYTES, parseTree, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { checkSnapshot, reachableTrees, type Counted } from "./closure.ts";
 import { type Lineage, type NamedFrame, nameOf, unpacked } from "./lineage.ts";
-import type { StoredObject } from "./object-index.ts";
+import { storedBytes, type StoredObject } from "./object-index.ts";
 
 /** A snapshot whose objects are stored. `newBytes` is what it took to store them. */
 export type Received = OperationResult<"snapshot.take"> & Counted & { readonly newBytes: number };
@@ -67,7 +67,7 @@ async function storeTaken(
   await lineage.addIndex(stored);
   lineage.remember(trees);
   lineage.rememberChecked(checked);
-  const newBytes = Array.from(stored.values()).reduce((sum, { length }) => sum + length, 0);
+  const newBytes = Array.from(stored.values()).reduce((sum, object) => sum + storedBytes(object), 0);
   return { ...taken, ...counted, newBytes };
 }
 

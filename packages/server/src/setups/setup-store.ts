@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isSetups, sweep } from "../checkpoints/collect.ts";
 import type { Lineage } from "../checkpoints/lineage.ts";
 import type { Lineages } from "../checkpoints/lineages.ts";
+import { storedBytes } from "../checkpoints/object-index.ts";
 
 const Root = z.string();
 /** One kept result. `before` and `after` name the workspace around the set-up; both trees are in the lineage. */
@@ -109,7 +110,7 @@ async function tidied(lineage: Lineage): Promise<number> {
 }
 
 async function sizeOf(lineage: Lineage): Promise<number> {
-  return Array.from((await lineage.objects()).values()).reduce((sum, { length }) => sum + length, 0);
+  return Array.from((await lineage.objects()).values()).reduce((sum, object) => sum + storedBytes(object), 0);
 }
 
 /** A note that cannot be read is none: what it was for is made again. */
