@@ -99,7 +99,8 @@ export async function ownCommand(upstreamPort: number, home: string): Promise<Ga
     headers: { authorization: `Bearer ${key}` },
     program: () => ({
       command: process.execPath,
-      args: [GATEWAY],
+      // As `handrail gateway` does.
+      args: ["--max-semi-space-size=16", GATEWAY],
       env: {
         // Compiled code is kept there, as it is for a user from the second start on.
         HOME: homedir(),

@@ -9,6 +9,8 @@ const root = path.resolve(path.dirname(realpathSync(fileURLToPath(import.meta.ur
 const node = path.join(root, "node_modules/node/bin/node");
 const main = path.join(root, "packages/cli/src/main.ts");
 const gateway = path.join(root, "packages/gateway/bin/gateway.mjs");
+// The space for young objects would grow to 64 MB twice over, and stay. Only a flag before the start holds it.
+const young = "--max-semi-space-size=16";
 
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node.js 20 or newer is needed; this is ${process.version}.`);
@@ -17,7 +19,7 @@ if (!existsSync(node)) fail(`Handrail is not installed yet. Run this once: npm c
 // Where one process can become another, none stays that only waits. The gateway then needs nothing of the terminal program.
 if (process.execve) {
   const [command, ...options] = process.argv.slice(2);
-  const args = command === "gateway" ? [gateway, ...options] : [main, ...process.argv.slice(2)];
+  const args = command === "gateway" ? [young, gateway, ...options] : [main, ...process.argv.slice(2)];
   process.execve(node, [node, ...args]);
 }
 
