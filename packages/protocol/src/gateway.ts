@@ -127,20 +127,28 @@ export const GatewayOwner = z.strictObject({ kind: OwnerKind, id: OwnerId });
 const OwnerShown = z.object({ kind: OwnerKind, id: z.string() });
 
 /** A virtual key as it is asked for. Without an `owner` it is the signed-in user's. Times are Unix milliseconds. */
+const KeyModels = z.array(z.string().min(1).max(256)).max(200);
+const KeyEnd = z.number().int().positive().max(LATEST);
+
 export const KeyInput = z.strictObject({
   name: z.string().trim().min(1).max(128),
   owner: GatewayOwner.optional(),
   teamId: OwnerId.optional(),
   /** Names, which may end in `*`; all when absent. */
-  models: z.array(z.string().min(1).max(256)).max(200).optional(),
+  models: KeyModels.optional(),
   limits: KeyLimits,
-  expiresAt: z.number().int().positive().max(LATEST).optional(),
+  expiresAt: KeyEnd.optional(),
   cache: CacheScope.optional(),
   admin: z.boolean().optional(),
 });
 export type KeyInput = z.infer<typeof KeyInput>;
 
-export const KeyChange = KeyInput.omit({ owner: true, admin: true }).partial();
+/** What is absent stays as it is; `null` takes it away. */
+export const KeyChange = KeyInput.omit({ owner: true, admin: true }).partial().extend({
+  teamId: OwnerId.nullable().optional(),
+  models: KeyModels.nullable().optional(),
+  expiresAt: KeyEnd.nullable().optional(),
+});
 export type KeyChange = z.infer<typeof KeyChange>;
 
 /**

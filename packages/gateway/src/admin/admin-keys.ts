@@ -2,6 +2,7 @@ import type { Books, KeyRecord, NewKey } from "../ports/books.ts";
 import { AppError } from "@handrail/protocol/errors";
 import type { KeyChange, KeyInfo, KeyInput } from "@handrail/protocol/gateway";
 import type { BooksAdmin } from "@handrail/protocol/books-admin";
+import { defined } from "../litellm/defined.ts";
 import { bookLimits, type Standings, standingsOf } from "./standings.ts";
 
 type Parts = { readonly books: Books; readonly now: () => number };
@@ -60,7 +61,7 @@ function newKey(userId: string, input: KeyInput): NewKey {
     owner: owner ?? { kind: "user", id: userId },
     limits: bookLimits(input.limits),
     ...(admin !== undefined && { admin }),
-    ...optional(rest),
+    ...defined(optional(rest)),
   };
 }
 
@@ -68,12 +69,12 @@ function changeOf({ name, limits, ...rest }: KeyChange) {
   return { ...(name !== undefined && { name }), ...(limits && { limits: bookLimits(limits) }), ...optional(rest) };
 }
 
-/** What may be absent. */
-function optional({ teamId, models, expiresAt, cache }: KeyChange) {
+/** What may be absent, and what is to be taken away. */
+function optional({ teamId, models, expiresAt, cache }: Pick<KeyChange, "teamId" | "models" | "expiresAt" | "cache">) {
   return {
-    ...(teamId !== undefined && { teamId }),
-    ...(models !== undefined && { models }),
-    ...(expiresAt !== undefined && { expiresAt }),
+    ...(teamId !== undefined && { teamId: teamId ?? undefined }),
+    ...(models !== undefined && { models: models ?? undefined }),
+    ...(expiresAt !== undefined && { expiresAt: expiresAt ?? undefined }),
     ...(cache !== undefined && { cache }),
   };
 }

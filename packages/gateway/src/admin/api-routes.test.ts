@@ -70,6 +70,11 @@ test("keys are made, listed without themselves, changed, replaced and revoked", 
   expect(JSON.stringify(list.body)).not.toContain(key);
   const path = `/api/gateway/keys/${info.id}`;
   expect(await ask(`PATCH ${path}`, { models: ["fast"] })).toMatchObject({ status: 200, body: { models: ["fast"] } });
+  const rights = { teamId: "core", models: ["slow"], expiresAt: NOW + 1000 };
+  expect(await ask(`PATCH ${path}`, rights)).toMatchObject({ status: 200, body: rights });
+  const emptied = await ask(`PATCH ${path}`, { teamId: null, models: null, expiresAt: null });
+  for (const right of Object.keys(rights)) expect(emptied.body).not.toHaveProperty(right);
+  expect(emptied.body).toMatchObject({ name: "ci", limits: { budget: { usd: 5, period: "day" } } });
   const next = await ask(`POST ${path}/rotate`, { keepOldForMs: 1000 });
   expect(next).toMatchObject({ status: 201, body: { info: { id: info.id } } });
   expect((next.body as Made).key).not.toBe(key);

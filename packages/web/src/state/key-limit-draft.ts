@@ -1,5 +1,5 @@
 import { type BudgetPeriod, KeyLimits, type LimitStanding } from "@handrail/protocol/gateway";
-import { formatCount, formatMoney } from "./format.ts";
+import { formatMoney } from "./format.ts";
 
 /** Limits of a key, a user or a team as typed. An empty field is no limit of its kind. */
 export type KeyLimitDraft = {
@@ -68,12 +68,15 @@ const SPANS: Readonly<Record<BudgetPeriod, string>> = {
 export function describeKeyLimits({ budget, requestsPerMinute, tokensPerMinute, parallel }: KeyLimits): string {
   const parts = [
     budget === undefined ? [] : [`${formatMoney(budget.usd)} ${SPANS[budget.period]}`],
-    requestsPerMinute === undefined ? [] : [`${formatCount(requestsPerMinute)} requests a minute`],
-    tokensPerMinute === undefined ? [] : [`${formatCount(tokensPerMinute)} tokens a minute`],
+    requestsPerMinute === undefined ? [] : [`${exact(requestsPerMinute)} requests a minute`],
+    tokensPerMinute === undefined ? [] : [`${exact(tokensPerMinute)} tokens a minute`],
     parallel === undefined ? [] : [`${parallel} at a time`],
   ].flat();
   return parts.length === 0 ? "no limits" : parts.join(", ");
 }
+
+/** A limit is what was set, to the last digit. */
+const exact = (limit: number) => limit.toLocaleString("en");
 
 /** Where a budget stands, from 0 to 1; null without one. */
 export function budgetUsed(standings: readonly LimitStanding[]): number | null {

@@ -65,7 +65,9 @@ function useSave(before: KeyInfo | undefined, onDone: (key: string | null) => vo
     mutationFn: async (body: KeyInput) => {
       if (before === undefined) return (await client.createGatewayKey({ body })).key;
       const { owner: _, admin: __, ...change } = body;
-      await client.changeGatewayKey({ params: { id: before.id }, body: change });
+      // The form shows them, so what is empty there is meant.
+      const emptied = { models: body.models ?? null, teamId: body.teamId ?? null };
+      await client.changeGatewayKey({ params: { id: before.id }, body: { ...change, ...emptied } });
       return null;
     },
     onSuccess: async (key) => {

@@ -67,21 +67,23 @@ function KeyRow({ info, onEdit, onMade }: RowProps) {
   const { standings, spentUsd } = info;
   const ended = endOf(info, useNow(20_000));
   return (
-    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2">
+    <li className="flex items-center gap-3 border-t border-line py-2">
       <KeyRound size={14} aria-hidden className="shrink-0 text-ink-3" />
-      <div className="min-w-0 flex-1 basis-56">
-        <p>
-          <span className="font-medium">{info.name}</span>{" "}
-          <code className="font-mono text-small text-ink-2">{info.hint}</code>{" "}
-          {ended !== null && <span className="font-medium text-bad">{ended}</span>}
-          {info.admin && <span className="text-warn">may manage keys</span>}
-        </p>
-        <p className="[overflow-wrap:anywhere] text-small text-ink-2">
-          {describeKey(info)} · created <Age at={info.createdAt} />
-          {info.expiresAt !== undefined && ended === null && ` · until ${formatExact(info.expiresAt)}`}
-        </p>
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
+        <div className="min-w-0 flex-1 basis-56">
+          <p>
+            <span className="font-medium">{info.name}</span>{" "}
+            <code className="font-mono text-small text-ink-2">{info.hint}</code>{" "}
+            {ended !== null && <span className="font-medium text-bad">{ended}</span>}
+            {info.admin && <span className="text-warn">may manage keys</span>}
+          </p>
+          <p className="[overflow-wrap:anywhere] text-small text-ink-2">
+            {describeKey(info)} · created <Age at={info.createdAt} />
+            {info.expiresAt !== undefined && ended === null && ` · until ${formatExact(info.expiresAt)}`}
+          </p>
+        </div>
+        <BudgetBar standings={standings} spentUsd={spentUsd} />
       </div>
-      <BudgetBar standings={standings} spentUsd={spentUsd} />
       {info.revokedAt === undefined && <KeyMenu info={info} onEdit={onEdit} onMade={onMade} />}
     </li>
   );

@@ -57,18 +57,20 @@ export function LimitsScreen() {
 function OwnerRow({ owner, onEdit }: { readonly owner: OwnerInfo; readonly onEdit: () => void }) {
   const Icon = owner.kind === "team" ? Users : User;
   return (
-    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2">
+    <li className="flex items-center gap-3 border-t border-line py-2">
       <Icon size={14} aria-hidden className="shrink-0 text-ink-3" />
-      <div className="min-w-0 flex-1 basis-56">
-        <p>
-          <span className="font-medium">{owner.name}</span>{" "}
-          <span className="text-small text-ink-2">
-            {owner.kind} {owner.id}
-          </span>
-        </p>
-        <p className="text-small text-ink-2">{describeKeyLimits(owner.limits)}</p>
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
+        <div className="min-w-0 flex-1 basis-56">
+          <p>
+            <span className="font-medium">{owner.name}</span>{" "}
+            <span className="text-small text-ink-2">
+              {owner.kind} {owner.id}
+            </span>
+          </p>
+          <p className="text-small text-ink-2">{describeKeyLimits(owner.limits)}</p>
+        </div>
+        <BudgetBar standings={owner.standings} spentUsd={owner.spentUsd} />
       </div>
-      <BudgetBar standings={owner.standings} spentUsd={owner.spentUsd} />
       <IconButton label={`Change the limits of ${owner.name}`} icon={Pencil} onClick={onEdit} />
     </li>
   );

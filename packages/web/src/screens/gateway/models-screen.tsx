@@ -69,10 +69,12 @@ function ModelRow({ model, onEdit }: { readonly model: DeploymentInfo; readonly 
             </p>
           )}
         </div>
-        <Button disabled={test.isPending} onClick={() => test.mutate()}>
-          {test.isPending ? "Waiting for the model" : "Test"}
-        </Button>
-        {model.source === "page" ? <Changes model={model} onEdit={onEdit} /> : null}
+        <div className="ml-auto flex items-center gap-3">
+          <Button disabled={test.isPending} onClick={() => test.mutate()}>
+            {test.isPending ? "Waiting for the model" : "Test"}
+          </Button>
+          {model.source === "page" ? <Changes model={model} onEdit={onEdit} /> : null}
+        </div>
       </div>
       <ModelTestResult result={test.data} error={test.error} />
     </li>
@@ -110,7 +112,7 @@ function Health({ health }: { readonly health: DeploymentHealth }) {
   const now = useNow(5000);
   const rest = health.restsUntil === undefined ? 0 : health.restsUntil - now;
   const facts = [
-    ...(health.calls === 0 ? [] : [`${formatCount(health.calls)} calls`]),
+    ...(health.calls === 0 ? [] : [health.calls === 1 ? "1 call" : `${formatCount(health.calls)} calls`]),
     ...(health.failures === 0 ? [] : [plural(health.failures, "failure")]),
     ...(health.p50Ms === null ? [] : [`${formatDuration(health.p50Ms)} median`]),
     ...(rest > 0 ? [`tried again in ${formatDuration(Math.ceil(rest / 1000) * 1000)}`] : []),
