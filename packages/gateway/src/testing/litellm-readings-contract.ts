@@ -80,6 +80,7 @@ export function modelTests(stage: Stage, as: Master): void {
       unhealthy_endpoints: [{ model_id: "d2", error: expect.any(String) }],
     });
     const everything = JSON.stringify([await ask(as(), "GET /model/info"), await ask(as(), "GET /health")]);
+    expect(everything).toContain(`"model_name":"gpt"`);
     expect(everything).not.toMatch(/sk-provider|inner/);
     expect(await ask(as(), "GET /cache/ping")).toMatchObject({ cache_type: "local" });
   });
