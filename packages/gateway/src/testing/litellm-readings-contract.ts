@@ -48,6 +48,7 @@ export function spendTests(stage: Stage, as: Master): void {
     );
     const customer = await ask(as(), "GET /customer/info?end_user_id=eve");
     expect(customer["user_id"]).toBe("eve");
+    expect(await ask(as(), "GET /end_user/info?end_user_id=eve")).toEqual(customer);
     expect(customer["spend"]).toBeCloseTo(all as number, 9);
   });
 }
