@@ -7,10 +7,19 @@ import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
 /** Of directories that are no more: with so much of them on top, all is written anew. */
 const SLACK_BYTES = 1024 * 1024;
 
-const StampLine = z.tuple([z.string(), z.number(), z.string(), z.string()]);
-const EntryLine = z.tuple([z.string(), z.nullable(StampLine), z.custom<SnapshotEntry>(), z.nullable(z.number())]);
-/** A directory: its number, the tree's name, mode, time, and entries with the numbers of theirs. Or the root's number. */
-const Line = z.union([z.tuple([z.number(), z.string(), z.number(), z.string(), z.array(EntryLine)]), z.number()]);
+/** Inode, size, and when it and its content changed. */
+type StampLine = [string, number, string, string];
+/** A name, what tells that it is still the same, what it is, and the number of its directory. */
+type EntryLine = [string, StampLine | null, SnapshotEntry, number | null];
+/** Its number, the tree's name, mode, time, and what is in it. */
+type DirectoryLine = [number, string, number, string, EntryLine[]];
+
+/** A directory, or the number of the root. Made when it is needed: a sandboxd that starts has nothing to read mostly. */
+function lineShape(): z.ZodMiniType<DirectoryLine | number> {
+  const stamp = z.tuple([z.string(), z.number(), z.string(), z.string()]);
+  const entry = z.tuple([z.string(), z.nullable(stamp), z.custom<SnapshotEntry>(), z.nullable(z.number())]);
+  return z.union([z.tuple([z.number(), z.string(), z.number(), z.string(), z.array(entry)]), z.number()]);
+}
 
 /**
  * A tree that a snapshot saw, in a file, for a sandboxd that starts anew. Lines are added for the directories that
@@ -31,10 +40,12 @@ export class KnownTreeFile {
   /** Null when there is none that can be read. */
   read(): KnownTree | null {
     try {
+      const lines = readFileSync(this.#path, "utf8").split("\n").slice(0, -1);
+      const shape = lineShape();
       const trees: KnownTree[] = [];
       let root: KnownTree | undefined;
-      for (const line of readFileSync(this.#path, "utf8").split("\n").slice(0, -1)) {
-        const read = Line.parse(JSON.parse(line));
+      for (const line of lines) {
+        const read = shape.parse(JSON.parse(line));
         if (typeof read === "number") root = trees[read];
         else trees[read[0]] = opened(read, trees);
       }
@@ -91,7 +102,7 @@ export class KnownTreeFile {
     return into;
   }
 
-  #line(directory: KnownTree): z.infer<typeof Line> {
+  #line(directory: KnownTree): DirectoryLine {
     const { tree, mode, mtime, entries } = directory;
     const lines = Array.from(entries, ([name, entry]) => this.#entryLine(name, entry));
     const number = this.#next++;
@@ -99,7 +110,7 @@ export class KnownTreeFile {
     return [number, tree, mode, mtime, lines];
   }
 
-  #entryLine(name: string, { stamp, entry, directory }: KnownEntry): z.infer<typeof EntryLine> {
+  #entryLine(name: string, { stamp, entry, directory }: KnownEntry): EntryLine {
     const below = directory === undefined ? null : (this.#numbers.get(directory) ?? null);
     if (stamp === undefined) return [name, null, entry, below];
     const { inode, size, changedNs, modifiedNs } = stamp;
@@ -113,10 +124,7 @@ export class KnownTreeFile {
   }
 }
 
-function opened(
-  [, tree, mode, mtime, lines]: Exclude<z.infer<typeof Line>, number>,
-  trees: readonly KnownTree[],
-): KnownTree {
+function opened([, tree, mode, mtime, lines]: DirectoryLine, trees: readonly KnownTree[]): KnownTree {
   const entries = new Map<string, KnownEntry>();
   for (const [name, stamp, entry, below] of lines) {
     entries.set(name, { stamp: openedStamp(stamp), entry, directory: below === null ? undefined : trees[below] });
@@ -124,7 +132,7 @@ function opened(
   return { tree, mode, mtime, entries };
 }
 
-function openedStamp(line: z.infer<typeof StampLine> | null): Stamp | undefined {
+function openedStamp(line: StampLine | null): Stamp | undefined {
   if (line === null) return undefined;
   const [inode, size, changedNs, modifiedNs] = line;
   return { inode: BigInt(inode), size, changedNs: BigInt(changedNs), modifiedNs: BigInt(modifiedNs) };
