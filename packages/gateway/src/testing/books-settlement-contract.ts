@@ -50,6 +50,16 @@ export function settlementContract(name: string, { open, crash }: BooksOpener): 
     const admission = await admitted(books);
     expect(await codeOf(books.ledger.admit(admission))).toBe("bad_request");
     expect(await remaining(books)).toEqual([4, 9]);
+    // It has taken nothing of a minute's requests and tokens either.
+    const { scopes } = admission;
+    const ids = scopes.map(({ id }) => sampleScope(id, { requestsPerMinute: 9, tokensPerMinute: 1000 }));
+    const states = await books.ledger.states(ids);
+    expect(states.map(({ kind, remaining: left }) => [kind, left])).toEqual(
+      ids.flatMap(() => [
+        ["requests", 8],
+        ["tokens", 900],
+      ]),
+    );
   });
 
   test(`${name}: costs below a billionth of a dollar count as one, and budgets stay whole`, async () => {
