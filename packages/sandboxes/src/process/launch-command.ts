@@ -1,3 +1,4 @@
+import { join, relative } from "node:path";
 import type { Bubblewrap } from "./bubblewrap.ts";
 import type { Bind, Mounts } from "./sandbox-mounts.ts";
 import type { SandboxLimits } from "../limits.ts";
@@ -85,18 +86,24 @@ function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {
   ];
 }
 
+const outermost = ({ among, source }: Bind) => among ?? source;
+
 /**
  * As root the sandbox belongs to a user of its own: root within a user namespace is still the owner of much in /proc.
  * That user cannot reach what lies in a directory of root's, so root mounts it where all can pass, in a mount namespace.
  * The network namespace is root's too, so that nobody inside has a say in it.
  */
 function unprivileged(launch: Launch, uid: number): readonly string[] {
-  const staged = launch.own.map((bind, index) => ({ ...bind, source: `/tmp/${index}` }));
-  const stage = launch.own.flatMap((bind, index) => [
-    bind.write ? "--bind" : "--ro-bind",
-    bind.source,
-    `/tmp/${index}`,
-  ]);
+  // What lies together is mounted once: each mount looks at all that are there.
+  const sources = [...new Set(launch.own.map(outermost))];
+  const placeOf = (bind: Bind) => `/tmp/${sources.indexOf(outermost(bind))}`;
+  const staged = launch.own.map((bind) => ({
+    ...bind,
+    source: join(placeOf(bind), relative(outermost(bind), bind.source)),
+  }));
+  const stage = new Map(
+    launch.own.map((bind) => [outermost(bind), [bind.write ? "--bind" : "--ro-bind", outermost(bind), placeOf(bind)]]),
+  );
   const box = boxed(launch, staged);
   const user = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=-all", "--no-new-privs", "--"];
   return [
@@ -107,7 +114,7 @@ function unprivileged(launch: Launch, uid: number): readonly string[] {
     "/",
     "--tmpfs",
     "/tmp",
-    ...stage,
+    ...[...stage.values()].flat(),
     "--",
     ...shell(LOW_PORTS, []),
     ...(launch.ownUsers === undefined ? ["setpriv", ...user, ...box] : asOwnRoot(box)),

@@ -10,6 +10,8 @@ export type Bind = {
   readonly write: boolean;
   /** Left out without complaint when the source is not there. */
   readonly optional: boolean;
+  /** A directory that the source is in, all of which every sandbox may read. */
+  readonly among?: string;
 };
 
 /** A symbolic link that a sandbox sees. */
@@ -60,7 +62,7 @@ export function systemMounts(): Mounts {
 
 /** An /etc that names nobody of the host. `etcDirectory` has the `ETC_NAMES`. */
 export function etcMounts(etcDirectory: string, names: readonly string[] = ETC_NAMES): readonly Bind[] {
-  return names.map((name) => readOnly(join(etcDirectory, name), `/etc/${name}`));
+  return names.map((name) => ({ ...readOnly(join(etcDirectory, name), `/etc/${name}`), among: etcDirectory }));
 }
 
 export type OwnPlaces = {
