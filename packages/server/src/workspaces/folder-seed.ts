@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { realFolder } from "../folders.ts";
 import { copyEntry, copyTree } from "./copy-tree.ts";
-import type { SeedWork } from "./git-seed.ts";
+import { type SeedWork, WRITERS } from "./git-seed.ts";
 import type { Git } from "./git.ts";
 
 /** The folder's real path. @throws AppError `source_invalid` for one that may not be a source */
@@ -35,7 +35,7 @@ export async function copyFolder(git: Git, folder: string, work: SeedWork): Prom
   }
   const failure = `${folder} could not be copied.`;
   const { signal, target } = work;
-  await git(["clone", "--no-local", "--no-hardlinks", "--template=", "--", folder, target], {
+  await git(["-c", WRITERS, "clone", "--no-local", "--no-hardlinks", "--template=", "--", folder, target], {
     cwd: target,
     signal,
     failure,

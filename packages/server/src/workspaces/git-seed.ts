@@ -7,6 +7,9 @@ import type { Git } from "./git.ts";
 export type GitSource = { readonly url: string; readonly branch?: string | undefined };
 export type SeedWork = { readonly target: string; readonly say: (text: string) => void; readonly signal: AbortSignal };
 
+/** Where making a file takes long, most of a clone is that: as many processes as there are processors do it. */
+export const WRITERS = "checkout.workers=0";
+
 /**
  * Clones with the user's own git. What is left in the clone is the address without anything secret: addresses with
  * passwords are refused. Submodules are not fetched: a repository could name any address.
@@ -17,7 +20,8 @@ export async function cloneGit(git: Git, { url, branch }: GitSource, work: SeedW
   if (branch !== undefined) checkBranchName(branch);
   work.say(`Cloning ${url}`);
   const chosen = branch === undefined ? [] : ["--branch", branch];
-  await git(["clone", "--progress", "--no-local", "--no-hardlinks", "--template=", ...chosen, "--", url, work.target], {
+  const how = ["--progress", "--no-local", "--no-hardlinks", "--template="];
+  await git(["-c", WRITERS, "clone", ...how, ...chosen, "--", url, work.target], {
     cwd: work.target,
     signal: work.signal,
     onStderr: gitProgress(work.say),

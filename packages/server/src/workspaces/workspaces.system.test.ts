@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -120,6 +121,33 @@ test("a repository is cloned at its branch, and a branch that is not there is sa
   expect(git(directory, "branch", "--show-current").trim()).toBe("side");
   expect(said[0]).toBe(`Cloning ${source}`);
   expect(await failure(prepare({ type: "git", url: source, branch: "nope" }))).toBe("git_failed");
+});
+
+test("a large repository is written by several processes, and comes whole", async () => {
+  git(source, "init", "-q", "-b", "main");
+  for (let at = 0; at < 150; at++) {
+    mkdirSync(join(source, `d${at % 7}`, "e"), { recursive: true });
+    write(`d${at % 7}/e/f${at}`, `content ${at}\n`.repeat(at % 50));
+  }
+  chmodSync(join(source, "d1/e/f1"), 0o755);
+  symlinkSync("e/f2", join(source, "d2", "link"));
+  git(source, "add", "-A");
+  git(source, "commit", "-qm", "many");
+  const asked: string[] = [];
+  const host = hostGit(env);
+  const recorded = {
+    ...parts(),
+    git: (...call: Parameters<typeof host>) => (asked.push(call[0].join(" ")), host(...call)),
+  };
+  for (const from of [
+    { type: "git" as const, url: source },
+    { type: "folder" as const, path: source },
+  ]) {
+    const { directory } = await seedPreparer(recorded)(from, () => undefined, never);
+    expect(git(directory, "status", "--porcelain")).toBe("");
+    expect(git(directory, "ls-files", "-s")).toBe(git(source, "ls-files", "-s"));
+  }
+  expect(asked.filter((args) => args.startsWith("-c checkout.workers=0 clone "))).toHaveLength(2);
 });
 
 test("hooks of a source do not run, and nothing is left after a failure", async () => {
