@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KeyRecord, Keys, OwnerRecord } from "../../ports/books.ts";
 import { importLiteLlmKeys } from "./import-keys.ts";
 import { periodOf } from "./limits.ts";
@@ -58,6 +58,16 @@ function memoryKeys() {
   };
   return { keys: part as Keys, records: () => [...records.values()], owners: () => [...owners.values()] };
 }
+
+/** Where a time without a zone would be another one. */
+const zone = process.env["TZ"];
+beforeAll(() => {
+  process.env["TZ"] = "America/New_York";
+});
+afterAll(() => {
+  if (zone === undefined) delete process.env["TZ"];
+  else process.env["TZ"] = zone;
+});
 
 describe("an import from LiteLLM", () => {
   test("takes over keys by their hashes, with owners and limits, and says what it left", async () => {
