@@ -6,7 +6,7 @@ export type ProcessRow = {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** The group in the foreground of its terminal; -1 without a terminal. */
+  /** The group in the foreground of its terminal; -1 without a terminal, 0 where the kernel does not say, as gVisor's. */
   readonly foreground: number;
   readonly startTicks: number;
   readonly zombie: boolean;

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPty, type Pty } from "../pty.ts";
 import { markerParser, markerPrefix, type Piece } from "./markers.ts";
-import { processRow } from "./processes.ts";
+import { processRow, signalProcess } from "./processes.ts";
 
 export type ShellOptions = {
   /** bash, or any POSIX shell. */
@@ -21,8 +21,10 @@ export type ShellOptions = {
 export type Shell = Pty & {
   /** The line of a command file that says that the command starts. */
   startLine(id: string): string;
-  /** Whether it is the shell that reads what is typed, and no program that it runs. */
+  /** Whether it is the shell that reads what is typed, and no program that it runs; true where the kernel does not say. */
   inForeground(): boolean;
+  /** Asks the program in the foreground to end. */
+  interrupt(): void;
 };
 
 /** Starts a shell on a pseudo-terminal; its prompt is the user's own. */
@@ -45,10 +47,19 @@ export function startShell(options: ShellOptions): Shell {
     startLine: (id) => `printf '${octal(markerPrefix(nonce))}start;${id}\\007'\n`,
     inForeground: () => {
       const row = processRow(pty.pid);
-      return row !== undefined && row.foreground === row.group;
+      return row !== undefined && (row.foreground === row.group || row.foreground === 0);
+    },
+    interrupt: () => {
+      const group = processRow(pty.pid)?.foreground ?? 0;
+      // A program may have taken the key's meaning away, so the signal is better where it is known whom to send it.
+      if (group > 0) signalProcess(-group, "SIGINT");
+      else pty.write(INTERRUPT_KEY);
     },
   };
 }
+
+/** Ctrl-C, of which the terminal makes a signal to the group in its foreground (termios(3), VINTR). */
+const INTERRUPT_KEY = Buffer.from("\u0003");
 
 /**
  * A session leader that opens a terminal gets it as its own (tty_ioctl(4)). Bash opens it again by itself; other shells

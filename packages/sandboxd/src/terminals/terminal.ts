@@ -10,7 +10,7 @@ import { deferred, within } from "./deferred.ts";
 import type { Feed } from "./feed.ts";
 import type { Marker } from "./markers.ts";
 import { outputLog } from "./output-log.ts";
-import { killAll, processDirectory, processRow, sessionProcesses, signalProcess } from "./processes.ts";
+import { killAll, processDirectory, sessionProcesses, signalProcess } from "./processes.ts";
 import { startShell, type Shell } from "./shell.ts";
 
 export type TerminalOptions = {
@@ -245,8 +245,7 @@ export class Terminal {
   async #stop(command: Command): Promise<void> {
     const shell = this.#shell;
     if (shell === undefined || this.#command !== command) return;
-    const group = processRow(shell.pid)?.foreground ?? shell.pid;
-    signalProcess(-group, "SIGINT");
+    shell.interrupt();
     if (await within(command.ended.promise, INTERRUPT_MS)) return;
     killAll(() => sessionProcesses(shell.pid, command.startTicks));
     if (await within(command.ended.promise, KILL_MS)) return;

@@ -2,6 +2,8 @@ import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { callsOf } from "@handrail/core/testing/sandbox-fixture";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { OwnDaemon } from "../testing/own-daemon.ts";
@@ -49,6 +51,14 @@ describe.skipIf(!hasGvisor())("the profile dev with a runtime of its own", { tim
 
   /** What a script prints in a sandbox with the profile `dev`. */
   async function say(devRuntime: string, containers: boolean, script: string): Promise<string> {
+    const sandbox = await startWith(devRuntime, containers);
+    const args = { argv: ["sh", "-c", script], timeoutMs: WITHIN_MS, capBytes: 2000 };
+    const { stdout, stderr } = await sandbox.call("process.run", args, { signal: AbortSignal.timeout(WITHIN_MS) });
+    return stdout + stderr;
+  }
+
+  /** A sandbox with the profile `dev`, gone after the test. */
+  function startWith(devRuntime: string, containers: boolean): Promise<Sandbox> {
     if (daemon === undefined) throw new Error("The daemon was not started.");
     const installation = `t${newId("x", Date.now()).slice(-8)}`;
     const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, host: daemon.host };
@@ -59,10 +69,7 @@ describe.skipIf(!hasGvisor())("the profile dev with a runtime of its own", { tim
     });
     const choice = { backend: "docker", network: { type: "none" }, image: IMAGE, profile: "dev" } as const;
     const spec = { conversationId: newId("c", Date.now()), choice, seedDirectory: undefined };
-    const sandbox = await backend.start(spec, () => undefined, AbortSignal.timeout(WITHIN_MS));
-    const args = { argv: ["sh", "-c", script], timeoutMs: WITHIN_MS, capBytes: 2000 };
-    const { stdout, stderr } = await sandbox.call("process.run", args, { signal: AbortSignal.timeout(WITHIN_MS) });
-    return stdout + stderr;
+    return backend.start(spec, () => undefined, AbortSignal.timeout(WITHIN_MS));
   }
 
   const CAPABILITIES = "grep CapEff /proc/self/status | cut -f 2";
@@ -72,6 +79,12 @@ describe.skipIf(!hasGvisor())("the profile dev with a runtime of its own", { tim
     const said = await say("gvisor", false, `${CAPABILITIES}; ${MOUNT}; echo file > f; cat f /proc/version`);
     expect(said.split("\n", 3)).toEqual([SIX, "refused", "file"]);
     expect(said).toContain("Linux version 4.4.0 #1 SMP Sun Jan 10");
+  });
+
+  test("gVisor does not say what is in a terminal's foreground, and terminals work all the same", async () => {
+    const { run } = callsOf(await startWith("gvisor", false));
+    await run("cd / && COLOUR=blue");
+    expect(await run('echo "$COLOUR $PWD"')).toMatchObject({ output: "blue /\n", exitCode: 0, running: false });
   });
 
   test("where containers are allowed, root of a kernel of its own has all capabilities over it", async () => {
