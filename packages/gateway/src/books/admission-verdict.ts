@@ -1,5 +1,5 @@
-import type { Admission, LimitedScope, LimitState } from "../ports/books.ts";
-import { firstReached, limitStates, type ScopeCounter } from "./scope-counter.ts";
+import type { Admission, LimitedScope, LimitState, TopUp } from "../ports/books.ts";
+import { firstReached, limitStates, reachedBudget, type ScopeCounter } from "./scope-counter.ts";
 
 /** The first limit that the admission would pass; undefined when there is room. `touched` are the scopes' counters. */
 export function reachedLimit(admission: Admission, touched: readonly ScopeCounter[]): LimitState | undefined {
@@ -7,6 +7,19 @@ export function reachedLimit(admission: Admission, touched: readonly ScopeCounte
   for (const [index, scope] of scopes.entries()) {
     const counter = touched[index];
     const reached = counter && firstReached(scope, counter, { at, calls: 1, nano, tokens });
+    if (reached) return reached;
+  }
+  return undefined;
+}
+
+/** The first budget that has no room for more; undefined when all have. `touched` are the scopes' counters. */
+export function budgetReached(
+  { scopes, at, moreNanoUsd }: TopUp,
+  touched: readonly ScopeCounter[],
+): LimitState | undefined {
+  for (const [index, scope] of scopes.entries()) {
+    const counter = touched[index];
+    const reached = counter && reachedBudget(scope, counter, { at, calls: 0, nano: moreNanoUsd, tokens: 0 });
     if (reached) return reached;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { Kysely } from "kysely";
-import type { Admission, Ledger } from "../ports/books.ts";
+import type { Admission, Ledger, LimitState, TopUp } from "../ports/books.ts";
 import { statesOf } from "./admission-verdict.ts";
 import { booksUnavailable } from "./books-unavailable.ts";
 import type { CallLog } from "./call-log.ts";
@@ -19,7 +19,12 @@ type Parts = {
 };
 
 /** A call is let through by the database, and its beginning and end stand in a file until the database knows its end. */
-export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "admit" | "settle" | "states" | "counts"> {
+export function postgresLedger({
+  queue,
+  log,
+  db,
+  now,
+}: Parts): Pick<Ledger, "admit" | "topUp" | "settle" | "states" | "counts"> {
   const open = new Map<string, OpenCall>();
   /** With what this replica settled. */
   const read = async (ids: readonly string[]): Promise<readonly ScopeCounter[]> => {
@@ -43,6 +48,7 @@ export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "ad
         throw thrown;
       }
     },
+    topUp: (more) => topUp({ open, queue, log }, more),
     settle(settlement) {
       const call = open.get(settlement.callId);
       if (call === undefined) return;
@@ -62,6 +68,19 @@ export function postgresLedger({ queue, log, db, now }: Parts): Pick<Ledger, "ad
   };
 }
 
+type Topping = Pick<Parts, "queue" | "log"> & { readonly open: Map<string, OpenCall> };
+
+async function topUp({ open, queue, log }: Topping, given: TopUp): Promise<LimitState | undefined> {
+  const call = open.get(given.callId);
+  if (call === undefined) throw new AppError("bad_request", "No call with this id is under way.");
+  const reached = await queue.topUp(storable(given));
+  if (reached) return reached;
+  const more = { ...call, nano: call.nano + given.moreNanoUsd };
+  open.set(call.callId, more);
+  await log.opened(more);
+  return undefined;
+}
+
 function giveUp(queue: PostgresQueue, call: OpenCall, { at, thrown }: { at: number; thrown: unknown }): never {
   queue.settle(refusedCall(call, at));
   throw thrown;
@@ -72,4 +91,7 @@ const cleanScope = <Scope extends { readonly id: string }>(scope: Scope): Scope 
   id: withoutZeros(scope.id),
 });
 
-const storable = (admission: Admission): Admission => ({ ...admission, scopes: admission.scopes.map(cleanScope) });
+const storable = <Given extends Pick<Admission, "scopes">>(given: Given): Given => ({
+  ...given,
+  scopes: given.scopes.map(cleanScope),
+});

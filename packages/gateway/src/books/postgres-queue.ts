@@ -1,10 +1,10 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { Kysely } from "kysely";
 import { NO_TOKENS } from "../ports/token-usage.ts";
-import type { Admission, Verdict } from "../ports/books.ts";
+import type { Admission, LimitState, TopUp, Verdict } from "../ports/books.ts";
 import { booksUnavailable, sentence } from "./books-unavailable.ts";
 import { makeCounters } from "./postgres-counters.ts";
-import { scopesOfTurn, takeTurn, type Turn, type TurnTaken } from "./postgres-turn.ts";
+import { scopesOfTurn, takeTurn, type ToppedUp, type Turn, type TurnTaken } from "./postgres-turn.ts";
 import { openCall, settledCall, type OpenCall, type SettledCall } from "./settled-call.ts";
 import type { Tables } from "./tables.ts";
 
@@ -20,6 +20,8 @@ const KNOWN_SCOPES = 50_000;
 export type PostgresQueue = {
   /** @throws AppError `books_unavailable`, `bad_request` when the call's id is taken */
   admit(admission: Admission): Promise<Verdict>;
+  /** Gives the budget that has no room for it. @throws AppError `books_unavailable`, `bad_request` when no such call is under way */
+  topUp(more: TopUp): Promise<LimitState | undefined>;
   /** Kept until PostgreSQL has it. */
   settle(call: SettledCall): void;
   /** @throws AppError `books_unavailable` */
@@ -37,29 +39,38 @@ type Admitting = {
   readonly reject: (error: AppError) => void;
 };
 
+type Topping = {
+  readonly more: TopUp;
+  readonly resolve: (reached: LimitState | undefined) => void;
+  readonly reject: (error: AppError) => void;
+};
+
 type QueueParts = { readonly db: Kysely<Tables>; readonly replica: string; readonly now: () => number };
 
 export function postgresQueue({ db, replica, now }: QueueParts): PostgresQueue {
   const turns = turnTaker(db, replica);
   const settling = settlingCalls(turns);
   const next = oneAtATime();
-  const writing = writer(() => next(() => settling.write([])), settling);
+  const writing = writer(() => next(() => settling.write(NOTHING)), settling);
   let admitting: Admitting[] = [];
+  let topping: Topping[] = [];
   let scheduled = false;
 
   const admitSome = async (): Promise<void> => {
     scheduled = false;
     const some = admitting.slice(0, TOGETHER);
     admitting = admitting.slice(TOGETHER);
-    if (admitting.length > 0) schedule();
+    const more = topping.slice(0, TOGETHER);
+    topping = topping.slice(TOGETHER);
+    if (admitting.length > 0 || topping.length > 0) schedule();
     try {
-      const { verdicts } = await settling.write(some.map(({ admission }) => admission));
-      answer(some, verdicts);
+      const asked = { admissions: some.map(({ admission }) => admission), topUps: more.map((each) => each.more) };
+      answerAll(some, more, await settling.write(asked));
     } catch (thrown) {
       // Perhaps they were let through, and nobody learnt of it.
       if (turns.unsure()) for (const { admission } of some) settling.push(refusedCall(openCall(admission), now()));
       writing.within(RETRY_AFTER_MS);
-      for (const { reject } of some) reject(booksUnavailable(thrown));
+      for (const { reject } of [...some, ...more]) reject(booksUnavailable(thrown));
     }
   };
   const schedule = (): void => {
@@ -74,12 +85,13 @@ export function postgresQueue({ db, replica, now }: QueueParts): PostgresQueue {
         admitting.push({ admission, resolve, reject });
         schedule();
       }),
+    topUp: (more) => promised((handlers) => void topping.push({ more, ...handlers }), schedule),
     settle(call) {
       settling.push(call);
       writing.within(SETTLE_WITHIN_MS);
     },
     async flush() {
-      while (settling.count() > 0) await next(() => settling.write([]));
+      while (settling.count() > 0) await next(() => settling.write(NOTHING));
     },
     waiting: () => settling.count(),
     takeLost: () => settling.takeLost(),
@@ -87,6 +99,18 @@ export function postgresQueue({ db, replica, now }: QueueParts): PostgresQueue {
     stop: () => writing.stop(),
   };
 }
+
+type Handlers = Pick<Topping, "resolve" | "reject">;
+
+function promised(push: (handlers: Handlers) => void, schedule: () => void): Promise<LimitState | undefined> {
+  return new Promise((resolve, reject) => {
+    push({ resolve, reject });
+    schedule();
+  });
+}
+
+type Asked = Omit<Turn, "settlements">;
+const NOTHING: Asked = { admissions: [], topUps: [] };
 
 /** Runs what it is given one after the other. */
 function oneAtATime() {
@@ -126,6 +150,19 @@ function answer(some: readonly Admitting[], verdicts: readonly (Verdict | undefi
     const verdict = verdicts[index];
     if (verdict) resolve(verdict);
     else reject(new AppError("bad_request", "A call with this id is under way."));
+  }
+}
+
+function answerAll(some: readonly Admitting[], more: readonly Topping[], taken: TurnTaken): void {
+  answer(some, taken.verdicts);
+  answerMore(more, taken.toppedUp);
+}
+
+function answerMore(more: readonly Topping[], results: readonly ToppedUp[]): void {
+  for (const [index, { resolve, reject }] of more.entries()) {
+    const result = results[index] ?? "gone";
+    if (result === "gone") reject(new AppError("bad_request", "No call with this id is under way."));
+    else resolve(result === "reserved" ? undefined : result.reached);
   }
 }
 
@@ -184,12 +221,13 @@ function settlingCalls(turns: ReturnType<typeof turnTaker>) {
       return count;
     },
     /** A turn with some of them. One that cannot be written does not keep admissions from being so. */
-    async write(admissions: readonly Admission[]): Promise<TurnTaken> {
-      const alone = admissions.length > 0 && trouble !== undefined;
+    async write(asked: Asked): Promise<TurnTaken> {
+      const waited = asked.admissions.length > 0 || asked.topUps.length > 0;
+      const alone = waited && trouble !== undefined;
       const settlements = alone ? [] : settling.slice(0, TOGETHER);
-      if (settlements.length === 0 && admissions.length === 0) return { verdicts: [], settled: [] };
+      if (settlements.length === 0 && !waited) return { verdicts: [], toppedUp: [], settled: [] };
       try {
-        const taken = await turns.take({ settlements, admissions });
+        const taken = await turns.take({ settlements, ...asked });
         settling = settling.slice(settlements.length);
         lost += taken.settled.filter(({ settlement }) => settlement.outcome === "lost").length;
         if (!alone || settling.length === 0) trouble = undefined;

@@ -64,6 +64,11 @@ export function reserve(counter: ScopeCounter, { at, nano, tokens }: Reserved): 
   counter.tokens.add(at, tokens);
 }
 
+/** Counts more money for a call that was let through. */
+export function reserveMore(counter: ScopeCounter, nano: number): void {
+  counter.reservedNano += nano;
+}
+
 /** Undoes `reserve`, as if the call had never been. */
 export function giveBack(counter: ScopeCounter, { at, nano, tokens }: Reserved): void {
   counter.inFlight--;
@@ -126,8 +131,18 @@ export function firstReached(
   if (tokensPerMinute !== undefined && counter.tokens.used(at) + asked.tokens > tokensPerMinute) {
     return state(scope, counter, "tokens", asked);
   }
+  return budget && reachedBudget(scope, counter, asked);
+}
+
+/** The scope's budget where so much more money would pass it; undefined when it fits. */
+export function reachedBudget(
+  scope: LimitedScope,
+  counter: ScopeCounter,
+  asked: Asked & { at: number },
+): LimitState | undefined {
+  const { budget } = scope.limits;
   if (budget === undefined) return undefined;
-  const used = spentIn(counter, budget.period, at) + counter.reservedNano;
+  const used = spentIn(counter, budget.period, asked.at) + counter.reservedNano;
   return used + asked.nano > budgetNano(budget.usd) ? state(scope, counter, "budget", asked) : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { Ledger, LimitedScope, Settlement } from "../ports/books.ts";
-import { reachedLimit, statesOf } from "./admission-verdict.ts";
-import { counted, giveBack, reserve, settleReserved } from "./scope-counter.ts";
+import type { Ledger, LimitedScope, LimitState, Settlement, TopUp } from "../ports/books.ts";
+import { budgetReached, reachedLimit, statesOf } from "./admission-verdict.ts";
+import { counted, giveBack, reserve, reserveMore, settleReserved } from "./scope-counter.ts";
 import type { ScopeCounter } from "./scope-counter.ts";
 import type { ScopeCounters } from "./scope-counters.ts";
 import { openCall, settledCall, type OpenCall } from "./settled-call.ts";
@@ -19,7 +19,7 @@ export function sqliteLedger({
   journal,
   counters,
   now,
-}: Parts): Pick<Ledger, "admit" | "settle" | "states" | "counts"> {
+}: Parts): Pick<Ledger, "admit" | "topUp" | "settle" | "states" | "counts"> {
   const open = new Map<string, Under>();
   const touch = (scopes: readonly LimitedScope[], at: number) => scopes.map(({ id }) => counters.get(id, at));
 
@@ -42,6 +42,7 @@ export function sqliteLedger({
       }
       return { admitted: true, limits: statesOf(scopes, touched, at) };
     },
+    topUp: (more) => topUp({ open, journal, touched: touch(more.scopes, more.at) }, more),
     settle(settlement: Settlement) {
       const under = open.get(settlement.callId);
       if (under === undefined) return;
@@ -59,6 +60,30 @@ export function sqliteLedger({
       return scopes.map((scope) => ({ scope, ...counted(counters.get(scope, now())) }));
     },
   };
+}
+
+type Topping = Pick<Parts, "journal"> & {
+  readonly open: Map<string, Under>;
+  readonly touched: readonly ScopeCounter[];
+};
+
+async function topUp({ open, journal, touched }: Topping, more: TopUp): Promise<LimitState | undefined> {
+  const { callId, moreNanoUsd: nano } = more;
+  const under = open.get(callId);
+  if (under === undefined) throw new AppError("bad_request", "No call with this id is under way.");
+  const reached = budgetReached(more, touched);
+  if (reached) return reached;
+  const call = { ...under.call, nano: under.call.nano + nano };
+  open.set(callId, { ...under, call });
+  for (const counter of touched) reserveMore(counter, nano);
+  try {
+    await journal.opened(call);
+  } catch (thrown) {
+    open.set(callId, under);
+    for (const counter of touched) reserveMore(counter, -nano);
+    throw thrown;
+  }
+  return undefined;
 }
 
 /** A pinned counter is not let go. */

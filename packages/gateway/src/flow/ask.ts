@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import type { Deployment, Group } from "../ports/deployment.ts";
 import type { Lane } from "../ports/lane.ts";
+import { topUpCall } from "./admit.ts";
 import { attempt, type Begun } from "./attempt.ts";
 import type { Call } from "./call.ts";
 import type { Core } from "./core.ts";
@@ -69,14 +70,21 @@ async function askGroup(core: Core, call: Call, group: Group): Promise<Begun | C
     if (!("lane" in place)) return failure ?? place;
     if (failure && !(await patient(core, call, { failure, tries, again: trying.tried.has(place.deployment.id) })))
       return failure;
-    call.progress.retries += Math.sign(tries);
-    const result = await attempt(core, call, place);
+    const result = await tryAt(core, call, place, tries);
     if (result.kind === "begun" || !AGAIN.has(result.kind)) return result;
     failure = result;
     noteTry(trying, place.deployment, result);
     tries += result.kind === "unable" ? 0 : 1;
   }
   return failure ?? nobody(call);
+}
+
+/** Asks the place, if budgets have room for it beside the tries that may be billed. */
+async function tryAt(core: Core, call: Call, place: Chosen, tries: number): Promise<Begun | CallFailure> {
+  const refused = await topUpCall(core, call);
+  if (refused) return refused;
+  call.progress.retries += Math.sign(tries);
+  return attempt(core, call, place);
 }
 
 /** What the client asks for wins over the deployment's own number. */

@@ -42,6 +42,8 @@ export type Progress = {
   pending: boolean;
   /** Of earlier tries that may be billed although no answer came; undefined when there was none. */
   unanswered: Unanswered | undefined;
+  /** What of them was reserved beside the call, in billionths of a dollar. */
+  toppedUpNano: number;
   retries: number;
   fallbacks: number;
   /** Since the call began, in milliseconds. */
@@ -66,6 +68,7 @@ export function newProgress(groupName: string): Progress {
     answer: undefined,
     pending: false,
     unanswered: undefined,
+    toppedUpNano: 0,
     retries: 0,
     fallbacks: 0,
     firstByteMs: undefined,

@@ -37,6 +37,8 @@ export function mayBeBilled(error: AppError, status?: number): boolean {
 }
 
 const FILTERED = /content_filter|content_policy|responsibleaipolicy|content management policy|safety system/i;
+/** A gateway's word, also LiteLLM's, for a budget that is used up there. */
+const SPENT = /"type": ?"budget_exceeded"/;
 const PASSING = new Set([
   "model_overloaded",
   "model_rate_limited",
@@ -70,6 +72,7 @@ function retryHeaders(headers: Readonly<Record<string, string>>): Record<string,
 function kindOf(error: AppError, body: string, headers: Readonly<Record<string, string>>): FailureKind {
   if (error.code === "context_overflow") return "overflow";
   if (FILTERED.test(body) && error.details["status"] === 400) return "filtered";
+  if (SPENT.test(body)) return "place";
   if (headers["x-should-retry"] === "false") return PLACE.has(error.code) ? "place" : "refused";
   if (PASSING.has(error.code)) return "passing";
   return PLACE.has(error.code) || lacksCredit(error, body) ? "place" : "refused";

@@ -198,6 +198,11 @@ test("a place without credit, without a right or without the model rests at once
   for (const sick of [
     refusal(429, { message: "You exceeded your current quota", code: "insufficient_quota" }),
     refusal(402, { message: "Insufficient Balance" }),
+    refusal(
+      429,
+      { message: "No money", type: "budget_exceeded" },
+      { "retry-after": "86400", "x-should-retry": "false" },
+    ),
     refusal(400, { message: "Your credit balance is too low" }),
     refusal(401, { message: "Incorrect API key" }),
     refusal(404, { message: "The model `m` does not exist" }),

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { Fault } from "@handrail/scripted-model/script";
+import type { BookLimits } from "../ports/books.ts";
 import type { Deployment } from "../ports/deployment.ts";
 import { flatPrices, type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";
 
@@ -18,10 +19,11 @@ const RULES = { strategy: "weighted", aliases: {}, contextFallbacks: {}, content
 type Bad = Partial<Deployment>;
 
 /** A gateway that tries the bad deployment twice and then, where it is to, one that answers. */
-async function before(bad: Bad, falls: boolean): Promise<GatewayFixture> {
+async function before(bad: Bad, falls: boolean, limits: BookLimits = {}): Promise<GatewayFixture> {
   const good = await scripted({ text: "Hello", usage: ANSWER });
   ends.push(() => good.close());
   const way = await startGateway({
+    key: { limits },
     deployments: [
       { id: "bad", maxRetries: 1, ...bad },
       { id: "good", name: "good", baseUrl: good.baseUrl },
@@ -115,6 +117,31 @@ test("a try of unknown price that may be billed makes the call's price unknown",
     { outcome: "ok", priced: false, unanswered: { tries: 2, priced: false } },
   ]);
 });
+
+/** What is reserved for a call: its prompt at three bytes a token, and `max_tokens`. */
+const LIMITED = { ...ASK, max_tokens: 20 };
+const RESERVED = (Math.ceil(JSON.stringify(LIMITED).length / 3) + 20) / 1e6;
+const TRY = Math.ceil(JSON.stringify(LIMITED).length / 4) / 1e6;
+
+test.for([
+  [2.5, 200, 2],
+  [1.5, 429, 2],
+  [0.5, 429, 1],
+] as const)(
+  "tries that may be billed are reserved beside the next one: with room for %s of them the answer is %s, after %s such tries",
+  async ([room, status, tries]) => {
+    const bad = await MAYBE["that something in front of the provider did not wait for"]();
+    const usd = RESERVED + room * TRY;
+    const way = await before(bad, true, { budget: { usd, period: "total" } });
+    const answer = await way.post("/v1/chat/completions", LIMITED);
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toContain(status === 200 ? "Hello" : `The budget of $${usd} of the key`);
+    expect(answer.headers.get("x-handrail-error")).toBe(status === 200 ? null : "budget_exceeded");
+    const [entry] = way.books.entries();
+    expect(entry).toMatchObject({ unanswered: { tries }, retries: tries - 1 });
+    if (status !== 200) expect(entry?.costUsd).toBeLessThanOrEqual(usd);
+  },
+);
 
 test("a client that leaves before its request could be sent pays nothing", async () => {
   const way = await before({ ...(await neverSent()), timeoutMs: 60_000 }, false);

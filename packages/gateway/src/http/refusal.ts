@@ -46,11 +46,15 @@ function problemOf({ code, message, details }: AppError, status: number): Proble
   };
 }
 
-/** A limit of the gateway's own says when to come again; a provider's does not (LiteLLM tells them apart so). */
-function limitHeaders({ details }: AppError): Record<string, string> {
+/**
+ * A limit of the gateway's own says when to come again; a provider's does not (LiteLLM tells them apart so). Money does not come back
+ * within the time that a client waits: SDKs of OpenAI and Anthropic ask no more when they are told so.
+ */
+function limitHeaders({ code, details }: AppError): Record<string, string> {
   const { retryAfterMs, limit, scope, resetAt } = details;
   return {
     ...(typeof retryAfterMs === "number" && { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+    ...(code === "budget_exceeded" && { "x-should-retry": "false" }),
     ...(typeof limit === "string" && { rate_limit_type: limit, "x-handrail-limit": limitText(limit, scope) }),
     ...(typeof resetAt === "number" && { reset_at: new Date(resetAt).toISOString() }),
   };

@@ -114,6 +114,14 @@ end
 return { 'reserved', text(now) }
 `);
 
+/** KEYS: scopes. ARGV: money that is reserved in them too. Scopes that are not counted here stay so. */
+export const HOLD = script(`
+for _, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBY', key, 'reserved', ARGV[1]) end
+end
+return 'held'
+`);
+
 /**
  * KEYS: scopes. ARGV: the time or nothing, when the call began, what it had reserved in money and tokens, what it used of them,
  * and how many requests it was in the end: none when it was not let through. Scopes that are not counted here stay so.

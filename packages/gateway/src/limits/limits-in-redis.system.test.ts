@@ -14,6 +14,7 @@ import { admissionContract } from "../testing/books-admission-contract.ts";
 import { codeOf } from "../testing/books-opener.ts";
 import { sampleAdmission, sampleScope, sampleSettlement } from "../testing/books-samples.ts";
 import { settlementContract } from "../testing/books-settlement-contract.ts";
+import { topUpContract } from "../testing/books-topup-contract.ts";
 import { cutProxy } from "../testing/cut-proxy.ts";
 import { eventually, postgresPrograms, postgresServer, type PostgresServer } from "../testing/postgres-server.ts";
 import { canStartRedis, startRedis, type RedisServer } from "../testing/redis-server.ts";
@@ -126,6 +127,7 @@ describe.skipIf(!startable)("limits in Redis", () => {
       expect(wrong).toEqual([]);
     });
     admissionContract("redis", { open, crash });
+    topUpContract("redis", { open, crash });
     settlementContract("redis", { open, crash });
   });
 

@@ -55,7 +55,7 @@ export function limitsInRedis(books: Books, counters: RedisCounters, options: Re
 type Parts = { readonly counters: RedisCounters; readonly events: LimitEvents; readonly believedMs: number };
 type Pending = { readonly call: OpenCall; readonly at: number };
 
-function countedLedger(ledger: Ledger, parts: Parts): Pick<Ledger, "admit" | "settle"> {
+function countedLedger(ledger: Ledger, parts: Parts): Pick<Ledger, "admit" | "topUp" | "settle"> {
   const { counters } = parts;
   const pending = new Map<string, Pending>();
   const ask = asker(ledger, counters);
@@ -82,6 +82,16 @@ function countedLedger(ledger: Ledger, parts: Parts): Pick<Ledger, "admit" | "se
         // Without an answer it may have been counted.
         if (!admitted && said?.kind !== "reached") end(call, admission.at, undefined);
       }
+    },
+    async topUp(more) {
+      const reached = await ledger.topUp(more);
+      const known = pending.get(more.callId);
+      if (reached === undefined && known) {
+        const { scopes, nano } = known.call;
+        pending.set(more.callId, { ...known, call: { ...known.call, nano: nano + more.moreNanoUsd } });
+        await counters.hold(scopes, more.moreNanoUsd);
+      }
+      return reached;
     },
     settle(settlement: Settlement) {
       ledger.settle(settlement);

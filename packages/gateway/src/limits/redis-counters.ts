@@ -2,7 +2,7 @@ import { createClient } from "redis";
 import { firstReached } from "../books/scope-counter.ts";
 import type { Admission, LimitState, ScopeCount } from "../ports/books.ts";
 import { redisGuard, REST_MS } from "../redis/redis-guard.ts";
-import { RESERVE, type RedisScript, SEED, SETTLE } from "./counter-scripts.ts";
+import { HOLD, RESERVE, type RedisScript, SEED, SETTLE } from "./counter-scripts.ts";
 import { counterOf, fieldsOf, limitTexts, whole } from "./scope-fields.ts";
 
 export type RedisCountersOptions = {
@@ -44,6 +44,8 @@ export type RedisCounters = {
   reserve(admission: Admission): Promise<Reservation | undefined>;
   /** Counts go on from here, unless somebody else began them. */
   seed(count: ScopeCount): Promise<void>;
+  /** More money is reserved for a call that is counted. */
+  hold(scopes: readonly string[], nano: number): Promise<void>;
   end(ending: Ending): void;
   /** The scope is unknown from now on. */
   forget(scope: string): void;
@@ -68,6 +70,9 @@ export function redisCounters(options: RedisCountersOptions): RedisCounters {
     },
     async seed(count) {
       await run(SEED, [nameOf(count.scope)], fieldsOf(count));
+    },
+    async hold(scopes, nano) {
+      await run(HOLD, scopes.map(nameOf), [whole(nano)]);
     },
     end({ scopes, at, endedAt, reserved, used }) {
       const amounts = [reserved.nano, reserved.tokens, used?.nano ?? 0, used?.tokens ?? 0, used ? 1 : 0];

@@ -82,6 +82,16 @@ export type Admission = {
   readonly entry: LedgerStart;
 };
 
+/** More that a call under way may cost than was thought when it was let through. */
+export type TopUp = {
+  readonly callId: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** Those of its admission. */
+  readonly scopes: readonly LimitedScope[];
+  readonly moreNanoUsd: NanoUsd;
+};
+
 export type LimitKind = "budget" | "requests" | "tokens" | "parallel";
 
 /** Where a limit stands; `limit` and `remaining` in the kind's own unit, money in US dollars. */
@@ -223,6 +233,12 @@ export type SpendRow = {
  */
 export type Ledger = {
   admit(admission: Admission): Promise<Verdict>;
+  /**
+   * Reserves more money for a call that is under way, in all of its scopes or in none; other limits are not looked at. Gives the budget
+   * that has no room for it; undefined when it is reserved. Neither another one nor the settlement of the call may come before the answer.
+   * @throws AppError `bad_request` when no such call is under way
+   */
+  topUp(more: TopUp): Promise<LimitState | undefined>;
   /** Replaces the reservation by what was used. A second settlement of a call changes nothing. Never throws: what cannot be
    * written now is kept and written later. */
   settle(settlement: Settlement): void;

@@ -32,12 +32,23 @@ export function memoryBooks(): MemoryBooks {
     if (trouble !== undefined) throw new AppError("books_unavailable", trouble);
   };
 
-  const ledger: Pick<Ledger, "admit" | "settle"> = {
+  const ledger: Pick<Ledger, "admit" | "topUp" | "settle"> = {
     async admit(admission) {
       check();
       const verdict = judge(admission, [...open.values()], entries);
       if (verdict.admitted) open.set(admission.callId, admission);
       return verdict;
+    },
+    async topUp({ callId, scopes, moreNanoUsd }) {
+      check();
+      const admission = open.get(callId);
+      if (!admission) throw new AppError("bad_request", "No call with this id is under way.");
+      const budgets = scopes.map(({ id, limits: { budget } }) => ({ id, limits: budget ? { budget } : {} }));
+      const more = { ...admission, scopes: budgets, reserveNanoUsd: moreNanoUsd };
+      const verdict = judge(more, [...open.values()], entries);
+      if (!verdict.admitted) return verdict.reached;
+      open.set(callId, { ...admission, reserveNanoUsd: admission.reserveNanoUsd + moreNanoUsd });
+      return undefined;
     },
     settle(settlement) {
       const admission = open.get(settlement.callId);
