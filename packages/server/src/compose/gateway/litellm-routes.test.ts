@@ -47,6 +47,14 @@ describe("a server that answers LiteLLM's routes", () => {
     }
   });
 
+  test("takes a path with a slash at its end for the same one", async () => {
+    const headers = { authorization: `Bearer ${stage.master}` };
+    const answers = await Promise.all(
+      ["/key/list", "/key/list/"].map(async (path) => (await fetch(stage.url + path, { headers })).status),
+    );
+    expect(answers).toEqual([200, 200]);
+  });
+
   test("has a page and an API of which no path is the gateway's", () => {
     const files = ["/favicon.ico", "/assets/x.js", "/metrics", "/api/openapi.json", "/api/socket"];
     const own = [...Object.values(ROUTES).map(({ path }) => path), ...SCREENS, ...files];
