@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
-import type { BookLimits } from "@handrail/gateway/ports/books";
+import type { BookLimits } from "@handrail/gateway/ports/limits";
 import { withDirectory } from "./free-directory.ts";
 import { litellm, portkey } from "./gateway-peers.ts";
 import { freePort, type GatewayCommand, type GatewayProcess, startGateway } from "./gateway-process.ts";

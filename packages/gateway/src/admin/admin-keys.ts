@@ -1,4 +1,5 @@
-import type { Books, KeyRecord, NewKey } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { KeyRecord, NewKey } from "../ports/keys.ts";
 import { AppError } from "@handrail/protocol/errors";
 import type { KeyChange, KeyInfo, KeyInput } from "@handrail/protocol/gateway";
 import type { BooksAdmin } from "@handrail/protocol/books-admin";

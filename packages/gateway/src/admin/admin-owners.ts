@@ -1,4 +1,5 @@
-import type { Books, OwnerRecord } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { OwnerRecord } from "../ports/keys.ts";
 import type { OwnerInfo } from "@handrail/protocol/gateway";
 import type { BooksAdmin } from "@handrail/protocol/books-admin";
 import { bookLimits, standingsOf } from "./standings.ts";

@@ -1,4 +1,5 @@
-import type { Books, LedgerEntry, SpendFilter as BookFilter, SpendRow as BookRow } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { LedgerEntry, SpendFilter as BookFilter, SpendRow as BookRow } from "../ports/ledger.ts";
 import { answerTokens, promptTokens } from "../ports/token-usage.ts";
 import type { GatewayCall, SpendFilter, SpendGroup } from "@handrail/protocol/gateway";
 import type { BooksAdmin } from "@handrail/protocol/books-admin";

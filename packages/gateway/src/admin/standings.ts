@@ -1,4 +1,6 @@
-import type { BookLimits, Books, LimitState, SpendGroup } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { SpendGroup } from "../ports/ledger.ts";
+import type { BookLimits, LimitState } from "../ports/limits.ts";
 import type { KeyLimits, LimitStanding } from "@handrail/protocol/gateway";
 
 /** Where limits stand, and what was spent in all, by scope and by group's value. */

@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { AppError } from "@handrail/protocol/errors";
-import { type Books, type KeyRecord, type LimitedScope, type OwnerRecord, scopesOf } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import { type KeyRecord, type OwnerRecord, scopesOf } from "../ports/keys.ts";
+import type { LimitedScope } from "../ports/limits.ts";
 
 /** Whoever asks: a key, what limits it, and which models all of its owners allow. */
 export type Caller = {

@@ -1,4 +1,5 @@
-import type { Admission, LimitedScope, LimitState, TopUp } from "../ports/books.ts";
+import type { Admission, TopUp } from "../ports/ledger.ts";
+import type { LimitedScope, LimitState } from "../ports/limits.ts";
 import { firstReached, limitStates, reachedBudget, type ScopeCounter } from "./scope-counter.ts";
 
 /** The first limit that the admission would pass; undefined when there is room. `touched` are the scopes' counters. */

@@ -1,5 +1,5 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import type { Settlement } from "../ports/books.ts";
+import type { Settlement } from "../ports/ledger.ts";
 import { lostCall, settledCall, type OpenCall, type SettledCall } from "./settled-call.ts";
 
 /** What is written of a call as it begins and ends, a line each. */

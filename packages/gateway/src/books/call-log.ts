@@ -1,5 +1,5 @@
 import type { AppError } from "@handrail/protocol/errors";
-import type { Settlement } from "../ports/books.ts";
+import type { Settlement } from "../ports/ledger.ts";
 import { booksUnavailable, sentence } from "./books-unavailable.ts";
 import { openedLine, settledLine, type CallFile } from "./call-file.ts";
 import type { OpenCall } from "./settled-call.ts";

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { KeyRecord, OwnerRecord } from "../ports/books.ts";
+import type { KeyRecord, OwnerRecord } from "../ports/keys.ts";
 
 const ENTRIES = 10_000;
 

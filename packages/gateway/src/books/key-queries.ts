@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { KeyRecord } from "../ports/books.ts";
+import type { KeyRecord } from "../ports/keys.ts";
 import { keyRecord } from "./key-rows.ts";
 import type { Tables } from "./tables.ts";
 

@@ -1,4 +1,4 @@
-import type { CacheScope, KeyRecord, NewKey, OwnerKind, OwnerRecord } from "../ports/books.ts";
+import type { CacheScope, KeyRecord, NewKey, OwnerKind, OwnerRecord } from "../ports/keys.ts";
 import type { Tables } from "./tables.ts";
 
 type HashColumns = Pick<Tables["key_hashes"], "hash" | "hint" | "until">;

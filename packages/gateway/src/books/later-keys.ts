@@ -1,4 +1,4 @@
-import type { Keys } from "../ports/books.ts";
+import type { Keys } from "../ports/keys.ts";
 import type { Later } from "./later.ts";
 
 const NAMES: Readonly<Record<keyof Keys, true>> = {

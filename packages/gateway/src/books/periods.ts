@@ -1,4 +1,4 @@
-import type { BudgetPeriod } from "../ports/books.ts";
+import type { BudgetPeriod } from "../ports/limits.ts";
 
 const DAY_MS = 86_400_000;
 // The epoch was a Thursday.

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from "kysely";
-import type { ScopeCount } from "../ports/books.ts";
+import type { ScopeCount } from "../ports/ledger.ts";
 import { counted, recounted, scopeCounter, type ScopeCounter } from "./scope-counter.ts";
 import type { Tables } from "./tables.ts";
 

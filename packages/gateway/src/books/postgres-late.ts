@@ -1,5 +1,5 @@
 import { sql, type Kysely } from "kysely";
-import type { LedgerEntry } from "../ports/books.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 import { addDaily, dailyDifference, wholeNumbers } from "./postgres-rows.ts";
 import { correct, type ScopeCounter } from "./scope-counter.ts";
 import { ledgerRow, type SettledCall } from "./settled-call.ts";

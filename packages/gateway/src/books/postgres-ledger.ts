@@ -1,6 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { Kysely } from "kysely";
-import type { Admission, Ledger, LimitState, TopUp } from "../ports/books.ts";
+import type { Admission, Ledger, TopUp } from "../ports/ledger.ts";
+import type { LimitState } from "../ports/limits.ts";
 import { statesOf } from "./admission-verdict.ts";
 import { booksUnavailable } from "./books-unavailable.ts";
 import type { CallLog } from "./call-log.ts";

@@ -1,7 +1,8 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { Kysely } from "kysely";
 import { NO_TOKENS } from "../ports/token-usage.ts";
-import type { Admission, LimitState, TopUp, Verdict } from "../ports/books.ts";
+import type { Admission, TopUp, Verdict } from "../ports/ledger.ts";
+import type { LimitState } from "../ports/limits.ts";
 import { booksUnavailable, sentence } from "./books-unavailable.ts";
 import { makeCounters } from "./postgres-counters.ts";
 import { scopesOfTurn, takeTurn, type ToppedUp, type Turn, type TurnTaken } from "./postgres-turn.ts";

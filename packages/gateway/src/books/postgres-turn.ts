@@ -1,5 +1,6 @@
 import { sql, type Kysely } from "kysely";
-import type { Admission, LimitState, TopUp, Verdict } from "../ports/books.ts";
+import type { Admission, TopUp, Verdict } from "../ports/ledger.ts";
+import type { LimitState } from "../ports/limits.ts";
 import { budgetReached, reachedLimit, statesOf } from "./admission-verdict.ts";
 import { lockCounters, writeCounters, type Counters } from "./postgres-counters.ts";
 import { correctLost } from "./postgres-late.ts";

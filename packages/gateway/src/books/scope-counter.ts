@@ -1,5 +1,6 @@
-import type { BookLimits, BudgetPeriod, LimitedScope, LimitKind, LimitState, ScopeCount } from "../ports/books.ts";
-import { NANO_USD_PER_USD } from "../ports/books.ts";
+import type { ScopeCount } from "../ports/ledger.ts";
+import type { BookLimits, BudgetPeriod, LimitedScope, LimitKind, LimitState } from "../ports/limits.ts";
+import { NANO_USD_PER_USD } from "../ports/money.ts";
 import { minuteWindow, type MinuteWindow } from "./minute-window.ts";
 import { periodEnd, periodsOf } from "./periods.ts";
 

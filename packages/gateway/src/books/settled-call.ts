@@ -1,11 +1,5 @@
-import {
-  NANO_USD_PER_USD,
-  nanoUsd,
-  type Admission,
-  type LedgerEntry,
-  type LedgerStart,
-  type Settlement,
-} from "../ports/books.ts";
+import type { Admission, LedgerEntry, LedgerStart, Settlement } from "../ports/ledger.ts";
+import { NANO_USD_PER_USD, nanoUsd } from "../ports/money.ts";
 import { answerTokens, NO_TOKENS, promptTokens } from "../ports/token-usage.ts";
 import { periodsOf } from "./periods.ts";
 import type { Tables } from "./tables.ts";

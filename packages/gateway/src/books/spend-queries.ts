@@ -1,6 +1,6 @@
 import type { Kysely, SelectQueryBuilder } from "kysely";
 import { sql } from "kysely";
-import type { Ledger, LedgerEntry, SpendFilter, SpendGroup, SpendRow } from "../ports/books.ts";
+import type { Ledger, LedgerEntry, SpendFilter, SpendGroup, SpendRow } from "../ports/ledger.ts";
 import { periodsOf } from "./periods.ts";
 import type { Tables } from "./tables.ts";
 

@@ -1,7 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import type { Kysely } from "kysely";
-import type { KeyRecord, Keys, NewKey } from "../ports/books.ts";
+import type { KeyRecord, Keys, NewKey } from "../ports/keys.ts";
 import type { KeyCache } from "./key-cache.ts";
 import { findRecord, insertKey, listRecords, recordOf, replaceHash, type NewHash } from "./key-queries.ts";
 import { changedColumns, newKeyRow, ownerRecord, ownerRow } from "./key-rows.ts";

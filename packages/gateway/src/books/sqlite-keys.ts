@@ -1,5 +1,5 @@
 import { sqliteFailure } from "@handrail/logs/sqlite-failure";
-import type { Keys } from "../ports/books.ts";
+import type { Keys } from "../ports/keys.ts";
 import type { KeyCache } from "./key-cache.ts";
 import { keyRecord, ownerRecord } from "./key-rows.ts";
 import type { SqliteStatements } from "./sqlite-statements.ts";

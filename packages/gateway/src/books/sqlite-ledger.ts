@@ -1,5 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { Ledger, LimitedScope, LimitState, Settlement, TopUp } from "../ports/books.ts";
+import type { Ledger, Settlement, TopUp } from "../ports/ledger.ts";
+import type { LimitedScope, LimitState } from "../ports/limits.ts";
 import { budgetReached, reachedLimit, statesOf } from "./admission-verdict.ts";
 import { counted, giveBack, reserve, reserveMore, settleReserved } from "./scope-counter.ts";
 import type { ScopeCounter } from "./scope-counter.ts";

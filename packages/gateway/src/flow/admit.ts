@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "@handrail/protocol/errors";
-import { type LimitState, nanoUsd } from "../ports/books.ts";
+import type { LimitState } from "../ports/limits.ts";
+import { nanoUsd } from "../ports/money.ts";
 import { ledgerStart, type Call } from "./call.ts";
 import type { Core } from "./core.ts";
 import type { CallFailure } from "./failure.ts";

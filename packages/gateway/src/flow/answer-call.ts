@@ -4,7 +4,7 @@ import { errorEvent } from "../http/error-event.ts";
 import { ClientLeft } from "../http/read-body.ts";
 import { problemBody, refusalOf } from "../http/refusal.ts";
 import { writeStream } from "../http/write-stream.ts";
-import type { LimitState } from "../ports/books.ts";
+import type { LimitState } from "../ports/limits.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { ask } from "./ask.ts";
 import { type Begun, isStream } from "./attempt.ts";

@@ -1,4 +1,4 @@
-import type { LimitState } from "../ports/books.ts";
+import type { LimitState } from "../ports/limits.ts";
 import type { Call } from "./call.ts";
 import type { Core } from "./core.ts";
 

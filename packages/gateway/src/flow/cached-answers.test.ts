@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Turn } from "@handrail/scripted-model/script";
 import { memoryAnswerCache } from "../cache/memory-answer-cache.ts";
 import { openCache } from "../cache/open-cache.ts";
-import type { KeyRecord, NewKey } from "../ports/books.ts";
+import type { KeyRecord, NewKey } from "../ports/keys.ts";
 import type { Group } from "../ports/deployment.ts";
 import { readAsked } from "../request/asked.ts";
 import { type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseJson } from "@handrail/models/json";
 import type { CachedAnswer } from "../ports/answer-cache.ts";
-import type { CacheScope, KeyRecord } from "../ports/books.ts";
+import type { CacheScope, KeyRecord } from "../ports/keys.ts";
 import type { Group } from "../ports/deployment.ts";
 import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
 import type { Asked } from "../request/asked.ts";

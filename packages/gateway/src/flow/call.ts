@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Caller } from "../auth/authenticate.ts";
-import type { KeyRecord, LedgerStart, Unanswered } from "../ports/books.ts";
+import type { KeyRecord } from "../ports/keys.ts";
+import type { LedgerStart, Unanswered } from "../ports/ledger.ts";
 import type { Deployment, Group } from "../ports/deployment.ts";
 import type { LaneAnswer } from "../ports/lane.ts";
 import type { CallTrace, TraceContext, TryTrace } from "../ports/tracer.ts";

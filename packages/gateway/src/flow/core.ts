@@ -1,5 +1,6 @@
 import type { AnswerCache } from "../ports/answer-cache.ts";
-import type { Books, CacheScope } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { CacheScope } from "../ports/keys.ts";
 import type { Catalog, RoutingSettings } from "../ports/deployment.ts";
 import type { BodyStore, Redactor } from "../ports/guard.ts";
 import type { GatewayObserver } from "../ports/observer.ts";

@@ -1,4 +1,4 @@
-import { type NanoUsd, nanoUsd } from "../ports/books.ts";
+import { type NanoUsd, nanoUsd } from "../ports/money.ts";
 import type { Deployment, Group } from "../ports/deployment.ts";
 import type { PriceList } from "../ports/price-list.ts";
 import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { NO_TOKENS, type TokenUsage } from "../ports/token-usage.ts";
-import type { Settlement, Unanswered } from "../ports/books.ts";
+import type { Settlement, Unanswered } from "../ports/ledger.ts";
 import type { CallEnd } from "../ports/observer.ts";
 import type { Asked } from "../request/asked.ts";
 import type { Call, Progress } from "./call.ts";

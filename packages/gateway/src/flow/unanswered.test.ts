@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { Fault } from "@handrail/scripted-model/script";
-import type { BookLimits } from "../ports/books.ts";
+import type { BookLimits } from "../ports/limits.ts";
 import type { Deployment } from "../ports/deployment.ts";
 import { flatPrices, type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";
 

@@ -4,7 +4,7 @@ import { AppError, toAppError } from "@handrail/protocol/errors";
 import { problemOf } from "@handrail/protocol/problem";
 import { authenticate } from "../auth/authenticate.ts";
 import type { Core } from "../flow/core.ts";
-import type { KeyRecord } from "../ports/books.ts";
+import type { KeyRecord } from "../ports/keys.ts";
 import type { GatewayRoute } from "../ports/route.ts";
 import { pathOf } from "./endpoint.ts";
 import { ClientLeft, readBody } from "./read-body.ts";

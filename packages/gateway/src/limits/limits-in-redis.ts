@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { openCall, settledCall, type OpenCall } from "../books/settled-call.ts";
-import type { Admission, Books, Ledger, LimitedScope, LimitState, Settlement, Verdict } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { Admission, Ledger, Settlement, Verdict } from "../ports/ledger.ts";
+import type { LimitedScope, LimitState } from "../ports/limits.ts";
 import type { Ending, RedisCounters, Reservation } from "./redis-counters.ts";
 
 /** What has happened to admissions; each counts in as many as apply. */

@@ -1,6 +1,7 @@
 import { createClient } from "redis";
 import { firstReached } from "../books/scope-counter.ts";
-import type { Admission, LimitState, ScopeCount } from "../ports/books.ts";
+import type { Admission, ScopeCount } from "../ports/ledger.ts";
+import type { LimitState } from "../ports/limits.ts";
 import { redisGuard, REST_MS } from "../redis/redis-guard.ts";
 import { HOLD, RESERVE, type RedisScript, SEED, SETTLE } from "./counter-scripts.ts";
 import { counterOf, fieldsOf, limitTexts, whole } from "./scope-fields.ts";

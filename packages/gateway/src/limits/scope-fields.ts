@@ -1,5 +1,6 @@
 import { budgetNano, recounted, type ScopeCounter } from "../books/scope-counter.ts";
-import type { LimitedScope, ScopeCount } from "../ports/books.ts";
+import type { ScopeCount } from "../ports/ledger.ts";
+import type { LimitedScope } from "../ports/limits.ts";
 
 /** A whole number in full, as scripts take them. What is no amount is zero. */
 export function whole(value: number): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { LedgerEntry } from "../ports/books.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 import { NO_TOKENS } from "../ports/token-usage.ts";
 import { type CallReport, gatewayMetrics } from "./gateway-metrics.ts";
 import type { GaugeSources } from "./gauges.ts";

@@ -1,4 +1,4 @@
-import type { LedgerEntry } from "../ports/books.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 import type { Deployment } from "../ports/deployment.ts";
 import { answerTokens, promptTokens } from "../ports/token-usage.ts";
 import { type CallLabels, callLines, type Sums } from "./call-lines.ts";

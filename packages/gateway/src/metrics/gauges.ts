@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { LimitState } from "../ports/books.ts";
+import type { LimitState } from "../ports/limits.ts";
 import type { Deployment } from "../ports/deployment.ts";
 
 /** Where a key, a user or a team stands with its limits. */

@@ -1,4 +1,5 @@
-import type { KeyRecord, LedgerEntry } from "../ports/books.ts";
+import type { KeyRecord } from "../ports/keys.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 import type { Catalog } from "../ports/deployment.ts";
 import type { CallEnd, GatewayObserver, Refused } from "../ports/observer.ts";
 import { NO_TOKENS } from "../ports/token-usage.ts";

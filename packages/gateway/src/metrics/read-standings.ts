@@ -1,4 +1,6 @@
-import type { Books, KeyRecord, LimitedScope, OwnerRecord } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { KeyRecord, OwnerRecord } from "../ports/keys.ts";
+import type { LimitedScope } from "../ports/limits.ts";
 import type { Standing } from "./gauges.ts";
 
 const MAX_OF_A_KIND = 500;

@@ -1,4 +1,5 @@
-import type { KeyRecord, LedgerStart, Settlement } from "./books.ts";
+import type { KeyRecord } from "./keys.ts";
+import type { LedgerStart, Settlement } from "./ledger.ts";
 import type { Deployment } from "./deployment.ts";
 import type { LaneAnswer } from "./lane.ts";
 

@@ -1,4 +1,4 @@
-import type { KeyRecord } from "./books.ts";
+import type { KeyRecord } from "./keys.ts";
 
 /** A request of a route beside those of models, such as one for managing keys. */
 export type RouteCall = {

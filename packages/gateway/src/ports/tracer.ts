@@ -1,4 +1,4 @@
-import type { LedgerStart } from "./books.ts";
+import type { LedgerStart } from "./ledger.ts";
 import type { Deployment } from "./deployment.ts";
 import type { CallEnd } from "./observer.ts";
 

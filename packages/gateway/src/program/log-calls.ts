@@ -1,4 +1,4 @@
-import type { Settlement } from "../ports/books.ts";
+import type { Settlement } from "../ports/ledger.ts";
 import type { GatewayObserver } from "../ports/observer.ts";
 import type { Log } from "./json-log.ts";
 

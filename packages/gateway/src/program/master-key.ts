@@ -1,7 +1,8 @@
 import { hash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Books, KeyRecord, Owner } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { KeyRecord, Owner } from "../ports/keys.ts";
 
 /** The key that may do everything. It is not in the books, so another one counts from the next start on. */
 export type MasterKey = {

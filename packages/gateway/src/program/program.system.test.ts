@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import { openSqliteBooks } from "../books/open-sqlite-books.ts";
-import type { LedgerEntry } from "../ports/books.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 import { scripted } from "../testing/gateway-fixture.ts";
 import { askProgram, killPrograms, PROGRAM, startProgram } from "../testing/started-program.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Books, Verdict } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { Verdict } from "../ports/ledger.ts";
 import { handClock, type BooksOpener } from "./books-opener.ts";
 import { NOON, sampleAdmission, sampleScope, sampleSettlement } from "./books-samples.ts";
 

@@ -1,4 +1,6 @@
-import type { Admission, BookLimits, LimitedScope, NewKey, Settlement } from "../ports/books.ts";
+import type { NewKey } from "../ports/keys.ts";
+import type { Admission, Settlement } from "../ports/ledger.ts";
+import type { BookLimits, LimitedScope } from "../ports/limits.ts";
 import { NO_TOKENS } from "../ports/token-usage.ts";
 
 /** 12:00 UTC on Wednesday, 25 November 2026. */

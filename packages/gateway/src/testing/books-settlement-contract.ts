@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Books, LedgerEntry } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 import { codeOf, handClock, type BooksOpener } from "./books-opener.ts";
 import { NOON, sampleAdmission, sampleScope, sampleSettlement } from "./books-samples.ts";
 

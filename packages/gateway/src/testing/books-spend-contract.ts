@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Books, LedgerStart, Settlement, SpendGroup } from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { LedgerStart, Settlement, SpendGroup } from "../ports/ledger.ts";
 import { NO_TOKENS } from "../ports/token-usage.ts";
 import { handClock, type BooksOpener } from "./books-opener.ts";
 import { NOON, sampleAdmission, sampleScope, sampleSettlement } from "./books-samples.ts";

@@ -5,7 +5,7 @@ import type { Script, Turn } from "@handrail/scripted-model/script";
 import { type ScriptedModel, startScriptedModel } from "@handrail/scripted-model/scripted-model";
 import { catalogOf } from "../catalog/catalog.ts";
 import { createGateway, type Gateway, type GatewayParts } from "../gateway.ts";
-import type { NewKey } from "../ports/books.ts";
+import type { NewKey } from "../ports/keys.ts";
 import { type Deployment, DEFAULT_ROUTING } from "../ports/deployment.ts";
 import type { PriceList } from "../ports/price-list.ts";
 import { type MemoryBooks, memoryBooks } from "./memory-books.ts";

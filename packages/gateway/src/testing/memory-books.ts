@@ -1,17 +1,9 @@
 import { hash, randomUUID } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
-import type {
-  Admission,
-  Books,
-  KeyRecord,
-  Keys,
-  Ledger,
-  LedgerEntry,
-  LimitState,
-  NewKey,
-  OwnerRecord,
-  Verdict,
-} from "../ports/books.ts";
+import type { Books } from "../ports/books.ts";
+import type { KeyRecord, Keys, NewKey, OwnerRecord } from "../ports/keys.ts";
+import type { Admission, Ledger, LedgerEntry, Verdict } from "../ports/ledger.ts";
+import type { LimitState } from "../ports/limits.ts";
 import { answerTokens, promptTokens } from "../ports/token-usage.ts";
 
 /** Books that forget, for tests of what uses them. `entries` are the settled calls, the oldest first. */

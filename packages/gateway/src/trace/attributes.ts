@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Settlement } from "../ports/books.ts";
+import type { Settlement } from "../ports/ledger.ts";
 import type { Deployment, Provider } from "../ports/deployment.ts";
 import type { Format } from "../ports/format.ts";
 import type { CallEnd } from "../ports/observer.ts";

@@ -1,6 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { DeploymentState } from "../../metrics/gauges.ts";
-import type { Books, KeyRecord } from "../../ports/books.ts";
+import type { Books } from "../../ports/books.ts";
+import type { KeyRecord } from "../../ports/keys.ts";
 import type { Catalog, Deployment } from "../../ports/deployment.ts";
 import type { PriceList } from "../../ports/price-list.ts";
 

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
 import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import { z } from "zod";
-import type { KeyRecord, NewKey, Owner } from "../../ports/books.ts";
+import type { KeyRecord, NewKey, Owner } from "../../ports/keys.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn, numberIn } from "./admin.ts";
 import { shownKey } from "./shown.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
 import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import { z } from "zod";
-import type { OwnerKind, OwnerRecord } from "../../ports/books.ts";
+import type { OwnerKind, OwnerRecord } from "../../ports/keys.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn } from "./admin.ts";
 import { teamOf } from "./key-routes.ts";

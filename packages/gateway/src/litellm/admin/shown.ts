@@ -1,4 +1,4 @@
-import type { KeyRecord, OwnerRecord } from "../../ports/books.ts";
+import type { KeyRecord, OwnerRecord } from "../../ports/keys.ts";
 import type { AdminContext } from "./admin.ts";
 import { keyInfo, ownerInfo } from "./wire.ts";
 

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
 import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
-import type { Books, LedgerEntry, SpendFilter, SpendGroup } from "../../ports/books.ts";
+import type { Books } from "../../ports/books.ts";
+import type { LedgerEntry, SpendFilter, SpendGroup } from "../../ports/ledger.ts";
 import { answerTokens, promptTokens } from "../../ports/token-usage.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, numberIn } from "./admin.ts";

@@ -2,7 +2,8 @@ import { AppError } from "@handrail/protocol/errors";
 import { z } from "zod";
 import { periodEnd } from "../../books/periods.ts";
 import { invalidField } from "../../http/invalid-field.ts";
-import type { BookLimits, BudgetPeriod, KeyRecord, OwnerRecord } from "../../ports/books.ts";
+import type { KeyRecord, OwnerRecord } from "../../ports/keys.ts";
+import type { BookLimits, BudgetPeriod } from "../../ports/limits.ts";
 import { defined } from "../defined.ts";
 import { daysOf } from "../general-settings.ts";
 

@@ -1,5 +1,5 @@
 import type { KeyImport } from "@handrail/protocol/gateway";
-import type { Keys } from "../../ports/books.ts";
+import type { Keys } from "../../ports/keys.ts";
 import { importLiteLlmKeys, type ImportReport } from "./import-keys.ts";
 import { type LiteLlmRows, rowsOfExport } from "./rows.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { KeyRecord, Keys, OwnerRecord } from "../../ports/books.ts";
+import type { KeyRecord, Keys, OwnerRecord } from "../../ports/keys.ts";
 import { importLiteLlmKeys } from "./import-keys.ts";
 import { periodOf } from "./limits.ts";
 import { rowsOfExport } from "./rows.ts";

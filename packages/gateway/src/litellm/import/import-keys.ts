@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { z } from "zod";
-import type { Keys, NewKey, Owner, OwnerRecord } from "../../ports/books.ts";
+import type { Keys, NewKey, Owner, OwnerRecord } from "../../ports/keys.ts";
 import { defined } from "../defined.ts";
 import { type BudgetsById, limitsOf } from "./limits.ts";
 import { BudgetRow, KeyRow, type LiteLlmRows, TeamRow, UserRow } from "./rows.ts";

@@ -1,4 +1,4 @@
-import type { BookLimits, BudgetPeriod } from "../../ports/books.ts";
+import type { BookLimits, BudgetPeriod } from "../../ports/limits.ts";
 import { defined } from "../defined.ts";
 import { daysOf } from "../general-settings.ts";
 import type { BudgetRow, LimitFields } from "./rows.ts";

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
-import type { BookLimits, Keys, KeyRecord } from "@handrail/gateway/ports/books";
+import type { Keys, KeyRecord } from "@handrail/gateway/ports/keys";
+import type { BookLimits } from "@handrail/gateway/ports/limits";
 import type { Spender } from "../../conversations/ports.ts";
 
 export type ConversationKeysParts = {

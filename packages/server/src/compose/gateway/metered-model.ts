@@ -1,13 +1,9 @@
 import type { Model, ModelEnd, ModelRequest } from "@handrail/core/ports/model";
 import { mayBeBilled } from "@handrail/gateway/flow/failure";
-import {
-  type Admission,
-  type Books,
-  type KeyRecord,
-  nanoUsd,
-  scopesOf,
-  type Settlement,
-} from "@handrail/gateway/ports/books";
+import type { Books } from "@handrail/gateway/ports/books";
+import { type KeyRecord, scopesOf } from "@handrail/gateway/ports/keys";
+import type { Admission, Settlement } from "@handrail/gateway/ports/ledger";
+import { nanoUsd } from "@handrail/gateway/ports/money";
 import { NO_TOKENS, type TokenUsage } from "@handrail/gateway/ports/token-usage";
 import { AppError, toAppError } from "@handrail/protocol/errors";
 
