@@ -89,6 +89,7 @@ for port, words in ((80, b"GET / HTTP/1.1\\r\\nHost: metadata.example\\r\\n\\r\\
     try: s = socket.create_connection(("metadata.example", port), 10)
     except OSError as e: seen.append(type(e).__name__); continue
     answer = ask_once(words, s)
+    if answer.encode("latin1") == bytes.fromhex("15030300020231"): seen.append("access_denied"); continue
     if "REACHED" in answer or answer and code(answer) != "address_forbidden": breach("%d: %s" % (port, answer[:80]))
     seen.append(code(answer) or "cut off")
 held(", ".join(seen))`,
