@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { eventsOf } from "../lanes/translated.ts";
 import type { ChatFormat } from "../ports/format.ts";
@@ -6,25 +5,10 @@ import { NO_TOKENS } from "../ports/token-usage.ts";
 import { type Answer, gather } from "./answer.ts";
 import { CODECS } from "./codec.ts";
 import type { AnswerEvent } from "./prompt.ts";
+import { RECORDED } from "../testing/recorded-streams.ts";
 
 const FORMATS: readonly ChatFormat[] = ["chat", "messages", "responses"];
 const CLIENT = { usageAsked: true, created: 1 };
-
-/**
- * Recorded streams of the package `models`, and those of `__fixtures__` here, which were written from the APIs'
- * documentation (platform.openai.com/docs/api-reference/responses-streaming, docs.litellm.ai/docs/reasoning_content).
- */
-const RECORDED = ["../../../models/src/__fixtures__/", "../__fixtures__/"].flatMap((folder) => {
-  const directory = new URL(folder, import.meta.url);
-  return readdirSync(directory)
-    .filter((name) => name.endsWith(".sse") && !name.startsWith("google"))
-    .map((name) => ({ name, format: formatOf(name), bytes: readFileSync(new URL(name, directory)) }));
-});
-
-function formatOf(name: string): ChatFormat {
-  if (name.startsWith("anthropic")) return "messages";
-  return name.startsWith("responses") ? "responses" : "chat";
-}
 
 async function eventsIn(format: ChatFormat, chunks: readonly Uint8Array[]): Promise<AnswerEvent[]> {
   const events: AnswerEvent[] = [];

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import type { CatalogRules } from "../catalog/catalog.ts";
+import { type CatalogRules, NO_RULES } from "../catalog/catalog.ts";
 import { DEFAULT_ROUTING } from "../ports/deployment.ts";
 import { type FixtureOptions, type GatewayFixture, startGateway } from "../testing/gateway-fixture.ts";
 import { handWrittenProvider } from "../testing/hand-written-provider.ts";
@@ -41,15 +41,6 @@ async function provider(...answers: readonly Answer[]): Promise<Provider> {
   ends.push(close);
   return { baseUrl, asked };
 }
-
-const NO_RULES: CatalogRules = {
-  strategy: "weighted",
-  aliases: {},
-  fallbacks: {},
-  contextFallbacks: {},
-  contentFallbacks: {},
-  defaultFallbacks: [],
-};
 
 type Way = GatewayFixture & { readonly asked: string[] };
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
+import { NO_RULES } from "../catalog/catalog.ts";
 import type { Fault } from "@handrail/scripted-model/script";
 import { type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";
 import {
@@ -48,19 +49,11 @@ async function failing(fault: Fault, others: number): Promise<GatewayFixture> {
       { id: "bad", baseUrl: bad.baseUrl, ...times },
       ...Array.from({ length: others }, () => ({ id: "good", name: "good", baseUrl: good.baseUrl })),
     ],
-    rules: () => ({ ...RULES, fallbacks: { m: ["good"] } }),
+    rules: () => ({ ...NO_RULES, fallbacks: { m: ["good"] } }),
   });
   ends.push(() => way.close());
   return way;
 }
-const RULES = {
-  strategy: "weighted",
-  aliases: {},
-  fallbacks: {},
-  contextFallbacks: {},
-  contentFallbacks: {},
-  defaultFallbacks: [],
-} as const;
 
 for (const [name, fault] of Object.entries(FAULTS)) {
   for (const stream of [false, true]) {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { NO_RULES } from "../catalog/catalog.ts";
 import type { Fault } from "@handrail/scripted-model/script";
 import type { BookLimits } from "../ports/limits.ts";
 import type { Deployment } from "../ports/deployment.ts";
@@ -14,7 +15,6 @@ afterEach(async () => {
 const ASK = { model: "m", messages: [{ role: "user", content: "hi" }] };
 const INPUT = Math.ceil(JSON.stringify(ASK).length / 4);
 const ANSWER = { inputTokens: 100, outputTokens: 20 };
-const RULES = { strategy: "weighted", aliases: {}, contextFallbacks: {}, contentFallbacks: {} } as const;
 
 type Bad = Partial<Deployment>;
 
@@ -28,7 +28,7 @@ async function before(bad: Bad, falls: boolean, limits: BookLimits = {}): Promis
       { id: "bad", maxRetries: 1, ...bad },
       { id: "good", name: "good", baseUrl: good.baseUrl },
     ],
-    rules: () => ({ ...RULES, fallbacks: {}, defaultFallbacks: falls ? ["good"] : [] }),
+    rules: () => ({ ...NO_RULES, defaultFallbacks: falls ? ["good"] : [] }),
     prices: {
       ...flatPrices,
       cost: (place, usage) => (place.region === "unpriced" ? undefined : flatPrices.cost(place, usage)),

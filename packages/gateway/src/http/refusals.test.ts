@@ -6,7 +6,7 @@ import {
   scripted,
   startGateway,
 } from "../testing/gateway-fixture.ts";
-import { handWrittenProvider } from "../testing/hand-written-provider.ts";
+import { handWrittenProvider, heldProvider } from "../testing/hand-written-provider.ts";
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -138,24 +138,18 @@ test("a total budget that is used up asks for a long wait, and says that clients
 });
 
 test("a call too many at the same time is refused, and comes through when another is over", async () => {
-  const came = Promise.withResolvers<void>();
-  const go = Promise.withResolvers<void>();
-  const { baseUrl, close } = await handWrittenProvider(async (response) => {
-    came.resolve();
-    await go.promise;
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices: [] }));
-  });
+  const { baseUrl, close, came, go } = await heldProvider();
   ends.push(close);
   const way = await gateway({ deployments: [{ baseUrl }], key: { limits: { parallel: 1 } } });
   const first = way.post(CHAT, ASK);
-  await came.promise;
+  await came;
   const second = await way.post(CHAT, ASK);
   expect([second.status, second.headers.get("rate_limit_type"), second.headers.get("retry-after")]).toEqual([
     429,
     "parallel",
     "1",
   ]);
-  go.resolve();
+  go();
   expect((await first).status).toBe(200);
   expect((await way.post(CHAT, ASK)).status).toBe(200);
 });

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { type FixtureOptions, type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";
-import { handWrittenProvider } from "../testing/hand-written-provider.ts";
+import { handWrittenProvider, heldProvider } from "../testing/hand-written-provider.ts";
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -249,17 +249,11 @@ test("headers that are too long are refused, and a key that is too long is none"
 });
 
 test("as many calls as are allowed are answered at once, and it still says that it lives", async () => {
-  const came = Promise.withResolvers<void>();
-  const go = Promise.withResolvers<void>();
-  const { baseUrl, close } = await handWrittenProvider(async (response) => {
-    came.resolve();
-    await go.promise;
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices: [] }));
-  });
+  const { baseUrl, close, came, go } = await heldProvider();
   ends.push(close);
   const way = await gateway({ deployments: [{ baseUrl }], limits: { maxCalls: 1 } });
   const first = way.post(CHAT, ASK);
-  await came.promise;
+  await came;
   const second = await way.post("/v1/messages", ASK);
   expect([second.status, second.headers.get("retry-after"), await second.json()]).toEqual([
     429,
@@ -268,7 +262,7 @@ test("as many calls as are allowed are answered at once, and it still says that 
   ]);
   for (const probe of ["liveliness", "readiness"])
     expect([probe, (await fetch(`${way.url}/health/${probe}`)).status]).toEqual([probe, 200]);
-  go.resolve();
+  go();
   expect((await first).status).toBe(200);
 });
 

@@ -1,23 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Send } from "../ports/send.ts";
 import { isWholeEvent } from "../tee/event-cutter.ts";
 import { laneCall, piecesOf } from "../testing/lane-calls.ts";
 import { passThroughLane } from "./pass-through.ts";
-
-/** Recorded streams of the package `models`, and those of `__fixtures__` here. Google's format is no client's. */
-const RECORDED = ["../../../models/src/__fixtures__/", "../__fixtures__/"].flatMap((folder) => {
-  const directory = new URL(folder, import.meta.url);
-  return readdirSync(directory)
-    .filter((name) => name.endsWith(".sse") && !name.startsWith("google"))
-    .map((name) => ({ name, format: formatOf(name), bytes: readFileSync(new URL(name, directory)) }));
-});
-
-function formatOf(name: string): ChatFormat {
-  if (name.startsWith("anthropic")) return "messages";
-  return name.startsWith("responses") ? "responses" : "chat";
-}
+import { RECORDED } from "../testing/recorded-streams.ts";
 
 /** What a client that asked for usage gets of a stream that comes in these pieces, piece by piece, and how it ended. */
 async function passed(format: ChatFormat, chunks: readonly Uint8Array[]) {

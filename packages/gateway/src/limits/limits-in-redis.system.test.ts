@@ -2,7 +2,6 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openPostgresBooks } from "../books/open-postgres-books.ts";
 import { periodsOf } from "../books/periods.ts";
@@ -17,7 +16,8 @@ import { settlementContract } from "../testing/books-settlement-contract.ts";
 import { topUpContract } from "../testing/books-topup-contract.ts";
 import { cutProxy } from "../testing/cut-proxy.ts";
 import { eventually, postgresPrograms, postgresServer, type PostgresServer } from "../testing/postgres-server.ts";
-import { canStartRedis, startRedis, type RedisServer } from "../testing/redis-server.ts";
+import { type RedisCluster, startRedisCluster } from "../testing/redis-cluster.ts";
+import { canStartRedis, startRedis } from "../testing/redis-server.ts";
 import { limitsInRedis, type RedisLimits } from "./limits-in-redis.ts";
 import { redisCounters } from "./redis-counters.ts";
 
@@ -27,19 +27,9 @@ const programs = postgresPrograms();
 const ends: (() => Promise<void>)[] = [];
 const directories = new Map<Books, { readonly directory: string; readonly namespace: string }>();
 const opened: RedisLimits[] = [];
-let redis: RedisServer;
+let redis: RedisCluster;
 let postgres: PostgresServer | undefined;
-let clusterHome = "";
 let spaces = 0;
-
-/** One node with all slots: it refuses what a cluster refuses. */
-async function startCluster(): Promise<RedisServer> {
-  clusterHome = mkdtempSync(join(tmpdir(), "redis-"));
-  redis = await startRedis("--cluster-enabled", "yes", "--dir", clusterHome);
-  await command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  await eventually(async () => expect(await command("CLUSTER", "INFO")).toContain("cluster_state:ok"));
-  return redis;
-}
 
 type Counting = { readonly namespace: string; readonly withinMs?: number; readonly callersTime?: boolean };
 
@@ -76,17 +66,6 @@ async function crash(books: Books, now: () => number): Promise<Books> {
   return await inSqlite(next, namespace, now);
 }
 
-/** Sends one command to Redis. */
-async function command(...words: string[]): Promise<unknown> {
-  const client = createClient({ url: redis.url });
-  await client.connect();
-  try {
-    return await client.sendCommand(words);
-  } finally {
-    client.destroy();
-  }
-}
-
 const ten = { budget: { usd: 10, period: "total" } } as const;
 const scope = sampleScope("key:v_1", ten);
 const now = () => sampleAdmission([scope], { at: Date.now() });
@@ -101,14 +80,13 @@ const startable = canStartRedis();
 beforeAll(async () => {
   if (!startable) return;
   [redis, postgres] = await Promise.all([
-    startCluster(),
+    startRedisCluster(),
     programs === undefined ? undefined : postgresServer(programs),
   ]);
   await postgres?.start();
 });
 afterAll(async () => {
   if (startable) await redis.stop();
-  rmSync(clusterHome, { recursive: true, force: true });
   await postgres?.remove();
 });
 afterEach(async () => {
@@ -156,7 +134,7 @@ describe.skipIf(!startable)("limits in Redis", () => {
     for (let at = Date.UTC(2027, 11, 20); at < Date.UTC(2029, 3, 2); at += 86_400_000 * 9.7) {
       const call = sampleAdmission([scope], { at: Math.floor(at), reserveNanoUsd: 0 });
       expect(await counters.reserve(call)).toMatchObject({ kind: "reserved" });
-      const fields = (await command("HMGET", `{${namespace}}:${scope.id}`, "day", "week", "month")) as string[];
+      const fields = (await redis.command("HMGET", `{${namespace}}:${scope.id}`, "day", "week", "month")) as string[];
       const { day, week, month } = periodsOf(call.at);
       expect(fields.map(Number)).toEqual([day, week, month]);
     }
@@ -169,13 +147,13 @@ describe.skipIf(!startable)("limits in Redis", () => {
     });
     const key = `{${namespace}}:${scope.id}`;
     expect((await admitMany([books], 4)).length).toBe(4);
-    await command("HSET", key, "reserved", "10000000000");
+    await redis.command("HSET", key, "reserved", "10000000000");
     expect((await admitMany([books], 1)).length).toBe(1);
     expect(events()).toMatchObject({ checked: 1, differed: 1, alone: 0 });
-    await eventually(async () => expect(await command("EXISTS", key)).toBe(0));
+    await eventually(async () => expect(await redis.command("EXISTS", key)).toBe(0));
     expect((await admitMany([books], 1)).length).toBe(1);
-    expect(await command("HGET", key, "reserved")).toBe("6000000000");
-    await command("HSET", key, "reserved", "0", "total_nano", "0");
+    expect(await redis.command("HGET", key, "reserved")).toBe("6000000000");
+    await redis.command("HSET", key, "reserved", "0", "total_nano", "0");
     expect((await admitMany([books], 64)).length).toBe(4);
   });
 });
@@ -204,8 +182,8 @@ describe.skipIf(programs === undefined || !startable)("limits in Redis over book
       for (const { callId } of admitted) books.ledger.settle(sampleSettlement(callId, { costUsd: 0.5 }));
     }
     expect(await spend(both)).toEqual([[10, 5]]);
-    await command("FLUSHALL");
-    await command("SCRIPT", "FLUSH");
+    await redis.command("FLUSHALL");
+    await redis.command("SCRIPT", "FLUSH");
     expect((await admitMany(booksOf(both), 64)).length).toBe(5);
     expect(await admitMany(booksOf(both), 8)).toEqual([]);
   });

@@ -1,23 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { parseJson } from "@handrail/models/json";
 import { expect, test } from "vitest";
 import { sseSplitter } from "../codecs/sse.ts";
-import type { ChatFormat } from "../ports/format.ts";
 import { EVENT_READERS } from "./event-readers.ts";
 import { laterCount } from "./later-count.ts";
 import { streamMeter } from "./stream-meter.ts";
-
-const RECORDED = ["../../../models/src/__fixtures__/", "../__fixtures__/"].flatMap((folder) => {
-  const directory = new URL(folder, import.meta.url);
-  return readdirSync(directory)
-    .filter((name) => name.endsWith(".sse") && !name.startsWith("google"))
-    .map((name) => ({ name, format: formatOf(name), bytes: readFileSync(new URL(name, directory)) }));
-});
-
-function formatOf(name: string): ChatFormat {
-  if (name.startsWith("anthropic")) return "messages";
-  return name.startsWith("responses") ? "responses" : "chat";
-}
+import { RECORDED } from "../testing/recorded-streams.ts";
 
 for (const { name, format, bytes } of RECORDED) {
   test(`${name} has at every event as many characters, and the end, that reading each event gives`, () => {

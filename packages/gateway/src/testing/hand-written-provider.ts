@@ -26,6 +26,18 @@ export async function handWrittenProvider(
   };
 }
 
+/** One that answers nothing until it is let `go`, and then each request with an empty answer. `came`: it has a request. */
+export async function heldProvider() {
+  const came = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const provider = await handWrittenProvider(async (response) => {
+    came.resolve();
+    await go.promise;
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices: [] }));
+  });
+  return { ...provider, came: came.promise, go: go.resolve };
+}
+
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let body = "";
   for await (const part of request.setEncoding("utf8")) body += String(part);
