@@ -84,7 +84,7 @@ const EnvironmentName = z
 
 /**
  * How a secret is used. `environment` names a variable that is set in the sandbox to a placeholder; the broker puts the
- * value in its place, in headers of requests to the secret's own hosts. For a `file` it is set to the file's path.
+ * value in its place, in headers of the requests that its rules name. For a `file` it is set to the file's path.
  */
 export const SecretSetting = z.strictObject({
   description: z.string().max(500).optional(),

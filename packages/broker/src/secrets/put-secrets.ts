@@ -23,41 +23,53 @@ export type WithSecrets = {
   readonly push: readonly PushRule[] | undefined;
 };
 
-/** Puts in the secrets for this request. A push to where no rule allows one is refused. */
+/**
+ * Puts in the secrets for this request. One whose rules do not name the request stays out of it, its placeholder
+ * notwithstanding. A push to where no rule allows one is refused.
+ */
 export function putSecrets(held: readonly HeldSecret[], request: PlainRequest): WithSecrets | Refusal {
+  const own = held.filter((one) => belongsTo(one, request.target));
+  const git = gitSecret(own, request);
+  if (git !== undefined && "code" in git) return git;
   const used: HeldSecret[] = [];
-  const push: PushRule[] = [];
   let { headers } = request;
-  for (const secret of held.filter((one) => belongsTo(one, request.target))) {
-    const filled = withoutPlaceholder(headers, secret);
-    const done = putOne(secret, filled, request);
-    if ("code" in done) return done;
-    if (done.headers !== headers) used.push(secret);
-    push.push(...(done.push ?? []));
-    ({ headers } = done);
+  for (const secret of own) {
+    const before = headers;
+    if (secret === git?.secret) headers = withBasic(withoutPlaceholder(before, secret), git.use, secret.value);
+    else if (isNamed(secret, request)) {
+      headers = withHeader(withoutPlaceholder(before, secret), secret.use, secret.value);
+    }
+    if (headers !== before) used.push(secret);
   }
   // A compressed answer could repeat a secret without anybody seeing it.
   const plain = used.length === 0 ? headers : withField(headers, "Accept-Encoding", "identity");
-  const names = used.map((secret) => secret.name);
-  return { headers: plain, secrets: used, names, push: push.length === 0 ? undefined : push };
+  return { headers: plain, secrets: used, names: used.map((secret) => secret.name), push: git?.push };
 }
 
-type Put = { readonly headers: readonly string[]; readonly push?: readonly PushRule[] };
+type Using<Use> = HeldSecret & { readonly use: Use };
 
-function putOne({ use, value }: HeldSecret, headers: readonly string[], request: PlainRequest): Put | Refusal {
-  if (use.type === "header" && allowsHeader(use, request)) return { headers: withHeader(headers, use, value) };
-  if (use.type === "git") return putGit(use, value, headers, request);
-  return { headers };
-}
+const isNamed = (secret: HeldSecret, request: PlainRequest): secret is Using<HeaderSecretUse> =>
+  secret.use.type === "header" && secret.use.hosts.some((rule) => matchesRequest(rule, request.target, request));
 
-function putGit(use: GitSecretUse, value: string, headers: readonly string[], request: PlainRequest): Put | Refusal {
+type ForGit = {
+  readonly secret: HeldSecret;
+  readonly use: GitSecretUse;
+  readonly push: readonly PushRule[] | undefined;
+};
+
+/** The first secret that allows this request of git: its rules alone hold for a push with it. Undefined: none is for it. */
+function gitSecret(own: readonly HeldSecret[], request: PlainRequest): ForGit | Refusal | undefined {
   const git = gitRequest(request.method, normalisePath(request.path) ?? "", request.query);
-  if (git === undefined) return { headers };
-  const given = withBasic(headers, use, value);
-  if (git.service === "fetch") return { headers: mayFetch(use, git.repository) ? given : headers };
-  const rules = pushRules(use, git.repository);
-  if (rules.length === 0) return noPush(git);
-  return { headers: given, push: git.commands ? rules : [] };
+  const those = own.flatMap((secret) => (secret.use.type === "git" ? [{ secret, use: secret.use }] : []));
+  if (git === undefined || those.length === 0) return undefined;
+  if (git.service === "fetch") {
+    const found = those.find(({ use }) => mayFetch(use, git.repository));
+    return found && { ...found, push: undefined };
+  }
+  const ruled = those.map((one) => ({ ...one, rules: pushRules(one.use, git.repository) }));
+  const found = ruled.find(({ rules }) => rules.length > 0);
+  if (found === undefined) return noPush(git);
+  return { secret: found.secret, use: found.use, push: git.commands ? found.rules : undefined };
 }
 
 /** Whether the secret may go to this host at all. Files go nowhere. */
@@ -71,9 +83,6 @@ function isTarget(text: string, { host, port }: Target): boolean {
   const named = parseTarget(text, 443);
   return named !== undefined && named.host.name === host.name && named.port === port;
 }
-
-const allowsHeader = (use: HeaderSecretUse, request: PlainRequest) =>
-  use.hosts.some((rule) => matchesRequest(rule, request.target, request));
 
 function withHeader(headers: readonly string[], use: HeaderSecretUse, value: string): readonly string[] {
   const name = use.header ?? "authorization";

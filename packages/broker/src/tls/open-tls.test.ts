@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
@@ -33,6 +34,13 @@ async function opened(listener: Listener, secrets: readonly HeldSecret[] = [bear
   return open;
 }
 
+/** For several requests, one after the other, on the one connection. */
+function agentOver(socket: Duplex): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  agent.createConnection = () => socket;
+  return agent;
+}
+
 const echo = async (request: IncomingMessage, response: ServerResponse) => {
   const body = await buffer(request);
   response.end(
@@ -46,9 +54,8 @@ test("a secret is put into requests that its rule names, and into no others", as
     seen.push(request.headers.authorization);
     response.end("ok");
   });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const socket = secure();
-  agent.createConnection = () => socket;
+  const agent = agentOver(socket);
   const host = { host: HOST };
   const own = { authorization: "Bearer own" };
   await ask(socket, { agent, path: "/v1/models", headers: { ...host, ...own } });
@@ -63,7 +70,7 @@ test("a secret is put into requests that its rule names, and into no others", as
   expect(records.every(({ bytesUp, bytesDown }) => bytesUp > 0 && bytesDown > 0)).toBe(true);
 });
 
-test("a placeholder is replaced in any header, within HTTP Basic too", async () => {
+test("a placeholder is replaced in any header, within HTTP Basic too, of requests that the rule names", async () => {
   const basic = Buffer.from(`u:${bearer.placeholder}`).toString("base64");
   const seen: IncomingMessage["headers"][] = [];
   const { secure } = await opened((request, response) => {
