@@ -72,5 +72,10 @@ export async function ask(socket: Duplex, options: RequestOptions, body?: Buffer
   const asking = httpRequest({ ...options, createConnection: () => socket });
   asking.end(body);
   const [answer] = (await once(asking, "response")) as [IncomingMessage];
-  return { status: answer.statusCode, headers: answer.headers, body: await buffer(answer) };
+  return {
+    status: answer.statusCode,
+    reason: answer.statusMessage,
+    headers: answer.headers,
+    body: await buffer(answer),
+  };
 }

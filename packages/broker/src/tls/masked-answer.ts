@@ -14,11 +14,14 @@ export function maskedHeaders(headers: readonly string[], masker: SecretMasker):
 export function maskedBody(incoming: IncomingMessage, masker: SecretMasker): readonly Transform[] {
   const encoding = incoming.headers["content-encoding"] ?? "identity";
   if (masker.longest === 0 || encoding !== "identity") return [];
+  return [maskedBytes(masker)];
+}
+
+/** Secrets overwritten in a stream of bytes, which stay as many. */
+export function maskedBytes(masker: SecretMasker): Transform {
   const masking = masker.stream(overwritten, { releases: 3 });
-  return [
-    new Transform({
-      transform: (chunk: Buffer, _encoding, done) => done(null, masking.push(chunk)),
-      flush: (done) => done(null, masking.end()),
-    }),
-  ];
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => done(null, masking.push(chunk)),
+    flush: (done) => done(null, masking.end()),
+  });
 }

@@ -73,25 +73,37 @@ test("a secret is put into requests that its rule names, and into no others", as
 test("a placeholder is replaced in any header, within HTTP Basic too, of requests that the rule names", async () => {
   const basic = Buffer.from(`u:${bearer.placeholder}`).toString("base64");
   const seen: IncomingMessage["headers"][] = [];
-  const { secure } = await opened((request, response) => {
-    seen.push(request.headers);
-    response.end();
-  });
+  const { secure } = await opened(
+    (request, response) => {
+      seen.push(request.headers);
+      response.end();
+    },
+    [{ ...bearer, use: { type: "header", hosts: [{ host: HOST, path: "/v1/**" }], keep: true } }],
+  );
   const headers = { host: HOST, authorization: `Basic ${basic}`, "x-token": `t=${bearer.placeholder};` };
-  await ask(secure(), { path: "/other", headers });
-  expect(seen).toMatchObject([
-    { authorization: `Basic ${Buffer.from(`u:${VALUE}`).toString("base64")}`, "x-token": `t=${VALUE};` },
+  const socket = secure();
+  const agent = agentOver(socket);
+  await ask(socket, { agent, path: "/v1/x", headers });
+  await ask(socket, { agent, path: "/other", headers });
+  const filled = Buffer.from(`u:${VALUE}`).toString("base64");
+  expect(seen.map(({ authorization, "x-token": token }) => [authorization, token])).toEqual([
+    [`Basic ${filled}`, `t=${VALUE};`],
+    [`Basic ${basic}`, `t=${bearer.placeholder};`],
   ]);
 });
 
 test("an answer that repeats the secret has it masked, in headers and in the body, of the same length", async () => {
   const { secure } = await opened((request, response) => {
-    response.writeHead(302, { location: `https://x.example/?t=${VALUE}`, "set-cookie": [`a=${VALUE}`] });
+    response.writeHead(302, `Found ${VALUE}`, {
+      location: `https://x.example/?t=${VALUE}`,
+      "set-cookie": [`a=${VALUE}`],
+    });
     const told = JSON.stringify(request.headers);
     response.write(told.slice(0, told.indexOf(VALUE) + 5));
     setImmediate(() => response.end(told.slice(told.indexOf(VALUE) + 5)));
   });
   const answer = await ask(secure(), { path: "/v1/echo", headers: { host: HOST, "accept-encoding": "gzip" } });
+  expect(answer.reason).toBe("Found [secret API]");
   expect(answer.headers).toMatchObject({
     location: "https://x.example/?t=[secret API]",
     "set-cookie": ["a=[secret API]"],
@@ -178,23 +190,68 @@ test.each([
   expect(seen).toEqual([]);
 });
 
-test("a WebSocket's bytes pass, and its request has the secret", async () => {
-  const upstream = await testHttps(HOST, echo);
+/** A server that agrees to every WebSocket and says what it was asked with; a client's connection to it. */
+async function upgraded() {
+  const upstream = await testHttps(HOST, (request, response) => {
+    response.writeHead(200, "OK", { "x-told": request.headers.authorization }).end(JSON.stringify(request.headers));
+  });
   closing.push(() => upstream.server.close());
   upstream.server.on("upgrade", (request, socket) => {
-    const { authorization } = request.headers;
     socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n");
-    socket.write(authorization === `Bearer ${VALUE}` ? "let in" : "left out");
+    socket.write(`${request.headers.authorization} ${request.headers["sec-websocket-extensions"]};`);
     socket.pipe(socket);
   });
   const open = testOpened(HOST, upstream, [bearer]);
   closing.push(() => open.raw.destroy());
   const socket = open.secure();
-  socket.write(`GET /v1/ws HTTP/1.1\r\nhost: ${HOST}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`);
+  const send = (path: string, protocol: string) =>
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nhost: ${HOST}\r\nconnection: Upgrade\r\nupgrade: ${protocol}\r\n` +
+        "sec-websocket-extensions: permessage-deflate\r\n\r\n",
+    );
   let told = "";
   socket.on("data", (bytes: Buffer) => (told += bytes.toString()));
-  while (!told.includes("let in")) await once(socket, "data");
+  const until = async (text: string) => {
+    while (!told.includes(text)) await once(socket, "data");
+    return told;
+  };
+  return { socket, send, until };
+}
+
+test("a WebSocket's bytes pass, its request has the secret, and what repeats it is masked", async () => {
+  const { socket, send, until } = await upgraded();
+  send("/v1/ws", "websocket");
+  await until(";");
   socket.write("ping");
-  while (!told.includes("ping")) await once(socket, "data");
-  expect(told).toMatch(/^HTTP\/1\.1 101 [^]*let inping$/);
+  expect(await until("ping")).toMatch(/^HTTP\/1\.1 101 [^]*\r\n\r\nBearer \[secret API\]\*+ undefined;ping$/);
+});
+
+test("a WebSocket that no secret is put into keeps its extensions", async () => {
+  const { send, until } = await upgraded();
+  send("/v2/ws", "websocket");
+  expect(await until(";")).toContain("undefined permessage-deflate;");
+});
+
+test("no other protocol is changed to, and the answer to that is masked like any other", async () => {
+  const { send, until } = await upgraded();
+  send("/v1/echo", "h2c");
+  const told = await until("}");
+  expect(told).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*x-told: Bearer \[secret API\]\r\n/);
+  expect(told).not.toContain(VALUE);
+  expect(told).not.toContain("h2c");
+});
+
+test("a host that does not agree to a WebSocket has its answer masked like any other", async () => {
+  const upstream = await testHttps(HOST, (request, response) => {
+    response.writeHead(426, `No ${VALUE}`, { "x-told": request.headers.authorization });
+    response.end(`so ${request.headers.authorization}.`);
+  });
+  closing.push(() => upstream.server.close());
+  const open = testOpened(HOST, upstream, [bearer]);
+  closing.push(() => open.raw.destroy());
+  const socket = open.secure();
+  socket.write(`GET /v1/ws HTTP/1.1\r\nhost: ${HOST}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`);
+  const told = await text(socket);
+  expect(told).toMatch(/^HTTP\/1\.1 426 No \[secret API\]\r\n[^]*x-told: Bearer \[secret API\]\r\n/);
+  expect(told.endsWith(`so Bearer [secret API]${"*".repeat(VALUE.length - 12)}.`)).toBe(true);
 });

@@ -7,6 +7,7 @@ import type { HeldSecret } from "../secrets/held-secret.ts";
 import type { RequestHead } from "../secrets/matches-request.ts";
 import type { Target } from "../host.ts";
 import type { Refusal, RefusalCode } from "../refusal.ts";
+import { asksForWebSocket } from "../upgrade-request.ts";
 import { carryOpened } from "./opened-request.ts";
 import type { SandboxAuthority } from "./sandbox-authority.ts";
 import { upgradeOpened } from "./upgrade-opened.ts";
@@ -68,6 +69,8 @@ export async function openTls(connection: OpenedConnection): Promise<Refusal | u
     requestTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: 0,
+    // Another protocol, h2c above all, would carry requests that nobody sees.
+    shouldUpgradeCallback: asksForWebSocket,
   });
   const under = new Set<Promise<void>>();
   const track = (work: Promise<void>) => {

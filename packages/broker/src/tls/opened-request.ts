@@ -65,7 +65,7 @@ async function exchange({ connection, request, response, put, head }: Exchange):
   response.sendDate = false;
   response.writeHead(
     incoming.statusCode ?? 502,
-    incoming.statusMessage,
+    masker.text(incoming.statusMessage ?? ""),
     maskedHeaders(forwardedHeaders(incoming.rawHeaders), masker),
   );
   await pipeline([incoming, ...maskedBody(incoming, masker), response]);

@@ -1,12 +1,15 @@
 import { type IncomingMessage, request as httpRequest } from "node:http";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { finished } from "node:stream/promises";
+import { secretMasker, type SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { forwardedHeaders } from "../forwarded-headers.ts";
 import { refusalResponse } from "../refusal.ts";
+import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
+import { maskedBody, maskedBytes, maskedHeaders } from "./masked-answer.ts";
 import { requestOptions } from "./request-options.ts";
 
-/** Passes on a request to change the protocol, a WebSocket's; after that bytes go both ways unread. */
+/** Passes on a request for a WebSocket; after that bytes go both ways, secrets masked in what comes back. */
 export async function upgradeOpened(
   connection: CarriedConnection,
   request: IncomingMessage,
@@ -21,19 +24,21 @@ export async function upgradeOpened(
     return;
   }
   const { put, rule } = admitted;
+  const masker = secretMasker(put.secrets);
   const { headers, ...options } = requestOptions(request, connection.target, put);
-  const upgrading = [...headers, "Connection", "Upgrade", "Upgrade", request.headers.upgrade ?? ""];
+  const upgrading = [...extended(headers, put), "Connection", "Upgrade", "Upgrade", "websocket"];
   const outgoing = httpRequest({ ...options, headers: upgrading, agent: connection.agent ?? false });
   outgoing.once("upgrade", (incoming, upstream, rest) => {
-    client.write(headText(incoming, ["Connection", "Upgrade", "Upgrade", incoming.headers.upgrade ?? ""]));
-    client.write(rest);
+    client.write(headText(incoming, ["Connection", "Upgrade", "Upgrade", "websocket"], masker));
+    upstream.unshift(rest);
     upstream.write(head);
-    client.pipe(upstream).pipe(client);
-    upstream.on("error", () => client.destroy());
+    client.pipe(upstream);
+    const through = masker.longest === 0 ? [] : [maskedBytes(masker)];
+    pipeline([upstream, ...through, client], () => client.destroy());
   });
   outgoing.once("response", (incoming) => {
-    client.write(headText(incoming, ["Connection", "close"]));
-    incoming.pipe(client);
+    client.write(headText(incoming, ["Connection", "close"], masker));
+    pipeline([incoming, ...maskedBody(incoming, masker), client], (error) => error && client.destroy());
   });
   outgoing.on("error", () => client.destroy());
   outgoing.end();
@@ -41,8 +46,15 @@ export async function upgradeOpened(
   finish({ rule, secrets: put.names });
 }
 
-function headText(incoming: IncomingMessage, own: readonly string[]): string {
-  const headers = [...forwardedHeaders(incoming.rawHeaders), ...own];
+/** Compressed messages could repeat a secret without anybody seeing it. Source: RFC 7692 */
+function extended(headers: readonly string[], { secrets }: WithSecrets): readonly string[] {
+  if (secrets.length === 0) return headers;
+  return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== "sec-websocket-extensions");
+}
+
+function headText(incoming: IncomingMessage, own: readonly string[], masker: SecretMasker): string {
+  const headers = [...maskedHeaders(forwardedHeaders(incoming.rawHeaders), masker), ...own];
   const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : []));
-  return [`HTTP/1.1 ${incoming.statusCode ?? 502} ${incoming.statusMessage ?? ""}`, ...lines, "", ""].join("\r\n");
+  const reason = masker.text(incoming.statusMessage ?? "");
+  return [`HTTP/1.1 ${incoming.statusCode ?? 502} ${reason}`, ...lines, "", ""].join("\r\n");
 }
