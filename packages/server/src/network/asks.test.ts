@@ -70,6 +70,31 @@ test("when nobody watches the request is refused at once; a later answer tells t
   expect(await asks.ask(SAMPLE_ID, HOST, never)).toBe("waiting");
 });
 
+test("once, said late of a kind of request, lets through no other kind", async () => {
+  const { asks } = await setUp({ attended: false });
+  const get = { host: "api.test", port: 443, method: "GET", path: "/v1/a", reason: "request_not_allowed" };
+  expect(await asks.ask(SAMPLE_ID, get, never)).toBe("waiting");
+  await asks.answer(SAMPLE_ID, "n_0", { answer: "once" });
+  const others = [
+    { ...get, method: "DELETE" },
+    { ...get, path: "/v1/b" },
+    { ...get, port: 8443 },
+    { ...get, host: "b.test" },
+  ];
+  const outcomes: string[] = [];
+  for (const other of others) outcomes.push(await asks.ask(SAMPLE_ID, other, never));
+  expect(outcomes).toEqual(others.map(() => "waiting"));
+  expect(await asks.ask(SAMPLE_ID, get, never)).toBe("once");
+});
+
+test("once, said late, holds for ten minutes", async () => {
+  const { asks, clock } = await setUp({ attended: false });
+  await asks.ask(SAMPLE_ID, HOST, never);
+  await asks.answer(SAMPLE_ID, "n_0", { answer: "once" });
+  clock.advance(10 * 60_000);
+  expect(await asks.ask(SAMPLE_ID, HOST, never)).toBe("waiting");
+});
+
 test("a request is held no longer than the limit, counted from the ask, and not when its client has gone", async () => {
   const { asks, clock, journal } = await setUp();
   const first = asks.ask(SAMPLE_ID, HOST, never);

@@ -158,18 +158,17 @@ function answerEvents(state: ConversationState, ask: OpenAsk, said: UserAnswer, 
   return events;
 }
 
-type Place = { readonly host: string; readonly port: number };
-
-/** What was allowed once after its request had been refused already: the next one may go, for a while. */
+/** What was allowed once after its request had been refused already: the next one like it may go, for a while. */
 function grantsOf(clock: Clock) {
   const until = new Map<string, number>();
-  const key = (id: string, { host, port }: Place) => `${id} ${host} ${port}`;
+  const key = (id: string, { host, port, reason, method, path }: RefusedRequest) =>
+    JSON.stringify([id, host, port, ...(reason === "request_not_allowed" ? [method, path] : [])]);
   return {
-    add(id: string, place: Place) {
+    add(id: string, place: RefusedRequest) {
       for (const oldest of until.keys()) if (until.size >= MAX_GRANTS) until.delete(oldest);
       until.set(key(id, place), clock.now() + GRANT_MS);
     },
-    take(id: string, place: Place): boolean {
+    take(id: string, place: RefusedRequest): boolean {
       const end = until.get(key(id, place));
       until.delete(key(id, place));
       return end !== undefined && clock.now() < end;
