@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { hostsNamed } from "./allow-list.ts";
-import { findAddresses } from "./find-addresses.ts";
+import { findAddresses, systemAddresses } from "./find-addresses.ts";
 import { parseHost } from "./host.ts";
 import { readAll, socketPair, testBroker, testServers } from "./testing/broker-fixture.ts";
 
@@ -119,6 +119,7 @@ test("only the private hosts that the operator names are reached, and only in pr
       resolve: async () => addresses,
       mayBePrivate: hostsNamed(privateHosts),
       allowLoopback: false,
+      ownAddresses: () => [],
     });
     return "code" in found ? found.code : found;
   };
@@ -133,6 +134,28 @@ test("only the private hosts that the operator names are reached, and only in pr
   // What is never reached, whoever names it.
   expect(await asked("git.corp.test", ["127.0.0.1"])).toBe("address_forbidden");
   expect(await asked("git.corp.test", ["10.0.0.1", "169.254.169.254"])).toBe("address_forbidden");
+});
+
+test("this machine is not reached by its public addresses, unless the operator names the host", async () => {
+  const addresses: Readonly<Record<string, readonly string[]>> = {
+    "self.test": ["93.184.215.14"],
+    "six.test": ["2606:4700::1111"],
+    "among.test": ["93.184.215.15", "2606:4700::1111"],
+  };
+  const { ask, records } = testBroker({
+    resolve: async (name) => addresses[name] ?? [],
+    ownAddresses: () => ["93.184.215.14", "2606:4700::1111"],
+  });
+  const targets = [...Object.keys(addresses), "93.184.215.14", "[2606:4700:0::1111]"];
+  for (const host of targets) {
+    expect(await ask([`${host}:1`], `CONNECT ${host}:1 HTTP/1.1\r\n\r\n`)).toContain("address_forbidden");
+  }
+  expect(records.map(({ allowed }) => allowed)).toEqual(targets.map(() => false));
+  const one = { resolve: async () => ["2606:4700::1111"], ownAddresses: () => ["2606:4700::1111"] };
+  const host = { name: "self.test", address: false };
+  const settings = { ...one, allowLoopback: false };
+  expect(await findAddresses(host, { ...settings, mayBePrivate: () => true })).toEqual(["2606:4700::1111"]);
+  expect(systemAddresses()).toContain("127.0.0.1");
 });
 
 test("a name is resolved once, and what was checked is what is dialled", async () => {

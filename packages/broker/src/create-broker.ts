@@ -4,7 +4,7 @@ import { hostsNamed } from "./allow-list.ts";
 import type { AuthoriseSettings } from "./authorise.ts";
 import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./broker-connection.ts";
 import type { BrokerRecord, CarrySettings } from "./carry-request.ts";
-import { systemResolve, type Resolve } from "./find-addresses.ts";
+import { systemAddresses, systemResolve, type Resolve } from "./find-addresses.ts";
 import { endWith } from "./refusal.ts";
 import { readSocks, SOCKS_VERSION } from "./socks5.ts";
 import { countTraffic, type TrafficLimit, type TrafficLimits } from "./traffic.ts";
@@ -22,6 +22,8 @@ export type BrokerOptions = Pick<AuthoriseSettings, "lookUp"> & {
   readonly resolve?: Resolve;
   /** Hosts that may be in private networks, named as in rules; a rule must allow them like any other. */
   readonly privateHosts?: readonly string[];
+  /** Addresses of this machine; those of its interfaces when absent. */
+  readonly ownAddresses?: () => readonly string[];
   /** For tests: lets names lead to this machine's loopback. */
   readonly allowLoopback?: boolean;
   /** How long a client may take for a request's head; 15 seconds when absent. */
@@ -50,6 +52,7 @@ export function createBroker(options: BrokerOptions): Broker {
     resolve: systemResolve,
     mayBePrivate: hostsNamed(options.privateHosts ?? []),
     allowLoopback: false,
+    ownAddresses: systemAddresses,
     headMs: 15_000,
     idleMs: 300_000,
     askUser: async ({ refusal }) => refusal,

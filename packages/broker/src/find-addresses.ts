@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { networkInterfaces } from "node:os";
 import type { Host } from "./host.ts";
 import { isLoopback, isPrivateAddress, isPublicAddress } from "./public-address.ts";
 import type { Refusal } from "./refusal.ts";
@@ -8,6 +9,10 @@ export type Resolve = (name: string) => Promise<readonly string[]>;
 
 export const systemResolve: Resolve = async (name) => (await lookup(name, { all: true })).map((found) => found.address);
 
+/** The addresses of this machine's interfaces. */
+export const systemAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+
 const RESOLVE_MS = 10_000;
 const MAX_ADDRESSES = 32;
 
@@ -16,23 +21,29 @@ export type AddressSettings = {
   /** Whether the host may have addresses in private networks. */
   readonly mayBePrivate: (host: Host) => boolean;
   readonly allowLoopback: boolean;
+  /** This machine's, as they are now: what listens on them may be closed to the outside. */
+  readonly ownAddresses: () => readonly string[];
 };
 
 /**
  * The addresses to dial for a host, asked for once, so that what was checked is what is dialled. One that is not public
- * refuses the host as a whole, unless the host may be in a private network and the address is in one.
+ * refuses the host as a whole, unless the host may be in a private network and the address is in one. So does one of this
+ * machine, which may be public, too.
  */
 export async function findAddresses(
   host: Host,
-  { resolve, mayBePrivate, allowLoopback }: AddressSettings,
+  { resolve, mayBePrivate, allowLoopback, ownAddresses }: AddressSettings,
 ): Promise<readonly string[] | Refusal> {
   const addresses = host.address ? [host.name] : await resolved(host.name, resolve);
   if (addresses.length === 0 || addresses.length > MAX_ADDRESSES) {
     return { code: "name_unresolved", message: `The name ${host.name} could not be resolved. Check its spelling.` };
   }
   const allowPrivate = mayBePrivate(host);
+  const own = allowPrivate ? [] : ownAddresses();
   const allowed = (address: string) =>
-    isPublicAddress(address) || (allowPrivate && isPrivateAddress(address)) || (allowLoopback && isLoopback(address));
+    (isPublicAddress(address) && !own.includes(address)) ||
+    (allowPrivate && isPrivateAddress(address)) ||
+    (allowLoopback && isLoopback(address));
   if (addresses.every(allowed)) return addresses;
   return {
     code: "address_forbidden",
