@@ -2,7 +2,7 @@ import { check, type Allowed, type AskedRequest, type Rules } from "./allow-list
 import type { Refusal, RefusalCode } from "./refusal.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** How a conversation stands now. `bytesUsed`: what it used of the network before this process, in both directions. */
+/** How a conversation stands now. `bytesUsed`: what its log says it used of the network, in both directions. */
 export type Standing = { readonly rules: Rules; readonly bytesUsed: number };
 
 /** A request that no rule allows, and that a person may allow. */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
 import { rulesOf } from "./allow-list.ts";
+import { countTraffic } from "./traffic.ts";
 import { readAll, testBroker, testServers } from "./testing/broker-fixture.ts";
 
 const servers = testServers();
@@ -30,6 +31,18 @@ test("what was used before this process counts", async () => {
   const rules = rulesOf({ type: "allow", presets: ["everything"], hosts: [] });
   const { ask } = testBroker({ limits: { bytes: 100 }, lookUp: async () => ({ rules, bytesUsed: 100 }) });
   expect(await ask([], "CONNECT a.test:443 HTTP/1.1\r\n\r\n")).toContain("too_many_bytes");
+});
+
+test("what another process used meanwhile counts, and what is in the log already does not count twice", async () => {
+  const limits = { bytes: 100, requestsPerMinute: 100, connections: 1 };
+  const traffic = countTraffic({ limits, onLimit: () => undefined, now: () => 0 });
+  const use = (bytes: number) => traffic.follow("c_1", { bytesRead: bytes, bytesWritten: 0 }, () => undefined)();
+  expect(traffic.request("c_1", 0)).toBeUndefined();
+  use(60);
+  expect(traffic.request("c_1", 60)).toBeUndefined();
+  expect(traffic.request("c_1", 99)).toBeUndefined();
+  expect(traffic.request("c_1", 100)).toMatchObject({ code: "too_many_bytes" });
+  traffic.close();
 });
 
 test("more requests in a minute than allowed are refused by the limit's name, each conversation for itself", async () => {

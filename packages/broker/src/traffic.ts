@@ -18,7 +18,7 @@ export type Counted = { readonly bytesRead: number; readonly bytesWritten: numbe
 export type Traffic = {
   /** Counts a connection, or says why there may be none. Call the returned function when it has closed. */
   connect(conversationId: string): (() => void) | Refusal;
-  /** Counts a request, or says why it may not go. `bytesBefore` is what was used before this process. */
+  /** Counts a request, or says why it may not go. `bytesBefore` is what the log says was used. */
   request(conversationId: string, bytesBefore: number): Refusal | undefined;
   /** Counts the bytes of an open connection; `cut` is called once they are too many. Call the result at its end. */
   follow(conversationId: string, counted: Counted, cut: (refusal: Refusal) => void): () => void;
@@ -30,7 +30,7 @@ type Use = {
   /** When the minute began in which `requests` are counted. */
   minuteAt: number;
   requests: number;
-  /** Undefined until the first request. */
+  /** Of what is over. Undefined until the first request. */
   bytes: number | undefined;
   readonly open: Map<Counted, (refusal: Refusal) => void>;
 };
@@ -78,7 +78,8 @@ export function countTraffic({ limits, onLimit, now }: TrafficParts): Traffic {
     },
     request(id, bytesBefore) {
       const use = useOf(id);
-      use.bytes ??= bytesBefore;
+      // Another process may have had the conversation meanwhile.
+      use.bytes = Math.max(use.bytes ?? 0, bytesBefore);
       if (now() - use.minuteAt >= MINUTE_MS) Object.assign(use, { minuteAt: now(), requests: 0 });
       if (use.requests >= limits.requestsPerMinute) return reached(id, "requestsPerMinute");
       use.requests += 1;
