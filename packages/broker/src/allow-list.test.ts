@@ -108,6 +108,8 @@ test.each([
   ["GET", "/v1/..\\admin", "path_ambiguous"],
   ["GET", "/v1/%252e%252e/admin", "path_ambiguous"],
   ["GET", "/v1/..;/admin", "path_ambiguous"],
+  ["GET", "/v1/..%3b/admin", "path_ambiguous"],
+  ["GET", "/v1/.;x/admin", "path_ambiguous"],
   ["GET", "/v1/%00", "path_ambiguous"],
   ["GET", "/v1/%zz", "path_ambiguous"],
   ["GET", "/v1/é", "path_ambiguous"],

@@ -8,7 +8,7 @@ export function normalisePath(path: string): string | undefined {
   if (!/^\/[\x21-\x7e]*$/.test(path) || /[\\?#]|%(?![0-9a-f]{2})/i.test(path)) return undefined;
   if (/%(?:2f|5c|25|7f|[01][0-9a-f])/i.test(path)) return undefined;
   const decoded = path.replaceAll(/%[0-9a-f]{2}/gi, decodeUnreserved).replaceAll("*", "%2A");
-  if (/\/\.{1,2};/.test(decoded)) return undefined;
+  if (/\/\.{1,2}(?:;|%3B)/.test(decoded)) return undefined;
   return withoutDots(decoded);
 }
 
