@@ -84,5 +84,8 @@ function ownCookie(cookie: string): string[] {
   return [[pair, ...attributes.filter((attribute) => !/^\s*domain\s*=/i.test(attribute))].join(";")];
 }
 
-/** The page's session among them: cookies of one host go to all of its ports. */
-const isOurs = (pair: string) => pair.replace(/^__(?:Host|Secure)-/, "").startsWith(COOKIE_PREFIX);
+/**
+ * The page's session among them: cookies of one host go to all of its ports. A cookie without a name is sent as its value
+ * alone, which looks like one with a name. Source: RFC 6265bis §5.7
+ */
+const isOurs = (pair: string) => pair.replace(/^[\s=]*(?:__(?:Host|Secure)-)?/i, "").startsWith(COOKIE_PREFIX);

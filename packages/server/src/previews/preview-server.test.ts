@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { AppError } from "@handrail/protocol/errors";
@@ -9,6 +10,16 @@ import { previewServer } from "./preview-server.ts";
 
 const ID = "c_0123456789abcdefghjk";
 const KEY = Buffer.alloc(32, 7);
+
+/** Cookies of a program that would take the place of Handrail's. */
+const OUR_NAMES = [
+  "handrail_preview=stolen",
+  "handrail_1234=stolen",
+  "__Host-handrail_1234=stolen; Secure; Path=/",
+  "=handrail_preview=stolen",
+  " = handrail_preview=stolen",
+  "=__Secure-handrail_1234=stolen",
+];
 
 let program: Server;
 let server: Server;
@@ -55,6 +66,7 @@ function start(base: (at: number) => string): Promise<void> {
       return connect(portOf(program), "127.0.0.1");
     },
     cookieName: "handrail_preview",
+    lookMs: 10,
     onFailure: (thrown) => expect.fail(String(thrown)),
   });
   return listening(server).then(() => {
@@ -70,7 +82,7 @@ beforeEach(async () => {
     heard.push(request);
     response.writeHead(200, {
       "content-type": "text/plain",
-      "set-cookie": ["mine=1; Domain=localhost; Path=/", "handrail_preview=stolen", "plain=2"],
+      "set-cookie": ["mine=1; Domain=localhost; Path=/", ...OUR_NAMES, "plain=2"],
       "strict-transport-security": "max-age=1",
       "service-worker-allowed": "/",
     });
@@ -169,6 +181,47 @@ test("other sites can follow a link and do nothing else", async () => {
   const post = { ...visitor(), ...cross, "sec-fetch-mode": "navigate" };
   expect((await ask("/", post, { method: "POST" })).status).toBe(403);
   expect((await ask("/", { ...visitor(), "sec-fetch-site": "same-origin" })).status).toBe(200);
+});
+
+test("where the browser tells no site, another origin is told by its name", async () => {
+  const { origin } = new URL(address.originOf({ conversationId: ID, port: 8080 }));
+  const statuses: (number | undefined)[] = [];
+  for (const from of ["http://evil.example", `${origin}1`, origin, "null"]) {
+    statuses.push((await ask("/", { ...visitor(), origin: from }, { method: "POST" })).status);
+  }
+  expect(statuses).toEqual([403, 403, 200, 200]);
+});
+
+/** A connection that stays open, and whether it has ended by itself. */
+const LASTING = {
+  async socket(more: Partial<Pass>) {
+    const { host } = new URL(address.originOf({ conversationId: ID, port: 8080 }));
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers: { host, ...visitor(more) } });
+    socket.on("error", () => undefined);
+    await once(socket, "open");
+    return { ended: once(socket, "close").then(([code]) => code as number) };
+  },
+  async stream(more: Partial<Pass>) {
+    const { host } = new URL(address.originOf({ conversationId: ID, port: 8080 }));
+    const asking = httpRequest({ host: "127.0.0.1", port, method: "POST", headers: { host, ...visitor(more) } });
+    asking.on("error", () => undefined).write("first");
+    const [answer] = (await once(asking, "response")) as [IncomingMessage];
+    answer.on("error", () => undefined).resume();
+    const closed = Promise.withResolvers<void>();
+    answer.once("close", closed.resolve);
+    return { ended: closed.promise.then(() => (answer.complete ? 1000 : 1006)) };
+  },
+};
+
+test.each(["socket", "stream"] as const)("a %s is open no longer than its share, session or pass", async (kind) => {
+  const sockets = new WebSocketServer({ server: program });
+  const timely = await LASTING[kind]({ expiresAt: Date.now() + 1000 });
+  const lasting = await LASTING[kind]({});
+  expect(await timely.ended).toBe(1006);
+  expect((await ask("/", visitor())).status).toBe(200);
+  admitted = false;
+  expect(await lasting.ended).toBe(1006);
+  sockets.close();
 });
 
 test("a port that nobody listens on is said in words, not as HTML of theirs", async () => {

@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { toAppError } from "@handrail/protocol/errors";
 import { parseCookie } from "../auth/cookies.ts";
 import { forwardRequest, forwardUpgrade } from "./forward.ts";
+import { type OpenVisits, openVisits } from "./open-visits.ts";
 import type { Pass, Passes } from "./passes.ts";
 import type { PreviewAddress, PreviewPlace } from "./preview-address.ts";
 import type { PreviewSide } from "./preview-headers.ts";
@@ -17,6 +18,8 @@ export type PreviewServerParts = {
   /** A connection to the port. @throws AppError `port_closed`, `sandbox_gone` */
   readonly connect: (place: PreviewPlace, signal: AbortSignal) => Promise<unknown>;
   readonly cookieName: string;
+  /** How often open connections are looked at, whether their pass still stands; 5 seconds when absent. */
+  readonly lookMs?: number;
   readonly onFailure: (thrown: unknown) => void;
 };
 
@@ -30,7 +33,7 @@ const MAX_CONNECTIONS_IN_ALL = 1000;
  * what a sandbox serves is hostile, and must find no cookie of ours and no way to our routes. Not yet listening.
  */
 export function previewServer(parts: PreviewServerParts): Server {
-  const open = new Map<string, number>();
+  const open: Open = { counts: new Map(), visits: openVisits({ lookMs: 5000, ...parts }) };
   const server = createServer({ maxHeaderSize: 64 * 1024, headersTimeout: 15_000, requestTimeout: 0 });
   server.maxConnections = MAX_CONNECTIONS_IN_ALL;
   server.on("request", (request, response) => {
@@ -42,6 +45,7 @@ export function previewServer(parts: PreviewServerParts): Server {
       client.end(refusalHead(refusalOf(thrown, parts)));
     });
   });
+  server.once("close", () => open.visits.close());
   server.on("clientError", (_error, client) => client.destroy());
   return server;
 }
@@ -51,7 +55,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   if (path.split("?", 1)[0] === OPEN_PATH) return enter(request, response, parts);
   const admitted = await admittedTo(request, parts);
   if ("status" in admitted) return refuse(response, admitted);
-  const leave = take(open, admitted.place);
+  const leave = take(open, admitted, () => response.destroy());
   if (leave === undefined) return refuse(response, TOO_MANY);
   try {
     const connection = await connectTo(admitted.place, parts, signalOf(response));
@@ -71,7 +75,7 @@ async function upgrade(
   if ("status" in admitted) return void client.end(refusalHead(admitted));
   const { origin } = request.headers;
   if (origin !== undefined && origin !== admitted.side.origin) return void client.end(refusalHead(FOREIGN));
-  const leave = take(open, admitted.place);
+  const leave = take(open, admitted, () => client.destroy());
   if (leave === undefined) return void client.end(refusalHead(TOO_MANY));
   try {
     const connection = await connectTo(admitted.place, parts, signalOf(client));
@@ -109,7 +113,7 @@ async function enter(request: IncomingMessage, response: ServerResponse, parts: 
   response.end();
 }
 
-type Admitted = { readonly place: PreviewPlace; readonly side: PreviewSide };
+type Admitted = { readonly place: PreviewPlace; readonly side: PreviewSide; readonly visit: Pass };
 
 async function admittedTo(request: IncomingMessage, parts: PreviewServerParts): Promise<Admitted | PreviewRefusal> {
   const { passes, cookieName } = parts;
@@ -120,11 +124,11 @@ async function admittedTo(request: IncomingMessage, parts: PreviewServerParts): 
   if (!matches(address.placeOf(headers.host), visit) || !(await parts.admits(visit))) return NO_PASS;
   const { conversationId, port } = visit;
   const side = { port, origin: address.originOf(visit), ownOrigin: address.ownOrigins };
-  return wrongRequest(request, side) ?? { place: { conversationId, port }, side };
+  return wrongRequest(request, side) ?? { place: { conversationId, port }, side, visit };
 }
 
-function wrongRequest(request: IncomingMessage, { ownOrigin }: PreviewSide): PreviewRefusal | undefined {
-  if (isForeign(request)) return FOREIGN;
+function wrongRequest(request: IncomingMessage, { ownOrigin, origin }: PreviewSide): PreviewRefusal | undefined {
+  if (isForeign(request, origin)) return FOREIGN;
   if (!ownOrigin && request.headers["service-worker"] === "script") return NO_WORKERS;
   return (request.url ?? "").startsWith("/") ? undefined : NO_PATH;
 }
@@ -134,24 +138,35 @@ function matches(place: PreviewPlace | "any" | undefined, pass: Pass): boolean {
   return place?.conversationId === pass.conversationId && place.port === pass.port;
 }
 
-/** What another site's page has the browser send carries the cookie too; following a link is all that it may do. */
-function isForeign({ method, headers }: IncomingMessage): boolean {
+/**
+ * What another site's page has the browser send carries the cookie too; following a link is all that it may do. Browsers
+ * tell the site over HTTPS and on this machine only; elsewhere the origin counts, where there is one.
+ */
+function isForeign({ method, headers }: IncomingMessage, own: string): boolean {
   const site = headers["sec-fetch-site"];
-  if (site === undefined || site === "same-origin" || site === "none") return false;
+  if (site === undefined) return headers.origin !== undefined && headers.origin !== "null" && headers.origin !== own;
+  if (site === "same-origin" || site === "none") return false;
   return headers["sec-fetch-mode"] !== "navigate" || (method !== "GET" && method !== "HEAD");
 }
 
-type Open = Map<string, number>;
+/** `counts`: connections by conversation. */
+type Open = { readonly counts: Map<string, number>; readonly visits: OpenVisits };
 
-/** One more connection of this conversation; undefined when there are too many. Gives the way to end it. */
-function take(open: Open, { conversationId }: PreviewPlace): (() => void) | undefined {
-  const count = open.get(conversationId) ?? 0;
+/**
+ * One more connection of this conversation, which `end` breaks off; undefined when there are too many. Call the result
+ * when it is over.
+ */
+function take({ counts, visits }: Open, { place, visit }: Admitted, end: () => void): (() => void) | undefined {
+  const { conversationId } = place;
+  const count = counts.get(conversationId) ?? 0;
   if (count >= MAX_CONNECTIONS) return undefined;
-  open.set(conversationId, count + 1);
+  counts.set(conversationId, count + 1);
+  const leave = visits.add(visit, end);
   return () => {
-    const left = (open.get(conversationId) ?? 1) - 1;
-    if (left > 0) open.set(conversationId, left);
-    else open.delete(conversationId);
+    leave();
+    const left = (counts.get(conversationId) ?? 1) - 1;
+    if (left > 0) counts.set(conversationId, left);
+    else counts.delete(conversationId);
   };
 }
 
