@@ -12,8 +12,6 @@ export type Cgroups = {
   processes(sandboxId: string): Promise<readonly number[]>;
   /** Takes the groups of a sandbox away once its processes have ended. Best effort. */
   remove(sandboxId: string): Promise<void>;
-  /** Takes the groups above them away, unless sandboxes are in them. The next `create` makes them again. */
-  close(): Promise<void>;
 };
 
 const ROOT = "/sys/fs/cgroup";
@@ -26,10 +24,25 @@ type Setting = { readonly file: string; readonly value: string; readonly optiona
 export async function findCgroups(installation: string): Promise<Cgroups | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const unified = await readFile(join(ROOT, "cgroup.controllers"), "utf8").catch(() => undefined);
-  const parent = `handrail-${installation}`;
-  const bases = unified === undefined ? V1_CONTROLLERS.map((name) => join(ROOT, name, parent)) : [join(ROOT, parent)];
-  const works = unified === undefined ? await madeAll(bases) : await delegated(join(ROOT, parent));
-  return works ? groupsUnder(bases, unified === undefined ? 1 : 2) : undefined;
+  const version = unified === undefined ? 1 : 2;
+  const bases = basesOf(installation, version);
+  const works = version === 1 ? await madeAll(bases) : (await Promise.all(bases.map(delegated))).every(Boolean);
+  return works ? groupsUnder(bases, version) : undefined;
+}
+
+/**
+ * Takes the groups of an installation away, unless sandboxes are in them; also those of a server that was killed before it
+ * had any. They are made again where they are wanted.
+ */
+export async function removeGroups(installation: string): Promise<void> {
+  const bases = ([1, 2] as const).flatMap((version) => basesOf(installation, version));
+  await Promise.allSettled(bases.map((base) => rmdir(base)));
+}
+
+/** The groups above those of the sandboxes. */
+function basesOf(installation: string, version: 1 | 2): readonly string[] {
+  const name = `handrail-${installation}`;
+  return version === 1 ? V1_CONTROLLERS.map((controller) => join(ROOT, controller, name)) : [join(ROOT, name)];
 }
 
 function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
@@ -50,9 +63,6 @@ function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
     },
     remove: async (sandboxId) => {
       await Promise.all(bases.map((base) => removeEmpty(join(base, sandboxId))));
-    },
-    close: async () => {
-      await Promise.allSettled(bases.map((base) => rmdir(base)));
     },
   };
 }

@@ -12,7 +12,7 @@ import { attainableLimits } from "./attainable-limits.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
 import { findBubblewrap } from "./bubblewrap.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { findCgroups } from "./cgroups.ts";
+import { findCgroups, removeGroups } from "./cgroups.ts";
 import { CONTAINERS_ENVIRONMENT, containersMount, writeContainersFiles } from "./containers-inside.ts";
 import { NETWORK_ETC_NAMES, writeEtcFiles } from "./etc-files.ts";
 import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
@@ -89,7 +89,8 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       await cgroups?.remove(sandboxId);
     },
     close: async () => {
-      if (used) await (await prepared()).cgroups?.close();
+      if (used) await prepared();
+      await removeGroups(options.installation);
     },
   };
   return localBackend(runner, options);

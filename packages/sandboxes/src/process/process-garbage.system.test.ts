@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
 import { builtPrograms } from "../testing/test-programs.ts";
+import { findCgroups } from "./cgroups.ts";
 import { findBoxes } from "./find-processes.ts";
 import { processBackend } from "./process-backend.ts";
 
@@ -26,7 +27,21 @@ async function remains(directory: string, installation: string) {
   };
 }
 
-test.skipIf(process.getuid?.() !== 0)(
+const asRoot = process.getuid?.() === 0;
+
+test.skipIf(!asRoot)("groups of a server that was killed before it had a sandbox go with the next one", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const installation = `t${newId("x", Date.now()).slice(-8)}`;
+  await findCgroups(installation);
+  expect((await remains(directory, installation)).groups).not.toEqual([]);
+  const next = processBackend({ directory, installation, sandboxdDirectory: builtPrograms(), egress: () => undefined });
+  await next.collect(new Set());
+  await next.close();
+  expect((await remains(directory, installation)).groups).toEqual([]);
+});
+
+test.skipIf(!asRoot)(
   "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up",
   { timeout: 120_000 },
   async () => {
