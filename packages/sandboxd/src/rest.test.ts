@@ -25,12 +25,28 @@ test("rest comes once after the last operation has ended, and again after the ne
   expect(given).toEqual(["at first", "after both"]);
 });
 
-test("an operation that only waits is no work", () => {
+test("an operation that only waits is no work: rest comes while it is under way, and its end is no end of work", () => {
+  for (const waiting of ["port.wait", "terminal.watch"]) {
+    let given = 0;
+    const { begun, ended } = rest(() => given++, 100);
+    begun(waiting);
+    vi.advanceTimersByTime(1000);
+    expect(given, waiting).toBe(1);
+    begun("terminal.run");
+    ended(waiting);
+    vi.advanceTimersByTime(1000);
+    expect(given, waiting).toBe(1);
+    ended("terminal.run");
+    vi.advanceTimersByTime(1000);
+    expect(given, waiting).toBe(2);
+  }
+});
+
+test("the rest that a model takes between two steps is not taken for one", () => {
   let given = 0;
-  const { begun, ended } = rest(() => given++, 100);
-  begun("port.wait");
-  vi.advanceTimersByTime(1000);
-  ended("port.wait");
-  vi.advanceTimersByTime(1000);
-  expect(given).toBe(1);
+  const { begun, ended } = rest(() => given++);
+  begun("terminal.run");
+  ended("terminal.run");
+  vi.advanceTimersByTime(9_999);
+  expect(given).toBe(0);
 });

@@ -26,9 +26,13 @@ test("the first failure ends the others by their signal and is told when all hav
       done.push("told");
       await ended.promise;
       done.push("ended");
-      throw signal.reason;
+      throw new Error("a later one");
     },
     () => Promise.reject(new Error("first")),
+    async () => {
+      await ended.promise;
+      throw new Error("the latest one");
+    },
   ]);
   queueMicrotask(() => ended.resolve());
   await expect(both).rejects.toThrow("first");

@@ -16,3 +16,12 @@ test("what was set last stays, as much as may, and counts once", () => {
   remembered.set("f", 10);
   expect(there("f")).toEqual([10]);
 });
+
+test("what was cleared is forgotten, and weighs nothing", () => {
+  const remembered = new Remembered<number>(10, (value) => value);
+  remembered.set("a", 10);
+  remembered.clear();
+  expect(remembered.get("a")).toBeUndefined();
+  remembered.set("b", 10);
+  expect(remembered.get("b")).toBe(10);
+});
