@@ -1,0 +1,128 @@
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { fileStat } from "./file-stat.ts";
+import type { KnownTree } from "./known-tree.ts";
+import { openNative } from "./native.ts";
+import { objectName } from "./object-writer.ts";
+import { openInside } from "./open-inside.ts";
+import { readFileEntry } from "./read-entry.ts";
+import { walkWorkspace } from "./walk.ts";
+
+const RULES = { maxFileBytes: 100_000, maxTotalBytes: 1_000_000 };
+const native = await openNative();
+
+let workspace: string;
+beforeEach(() => {
+  workspace = mkdtempSync(join(tmpdir(), "handrail-walk-"));
+  at(1000);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(workspace, { recursive: true, force: true });
+});
+
+/** The clock of the walk, so many milliseconds from now: files that were written just now are older or newer by that. */
+function at(ms: number): void {
+  const { now } = Date;
+  vi.spyOn(Date, "now").mockRestore();
+  vi.spyOn(Date, "now").mockImplementation(() => now() + ms);
+}
+
+/** A walk, and what was read for it: the content of files, and directories as `/`. */
+async function walk(previous?: KnownTree) {
+  const read: string[] = [];
+  const objects = {
+    add: (kind: "blob" | "tree", bytes: Uint8Array) => {
+      read.push(kind === "tree" ? "/" : new TextDecoder().decode(bytes));
+      return objectName(kind, bytes);
+    },
+  };
+  const { tree } = await walkWorkspace({ workspace, rules: RULES, previous, objects, native });
+  return { tree, read };
+}
+
+const path = (...names: string[]) => join(workspace, ...names);
+
+/** Writes a file and sets its time, as programs can. */
+function write(name: string, content: string): void {
+  writeFileSync(path(name), content);
+  utimesSync(path(name), 1000, 1000);
+}
+
+test("what has not changed is not read again, and a file is seen that has other content of the same size and time", async () => {
+  write("a", "one");
+  write("b", "same");
+  const first = await walk();
+  expect(first.read).toEqual(["one", "same", "/"]);
+  expect(await walk(first.tree)).toEqual({ tree: first.tree, read: [] });
+  write("a", "two");
+  const second = await walk(first.tree);
+  expect(second.read).toEqual(["two", "/"]);
+  expect(second.tree.tree).toBe((await walk()).tree.tree);
+});
+
+test("a file that was written within the clock's step is read again, and one that was not is not", async () => {
+  write("a", "one");
+  at(20);
+  const { tree } = await walk();
+  expect((await walk(tree)).read).toEqual(["one", "/"]);
+  at(1000);
+  const later = await walk();
+  expect((await walk(later.tree)).read).toEqual([]);
+});
+
+test("a directory is seen that changed in nothing but its mode, its time, or what is gone from it", async () => {
+  mkdirSync(path("d"));
+  write("d/a", "one");
+  write("d/b", "two");
+  utimesSync(path("d"), 1000, 1000);
+  const changes = [
+    () => chmodSync(path("d"), 0o700),
+    () => utimesSync(path("d"), 2000, 2000),
+    () => {
+      rmSync(path("d", "b"));
+      utimesSync(path("d"), 2000, 2000);
+    },
+  ];
+  let { tree } = await walk();
+  for (const change of changes) {
+    change();
+    const next = await walk(tree);
+    expect(next.tree.tree).not.toBe(tree.tree);
+    expect(next.tree.tree).toBe((await walk()).tree.tree);
+    ({ tree } = next);
+  }
+});
+
+test("a file is not read that is another one than the one that was seen, or no file any more", () => {
+  write("a", "one");
+  write("other", "secret");
+  const read = (name: string) =>
+    readFileEntry(path(name), name, fileStat(lstatSync(path(name), { bigint: true })), { add: objectName });
+  const seen = fileStat(lstatSync(path("a"), { bigint: true }));
+  expect(read("a")).toMatchObject({ size: 3, blobs: [objectName("blob", Buffer.from("one"))] });
+  renameSync(path("other"), path("a"));
+  expect(() => readFileEntry(path("a"), "a", seen, { add: objectName })).toThrow("another one");
+});
+
+test("nothing is opened by way of a link, neither the file itself nor a directory on the way", () => {
+  mkdirSync(path("d"));
+  write("d/a", "one");
+  symlinkSync("d", path("link"));
+  symlinkSync("a", path("d", "link"));
+  expect(openInside(path("d", "a"), 0)).toBeGreaterThan(2);
+  expect(() => openInside(path("link", "a"), 0)).toThrow("leads elsewhere");
+  expect(() => openInside(path("d", "link"), 0)).toThrow("ELOOP");
+});
