@@ -5,7 +5,7 @@ import type { DaemonInfo } from "./docker-shapes.ts";
 
 type Given = Partial<Parameters<typeof sandboxContainer>[0]>;
 
-function hostConfig(given: Given): Readonly<Record<string, unknown>> {
+function specOf(given: Given) {
   const storage = { type: "volume", workspace: "w", state: "s" } as const;
   const texts = { imageId: "i", runtime: undefined, seccomp: "{}", labels: {}, token: "t", programs: "p" };
   const usual = {
@@ -14,15 +14,99 @@ function hostConfig(given: Given): Readonly<Record<string, unknown>> {
     uid: 5000,
     containers: false,
   } as const;
-  return sandboxContainer({ ...texts, ...usual, limits: DEFAULT_LIMITS, hostsFile: undefined, storage, ...given })
-    .HostConfig;
+  return sandboxContainer({ ...texts, ...usual, limits: DEFAULT_LIMITS, hostsFile: undefined, storage, ...given });
 }
+
+const hostConfig = (given: Given): Readonly<Record<string, unknown>> => specOf(given).HostConfig;
 
 /** Names of the limits that the kernel keeps by itself, of a sandbox with this user on such a daemon. */
 function ulimits(product: DaemonInfo["product"], missingLimits: readonly string[], uid: number): readonly string[] {
   const { Ulimits } = hostConfig({ daemon: { product, missingLimits }, profile: uid === 0 ? "dev" : "default", uid });
   return (Ulimits as readonly { readonly Name: string }[]).map(({ Name }) => Name);
 }
+
+const LIMITS = {
+  memoryBytes: 512,
+  cpus: 1.5,
+  processes: 100,
+  tmpBytes: 128,
+  openFiles: 1024,
+  fileBytes: 4096,
+  diskBytes: 10,
+};
+const volume = (Source: string, Target: string) => ({
+  Type: "volume",
+  Source,
+  Target,
+  VolumeOptions: { NoCopy: true },
+});
+
+test("a container has no network, no rights and no way to more, and a limit on everything", () => {
+  const HostConfig = {
+    NetworkMode: "none",
+    CapDrop: ["ALL"],
+    Privileged: false,
+    IpcMode: "private",
+    Init: false,
+    RestartPolicy: { Name: "no" },
+    LogConfig: { Type: "none", Config: {} },
+    SecurityOpt: ["no-new-privileges", "seccomp={}"],
+    CapAdd: [],
+    ReadonlyRootfs: true,
+    Memory: 512,
+    MemorySwap: 512,
+    NanoCpus: 1_500_000_000,
+    PidsLimit: 100,
+    Ulimits: [
+      { Name: "nofile", Soft: 1024, Hard: 1024 },
+      { Name: "fsize", Soft: 4096, Hard: 4096 },
+      { Name: "core", Soft: 0, Hard: 0 },
+    ],
+    Tmpfs: {
+      "/tmp": "rw,exec,nosuid,nodev,size=128,mode=1777",
+      "/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777",
+    },
+    Mounts: [
+      volume("w", "/workspace"),
+      volume("s", "/handrail-state"),
+      { ...volume("p", "/handrail"), ReadOnly: true },
+      { Type: "bind", Source: "/h", Target: "/etc/hosts", ReadOnly: true },
+    ],
+  };
+  const places = ["--workspace", "/workspace", "--state", "/handrail-state"];
+  const socket = ["--listen", "unix:@handrail-sandboxd"];
+  const { Env, ...spec } = specOf({ limits: LIMITS, profile: "strict", hostsFile: "/h", labels: { a: "b" } });
+  expect(spec).toEqual({
+    Image: "i",
+    Hostname: "sandbox",
+    User: "5000:5000",
+    Entrypoint: ["/handrail/sandboxd"],
+    Cmd: ["serve", "--stdio", "--idle-exit", "3600", ...places, ...socket],
+    WorkingDir: "/workspace",
+    NetworkDisabled: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    StopSignal: "SIGKILL",
+    Labels: { a: "b" },
+    HostConfig,
+  });
+  expect(Env?.filter((line) => /proxy/i.test(line))).toEqual([]);
+});
+
+test("a way to the broker is what profiles with a network have, and nothing else beside the strict one", () => {
+  const { Env, Cmd } = specOf({});
+  expect(Cmd.slice(-3)).toEqual(["--egress-port", "3128", "--transparent"]);
+  expect(Env).toContain("http_proxy=http://127.0.0.1:3128");
+});
+
+test("a disk of the host is mounted so that nothing which is mounted in it comes back", () => {
+  const { Mounts } = hostConfig({ storage: { type: "bind", workspace: "/d/w", state: "/d/s" } });
+  const bind = { Type: "bind", BindOptions: { Propagation: "rprivate" } };
+  expect((Mounts as readonly unknown[]).slice(0, 2)).toEqual([
+    { ...bind, Source: "/d/w", Target: "/workspace" },
+    { ...bind, Source: "/d/s", Target: "/handrail-state" },
+  ]);
+});
 
 test("only root of a kernel of its own has all capabilities", () => {
   const added = (given: Given) => hostConfig(given)["CapAdd"];

@@ -22,6 +22,9 @@ export type ImageWish = {
   readonly signal: AbortSignal;
 };
 
+/** The daemon, as far as images need it. */
+export type ImageClient = Pick<DockerClient, "findImage" | "pullImage" | "importImage">;
+
 /** The reference of the image that is built from the recipe. */
 export const BUILT_IMAGE = `${IMAGE_REPOSITORY}:${recipeTag()}`;
 
@@ -33,7 +36,7 @@ export type DockerImages = {
  * Images of one daemon; `ensure` gives one that is there, after pulling or building it if need be. A build goes on
  * when those who wait for it give up, until `closing`.
  */
-export function dockerImages(client: DockerClient, source: ImageSource, closing: AbortSignal): DockerImages {
+export function dockerImages(client: ImageClient, source: ImageSource, closing: AbortSignal): DockerImages {
   const build = sharedWork((onProgress) => buildImage(client, source.cacheDirectory, { onProgress, signal: closing }));
   return {
     ensure: async (wish) => {
@@ -53,7 +56,7 @@ export function dockerImages(client: DockerClient, source: ImageSource, closing:
  * @throws AppError `image_unavailable`, `backend_unavailable`; the signal's reason when aborted
  */
 export async function buildImage(
-  client: DockerClient,
+  client: ImageClient,
   cacheDirectory: string,
   wish: Omit<ImageWish, "image">,
 ): Promise<void> {
@@ -62,7 +65,7 @@ export async function buildImage(
   await client.importImage(createReadStream(tarFile), IMAGE_REPOSITORY, recipeTag(), IMAGE_CHANGES);
 }
 
-async function pulled(client: DockerClient, reference: string, wish: ImageWish) {
+async function pulled(client: ImageClient, reference: string, wish: ImageWish) {
   const present = await client.findImage(reference);
   if (present !== undefined) return { ...fitting(reference, present), reference };
   wish.onProgress(`Pulling image ${reference}.`);
@@ -74,7 +77,7 @@ async function pulled(client: DockerClient, reference: string, wish: ImageWish) 
   return { ...(await found(client, reference)), reference };
 }
 
-async function found(client: DockerClient, reference: string): Promise<ImageFacts> {
+async function found(client: ImageClient, reference: string): Promise<ImageFacts> {
   const facts = await client.findImage(reference);
   if (facts !== undefined) return fitting(reference, facts);
   throw new AppError("image_unavailable", `The image ${reference} is not there after it was fetched.`, { reference });

@@ -18,6 +18,7 @@ const ROOT = "/sys/fs/cgroup";
 const V1_CONTROLLERS = ["pids", "memory", "cpu"] as const;
 const PERIOD_US = 100_000;
 
+/** One that is optional is not to be had everywhere. */
 type Setting = { readonly file: string; readonly value: string; readonly optional?: boolean };
 
 /** The groups under a name of our own, or undefined where this process may not make any (it takes root). */
@@ -53,7 +54,7 @@ function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
       const groups = bases.map((base) => join(base, sandboxId));
       for (const group of groups) {
         await mkdir(group, { recursive: true });
-        for (const setting of settingsFor(group, version, limits)) await apply(group, setting);
+        for (const setting of cgroupSettings(group, version, limits)) await apply(group, setting);
       }
       return groups.map((group) => join(group, "cgroup.procs"));
     },
@@ -67,7 +68,8 @@ function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
   };
 }
 
-function settingsFor(group: string, version: 1 | 2, limits: SandboxLimits): readonly Setting[] {
+/** What is written to the files of a group, such as `/sys/fs/cgroup/memory/handrail-x/x_1`. */
+export function cgroupSettings(group: string, version: 1 | 2, limits: SandboxLimits): readonly Setting[] {
   const memory = String(limits.memoryBytes);
   const processes = { file: "pids.max", value: String(limits.processes) };
   const quota = String(Math.round(limits.cpus * PERIOD_US));
