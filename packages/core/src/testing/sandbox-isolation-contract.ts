@@ -9,7 +9,7 @@ import {
   openBench,
   run,
 } from "./sandbox-bench.ts";
-import { ISOLATION_RULES, PROBE_PRELUDE } from "./sandbox-isolation-rules.ts";
+import { ISOLATION_LIMITS, ISOLATION_RULES, PROBE_PRELUDE } from "./sandbox-isolation-rules.ts";
 
 /**
  * What a backend's profiles let hostile programs do, line by line of the guide's table, and what they can use up.
@@ -48,16 +48,45 @@ function profileContract(bench: () => BackendBench, profile: SandboxProfile): vo
       expect(exitCode === 0 ? "yes" : "no").toBe(answer);
     },
   );
-  usesUp(bench, current);
+  usesUp(bench, current, profile);
+  fillsUp(bench, current);
 }
 
-function usesUp(bench: () => BackendBench, sandbox: () => Sandbox): void {
-  test("a program that opens files without end is refused, and others go on", async () => {
-    const script = `perl -e 'my @held; while (open(my $file, "<", "/dev/null")) { push @held, $file } print $!'`;
-    expect((await run(bench(), sandbox(), script)).output).toBe("Too many open files");
+/** Opens a file again and again; prints how many were open, and why there are no more. */
+const OPEN_FILES = `perl -e 'my @held; while (open(my $file, "<", "/dev/null")) { push @held, $file } print scalar(@held), " $!"'`;
+/** Starts programs, 1,000 at most; prints how many there were, and ends them. */
+const START_PROGRAMS = `perl -e 'my @held; while (@held < 1000) { my $new = fork; last if !defined $new; if (!$new) { sleep 60; exit }
+  push @held, $new } print scalar(@held); kill 9, @held; waitpid($_, 0) for @held'`;
+/** Four programs work for two seconds; prints how much of the processors they had, in processors. */
+const WORK = `perl -MTime::HiRes=time -e 'my $from = time; for (1 .. 4) { next if fork; 1 while time < $from + 2; exit }
+  1 while wait > 0; my (undef, undef, $user, $system) = times; print(($user + $system) / (time - $from))'`;
+
+function usesUp(bench: () => BackendBench, sandbox: () => Sandbox, profile: SandboxProfile): void {
+  const { openFiles, processes, cpus } = ISOLATION_LIMITS[profile];
+  test("a program that opens files without end is refused at its limit, and others go on", async () => {
+    const [count, ...why] = (await run(bench(), sandbox(), OPEN_FILES)).output.split(" ");
+    expect(why.join(" ")).toBe("Too many open files");
+    expect(Number(count)).toBeGreaterThan(openFiles - 50);
+    expect(Number(count)).toBeLessThanOrEqual(openFiles);
     expect((await run(bench(), sandbox(), "echo calm")).output).toBe("calm\n");
   });
 
+  test("a program that starts programs without end is refused at its limit, and others go on", async () => {
+    const most = Math.min(processes ?? Infinity, bench().limits.processes);
+    const count = Number((await run(bench(), sandbox(), START_PROGRAMS)).output);
+    expect(count).toBeGreaterThan(most / 2);
+    expect(count).toBeLessThan(most);
+    expect((await run(bench(), sandbox(), "echo calm")).output).toBe("calm\n");
+  });
+
+  if (cpus === undefined) return;
+  test("programs get no more of the processors than they may", async () => {
+    // The kernel gives the share of a tenth of a second at its beginning, also of the one in which they end.
+    expect(Number((await run(bench(), sandbox(), WORK)).output)).toBeLessThan(cpus * 1.15);
+  });
+}
+
+function fillsUp(bench: () => BackendBench, sandbox: () => Sandbox): void {
   test("a full workspace says so, the home too, and what is deleted can be used again", async ({ skip }) => {
     if (bench().limits.diskBytes === undefined) return skip("nothing bounds workspaces here");
     const fill = `(head -c ${bench().limits.diskBytes} /dev/zero > full)`;
@@ -70,9 +99,12 @@ function usesUp(bench: () => BackendBench, sandbox: () => Sandbox): void {
     ]);
   });
 
-  test("a full /tmp and a full /run say so", async () => {
-    const script = "for at in /tmp /run /dev/shm; do head -c 2G /dev/zero > $at/full; rm -f $at/full; done 2>&1";
-    const { output } = await run(bench(), sandbox(), script, 60_000);
+  test("a full /tmp and a full /run say so, and hold no more than a quarter of the memory", async () => {
+    const fill = "head -c 2G /dev/zero > $at/full; stat -c 'size %s' $at/full; rm -f $at/full";
+    const { output } = await run(bench(), sandbox(), `for at in /tmp /run /dev/shm; do ${fill}; done 2>&1`, 60_000);
     expect(output.match(/No space left|Read-only|cannot create|write error/g)?.length).toBe(3);
+    const sizes = Array.from(output.matchAll(/^size (\d+)$/gm), ([, size]) => Number(size));
+    expect(sizes.length).toBe(3);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(bench().limits.memoryBytes / 4);
   });
 }

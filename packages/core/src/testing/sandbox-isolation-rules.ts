@@ -78,6 +78,7 @@ const RIGHTS: readonly IsolationRule[] = [
     probe: "! grep -q '^NoNewPrivs:.1$' /proc/self/status",
   },
   { ...NEVER, what: "raise its limits", probe: "ulimit -H -n 1000000 || ulimit -H -c 1" },
+  { ...NEVER, what: "write files of any size", probe: '[ "$(ulimit -H -f)" = unlimited ]' },
   { ...NEVER, what: "leave core dumps", probe: '[ "$(ulimit -H -c)" != 0 ]' },
 ];
 
@@ -135,6 +136,18 @@ const NETWORK: readonly IsolationRule[] = [
     probe: "bash -c 'exec 3<>/dev/tcp/127.0.0.1/3128'",
   },
 ];
+
+/**
+ * What a sandbox gets at most, however much the server allows: the guide's table of limits. Absent: as much as the server
+ * allows.
+ */
+export const ISOLATION_LIMITS: Readonly<
+  Record<SandboxProfile, { readonly openFiles: number; readonly processes?: number; readonly cpus?: number }>
+> = {
+  strict: { openFiles: 1024, processes: 128, cpus: 1 },
+  default: { openFiles: 16_384 },
+  dev: { openFiles: 16_384 },
+};
 
 /** Every line, in the order of the guide. */
 export const ISOLATION_RULES: readonly IsolationRule[] = [...FILES, ...RIGHTS, ...KERNEL, ...NETWORK];
