@@ -14,6 +14,7 @@ import { noneBackend } from "@handrail/sandboxes/none/none-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
 import { runtimeUnderTest } from "@handrail/sandboxes/testing/containerd-root";
+import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { workingBackends } from "../support/sandbox-kills.ts";
 import { PRELUDE, verdictOf, type Verdict } from "./attack.ts";
@@ -62,7 +63,8 @@ const OTHER = newId("c", Date.now());
 export async function openStage(name: StageBackend, egress: Egress = (_origin, stream) => stream.destroy()) {
   const directory = await mkdtemp(path.join(tmpdir(), "handrail-attacks-"));
   const daemon = name === "containerd" ? await runtimeUnderTest() : undefined;
-  const backend = backendOf(name, directory, egress, daemon?.address);
+  const installation = `a${newId("x", Date.now()).slice(-8)}`;
+  const backend = backendOf(name, { installation, directory, egress }, daemon?.address);
   const prey = await putPrey();
   if (name !== "none") await startOn(backend, OTHER);
   const stage: Stage = {
@@ -73,6 +75,7 @@ export async function openStage(name: StageBackend, egress: Egress = (_origin, s
     end: async () => {
       await backend.collect(new Set());
       await backend.close();
+      if (name === "docker") await forgetInDocker(installation);
       await daemon?.dispose();
       await prey.end();
       await rm(directory, { recursive: true, force: true });
@@ -82,9 +85,12 @@ export async function openStage(name: StageBackend, egress: Egress = (_origin, s
 }
 
 /** `address`: where containerd is. */
-function backendOf(name: StageBackend, directory: string, egress: Egress, address: string | undefined): SandboxBackend {
-  const installation = `a${newId("x", Date.now()).slice(-8)}`;
-  const common = { installation, sandboxdDirectory: builtPrograms(), egress, limits: STAGE_LIMITS, directory };
+function backendOf(
+  name: StageBackend,
+  own: { readonly installation: string; readonly directory: string; readonly egress: Egress },
+  address: string | undefined,
+): SandboxBackend {
+  const common = { ...own, sandboxdDirectory: builtPrograms(), limits: STAGE_LIMITS };
   if (name === "docker") return dockerBackend({ ...common, host: process.env["DOCKER_HOST"] });
   if (name === "containerd") return containerdBackend({ ...common, address });
   return name === "process" ? processBackend(common) : noneBackend(common);

@@ -7,6 +7,7 @@ import { dockerBackend } from "./docker/docker-backend.ts";
 import type { Egress, EgressOrigin } from "./egress.ts";
 import { processBackend } from "./process/process-backend.ts";
 import { daemonAnswers, DOCKER_HOST } from "./testing/docker-daemon.ts";
+import { forgetInDocker } from "./testing/forget-installation.ts";
 import { builtPrograms } from "./testing/test-programs.ts";
 
 const ANSWER = "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -36,6 +37,7 @@ async function reaches(name: "process" | "docker"): Promise<void> {
   onTestFinished(async () => {
     await backend.collect(new Set());
     await backend.close();
+    if (name === "docker") await forgetInDocker(common.installation);
     await rm(directory, { recursive: true, force: true });
   });
   const conversationId = newId("c", Date.now());

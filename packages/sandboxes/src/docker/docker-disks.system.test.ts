@@ -7,6 +7,7 @@ import { conversationPlace } from "../process/conversation-place.ts";
 import { diskReleased, MOUNT_OPTIONS } from "../process/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
+import { forgetInstallation } from "../testing/forget-installation.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -26,6 +27,7 @@ async function setUp() {
   onTestFinished(async () => {
     await backend.collect(new Set());
     await backend.close();
+    await forgetInstallation(client, installation);
     client.close();
     await rm(directory, { recursive: true, force: true });
   });

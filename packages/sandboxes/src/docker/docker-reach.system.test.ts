@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { OwnDaemon } from "../testing/own-daemon.ts";
 import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
+import { forgetInDocker } from "../testing/forget-installation.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { tlsFiles } from "../testing/tls-files.ts";
 import { dockerBackend } from "./docker-backend.ts";
@@ -113,6 +114,7 @@ describe.skipIf(!canSsh || !(await daemonAnswers()))("a daemon on another machin
     onTestFinished(async () => {
       await backend.collect(new Set());
       await backend.close();
+      await forgetInDocker(installation);
     });
     const choice = { backend: "docker", network: { type: "none" } } as const;
     const spec = { conversationId: newId("c", Date.now()), choice, seedDirectory: undefined };

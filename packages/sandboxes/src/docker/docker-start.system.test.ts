@@ -8,6 +8,7 @@ import type { SandboxProfile } from "@handrail/protocol/sources";
 import { expect, onTestFinished, test } from "vitest";
 import { directoryTar } from "../directory-tar.ts";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
+import { forgetInstallation } from "../testing/forget-installation.ts";
 import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn } from "../testing/musl-root.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
@@ -26,6 +27,7 @@ function setUp(devRuntime?: string) {
   onTestFinished(async () => {
     await backend.collect(new Set());
     await backend.close();
+    await forgetInstallation(client, installation);
     client.close();
   });
   const start = (conversationId: string, image?: string, profile: SandboxProfile = "default") => {

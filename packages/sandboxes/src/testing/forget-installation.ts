@@ -1,9 +1,25 @@
-import type { DockerClient } from "../docker/docker-client.ts";
+import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
+import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { LABEL } from "../docker/docker-names.ts";
+import { DOCKER_HOST } from "./docker-daemon.ts";
 
 /** Removes all that an installation has in a daemon, with what it keeps there between its servers. */
 export async function forgetInstallation(client: DockerClient, installation: string): Promise<void> {
   const ours = [`${LABEL.installation}=${installation}`];
   for (const { id } of await client.listContainers(ours)) await client.removeContainer(id);
   for (const { name } of await client.listVolumes(ours)) await client.removeVolume(name);
+}
+
+/** The same in the daemon that tests use. Nothing happens where none answers. */
+export async function forgetInDocker(installation: string): Promise<void> {
+  const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
+  try {
+    const answers = await client.ping(AbortSignal.timeout(5000)).then(
+      () => true,
+      () => false,
+    );
+    if (answers) await forgetInstallation(client, installation);
+  } finally {
+    client.close();
+  }
 }

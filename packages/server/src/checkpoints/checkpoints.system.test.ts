@@ -11,6 +11,7 @@ import type { StoredEvent } from "@handrail/protocol/events";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
 import { noneBackend } from "@handrail/sandboxes/none/none-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
+import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
@@ -20,6 +21,7 @@ const signal = AbortSignal.timeout(600_000);
 const ends: (() => Promise<void>)[] = [];
 afterAll(async () => {
   for (const end of ends) await end();
+  await forgetInDocker(common.installation);
 });
 
 const common = {

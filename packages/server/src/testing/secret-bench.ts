@@ -9,6 +9,7 @@ import type { SecretInput } from "@handrail/protocol/secrets";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { DOCKER_HOST } from "@handrail/sandboxes/testing/docker-daemon";
+import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { openSecretStore } from "../compose/secrets.ts";
 import { conversationSecrets } from "../secrets/conversation-secrets.ts";
@@ -74,6 +75,7 @@ export async function openSecretBench(options: SecretBenchOptions) {
     for (const [backend, id] of conversations) await backend.remove(id);
     await Promise.all(Object.values(backends).map((backend) => backend.close()));
     broker.close();
+    await forgetInDocker(installation);
   };
   return { start, records, masks, close };
 }
