@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { carryRequest, type Asked, type Carrying, type CarrySettings } from "./carry-request.ts";
 import { forwardRequest } from "./forward-request.ts";
 import { parseTarget, type Target } from "./host.ts";
 import { endGently, endWith, type Refusal } from "./refusal.ts";
 import { socksReply, type SocksRequest } from "./socks5.ts";
+import { firstBytes, readBeginning } from "./first-bytes.ts";
 import { openTls } from "./tls/open-tls.ts";
+import type { Seen } from "./tls/opened-requests.ts";
+import { serveRequests } from "./tls/serve-requests.ts";
 import { tunnel } from "./tunnel.ts";
 import { upgradeRequest } from "./upgrade-request.ts";
 
@@ -72,16 +76,24 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
   };
 }
 
-/** Bytes both ways, once the client was told that the connection is made; or requests, where its TLS is opened. */
+/**
+ * Bytes both ways, once the client was told that the connection is made; or requests, where they are plain or their TLS is
+ * opened. Secrets are for HTTPS alone.
+ */
 function tunnelled(stream: Duplex, made: string | Uint8Array, head: Uint8Array) {
-  const pass: Carrying["pass"] = (upstream, { host }) => {
+  const plain = (upstream: Socket, target: Target, seen: Seen) =>
+    serveRequests({ client: stream, upstream, target, ...seen, secrets: [], defaultPort: 80 });
+  const pass: Carrying["pass"] = (upstream, target, seen) => {
     stream.write(made);
-    return tunnel({ client: stream, upstream, head, host });
+    return tunnel({ client: stream, upstream, head, host: target.host, plain: () => plain(upstream, target, seen) });
   };
-  const open: NonNullable<Carrying["open"]> = (upstream, target, opened) => {
+  const open: NonNullable<Carrying["open"]> = async (upstream, target, { seen, opening }) => {
     stream.write(made);
-    stream.unshift(head);
-    return openTls({ client: stream, upstream, target, ...opened });
+    const first = await firstBytes(stream, upstream, head);
+    stream.unshift(first);
+    if (readBeginning(first) !== "http") return openTls({ client: stream, upstream, target, ...seen, opening });
+    await plain(upstream, target, seen);
+    return undefined;
   };
   return { pass, open };
 }

@@ -5,7 +5,7 @@ import type { Target } from "./host.ts";
 import type { AddressSettings } from "./find-addresses.ts";
 import { openUpstream } from "./open-upstream.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
-import { type Opened, openedRequests, openingFor } from "./tls/opened-requests.ts";
+import { openingFor, type Seen, seenRequests } from "./tls/opened-requests.ts";
 import type { Opening } from "./tls/open-tls.ts";
 
 /**
@@ -48,6 +48,9 @@ export type Asked = {
   readonly path?: string;
 };
 
+/** What a connection is opened with, and what is done with the requests in it. */
+export type Opened = { readonly opening: Opening; readonly seen: Seen };
+
 export type Carrying = {
   readonly conversationId: string;
   /** The sandbox's end. */
@@ -57,7 +60,7 @@ export type Carrying = {
   /** How the connection is used when its TLS is opened; absent: it never is. */
   readonly open?: (upstream: Socket, target: Target, opened: Opened) => Promise<Refusal | undefined>;
   /** Does the request over the connection to the host; gives the refusal when there was no answer. */
-  readonly pass: (upstream: Socket, target: Target) => Promise<Refusal | undefined>;
+  readonly pass: (upstream: Socket, target: Target, seen: Seen) => Promise<Refusal | undefined>;
   /** Tells the client of a refusal that came before `pass`, and ends the stream. */
   readonly refuse: (refusal: Refusal) => void;
   /** Ends the stream after a request that went through. */
@@ -91,18 +94,20 @@ async function attempt(carrying: Carrying, gone: AbortSignal): Promise<Outcome> 
   const { conversationId, settings, asked } = carrying;
   const { target, method, path } = asked;
   if ("code" in target) return { refusal: target };
-  const seen = path === undefined ? target : { ...target, method, path };
+  const visible = path === undefined ? target : { ...target, method, path };
   const opening = carrying.open && (await openingFor(conversationId, target, settings));
-  const decision = await authorise(conversationId, { ...seen, opened: opening !== undefined }, settings, gone);
+  const decision = await authorise(conversationId, { ...visible, opened: opening !== undefined }, settings, gone);
   if ("code" in decision) return { refusal: decision };
   const rule = decision.allowedBy;
   const upstream = await openUpstream(target, settings);
   if ("code" in upstream) return { rule, refusal: upstream };
-  const opened = opening && openedRequests({ conversationId, target, opening, rule, settings, gone });
+  const seen = seenRequests({ conversationId, target, rule, settings, gone });
   const use = () =>
-    carrying.open && opened ? carrying.open(upstream, target, opened) : carrying.pass(upstream, target);
+    carrying.open && opening
+      ? carrying.open(upstream, target, { opening, seen })
+      : carrying.pass(upstream, target, seen);
   const passed = await passOver(carrying, upstream, use);
-  return { rule, upstream, ...passed, reported: opened !== undefined && opened.seen() > 0 };
+  return { rule, upstream, ...passed, reported: seen.count() > 0 };
 }
 
 type Use = () => Promise<Refusal | undefined>;

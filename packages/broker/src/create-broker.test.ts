@@ -99,6 +99,19 @@ test.each([
   expect(records.map((record) => [record.allowed, record.reason])).toEqual([[false, code]]);
 });
 
+test.each([
+  ["http://a.test/", "b.test"],
+  ["http://a.test/", "a.test:8080"],
+  ["http://a.test:8080/", "a.test"],
+  ["http://a.test/", "a.test@b.test"],
+  ["http://a.test/", "b.test, a.test"],
+])("a plain request to %s whose Host is %s is refused", async (url, host) => {
+  const { ask, records } = testBroker();
+  const answer = await ask(["a.test", "a.test:8080"], `GET ${url} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*x-handrail-refused: host_mismatch\r\n/);
+  expect(records.map(({ allowed, reason }) => [allowed, reason])).toEqual([[false, "host_mismatch"]]);
+});
+
 test("an address that is not public is refused, also beside a public one, whatever form it is written in", async () => {
   for (const addresses of [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["::ffff:93.184.215.14"], ["fe80::1%eth0"]]) {
     const { ask } = testBroker({ allowLoopback: false, resolve: async () => addresses });

@@ -82,9 +82,12 @@ export function endWith(stream: Duplex, refusal: Refusal): void {
 const LINGER_MS = 1_000;
 const FLUSH_MS = 60_000;
 
+const ending = new WeakSet<Duplex>();
+
 /** Ends the stream and destroys it once the client had time to take what was written, and has a moment to end too. */
 export function endGently(stream: Duplex): void {
-  if (stream.destroyed) return;
+  if (stream.destroyed || ending.has(stream)) return;
+  ending.add(stream);
   let timer = setTimeout(() => stream.destroy(), FLUSH_MS);
   stream.once("close", () => clearTimeout(timer));
   stream.once("end", () => stream.writableFinished && stream.destroy());

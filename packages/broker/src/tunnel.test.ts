@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { connect as tlsConnect } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import { readHello } from "./client-hello.ts";
+import type { NetworkRule } from "@handrail/protocol/sources";
 import { readAll, testBroker, testServers } from "./testing/broker-fixture.ts";
+import { sandboxAuthority } from "./tls/sandbox-authority.ts";
 
 const servers = testServers();
 afterEach(() => servers.close());
@@ -74,3 +76,106 @@ test("a host that speaks first is heard before the client says anything", async 
   await expect.poll(() => text).toContain("220 ready");
   client.destroy();
 });
+
+/** What comes back for bytes in a tunnel to a.test, and what the broker reports of it. */
+async function tunnelled(port: number, bytes: string, rule: readonly string[] | NetworkRule = [`a.test:${port}`]) {
+  const authority = sandboxAuthority();
+  const { open, records } = testBroker({ openWith: async () => ({ authority, secrets: [] }) });
+  const client = open(rule);
+  client.write(`CONNECT a.test:${port} HTTP/1.1\r\n\r\n`);
+  await once(client, "data");
+  const answer = readAll(client).finally(() => client.end());
+  for (const piece of bytes.match(/[^]{1,7}/g) ?? []) {
+    client.write(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { answer, records };
+}
+
+const TO = (host: string, path = "/", more = "") => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`;
+const CLOSE = "Connection: close\r\n";
+
+test("plain HTTP in a tunnel goes through request by request, each for the host that the tunnel leads to", async () => {
+  const seen: (string | undefined)[] = [];
+  const port = await servers.http((request, response) => {
+    seen.push(`${request.method} ${request.headers.host}${request.url}`);
+    request.pipe(response);
+  });
+  const host = `a.test:${port}`;
+  const post = `POST /p?q=1 HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\n\r\nhello`;
+  const { answer, records } = await tunnelled(port, post + TO(host, "/a") + TO(`b.test:${port}`, "/b"));
+  const text = await answer;
+  expect([...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status)).toEqual(["200", "200", "400"]);
+  expect(text).toMatch(/hello[^]*x-handrail-refused: host_mismatch/);
+  expect(seen).toEqual([`POST ${host}/p?q=1`, `GET ${host}/a`]);
+  await expect
+    .poll(() => records)
+    .toMatchObject([
+      { method: "POST", path: "/p", allowed: true, rule: `host ${host}` },
+      { method: "GET", path: "/a", allowed: true },
+      { method: "GET", path: "/b", allowed: false, reason: "host_mismatch" },
+    ]);
+});
+
+test.each([
+  ["empty lines before it", `\r\n\n${TO("b.test")}`],
+  ["lines without their returns", "GET / HTTP/1.1\nHost: b.test\n\n"],
+  ["more spaces", "GET  /  HTTP/1.1\r\nHost: b.test\r\n\r\n"],
+  ["tabs", "GET\t/\tHTTP/1.1\r\nHost: b.test\r\n\r\n"],
+  ["HTTP/1.0", "GET / HTTP/1.0\r\nHost: b.test\r\n\r\n"],
+  ["a method of its own", "FETCH-IT / HTTP/1.1\r\nHost: b.test\r\n\r\n"],
+  ["a whole address", TO("a.test", "http://b.test/")],
+  ["two hosts", `GET / HTTP/1.1\r\nHost: b.test\r\nHost: a.test\r\n\r\n`],
+  ["a line without end", `GET /${"x".repeat(40_000)}`],
+])("a request for another host does not get through a tunnel with %s", async (_what, bytes) => {
+  let got = "";
+  const port = await servers.tcp((socket) => socket.on("data", (chunk) => (got += String(chunk))));
+  const { answer } = await tunnelled(port, bytes.replaceAll("a.test", `a.test:${port}`));
+  expect(await answer).not.toContain("200 OK");
+  expect(got).toBe("");
+});
+
+test("in a tunnel to a host of which only kinds of request are allowed, plain ones are told apart", async () => {
+  const port = await servers.http((_request, response) => response.end("ok"));
+  const requests = [{ host: "a.test", port, methods: ["GET"], path: "/v1/**" }];
+  const host = `a.test:${port}`;
+  const { answer } = await tunnelled(port, TO(host, "/v1/x") + TO(host, "/v2/x", CLOSE), {
+    type: "allow",
+    presets: [],
+    hosts: [],
+    requests,
+  });
+  expect(await answer).toMatch(
+    /^HTTP\/1\.1 200 OK[^]*ok[^]*HTTP\/1\.1 403 [^]*x-handrail-refused: request_not_allowed/,
+  );
+});
+
+test("a WebSocket through a tunnel is passed on", async () => {
+  const port = await servers.tcp((socket) =>
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+      socket.once("data", (chunk) => socket.end(`echo ${String(chunk)}`));
+    }),
+  );
+  const { answer, records } = await tunnelled(
+    port,
+    `${TO(`a.test:${port}`, "/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n")}ping`,
+  );
+  expect(await answer).toMatch(/^HTTP\/1\.1 101 [^]*echo p/);
+  await expect.poll(() => records).toMatchObject([{ path: "/ws", allowed: true }]);
+});
+
+test.each(["SSH-2.0-x\r\n", "hello", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\0\u0001", "<stream>", "HELO me\r\n"])(
+  "what is neither TLS nor HTTP/1 passes as it is: %j",
+  async (bytes) => {
+    let got = "";
+    const port = await servers.tcp((socket) =>
+      socket.on("data", (chunk) => {
+        got += chunk.toString("latin1");
+        if (got.length === bytes.length) socket.end("seen");
+      }),
+    );
+    const { answer } = await tunnelled(port, bytes);
+    expect([await answer, got]).toEqual(["seen", bytes]);
+  },
+);

@@ -57,6 +57,19 @@ breach("handshake")`,
     `gate(ask(get("http://%s/" % LISTED, "other.example")))`,
   ),
   listed(
+    "tunnelled-host",
+    "ask an allowed host's address for another host by plain HTTP in a tunnel",
+    "plain HTTP in a tunnel is checked request by request",
+    `
+opening = ("CONNECT %s HTTP/1.1\\r\\n\\r\\n" % LISTED, b"\\x05\\x01\\x00\\x05\\x01\\x00\\x03\\x0fallowed.example" + struct.pack(">H", PORT))
+for first in opening:
+    for request in (get("/", "other.example"), "\\r\\n" + get("/", "other.example"), get("/", "other.example").replace("\\r\\n", "\\n"), get("/ok", LISTED).replace("Connection: close\\r\\n", "") + get("/", "other.example")):
+        s = dial(); s.sendall(first if isinstance(first, bytes) else first.encode()); s.sendall(request.encode())
+        answer = rest(s)
+        if "other.example" in answer: breach(answer)
+held("refused")`,
+  ),
+  listed(
     "two-hosts",
     "send two Host headers, of which the host might take the second",
     "the broker writes Host itself",

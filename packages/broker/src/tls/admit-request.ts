@@ -1,14 +1,18 @@
 import type { Agent, IncomingMessage } from "node:http";
-import { TLSSocket } from "node:tls";
+import { Socket } from "node:net";
 import type { Refusal } from "../refusal.ts";
+import type { HeldSecret } from "../secrets/held-secret.ts";
 import { putSecrets, type WithSecrets } from "../secrets/put-secrets.ts";
 import type { OpenedConnection } from "./open-tls.ts";
 import { isFor, requestHeaders, splitUrl } from "./request-options.ts";
 
-/** An opened connection with its other half: verified, or why there is none. */
-export type CarriedConnection = Omit<OpenedConnection, "upstream"> & {
-  readonly upstream: TLSSocket | Refusal;
+/** A connection whose requests are seen. `defaultPort` is that of its scheme. */
+export type CarriedConnection = Pick<OpenedConnection, "client" | "target" | "check" | "report"> & {
+  /** Over TLS it is verified; or why there is none. */
+  readonly upstream: Socket | Refusal;
   readonly agent: Agent | undefined;
+  readonly secrets: readonly HeldSecret[];
+  readonly defaultPort: 80 | 443;
 };
 
 /** A request that may be sent, with its secrets. */
@@ -16,15 +20,15 @@ export type Admitted = { readonly rule: string; readonly put: WithSecrets };
 
 /** Checks the request, and puts in the secrets that belong to it. */
 export async function admit(connection: CarriedConnection, request: IncomingMessage): Promise<Admitted | Refusal> {
-  const { target, upstream, opening } = connection;
+  const { target, upstream, secrets, defaultPort } = connection;
   if ("code" in upstream) return upstream;
   const { method = "", url = "" } = request;
-  if (!url.startsWith("/") || !isFor(request.headers.host, target)) return MISDIRECTED;
+  if (!url.startsWith("/") || !isFor(request.headers.host, target, defaultPort)) return MISDIRECTED;
   const [path, query] = splitUrl(url);
   const decision = await connection.check({ method, path });
   if ("code" in decision) return decision;
-  const headers = requestHeaders(request, target);
-  const put = putSecrets(opening.secrets, { target, method, path, query: query ?? "", headers });
+  const headers = requestHeaders(request, target, defaultPort);
+  const put = putSecrets(secrets, { target, method, path, query: query ?? "", headers });
   return "code" in put ? put : { rule: decision.rule, put };
 }
 
@@ -33,7 +37,7 @@ type Outcome = { readonly rule?: string; readonly refusal?: Refusal; readonly se
 /** Gives what reports the request with the bytes that went over the connection since it came. */
 export function reporter({ upstream, report }: CarriedConnection, request: IncomingMessage) {
   const at = Date.now();
-  const count = () => (upstream instanceof TLSSocket ? [upstream.bytesWritten, upstream.bytesRead] : [0, 0]);
+  const count = () => (upstream instanceof Socket ? [upstream.bytesWritten, upstream.bytesRead] : [0, 0]);
   const [up = 0, down = 0] = count();
   return ({ rule, refusal, secrets = [] }: Outcome) => {
     const [upNow = 0, downNow = 0] = count();

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -7,10 +6,8 @@ import type { HeldSecret } from "../secrets/held-secret.ts";
 import type { RequestHead } from "../secrets/matches-request.ts";
 import type { Target } from "../host.ts";
 import type { Refusal, RefusalCode } from "../refusal.ts";
-import { asksForWebSocket } from "../upgrade-request.ts";
-import { carryOpened } from "./opened-request.ts";
 import type { SandboxAuthority } from "./sandbox-authority.ts";
-import { upgradeOpened } from "./upgrade-opened.ts";
+import { serveRequests } from "./serve-requests.ts";
 import { verifiedUpstream } from "./verified-upstream.ts";
 
 /** How one host's TLS is opened for one sandbox. */
@@ -62,36 +59,9 @@ export async function openTls(connection: OpenedConnection): Promise<Refusal | u
     verifiedUpstream(connection.upstream, target, opening.roots),
   ]);
   if (secure === undefined) return notBelieved(target);
-  const carried = { ...connection, upstream, agent: agentFor(upstream) };
-  const server = createServer({
-    insecureHTTPParser: false,
-    maxHeaderSize: 32 * 1024,
-    requestTimeout: 0,
-    headersTimeout: 0,
-    keepAliveTimeout: 0,
-    // Another protocol, h2c above all, would carry requests that nobody sees.
-    shouldUpgradeCallback: asksForWebSocket,
-  });
-  const under = new Set<Promise<void>>();
-  const track = (work: Promise<void>) => {
-    const done = work.catch(() => void secure.destroy()).finally(() => under.delete(done));
-    under.add(done);
-  };
-  const carry = (request: IncomingMessage, response: ServerResponse) => track(carryOpened(carried, request, response));
-  server.on("request", carry).on("checkContinue", carry).on("checkExpectation", carry);
-  server.on("upgrade", (request, _socket, head) => {
-    track(upgradeOpened(carried, request, secure, head));
-  });
-  server.on("clientError", (_error, socket) => socket.destroy());
-  if (upstream instanceof TLSSocket) upstream.once("close", () => secure.destroySoon());
   client.once("close", () => secure.destroy());
-  // TLS has no half-closed connections that HTTP would use; the stream below it may have.
-  secure.once("end", () => secure.destroySoon());
-  server.emit("connection", secure);
-  await over(client, secure);
-  secure.destroySoon();
-  if (upstream instanceof TLSSocket) upstream.destroy();
-  await Promise.all(under);
+  const { check, report } = connection;
+  await serveRequests({ client: secure, target, check, report, upstream, secrets: opening.secrets, defaultPort: 443 });
   return undefined;
 }
 
@@ -99,14 +69,6 @@ const notBelieved = ({ host }: Target): Refusal => ({
   code: "tls_failed",
   message: `The TLS handshake for ${host.name} failed. The program may not know the authority in SSL_CERT_FILE.`,
 });
-
-/** HTTP has no use for half-closed connections: who ends is gone. */
-function over(client: Duplex, secure: TLSSocket): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  client.once("close", resolve);
-  secure.once("end", resolve).once("close", resolve);
-  return promise;
-}
 
 /** A handshake for another name than was asked for fails: it could be meant for another host behind the same address. */
 async function clientHandshake(
@@ -130,17 +92,4 @@ async function clientHandshake(
   } catch {
     return undefined;
   }
-}
-
-/** One connection for all requests, one after the other; there is no second one. */
-function agentFor(upstream: TLSSocket | Refusal): Agent | undefined {
-  if (!(upstream instanceof TLSSocket)) return undefined;
-  const agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
-  let used = false;
-  agent.createConnection = () => {
-    if (used || upstream.destroyed) throw new Error("the connection to the host is used up");
-    used = true;
-    return upstream;
-  };
-  return agent;
 }

@@ -5,8 +5,8 @@ import type { CarrySettings } from "../carry-request.ts";
 import { belongsTo } from "../secrets/put-secrets.ts";
 import type { OpenedConnection, Opening } from "./open-tls.ts";
 
-/** What an opened connection needs beside its ends. `seen` counts the requests that were reported. */
-export type Opened = Pick<OpenedConnection, "opening" | "check" | "report"> & { readonly seen: () => number };
+/** What is done with each request of a connection that can be seen. `count` is of those that were reported. */
+export type Seen = Pick<OpenedConnection, "check" | "report"> & { readonly count: () => number };
 
 /**
  * What the TLS to this host is opened with; undefined where it stays closed, since no secret belongs to the host and its
@@ -23,10 +23,9 @@ export async function openingFor(
   return needsOpening((await lookUp(conversationId)).rules, target) ? opening : undefined;
 }
 
-export type OpenedFor = {
+export type SeenFor = {
   readonly conversationId: string;
   readonly target: Target;
-  readonly opening: Opening;
   /** What allowed the connection. */
   readonly rule: string;
   readonly settings: CarrySettings;
@@ -35,11 +34,10 @@ export type OpenedFor = {
 };
 
 /** Each request within the connection is asked for and reported like one of its own. */
-export function openedRequests({ conversationId, target, opening, rule, settings, gone }: OpenedFor): Opened {
-  let seen = 0;
+export function seenRequests({ conversationId, target, rule, settings, gone }: SeenFor): Seen {
+  let count = 0;
   return {
-    opening,
-    seen: () => seen,
+    count: () => count,
     async check(request) {
       // Where the host was allowed as a whole, as a tunnel would be, it stays so while the connection lasts.
       const whole = rule !== BY_REQUEST.allowedBy;
@@ -48,7 +46,7 @@ export function openedRequests({ conversationId, target, opening, rule, settings
       return "code" in decision ? decision : { rule: decision.allowedBy };
     },
     report(record) {
-      seen += 1;
+      count += 1;
       const durationMs = settings.now() - record.at;
       const allowed = record.rule !== undefined;
       settings.onRequest({

@@ -22,24 +22,24 @@ export function requestOptions(request: IncomingMessage, target: Target, put: Wi
 /**
  * The headers to send on, names and values in turn. Framing is this program's own: what was parsed one way cannot be read in another behind it.
  */
-export function requestHeaders(request: IncomingMessage, target: Target): string[] {
+export function requestHeaders(request: IncomingMessage, target: Target, defaultPort: number): string[] {
   const pairs = forwardedHeaders(request.rawHeaders);
   const kept = pairs.filter((_, index) => pairs[index - (index % 2)]?.toLowerCase() !== "host");
   const expects = request.headers.expect === undefined ? [] : ["Expect", "100-continue"];
   const chunked = request.headers["transfer-encoding"] === undefined ? [] : ["Transfer-Encoding", "chunked"];
   const bodyless = chunked.length === 0 && request.headers["content-length"] === undefined;
   const empty = bodyless && ["POST", "PUT", "PATCH"].includes(request.method ?? "") ? ["Content-Length", "0"] : [];
-  return ["Host", hostField(target), ...kept, ...chunked, ...empty, ...expects];
+  return ["Host", hostField(target, defaultPort), ...kept, ...chunked, ...empty, ...expects];
 }
 
-function hostField({ host, port }: Target): string {
+function hostField({ host, port }: Target, defaultPort: number): string {
   const name = host.address && host.name.includes(":") ? `[${host.name}]` : host.name;
-  return port === 443 ? name : `${name}:${port}`;
+  return port === defaultPort ? name : `${name}:${port}`;
 }
 
-/** Whether the Host header names the target; a request without one does not. */
-export function isFor(header: string | undefined, { host, port }: Target): boolean {
-  const said = header === undefined ? undefined : parseTarget(header, 443);
+/** Whether the Host header names the target; a request without one does not. The port of the scheme need not be said. */
+export function isFor(header: string | undefined, { host, port }: Target, defaultPort: number): boolean {
+  const said = header === undefined ? undefined : parseTarget(header, defaultPort);
   return said?.host.name === host.name && said.port === port;
 }
 

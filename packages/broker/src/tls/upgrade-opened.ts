@@ -3,7 +3,7 @@ import { type Duplex, pipeline } from "node:stream";
 import { finished } from "node:stream/promises";
 import { secretMasker, type SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { forwardedHeaders } from "../forwarded-headers.ts";
-import { refusalResponse } from "../refusal.ts";
+import { endGently, refusalResponse } from "../refusal.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
 import { maskedBody, maskedBytes, maskedHeaders } from "./masked-answer.ts";
@@ -33,8 +33,10 @@ export async function upgradeOpened(
     upstream.unshift(rest);
     upstream.write(head);
     client.pipe(upstream);
-    const through = masker.longest === 0 ? [] : [maskedBytes(masker)];
-    pipeline([upstream, ...through, client], () => client.destroy());
+    const answer = masker.longest === 0 ? upstream : upstream.pipe(maskedBytes(masker));
+    answer.pipe(client);
+    answer.once("close", () => endGently(client));
+    upstream.on("error", () => client.destroy());
   });
   outgoing.once("response", (incoming) => {
     client.write(headText(incoming, ["Connection", "close"], masker));

@@ -1,0 +1,78 @@
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { endGently, type Refusal } from "../refusal.ts";
+import { asksForWebSocket } from "../upgrade-request.ts";
+import type { CarriedConnection } from "./admit-request.ts";
+import { carryOpened } from "./opened-request.ts";
+import { upgradeOpened } from "./upgrade-opened.ts";
+
+/**
+ * Takes the HTTP/1.1 requests of a client, and carries each over the one connection to the host, checked and with secrets
+ * put in. Settles when either side is gone and all was reported; both are ended.
+ */
+export async function serveRequests(connection: Omit<CarriedConnection, "agent">): Promise<void> {
+  const { client, upstream } = connection;
+  const carried = { ...connection, agent: agentFor(upstream) };
+  const server = requestServer();
+  const under = new Set<Promise<void>>();
+  const track = (work: Promise<void>) => {
+    const done = work.catch(() => void client.destroy()).finally(() => under.delete(done));
+    under.add(done);
+  };
+  const carry = (request: IncomingMessage, response: ServerResponse) => track(carryOpened(carried, request, response));
+  server.on("request", carry).on("checkContinue", carry).on("checkExpectation", carry);
+  server.on("upgrade", (request, _socket, head) => {
+    track(upgradeOpened(carried, request, client, head));
+  });
+  server.on("clientError", (_error, socket) => socket.destroy());
+  if (upstream instanceof Socket) {
+    // What came before is still on its way to the client.
+    const last = () => void Promise.all(under).then(() => endGently(client));
+    upstream.once("end", () => upstream.destroySoon()).once("close", last);
+  }
+  // TLS has no half-closed connections that HTTP would use; the stream below it may have.
+  client.once("end", () => endGently(client));
+  server.emit("connection", client);
+  // A stream whose beginning was looked at is paused.
+  client.resume();
+  await over(client);
+  endGently(client);
+  if (upstream instanceof Socket) upstream.destroy();
+  await Promise.all(under);
+}
+
+/** Time limits of a server work through its listening socket, which this one has not. Strict, as the broker's own. */
+function requestServer() {
+  return createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: 32 * 1024,
+    requestTimeout: 0,
+    headersTimeout: 0,
+    keepAliveTimeout: 0,
+    // Another protocol, h2c above all, would carry requests that nobody sees.
+    shouldUpgradeCallback: asksForWebSocket,
+  });
+}
+
+/** HTTP has no use for half-closed connections: who ends is gone. */
+function over(client: Duplex): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  client.once("end", resolve).once("close", resolve);
+  return promise;
+}
+
+/** One connection for all requests, one after the other; there is no second one. */
+function agentFor(upstream: Socket | Refusal): Agent | undefined {
+  if (!(upstream instanceof Socket)) return undefined;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
+  let used = false;
+  agent.createConnection = () => {
+    if (used || upstream.destroyed) throw new Error("the connection to the host is used up");
+    used = true;
+    // One whose bytes were passed on until now is paused. The request listens to it by then.
+    setImmediate(() => upstream.resume());
+    return upstream;
+  };
+  return agent;
+}
