@@ -118,6 +118,42 @@ test.each([
   expect("code" in decision ? decision.code : decision.allowedBy).toBe(expected);
 });
 
+test("a star in a path stands for itself, and a rule can be written for it", () => {
+  const rule: NetworkRule = {
+    ...KINDS,
+    type: "allow",
+    requests: [{ host: "api.test", path: "/v1/%2A" }],
+  };
+  const decide = (path: string) => check(rulesOf(rule), { ...parseTarget("api.test:443")!, method: "GET", path });
+  expect([decide("/v1/*"), decide("/v1/%2a")]).toMatchObject([
+    { allowedBy: expect.any(String) },
+    { allowedBy: expect.any(String) },
+  ]);
+  expect(decide("/v1/x")).toMatchObject({ code: "request_not_allowed" });
+});
+
+test.each<[NetworkPreset, readonly string[]]>([
+  ["npm", ["registry.npmjs.org"]],
+  ["pypi", ["pypi.org", "files.pythonhosted.org"]],
+  ["crates", ["index.crates.io", "static.crates.io"]],
+  ["go", ["proxy.golang.org", "sum.golang.org"]],
+  ["maven", ["repo.maven.apache.org", "repo1.maven.org"]],
+  ["rubygems", ["rubygems.org"]],
+  ["debian", ["deb.debian.org", "security.debian.org", "archive.ubuntu.com"]],
+  ["git", ["github.com", "codeload.github.com", "gitlab.com", "codeberg.org"]],
+])("the preset %s reaches its own hosts and no other's", (preset, hosts) => {
+  const reached = (asked: NetworkPreset, host: string) =>
+    "allowedBy" in check(rulesOf({ type: "allow", presets: [asked], hosts: [] }), parseTarget(`${host}:443`)!);
+  const known = Object.entries(PRESET_HOSTS).filter(([name]) => name !== preset && name !== "registries");
+  const foreign = known.flatMap(([, others]) => others);
+  expect(hosts.filter((host) => !reached(preset, host))).toEqual([]);
+  expect(foreign.filter((host) => reached(preset, host))).toEqual([]);
+  expect(hosts.map((host) => reached("registries", host))).toEqual(hosts.map(() => preset !== "git"));
+  expect(
+    ["x.npmjs.org", "pypi.org.evil.test", "github.io", "storage.googleapis.com"].map((host) => reached(preset, host)),
+  ).toEqual([false, false, false, false]);
+});
+
 test("a host of which only kinds of request are allowed is to be opened, and is refused where nothing can be seen", () => {
   const rules = rulesOf(KINDS);
   const at = (target: string) => [needsOpening(rules, parseTarget(target)!), check(rules, parseTarget(target)!)];

@@ -121,6 +121,28 @@ test.each([
   expect(connections).toBe(0);
 });
 
+test("garbage behind a request is neither answered nor recorded", async () => {
+  const port = await servers.http((_request, response) => setImmediate(() => response.end("ok")));
+  const { open, records } = testBroker();
+  const client = open([`a.test:${port}`]);
+  client.write(`GET http://a.test:${port}/ HTTP/1.1\r\nHost: a.test:${port}\r\n\r\n\0garbage\r\n\r\n`);
+  expect(await readAll(client)).not.toContain("x-handrail-refused");
+  client.end();
+  await expect.poll(() => records.map(({ method }) => method)).toEqual(["GET"]);
+});
+
+test("another protocol than a WebSocket's is not asked for", async () => {
+  const seen: unknown[] = [];
+  const port = await servers.http((request, response) => {
+    seen.push(request.headers.upgrade);
+    response.end("ok");
+  });
+  const upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n";
+  const text = `GET http://a.test:${port}/ HTTP/1.1\r\nHost: a.test:${port}\r\n${upgrade}\r\n`;
+  expect(await testBroker().ask([`a.test:${port}`], text)).toMatch(/^HTTP\/1\.1 200 OK[^]*ok/);
+  expect(seen).toEqual([undefined]);
+});
+
 test("what comes behind the first request of a connection is never served", async () => {
   const seen: string[] = [];
   const port = await servers.http((request, response) => {

@@ -39,6 +39,7 @@ test.each([
   ["Teredo", "2001:0:1::1"],
   ["ORCHID", "2001:20::1"],
   ["documentation", "2001:db8::1"],
+  ["documentation, the newer one", "3fff::1"],
   ["6to4", "2002:7f00:1::1"],
   ["unique local, metadata", "fd00:ec2::254"],
   ["link-local", "fe80::1"],

@@ -60,6 +60,14 @@ test.each([
   expect(await readAll(client)).toBe(expected);
 });
 
+test("a SOCKS5 client that changes its version is closed, and nothing is dialled", async () => {
+  const { open, records } = testBroker();
+  const client = open(["a.test"]);
+  client.write(Buffer.concat([GREETING, Buffer.from([4, 1, 0, 3, 6]), Buffer.from("a.test"), Buffer.from([0, 80])]));
+  expect(await readAll(client)).toBe("\x05\x00");
+  expect(records).toEqual([]);
+});
+
 test("a SOCKS5 client that stops in the middle is closed", async () => {
   const { open } = testBroker({ headMs: 30 });
   const client = open(["a.test"]);

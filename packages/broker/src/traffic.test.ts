@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import type { NetworkRule } from "@handrail/protocol/sources";
 import { afterEach, expect, test } from "vitest";
 import { rulesOf } from "./allow-list.ts";
+import type { Question } from "./authorise.ts";
 import { countTraffic } from "./traffic.ts";
-import { readAll, testBroker, testServers } from "./testing/broker-fixture.ts";
+import { readAll, socketPair, testBroker, testServers } from "./testing/broker-fixture.ts";
 
 const servers = testServers();
 afterEach(() => servers.close());
@@ -62,6 +64,23 @@ test("more requests in a minute than allowed are refused by the limit's name, ea
   ]);
 });
 
+test("requests are counted anew in each minute", () => {
+  let at = 1000;
+  const limits = { bytes: 100, requestsPerMinute: 1, connections: 1 };
+  const traffic = countTraffic({ limits, onLimit: () => undefined, now: () => at });
+  const outcome = (after: number) => {
+    at += after;
+    return traffic.request("c_1", 0)?.code;
+  };
+  expect([outcome(0), outcome(59_999), outcome(1), outcome(59_000)]).toEqual([
+    undefined,
+    "too_many_requests",
+    undefined,
+    "too_many_requests",
+  ]);
+  traffic.close();
+});
+
 test("a rule holds from the request after its change", async () => {
   const port = await servers.http((_request, response) => response.end("ok"));
   let hosts: string[] = [];
@@ -74,6 +93,42 @@ test("a rule holds from the request after its change", async () => {
   expect(await ask([], text)).toContain("200 OK");
   hosts = [];
   expect(await ask([], text)).toContain("host_not_allowed");
+});
+
+test("who goes while the user is asked waits no longer", async () => {
+  const gone = Promise.withResolvers<void>();
+  const asking = Promise.withResolvers<void>();
+  const { handle, records } = testBroker({
+    async askUser({ refusal }, signal) {
+      signal.addEventListener("abort", () => gone.resolve());
+      asking.resolve();
+      await gone.promise;
+      return refusal;
+    },
+  });
+  const [client, ours] = await socketPair();
+  handle(ours, []);
+  client.write("CONNECT a.test:443 HTTP/1.1\r\n\r\n");
+  await asking.promise;
+  client.destroy();
+  await gone.promise;
+  await expect.poll(() => records).toMatchObject([{ allowed: false, reason: "host_not_allowed" }]);
+});
+
+test("what no user can allow is not asked for", async () => {
+  const asked: string[] = [];
+  const askUser = async ({ refusal }: Question) => {
+    asked.push(refusal.code);
+    return refusal;
+  };
+  const requests = [{ host: "a.test", methods: ["GET"], path: "/x" }];
+  const rule: NetworkRule = { type: "allow", presets: [], hosts: [], requests };
+  const { ask } = testBroker({ askUser, allowLoopback: false });
+  expect(await ask({ type: "none" }, "CONNECT a.test:443 HTTP/1.1\r\n\r\n")).toContain("network_off");
+  expect(await ask(rule, "GET http://a.test/a%2fb HTTP/1.1\r\n\r\n")).toContain("path_ambiguous");
+  expect(await ask(rule, "GET http://a.test/x HTTP/1.1\r\n\r\n")).toContain("address_forbidden");
+  expect(await ask(rule, "GET http://a.test/y HTTP/1.1\r\n\r\n")).toContain("request_not_allowed");
+  expect(asked).toEqual(["request_not_allowed"]);
 });
 
 test("a request that no rule allows waits for what the user says, and goes on or is refused", async () => {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect as tlsConnect } from "node:tls";
+import type { NetworkRule } from "@handrail/protocol/sources";
 import { afterEach, expect, test } from "vitest";
 import { readHello } from "./client-hello.ts";
-import type { NetworkRule } from "@handrail/protocol/sources";
 import { readAll, testBroker, testServers } from "./testing/broker-fixture.ts";
 import { sandboxAuthority } from "./tls/sandbox-authority.ts";
 
@@ -35,6 +35,9 @@ test("the name is read from a whole hello, however it is spread, and no cut or g
     garbled[at] = 255 - (garbled[at] ?? 0);
     expect(["string", "object"]).toContain(typeof readHello(garbled));
   }
+  const endless = Buffer.alloc(70_000, scattered(Buffer.from([22, 3, 1, 255, 255, 1, 255, 255, 255])));
+  expect(readHello(endless.subarray(0, 60_000))).toBe("more");
+  expect(readHello(endless)).toEqual({ name: undefined });
   expect(readHello(await helloFor(""))).toEqual({ name: undefined });
   expect(readHello(Buffer.from("SSH-2.0-x"))).toBe("other");
 });
