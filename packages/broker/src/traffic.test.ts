@@ -110,7 +110,7 @@ test("who goes while the user is asked waits no longer", async () => {
   handle(ours, []);
   client.write("CONNECT a.test:443 HTTP/1.1\r\n\r\n");
   await asking.promise;
-  client.destroy();
+  ours.destroy();
   await gone.promise;
   await expect.poll(() => records).toMatchObject([{ allowed: false, reason: "host_not_allowed" }]);
 });
