@@ -51,7 +51,7 @@ test.each<[NetworkRule, string, string | undefined]>([
   expect(codeFor(rule, target)).toBe(code);
 });
 
-test("the repository's host belongs to the preset for git, and stored rules are allowed beside the conversation's own", () => {
+test("the repository's host belongs to its own preset and to that for git, and stored rules are allowed beside the conversation's own", () => {
   const git = parseTarget("git.example:443")!;
   const stored = [
     { rule: allow(["a.test"]), of: "repository" },
@@ -60,7 +60,14 @@ test("the repository's host belongs to the preset for git, and stored rules are 
   const decide = (rule: NetworkRule, target: string) =>
     check(rulesOf(rule, stored, "git.example"), parseTarget(target)!);
   expect(decide(allow([], ["git"]), "git.example:443")).toEqual({ allowedBy: "repository" });
+  expect(decide(allow([], ["repository"]), "git.example:443")).toEqual({ allowedBy: "repository" });
+  expect(decide(allow([], ["repository"]), "github.com:443")).toMatchObject({ code: "host_not_allowed" });
+  expect(decide(allow([], ["repository"]), "git.example:22")).toMatchObject({ code: "port_not_allowed" });
   expect(decide(allow([]), "git.example:443")).toMatchObject({ code: "host_not_allowed" });
+  const everywhere = [{ rule: allow([], ["repository"]), of: "owner" as const }];
+  const byStored = (host: string) => check(rulesOf(allow([]), everywhere, "git.example:8443"), parseTarget(host)!);
+  expect(byStored("git.example:8443")).toEqual({ allowedBy: "repository" });
+  expect(byStored("git.example:443")).toMatchObject({ code: "port_not_allowed" });
   expect(decide(allow([]), "a.test:443")).toEqual({ allowedBy: "host a.test (repository)" });
   expect(decide(allow([]), "registry.npmjs.org:443")).toEqual({ allowedBy: "preset npm (owner)" });
   expect(check(rulesOf({ type: "none" }, stored, "git.example"), git)).toMatchObject({ code: "network_off" });

@@ -18,15 +18,22 @@ export type AskedRequest = Target & { readonly method?: string | undefined; read
 export type Allowed = { readonly allowedBy: string };
 
 /**
- * The conversation's own rule, what is stored for its repository and its owner, and the host of its repository, which
- * belongs to the preset for git. An entry that names no host allows nothing.
+ * The conversation's own rule, what is stored for its repository and its owner, and the host of its repository (with its
+ * port, where that is none of the web's), which belongs to the presets `repository` and `git`. An entry that names no host
+ * allows nothing.
  */
 export function rulesOf(own: NetworkRule, stored: readonly StoredAllowance[] = [], gitHost?: string): Rules {
   if (own.type === "none") return NO_NETWORK;
-  const git = own.presets.includes("git") && gitHost !== undefined ? hostEntries(gitHost, "repository") : [];
+  const presets = [own, ...stored.map(({ rule }) => rule)].flatMap((rule) =>
+    rule.type === "none" ? [] : rule.presets,
+  );
+  const git = gitHost !== undefined && presets.some((preset) => ITS_HOST.has(preset));
   const more = stored.flatMap(({ rule, of }) => entriesOf(rule, ` (${of})`));
-  return { off: false, entries: [...entriesOf(own, ""), ...git, ...more] };
+  return { off: false, entries: [...entriesOf(own, ""), ...(git ? hostEntries(gitHost, "repository") : []), ...more] };
 }
+
+/** The presets that the host of the conversation's repository belongs to. */
+const ITS_HOST: ReadonlySet<NetworkPreset> = new Set(["repository", "git"]);
 
 /** The rules of a conversation that may reach nothing. */
 export const NO_NETWORK: Rules = { off: true, entries: [] };

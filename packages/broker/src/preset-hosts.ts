@@ -26,7 +26,7 @@ const git = [
 
 /**
  * The hosts behind each preset of a network rule: exact names, or suffixes that start with a dot. `everything` names
- * none: it is not a set of hosts.
+ * none: it is not a set of hosts. `repository` is another one in each conversation.
  */
 export const PRESET_HOSTS: Readonly<Record<Exclude<NetworkPreset, "everything">, readonly string[]>> = {
   registries: [...npm, ...pypi, ...crates, ...go, ...maven, ...rubygems, ...debian],
@@ -37,5 +37,6 @@ export const PRESET_HOSTS: Readonly<Record<Exclude<NetworkPreset, "everything">,
   maven,
   rubygems,
   debian,
+  repository: [],
   git,
 };

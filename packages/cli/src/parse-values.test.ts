@@ -33,10 +33,11 @@ test("a count is a whole number within its bounds", () => {
 test("a network rule is none, the default, or hosts and presets", () => {
   expect(parseNetwork("none")).toEqual({ type: "none" });
   expect(parseNetwork("default")).toBeUndefined();
-  expect(parseNetwork("registries, Example.org,.internal.net")).toEqual({
+  expect(parseNetwork("registries,repository, Example.org,.internal.net,git.example.org:8443")).toEqual({
     type: "allow",
-    presets: ["registries"],
-    hosts: ["example.org", ".internal.net"],
+    presets: ["registries", "repository"],
+    hosts: ["example.org", ".internal.net", "git.example.org:8443"],
   });
-  for (const text of ["", "a,,b", "http://x", "a b", "*.x.org"]) expect(() => parseNetwork(text)).toThrow(UsageError);
+  for (const text of ["", "a,,b", "http://x", "a b", "*.x.org", "x.org:", "x.org:a", "x.org:1:2"])
+    expect(() => parseNetwork(text)).toThrow(UsageError);
 });

@@ -31,14 +31,14 @@ export function parseCount(max: number): (text: string) => number {
 
 /**
  * What a sandbox may reach: `none`, `default` (undefined: the server decides), or names between commas: hosts,
- * `.suffix`, and presets such as `registries` and `git`. @throws UsageError
+ * with a port or without, `.suffix`, and presets such as `registries` and `git`. @throws UsageError
  */
 export function parseNetwork(text: string): NetworkRule | undefined {
   if (text === "default") return undefined;
   if (text === "none") return { type: "none" };
   const words = text.split(",").map((word) => word.trim().toLowerCase());
   const hosts = words.filter((word) => !NetworkPreset.safeParse(word).success);
-  const wrong = hosts.find((host) => !/^\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host));
+  const wrong = hosts.find((host) => !/^\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?$/.test(host));
   if (wrong !== undefined) {
     throw new UsageError(`"${wrong}" is not a host name. Give none, default, or host names between commas.`);
   }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * Named sets of hosts. `registries` is all package registries together; `git` the public git hosts and the host of the
- * conversation's own repository; `everything` every public address.
+ * Named sets of hosts. `registries` is all package registries together; `repository` the host that the conversation's own
+ * repository is fetched from; `git` that one and the public git hosts; `everything` every public address.
  */
 export const NetworkPreset = z.enum([
   "registries",
@@ -13,6 +13,7 @@ export const NetworkPreset = z.enum([
   "maven",
   "rubygems",
   "debian",
+  "repository",
   "git",
   "everything",
 ]);

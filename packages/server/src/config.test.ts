@@ -44,7 +44,7 @@ test("without settings the defaults hold", () => {
     model: undefined,
     limits: {},
     runLimits: { maxCostUsd: 20, maxSteps: 500 },
-    sandbox: { network: { type: "allow", presets: ["registries", "git"], hosts: [] }, idleMs: 1_800_000 },
+    sandbox: { network: { type: "allow", presets: ["registries", "repository"], hosts: [] }, idleMs: 1_800_000 },
     warnings: [],
   });
 });

@@ -157,7 +157,7 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
   return {
     backend: values.sandbox,
     image: values.sandboxImage,
-    network: networkFrom(values.sandboxNetwork ?? ["registries", "git"]),
+    network: networkFrom(values.sandboxNetwork ?? ["registries", "repository"]),
     cpus: values.sandboxCpus ?? 2,
     memoryBytes: values.sandboxMemory ?? 4 * 1024 ** 3,
     processes: values.sandboxProcesses ?? 1024,

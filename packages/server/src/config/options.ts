@@ -121,7 +121,7 @@ export const OPTIONS = {
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
     value: ListText,
-    help: "none, or what sandboxes may reach: registries, git, host names. Default registries,git.",
+    help: "none, or what sandboxes may reach: registries, repository, git, host names. Default registries,repository.",
   },
   networkPrivateHosts: {
     env: ["HANDRAIL_NETWORK_PRIVATE_HOSTS"],

@@ -32,9 +32,11 @@ function partsOf(text: string): readonly [host: string, path: string] {
   return [url?.host ?? "", url?.pathname ?? ""];
 }
 
-/** The host that a conversation's repository is fetched from; undefined when there is none. */
+/** The host that a conversation's repository is fetched from, with its port on the web if it has one; undefined when there is none. */
 export function gitHostOf(source: WorkspaceSource): string | undefined {
   if (source.type !== "git") return undefined;
-  const host = URL.canParse(source.url) ? new URL(source.url).hostname : /^(?:[^@/]+@)?([^:/]+):/.exec(source.url)?.[1];
+  const url = URL.parse(source.url);
+  const web = url !== null && /^https?:$/.test(url.protocol);
+  const host = web ? url.host : (url?.hostname ?? /^(?:[^@/]+@)?([^:/]+):/.exec(source.url)?.[1]);
   return host === "" ? undefined : host;
 }

@@ -13,6 +13,7 @@ export const PRESET_NAMES: Readonly<Record<NetworkPreset, string>> = {
   maven: "Maven",
   rubygems: "RubyGems",
   debian: "Debian",
+  repository: "the repository's git host",
   git: "git hosts",
   everything: "the whole internet",
 };
