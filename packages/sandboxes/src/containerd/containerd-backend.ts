@@ -21,6 +21,7 @@ import { limitsUnder, PROFILES } from "../profiles.ts";
 import { listenerSharesMounts } from "./listener-mounts.ts";
 import { portablePrograms } from "../sandboxd-programs.ts";
 import { removeScratch } from "./scratch.ts";
+import { tryEach } from "../try-each.ts";
 import { startPod } from "./start-pod.ts";
 
 export type ContainerdOptions = LocalOptions & {
@@ -74,8 +75,8 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
       }),
     collect: (keep) =>
       explained("containerd could not be tidied", async () => {
-        await collect(parts, keep);
-        await collectMounts(parts, options.directory);
+        const all = [() => collect(parts, keep), () => collectMounts(parts, options.directory)];
+        await tryEach(all, (part) => part());
       }),
     close: () => {
       parts.closing.abort(new AppError("backend_unavailable", "The server is stopping."));
@@ -169,25 +170,30 @@ async function collect(parts: ContainerdParts, keep: ReadonlySet<string>): Promi
   const [pods, containers] = await Promise.all([client.listPods(ours), client.listContainers(ours)]);
   const ended = containers.filter(({ state }) => state === "CONTAINER_EXITED").map((one) => one.podSandboxId);
   const isLeftover = ({ id, labels }: Pod) => ended.includes(id) || !keep.has(labels[LABEL.conversation] ?? "");
-  for (const pod of pods.filter(isLeftover)) {
-    const sandboxId = pod.labels[LABEL.sandbox];
-    await client.removePod(pod.id);
-    if (sandboxId !== undefined) await removeScratch(parts.scratchOf(sandboxId));
-  }
-  await collectScratch(parts, pods);
+  const leftovers = () =>
+    tryEach(pods.filter(isLeftover), async (pod) => {
+      const sandboxId = pod.labels[LABEL.sandbox];
+      await client.removePod(pod.id);
+      if (sandboxId !== undefined) await removeScratch(parts.scratchOf(sandboxId));
+    });
+  await tryEach([leftovers, () => collectScratch(parts, pods)], (part) => part());
 }
 
 /** Scratch directories of servers that were killed while they started a sandbox that no pod was made for. */
 async function collectScratch(parts: ContainerdParts, pods: readonly Pod[]): Promise<void> {
   const known = new Set([...parts.starting, ...pods.map(({ labels }) => labels[LABEL.sandbox])]);
   const names = await readdir(parts.scratchDirectory).catch(() => []);
-  for (const name of names.filter((name) => !known.has(name))) await removeScratch(parts.scratchOf(name));
+  await tryEach(
+    names.filter((name) => !known.has(name)),
+    (name) => removeScratch(parts.scratchOf(name)),
+  );
 }
 
 /** Mounts that a killed server left while it started a sandbox. */
 async function collectMounts({ mounting }: ContainerdParts, directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
-  for (const name of names.filter((one) => /^c_[0-9a-z]+$/.test(one) && !mounting.has(one))) {
-    await unmountDisk(conversationPlace(directory, name).disk);
-  }
+  await tryEach(
+    names.filter((one) => /^c_[0-9a-z]+$/.test(one) && !mounting.has(one)),
+    (name) => unmountDisk(conversationPlace(directory, name).disk),
+  );
 }

@@ -1,28 +1,43 @@
 import type { DockerParts } from "./docker-backend.ts";
 import { isConflict } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
+import { tryEach } from "../try-each.ts";
+
+/** What of a backend it takes. */
+export type CollectParts = {
+  readonly client: Pick<DockerParts["client"], "listContainers" | "removeContainer" | "listVolumes" | "removeVolume">;
+  readonly names: Pick<DockerParts["names"], "installation">;
+  readonly volumes: Pick<DockerParts["volumes"], "programsName">;
+  readonly disks: Pick<DockerParts["disks"], "collect">;
+  readonly links: Pick<DockerParts["links"], "release">;
+};
+
+type Labelled = { readonly labels: Readonly<Record<string, string>> };
 
 /**
  * Removes containers, volumes and disks of this installation whose conversation is not in `keep`, and programs of other
- * versions. What is in use by something else stays for the next time.
+ * versions. What is in use by something else stays for the next time, and what cannot be removed keeps nothing else.
+ * @throws the first failure, once all was tried
  */
-export async function collectLeftovers(parts: DockerParts, keep: ReadonlySet<string>): Promise<void> {
+export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<string>): Promise<void> {
   const { client, names } = parts;
   const ours = [`${LABEL.installation}=${names.installation}`];
   const programs = await parts.volumes.programsName();
-  const isLeftover = ({ labels }: { readonly labels: Readonly<Record<string, string>> }) => {
+  const isLeftover = ({ labels }: Labelled) => {
     const conversation = labels[LABEL.conversation];
     return conversation === undefined ? labels[LABEL.programs] !== programs : !keep.has(conversation);
   };
-  for (const container of (await client.listContainers(ours)).filter(isLeftover)) {
-    const conversation = container.labels[LABEL.conversation];
-    if (conversation !== undefined) parts.links.release(conversation);
-    await client.removeContainer(container.id);
-  }
-  for (const volume of (await client.listVolumes(ours)).filter(isLeftover)) {
-    await client.removeVolume(volume.name).catch((thrown: unknown) => {
-      if (!isConflict(thrown)) throw thrown;
+  const containers = async () =>
+    tryEach((await client.listContainers(ours)).filter(isLeftover), async ({ id, labels }) => {
+      const conversation = labels[LABEL.conversation];
+      if (conversation !== undefined) parts.links.release(conversation);
+      await client.removeContainer(id);
     });
-  }
-  await parts.disks.collect(keep);
+  const volumes = async () =>
+    tryEach((await client.listVolumes(ours)).filter(isLeftover), ({ name }) =>
+      client.removeVolume(name).catch((thrown: unknown) => {
+        if (!isConflict(thrown)) throw thrown;
+      }),
+    );
+  await tryEach([containers, volumes, () => parts.disks.collect(keep)], (part) => part());
 }

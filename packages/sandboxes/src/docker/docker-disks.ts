@@ -10,6 +10,7 @@ import { mountDisk, unmountDisk } from "../process/mounted-disk.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import { daemonSees } from "./hosts-file.ts";
+import { tryEach } from "../try-each.ts";
 
 /**
  * Workspaces as file systems in files of this machine, which bound what a conversation stores. Each is mounted on the
@@ -82,12 +83,14 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
     /** Removes disks of other conversations, and mounts that a killed server left. */
     collect: async (keep: ReadonlySet<string>): Promise<void> => {
       const there = directory === undefined ? [] : await readdir(directory).catch(() => []);
-      for (const name of there.filter((entry) => !starting.has(entry))) {
-        const place = placeOf(name);
-        if (name.startsWith(PROBE)) await removeProbe(join(directory ?? "", name));
-        else if (keep.has(name)) await unmountDisk(place.disk);
-        else await forget(place);
-      }
+      await tryEach(
+        there.filter((entry) => !starting.has(entry)),
+        (name) => {
+          const place = placeOf(name);
+          if (name.startsWith(PROBE)) return removeProbe(join(directory ?? "", name));
+          return keep.has(name) ? unmountDisk(place.disk) : forget(place);
+        },
+      );
     },
   };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { conversationPlace, writeRecord } from "./conversation-place.ts";
 import { type Launched, localBackend, type LocalRunner, type LocalStart } from "./local-backend.ts";
 
@@ -101,6 +101,31 @@ test("a start that fails has let go of what it took of the host", async () => {
   }));
   expect(rest).toEqual({ failure, sockets: [] });
   expect(done).toEqual(["settled", "released", "killed"]);
+});
+
+test("a conversation whose sandbox cannot be ended keeps no other from being forgotten, nor what else the runner has", async () => {
+  const home = await mkdtemp(join(tmpdir(), "handrail-collect-"));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const ids = Array.from({ length: 3 }, (_, at) => newId("c", Date.now() + at)).toSorted();
+  const [stuck = "", , kept = ""] = ids;
+  for (const [at, id] of ids.entries()) {
+    const place = conversationPlace(home, id);
+    await mkdir(place.links, { recursive: true });
+    await writeRecord(place, { sandboxId: `x_${at}`, profile: "default" });
+  }
+  await mkdir(join(home, "not-ours"));
+  const failure = new AppError("sandbox_failed", "The sandbox could not be ended.");
+  const collected: ReadonlySet<string>[] = [];
+  const runner: LocalRunner = {
+    ...running(async () => undefined),
+    kill: async (sandboxId) => (sandboxId === "x_0" ? Promise.reject(failure) : undefined),
+    collect: async (keep) => void collected.push(keep),
+  };
+  const backend = localBackend(runner, { directory: home, egress: () => undefined });
+  const keep = new Set([kept]);
+  await expect(backend.collect(keep)).rejects.toBe(failure);
+  expect([(await readdir(home)).toSorted(), collected]).toEqual([[stuck, kept, "not-ours"], [keep]]);
+  await backend.close();
 });
 
 const isThere = (path: string) =>

@@ -21,6 +21,7 @@ import {
 } from "./conversation-place.ts";
 import type { SandboxSocket } from "./sandbox-socket.ts";
 import { sandboxSocket } from "./sandbox-socket.ts";
+import { tryEach } from "../try-each.ts";
 import { OWN_IDS, sandboxUid } from "../sandbox-user.ts";
 import { diskReleased, requireHostSpace } from "./workspace-disk.ts";
 
@@ -91,11 +92,13 @@ export function localBackend(runner: LocalRunner, options: LocalOptions): Sandbo
     },
     collect: async (keep) => {
       const names = await readdir(options.directory).catch(() => []);
-      for (const name of names.filter((name) => /^c_[0-9a-z]+$/.test(name) && !keep.has(name))) {
-        await stop(local, placeOf(name));
-        await removePlace(placeOf(name));
-      }
-      await runner.collect?.(keep);
+      const left = names.filter((name) => /^c_[0-9a-z]+$/.test(name) && !keep.has(name));
+      const places = () =>
+        tryEach(left.map(placeOf), async (place) => {
+          await stop(local, place);
+          await removePlace(place);
+        });
+      await tryEach([places, async () => runner.collect?.(keep)], (part) => part());
     },
     close: async () => {
       closing.abort(new AppError("backend_unavailable", "The server is stopping."));

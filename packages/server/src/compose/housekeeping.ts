@@ -20,11 +20,14 @@ export type HousekeepingParts = {
   readonly log: Logger;
   /** How long after the start leftovers are collected. Default 3 s: what users wait for comes first. */
   readonly collectAfterMs?: number;
+  /** How often they are collected after that: a daemon may have been away, or have ended later what it was asked for. Default each hour. */
+  readonly collectEveryMs?: number;
   /** How often idle sandboxes are looked for. Default each minute. */
   readonly stopIdleEveryMs?: number;
 };
 
 const COLLECT_AFTER_MS = 3000;
+const COLLECT_EVERY_MS = 3_600_000;
 const TIDY_SETUPS_EVERY_MS = 3_600_000;
 const STOP_IDLE_EVERY_MS = 60_000;
 const PAGE = 200;
@@ -36,10 +39,13 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
   const report = (what: string) => (thrown: unknown) => parts.log.warn({ err: thrown }, what);
   resumeRuns(parts).catch(report("runs could not be resumed"));
   const first = setTimeout(() => {
-    collect(parts).catch(report("what is left of deleted conversations could not be removed"));
+    collectAndAdopt(parts).catch(report("sandboxes of an earlier start could not be looked for"));
     parts.kept?.collect(parts.store).catch(report("checkpoints that nobody holds on to could not be removed"));
     tidySetups(parts).catch(report("kept set-ups could not be tidied"));
   }, parts.collectAfterMs ?? COLLECT_AFTER_MS).unref();
+  const again = setInterval(() => {
+    collect(parts).catch(report("what is left of deleted conversations could not be looked for"));
+  }, parts.collectEveryMs ?? COLLECT_EVERY_MS).unref();
   const setups = setInterval(() => {
     tidySetups(parts).catch(report("kept set-ups could not be tidied"));
   }, TIDY_SETUPS_EVERY_MS).unref();
@@ -49,6 +55,7 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
   return {
     stop() {
       clearTimeout(first);
+      clearInterval(again);
       clearInterval(every);
       clearInterval(setups);
     },
@@ -88,28 +95,45 @@ function unlessDeleted(thrown: unknown): undefined {
   if (toAppError(thrown).code !== "conversation_not_found") throw thrown;
 }
 
-/** Conversations made meanwhile are kept too: the set grows with every log that is created. */
-async function collect({ store, host, backends, log }: HousekeepingParts): Promise<void> {
+/** Sandboxes that an earlier start left of conversations are taken over, once what is left of no conversation is gone. */
+async function collectAndAdopt(parts: HousekeepingParts): Promise<void> {
+  const { working, recent } = await collect(parts);
+  for (const backend of working) {
+    await adopt(parts.host, backend, recent).catch((thrown: unknown) => {
+      parts.log.warn({ err: thrown, backend: backend.name }, "sandboxes of an earlier start could not be taken over");
+    });
+  }
+}
+
+type Collected = { readonly working: readonly SandboxBackend[]; readonly recent: readonly ConversationSummary[] };
+
+/**
+ * Conversations made meanwhile are kept too: the set grows with every log that is created. A backend that fails keeps no
+ * other from being tidied.
+ */
+async function collect({ store, host, backends, log }: HousekeepingParts): Promise<Collected> {
   const keep = new Set<string>();
   const unwatch = store.onAppend((id) => keep.add(id));
   const unpool = host.pool.keepIn(keep);
+  const recent: ConversationSummary[] = [];
   try {
-    const recent: ConversationSummary[] = [];
     for await (const summary of allConversations(store)) {
       keep.add(summary.id);
       if (recent.length < RECENT && summary.state !== "working") recent.push(summary);
     }
-    const working = (await backends.health(AbortSignal.timeout(30_000))).filter((info) => info.works);
-    for (const { name } of working) {
-      const backend = await backends.get(name);
-      await backend.collect(keep);
-      await adopt(host, backend, recent);
+    const infos = (await backends.health(AbortSignal.timeout(30_000))).filter((info) => info.works);
+    const working = await Promise.all(infos.map(({ name }) => backends.get(name)));
+    for (const backend of working) {
+      await backend.collect(keep).catch((thrown: unknown) => {
+        log.warn({ err: thrown, backend: backend.name }, "what is left of deleted conversations could not be removed");
+      });
     }
+    return { working, recent };
   } finally {
     unpool();
     unwatch();
+    log.debug("looked for what is left over");
   }
-  log.debug("looked for what is left over");
 }
 
 /** Sandboxes that run since an earlier start count as idle from now on. */

@@ -13,6 +13,8 @@ let started: string[];
 let removed: string[];
 let sandboxes: Map<string, ReturnType<typeof scriptedSandbox>>;
 let failure: AppError | undefined;
+/** Starts wait for it. */
+let held: Promise<void>;
 let failures: unknown[];
 /** That were not disposed of. */
 let seeds: number;
@@ -24,6 +26,7 @@ beforeEach(() => {
   failures = [];
   seeds = 0;
   failure = undefined;
+  held = Promise.resolve();
   sandboxes = new Map();
   clock = testClock({ skipUpToMs: 0 });
 });
@@ -37,6 +40,7 @@ const backend: SandboxBackend = {
     expect(seedDirectory).toBe("/empty");
     if (failure !== undefined) throw failure;
     started.push(conversationId);
+    await held;
     const sandbox = scriptedSandbox();
     sandboxes.set(conversationId, sandbox);
     return sandbox;
@@ -149,6 +153,19 @@ test("what waits, or is about to, is kept from collection, and closing removes i
   expect(removed).toEqual(started);
 });
 
+test("a spare whose conversation is being made is kept from collection, and one that was given up is not", async () => {
+  const pool = poolOf(2);
+  for (let use = 0; use < 2; use++) pool.claim(CHOICE);
+  await after(1000);
+  const [claimed, other] = [pool.claim(CHOICE), pool.claim(CHOICE)];
+  other.giveUp();
+  await after(1000);
+  const keep = new Set<string>();
+  pool.keepIn(keep)();
+  expect([keep.has(claimed.id), keep.has(other.id)]).toEqual([true, false]);
+  await pool.close();
+});
+
 test("a spare belongs to the conversation that claimed it, and to no other", async () => {
   const pool = poolOf(2);
   for (let use = 0; use < 2; use++) pool.claim(CHOICE);
@@ -182,6 +199,49 @@ test("what was claimed long ago is told until it is forgotten", async () => {
   expect([pool.claimedBefore(now), pool.claimedBefore(now + 1)]).toEqual([[], [id]]);
   pool.forget(id);
   expect(pool.claimedBefore(now + 1)).toEqual([]);
+  await pool.close();
+});
+
+test("kinds share the limit: one that is asked for as often has what is left of it", async () => {
+  const pool = poolOf(3);
+  for (let use = 0; use < 2; use++) {
+    pool.claim(CHOICE);
+    pool.claim({ ...CHOICE, profile: "strict" });
+  }
+  await after(1000);
+  expect([pool.waiting, started.length]).toEqual([3, 3]);
+  await pool.close();
+});
+
+test("nothing is made ready where nothing is isolated", async () => {
+  const pool = poolOf(2);
+  pool.claim({ ...CHOICE, backend: "none" });
+  await after(1000);
+  expect(started).toEqual([]);
+  await pool.close();
+});
+
+test("one that is just being made is kept from collection, and closing waits for it and removes it", async () => {
+  const made = Promise.withResolvers<void>();
+  held = made.promise;
+  const pool = poolOf(1);
+  pool.claim(CHOICE);
+  await after(1000);
+  const keep = new Set<string>();
+  pool.keepIn(keep);
+  expect([[...keep], started.length, pool.waiting]).toEqual([started, 1, 0]);
+  const closing = pool.close();
+  made.resolve();
+  await closing;
+  expect(removed).toEqual(started);
+});
+
+test("what a start that failed has left is removed", async () => {
+  const pool = poolOf(1);
+  failure = new AppError("sandbox_failed", "It ended.");
+  pool.claim(CHOICE);
+  await after(1000);
+  expect(removed).toEqual([expect.stringMatching(/^c_/)]);
   await pool.close();
 });
 

@@ -16,7 +16,10 @@ export type WarmPool = {
   /** Spares that conversations claimed before `time`, whether used since or not. Each is told until it is forgotten. */
   claimedBefore(time: number): readonly string[];
   forget(id: string): void;
-  /** Puts the ids of all that wait, now and later, into `keep`, until the returned function is called. */
+  /**
+   * Puts the ids of all that wait, now and later, into `keep`, until the returned function is called; with them those that
+   * were claimed, whose conversations may not be in a log yet.
+   */
   keepIn(keep: Set<string>): () => void;
   readonly waiting: number;
   /** Removes those that wait. Never rejects. */
@@ -113,6 +116,7 @@ class Pool implements WarmPool {
 
   keepIn(keep: Set<string>): () => void {
     this.#keeps.add(keep);
+    for (const id of this.#claimed.keys()) keep.add(id);
     for (const { spares, making } of this.#all()) {
       for (const { id } of spares) keep.add(id);
       if (making !== undefined) keep.add(making);
