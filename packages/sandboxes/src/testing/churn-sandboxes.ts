@@ -1,12 +1,9 @@
-import { processBackend } from "../process/process-backend.ts";
-import { builtPrograms } from "./test-programs.ts";
+import { type ChurnWish, openChurned } from "./killed-servers.ts";
 
 /** A program for tests: starts, stops and removes sandboxes until it is killed. Says so before it begins. */
-const [directory = "", installation = ""] = process.argv.slice(2);
-const sandboxdDirectory = builtPrograms();
-const limits = { diskBytes: 64 * 1024 ** 2 };
-const backend = processBackend({ directory, installation, sandboxdDirectory, egress: () => undefined, limits });
-const choice = { backend: "process", network: { type: "none" } } as const;
+const wish = JSON.parse(process.argv[2] ?? "{}") as ChurnWish;
+const backend = openChurned(wish);
+const choice = { backend: backend.name, network: { type: "none" } } as const;
 await backend.health(AbortSignal.timeout(30_000));
 process.stdout.write("begins\n");
 for (let round = 0; ; round++) {

@@ -1,0 +1,45 @@
+import { expect, onTestFinished, test } from "vitest";
+import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
+import { forgetInstallation } from "../testing/forget-installation.ts";
+import { expectNothingLeft } from "../testing/killed-servers.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { LABEL } from "./docker-names.ts";
+import type { Listed } from "./docker-shapes.ts";
+
+const answers = await daemonAnswers();
+
+/** Containers and volumes of an installation; the programs of this version, filled or not, stay for the next server. */
+async function inDaemon(installation: string) {
+  const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
+  try {
+    const ours = [`${LABEL.installation}=${installation}`];
+    const [containers, volumes] = [await client.listContainers(ours), await client.listVolumes(ours)];
+    const isLeft = ({ labels }: Listed) => labels[LABEL.programs] === undefined;
+    return { containers: containers.filter(isLeft), volumes: volumes.filter(isLeft) };
+  } finally {
+    client.close();
+  }
+}
+
+test.skipIf(!answers).each([
+  ["docker", "disks"],
+  ["volumes", "volumes"],
+] as const)(
+  "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up: %s, workspaces on %s",
+  { timeout: 240_000 },
+  async (kind) => {
+    const installations = new Set<string>();
+    onTestFinished(async () => {
+      const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
+      for (const installation of installations) await forgetInstallation(client, installation);
+      client.close();
+      expect(installations.size).toBe(1);
+    });
+    const others = (installation: string) => {
+      installations.add(installation);
+      return inDaemon(installation);
+    };
+    await expectNothingLeft({ kind, rounds: 3, latestMs: 2000, others });
+  },
+);

@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import { newId } from "@handrail/protocol/ids";
+import { expect, onTestFinished } from "vitest";
+import { containerdBackend } from "../containerd/containerd-backend.ts";
+import { dockerBackend } from "../docker/docker-backend.ts";
+import { processBackend } from "../process/process-backend.ts";
+import { DOCKER_HOST } from "./docker-daemon.ts";
+import { builtPrograms } from "./test-programs.ts";
+
+/** Which sandboxes are started and ended again and again. */
+export type ChurnWish = {
+  /** `volumes`: those of Docker without a disk of their own. */
+  readonly kind: "process" | "docker" | "volumes" | "containerd";
+  readonly directory: string;
+  readonly installation: string;
+  /** Where containerd is. */
+  readonly address?: string;
+};
+
+/** The backend that a wish is for, as a server opens it. */
+export function openChurned({ kind, directory, installation, address }: ChurnWish): SandboxBackend {
+  const limits = { diskBytes: 64 * 1024 ** 2 };
+  const common = { installation, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits };
+  if (kind === "process") return processBackend({ ...common, directory });
+  if (kind === "containerd") return containerdBackend({ ...common, directory, address });
+  return dockerBackend({ ...common, host: DOCKER_HOST, ...(kind === "docker" && { directory }) });
+}
+
+export type KilledServers = Pick<ChurnWish, "kind" | "address"> & {
+  readonly rounds: number;
+  /** The last moment at which a server is killed, in milliseconds from its first start of a sandbox. */
+  readonly latestMs: number;
+  /** What is left of the installation beside what every kind leaves on this machine, by kind of thing; without what stays. */
+  readonly others: (installation: string, directory: string) => Promise<Readonly<Record<string, readonly unknown[]>>>;
+};
+
+/**
+ * Kills servers at any moment while they start and end sandboxes, and expects that nothing is left of them after the next
+ * one has tidied up: at once, or after a daemon has ended what it was asked for before.
+ */
+export async function expectNothingLeft({ rounds, latestMs, others, ...more }: KilledServers): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
+  const wish: ChurnWish = { ...more, directory, installation: `t${newId("x", Date.now()).slice(-8)}` };
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const tidied = async () => {
+    const next = openChurned(wish);
+    await next.collect(new Set());
+    await next.close();
+    const left = { ...(await leftHere(directory)), ...(await others(wish.installation, directory)) };
+    return Object.entries(left).filter(([, things]) => things.length > 0);
+  };
+  for (let round = 0; round < rounds; round++) {
+    await killedAfter(Math.random() * latestMs, wish);
+    await expect.poll(tidied, { timeout: 20_000 }).toEqual([]);
+  }
+}
+
+async function killedAfter(ms: number, wish: ChurnWish): Promise<void> {
+  const program = join(import.meta.dirname, "churn-sandboxes.ts");
+  const server = spawn(process.execPath, [program, JSON.stringify(wish)], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(server.stdout, "data");
+  await delay(ms);
+  server.kill("SIGKILL");
+  await once(server, "exit");
+}
+
+/** Conversations' directories, loop devices and mounts. */
+async function leftHere(directory: string) {
+  const names = await readdir(directory).catch(() => []);
+  const backing = globSync("/sys/block/loop*/loop/backing_file").map((file) => readFileSync(file, "utf8"));
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  return {
+    conversations: names.filter((name) => name.startsWith("c_") || name.startsWith("probe-")),
+    scratch: await readdir(join(directory, "scratch")).catch(() => []),
+    disks: backing.filter((file) => file.includes(directory)),
+    mounts: mounts.filter((line) => line.includes(directory)),
+  };
+}
