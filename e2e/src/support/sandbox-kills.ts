@@ -34,7 +34,7 @@ export async function findRunningSandbox(
   const installation = installationOf(server.home);
   return backend === "docker"
     ? findContainer(`handrail-${installation}-${conversationId}`)
-    : findProcesses(`/handrail-${installation}/`, conversationId);
+    : findProcesses(`handrail-${installation}`, conversationId);
 }
 
 async function findContainer(name: string): Promise<RunningSandbox | undefined> {
@@ -49,34 +49,37 @@ async function findContainer(name: string): Promise<RunningSandbox | undefined> 
   };
 }
 
-/** The backend puts a sandbox into a control group of its own where it is root, as tests are. */
+/** The backend puts a sandbox into a control group of its own where it is root, as tests are; version 1 has one for each kind. */
 async function findProcesses(groups: string, conversationId: string): Promise<RunningSandbox | undefined> {
-  const found = programsIn(groups).find(({ words }) => words.some((word) => word.includes(conversationId)));
-  const sandbox = found?.groups.split(groups)[1]?.split("\n")[0];
-  if (sandbox === undefined) return undefined;
-  const mine = () => programsIn(`${groups}${sandbox}\n`);
+  const isOfConversation = ({ words }: Program) => words.some((word) => word.includes(conversationId));
+  const group = globSync(`/sys/fs/cgroup/{,pids/}${groups}/*/cgroup.procs`).find((file) =>
+    programsListed(file).some(isOfConversation),
+  );
+  if (group === undefined) return undefined;
   return {
-    id: sandbox,
-    killSandboxd: async () => killAny(mine().filter(isSandboxd)),
-    killAll: async () => killAny(mine()),
+    id: path.basename(path.dirname(group)),
+    killSandboxd: async () => killAny(programsListed(group).filter(isSandboxd)),
+    killAll: async () => killAny(programsListed(group)),
   };
 }
 
-type Program = { readonly pid: number; readonly words: readonly string[]; readonly groups: string };
+type Program = { readonly pid: number; readonly words: readonly string[] };
 
 const isSandboxd = ({ words }: Program) => path.basename(words[0] ?? "") === "sandboxd" && words[1] === "serve";
 
 /** How a server names what it makes, from its state directory. */
 const installationOf = (home: string) => createHash("sha256").update(home).digest("hex").slice(0, 12);
 
-/** Programs in control groups whose names contain a text. */
-function programsIn(group: string): Program[] {
-  return globSync("/proc/[0-9]*").flatMap((directory) => {
-    const groups = read(`${directory}/cgroup`);
-    if (!groups.includes(group)) return [];
-    return [{ pid: Number(path.basename(directory)), words: read(`${directory}/cmdline`).split("\0"), groups }];
-  });
-}
+/** Programs that a control group lists. */
+const programsListed = (file: string): Program[] => read(file).split("\n").filter(Boolean).map(Number).map(program);
+
+/** Programs in control groups whose names contain a text, wherever a daemon has put them. */
+const programsIn = (group: string): Program[] =>
+  globSync("/proc/[0-9]*")
+    .filter((directory) => read(`${directory}/cgroup`).includes(group))
+    .map((directory) => program(Number(path.basename(directory))));
+
+const program = (pid: number): Program => ({ pid, words: read(`/proc/${pid}/cmdline`).split("\0") });
 
 function read(file: string): string {
   try {
