@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/lib/longest-first.ts";
+
+/** Of test files that wait for programs as long as they work themselves: more at once than a small machine has processors. */
+const WAITING = { maxWorkers: 4, sequence: { groupOrder: 1 } };
 
 /**
  * `unit`: fast, no servers of others, part of `npm run check`. `system` (`*.system.test.ts`): real Docker, bubblewrap
@@ -6,12 +10,16 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "scripts/*.test.ts"],
           exclude: ["**/*.system.test.ts", "**/node_modules/**"],
+          // They are short; but images may be built beside them.
+          testTimeout: 20_000,
+          maxWorkers: "100%",
         },
       },
       {
@@ -20,7 +28,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.system.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          ...WAITING,
         },
       },
       {
@@ -29,7 +37,7 @@ export default defineConfig({
           include: ["e2e/src/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          maxWorkers: 2,
+          ...WAITING,
         },
       },
     ],

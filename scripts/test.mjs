@@ -19,32 +19,29 @@ const CHECKS = [
 ];
 
 /**
- * Vitest projects, and after how long each is cut off: about twice what it takes on two cores (2, 8 and 11 minutes), so that
- * a suite that hangs ends, and a slow machine still comes to its end.
+ * What vitest runs at once: its projects, and after how long that is cut off: about twice what it takes on two cores (2 and 10
+ * minutes), so that a suite that hangs ends, and a slow machine still comes to its end. `unit` needs no image.
  */
-const SUITES = [
-  ["unit", 6 * 60_000],
-  ["system", 18 * 60_000],
-  ["e2e", 22 * 60_000],
-];
+const UNIT = { projects: ["unit"], withinMs: 8 * 60_000 };
+const WITH_IMAGES = { projects: ["system", "e2e"], withinMs: 20 * 60_000 };
 
 /** Images that tests start containers from, made beforehand: that takes a minute or two each, once. */
 const IMAGES = ["deploy/images/sandbox/build-image.ts", "deploy/images/dind/build-image.ts"];
 const CONTAINERD = "packages/sandboxes/src/testing/prepare-containerd.ts";
 
 await ensureModules();
-await ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]);
-await ensureBuilds();
-
-// The checks need no image, and half of an image's time is spent on fetching it.
-const images = ensureImages(await ensureDocker());
-const results = [];
-for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
-await images;
 const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
+const results = [];
 try {
-  for (const [name, withinMs] of SUITES)
-    results.push(await runSuite(name, withinMs, path.join(reports, `${name}.json`)));
+  // Fetching takes half of the time that packages and images take: what needs neither is done meanwhile.
+  const packages = ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]);
+  const images = packages.then(ensureDocker).then(ensureImages);
+  await ensureBuilds();
+  for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
+  await packages;
+  results.push(await runSuite({ ...UNIT, reports }));
+  await images;
+  results.push(await runSuite({ ...WITH_IMAGES, reports }));
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }

@@ -7,12 +7,16 @@ import { environment, ROOT } from "./run.mjs";
 const NOT_RUN = ["pending", "skipped", "todo", "disabled"];
 
 /**
- * Runs one vitest project and counts its tests. What vitest cannot count counts as one failed test: a file that does
- * not load, an error outside of any test, a suite that does not end in time or runs no test.
+ * Runs vitest projects together and counts their tests. What vitest cannot count counts as one failed test: a file that
+ * does not load, an error outside of any test, a suite that does not end in time or runs no test. `reports` is a
+ * directory for vitest's own report.
  */
-export async function runSuite(name, withinMs, report) {
+export async function runSuite({ projects, withinMs, reports }) {
+  const name = projects.join(" and ");
+  const report = path.join(reports, `${projects.join("-")}.json`);
   process.stdout.write(`\n${name}:\n`);
-  const args = ["run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const chosen = projects.flatMap((project) => ["--project", project]);
+  const args = ["run", ...chosen, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const ending = await finished(path.join(ROOT, "node_modules/.bin/vitest"), args, withinMs);
   const read = readReport(report);
   const counts = countsOf(read, ending === "code 0");
