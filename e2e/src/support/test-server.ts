@@ -70,6 +70,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await removeConversations(client).catch(() => undefined);
       await ended(child, "SIGTERM");
       await removeVolumes(home);
+      await unmountIn(home);
       await rm(home, { recursive: true, force: true });
     },
   };
@@ -111,6 +112,13 @@ async function removeVolumes(home: string): Promise<void> {
   await run("sh", ["-c", `docker volume ls -q --filter ${filter} | xargs -r docker volume rm -f`]).catch(
     () => undefined,
   );
+}
+
+/** What a server leaves mounted that ends while it finds out what disks can do here; another on its state would take it away. */
+async function unmountIn(home: string): Promise<void> {
+  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "");
+  const points = mounts.split("\n").map((line) => line.split(" ")[1] ?? "");
+  for (const point of points.filter((each) => each.startsWith(`${home}/`))) await run("umount", ["-l", point]);
 }
 
 async function removeConversations(client: Client): Promise<void> {
