@@ -41,7 +41,7 @@ async function reaches(name: "process" | "docker"): Promise<void> {
     await rm(directory, { recursive: true, force: true });
   });
   const conversationId = newId("c", Date.now());
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(60_000);
   const spec = {
     conversationId,
     choice: { backend: name, network: { type: "none" } as const },

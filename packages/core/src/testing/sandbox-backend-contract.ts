@@ -80,7 +80,7 @@ function openerOf(bench: () => BackendBench): SandboxOpener {
     });
     const choice: SandboxChoice = { backend: backend.name, network: NO_NETWORK };
     const spec = { conversationId, choice, seedDirectory: undefined };
-    const sandbox = await backend.start(spec, () => undefined, within(30_000));
+    const sandbox = await backend.start(spec, () => undefined, within(60_000));
     const restartLink = async () => {
       await backend.close();
       backend = await open(`${installation}s`);

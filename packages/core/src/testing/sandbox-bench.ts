@@ -64,7 +64,7 @@ export async function openBench(under: BackendUnderTest): Promise<BackendBench> 
   const start: BackendBench["start"] = (conversationId, { network = NO_NETWORK, profile, ...more } = {}) => {
     const choice: SandboxChoice = { backend: backend.name, network, ...(profile === undefined ? {} : { profile }) };
     const spec = { conversationId, choice, seedDirectory: undefined, ...more };
-    return backend.start(spec, () => undefined, under.within(30_000));
+    return backend.start(spec, () => undefined, under.within(60_000));
   };
   return { ...under, backend, installation, start };
 }

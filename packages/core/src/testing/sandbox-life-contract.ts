@@ -32,7 +32,7 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
     const choice = { backend: backend.name, network: { type: "none" } } as const;
     const earlier = await open(`${installation}c`);
     const spec = { conversationId, choice, seedDirectory: undefined };
-    const first = await earlier.start(spec, () => undefined, within(30_000));
+    const first = await earlier.start(spec, () => undefined, within(60_000));
     const options = { id: "k_across", signal: within(20_000) };
     const argv = ["sh", "-c", "sleep 1; echo ran >> count; cat count"];
     const asked = first.call("process.run", { argv, timeoutMs: 20_000, capBytes: 100 }, options).catch(() => undefined);

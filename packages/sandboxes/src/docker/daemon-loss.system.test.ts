@@ -9,7 +9,7 @@ import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
 const IMAGE = "handrail-test/small:1";
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 describe.skipIf(!canStartDaemon())("the daemon is killed while a sandbox works", () => {
   let daemon: OwnDaemon | undefined;
