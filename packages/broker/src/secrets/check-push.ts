@@ -38,16 +38,21 @@ const unreadable = (): CheckedPush => ({
   answer: undefined,
 });
 
-/** The next piece of the body; undefined at its end. */
+/** The next piece of the body; undefined at its end. Nothing is read that is not given. */
 async function nextChunk(request: IncomingMessage): Promise<Buffer | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
-  const look = () => {
+  for (;;) {
     const chunk = request.read() as Buffer | null;
-    if (chunk !== null) resolve(chunk);
-    else if (request.readableEnded) resolve(undefined);
-  };
-  const over = () => (request.readableEnded ? resolve(undefined) : reject(new Error("the client broke off")));
-  request.on("readable", look).on("end", look).on("close", over);
-  look();
-  return promise.finally(() => request.off("readable", look).off("end", look).off("close", over));
+    if (chunk !== null) return chunk;
+    if (request.readableEnded) return undefined;
+    if (request.destroyed) throw new Error("the client broke off");
+    await moreOf(request);
+  }
+}
+
+/** Until there may be something to read, or there never will be. */
+function moreOf(request: IncomingMessage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const more = () => resolve();
+  request.on("readable", more).on("end", more).on("close", more);
+  return promise.finally(() => request.off("readable", more).off("end", more).off("close", more));
 }
