@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { Agent } from "node:http";
 import { connect } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import type { BrokerRecord } from "../carry-request.ts";
 import type { HeldSecret } from "../secrets/held-secret.ts";
+import type { TrafficLimits } from "../traffic.ts";
 import { testBroker } from "../testing/broker-fixture.ts";
 import { ask, testHttps } from "../testing/tls-fixture.ts";
 import { sandboxAuthority } from "./sandbox-authority.ts";
@@ -14,7 +16,11 @@ afterEach(() => {
 });
 
 /** A broker that opens TLS, a server, and a client's connection to it through CONNECT. */
-async function bench(requests: { methods: string[]; path: string } | undefined, withSecret: boolean) {
+async function bench(
+  requests: { methods: string[]; path: string } | undefined,
+  withSecret: boolean,
+  limits: Partial<TrafficLimits> = {},
+) {
   const upstream = await testHttps("api.example", (request, response) => {
     response.end(request.headers.authorization ?? "none");
   });
@@ -32,7 +38,7 @@ async function bench(requests: { methods: string[]; path: string } | undefined, 
   const authority = sandboxAuthority();
   const opening = { authority, secrets: withSecret ? [secret] : [], roots: upstream.roots };
   const reported = Promise.withResolvers<BrokerRecord>();
-  const { open } = testBroker({ openWith: async () => opening, onRequest: reported.resolve });
+  const { open } = testBroker({ limits, openWith: async () => opening, onRequest: reported.resolve });
   const host = `api.example:${port}`;
   const rule =
     requests === undefined
@@ -74,4 +80,15 @@ test("where only kinds of request are allowed, each within the connection is ask
 test("where only kinds of request are allowed, those go through", async () => {
   const { secure, host } = await bench({ methods: ["GET"], path: "/v1/**" }, false);
   expect((await ask(secure, { path: "/v1/x", headers: { host } })).status).toBe(200);
+});
+
+test("the limit of requests holds for those within a connection, though its host is allowed as a whole", async () => {
+  const { secure, host } = await bench(undefined, true, { requestsPerMinute: 3 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  agent.createConnection = () => secure;
+  const statuses: (number | undefined)[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    statuses.push((await ask(secure, { agent, path: "/", headers: { host } })).status);
+  }
+  expect(statuses).toEqual([200, 200, 429]);
 });
