@@ -2,7 +2,7 @@ import type { InsideAttack } from "../attack.ts";
 
 /** What network attacks start with besides the prelude. The ports are variables of the stage. */
 export const NETWORK_PRELUDE = `
-import re, ssl
+import re, select, ssl
 def dial():
     s = socket.create_connection(("127.0.0.1", 3128), 20); return s
 def rest(s):
