@@ -28,7 +28,7 @@ test.skipIf(!answers).each([
 ] as const)(
   "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up: %s, workspaces on %s",
   { timeout: 240_000 },
-  async (kind) => {
+  async (kind, _on) => {
     const installations = new Set<string>();
     onTestFinished(async () => {
       const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
