@@ -25,9 +25,12 @@ const CHECKS = [
 const UNIT = { projects: ["unit"], withinMs: 8 * 60_000 };
 const WITH_IMAGES = { projects: ["system", "e2e"], withinMs: 20 * 60_000 };
 
-/** Images that tests start containers from, made beforehand: that takes a minute or two each, once. */
-const IMAGES = ["deploy/images/sandbox/build-image.ts", "deploy/images/dind/build-image.ts"];
-const CONTAINERD = "packages/sandboxes/src/testing/prepare-containerd.ts";
+/** What tests start containers from, made beforehand: that takes a minute or two each, once. */
+const IMAGES = {
+  sandbox: "deploy/images/sandbox/build-image.ts",
+  dind: "deploy/images/dind/build-image.ts",
+  containerd: "packages/sandboxes/src/testing/prepare-containerd.ts",
+};
 
 await ensureModules();
 const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
@@ -48,12 +51,19 @@ try {
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
 process.stdout.write(`${sumLine(results)}\n`);
 
-/** For Docker and for containerd. One that cannot be built fails, or skips, the tests that need it. */
+/**
+ * For Docker and for containerd, whose image is made of the same tree as the default one of Docker. One that cannot be
+ * built fails, or skips, the tests that need it.
+ */
 async function ensureImages({ ok, detail }) {
   progress(detail);
   if (!ok) progress("Tests that need a Docker daemon are skipped.");
-  for (const image of ok ? IMAGES : []) await exitCode("node", [image], {}, ["ignore", 2, 2]);
-  await exitCode("node", [CONTAINERD], {}, ["ignore", 2, 2]);
+  const ensure = (program) => exitCode("node", [program], {}, ["ignore", 2, 2]);
+  const forSandboxes = async () => {
+    if (ok) await ensure(IMAGES.sandbox);
+    await ensure(IMAGES.containerd);
+  };
+  await Promise.all([forSandboxes(), ok && ensure(IMAGES.dind)]);
 }
 
 /** A check counts as one test. */
