@@ -32,16 +32,16 @@ const IMAGES = {
   containerd: "packages/sandboxes/src/testing/prepare-containerd.ts",
 };
 
-await ensureModules();
 const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
 const results = [];
 try {
   // Fetching takes half of the time that packages and images take: what needs neither is done meanwhile.
-  const packages = ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]);
-  const images = packages.then(ensureDocker).then(ensureImages);
+  const docker = ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]).then(ensureDocker);
+  await ensureModules();
+  const images = docker.then(ensureImages);
   await ensureBuilds();
   for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
-  await packages;
+  await docker;
   results.push(await runSuite({ ...UNIT, reports }));
   await images;
   results.push(await runSuite({ ...WITH_IMAGES, reports }));
