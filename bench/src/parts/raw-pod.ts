@@ -53,7 +53,7 @@ const SLEEPING: ContainerConfig = {
     resources: {},
     securityContext: {
       ...SECURITY,
-      capabilities: { dropCapabilities: ["ALL"] },
+      capabilities: { addCapabilities: [], dropCapabilities: ["ALL"] },
       noNewPrivs: true,
       maskedPaths: [],
       readonlyPaths: [],

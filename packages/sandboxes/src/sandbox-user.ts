@@ -10,6 +10,9 @@ const WITHIN_NAMESPACE: Range = { first: 4_096, count: 0xe000 };
 /** How many users of the host a sandbox with users of its own has: those of packages, some people, and nobody. */
 export const OWN_IDS = 1024;
 
+/** How many users of the host a pod with a user namespace has: all that images know, nobody included. */
+export const POD_IDS = 65_536;
+
 /**
  * The user of the host that a conversation's sandbox runs as: when the server is root, one of its own, without a name;
  * otherwise undefined, the server's own. `ids`: it is the first of so many.

@@ -73,7 +73,11 @@ export type SandboxConfig = {
 };
 
 /** Which runtime, and which of its handlers. Without an address, it is only offered where it is the chosen backend. */
-export type ContainerdConfig = { readonly address: string | undefined; readonly runtimeHandler: string | undefined };
+export type ContainerdConfig = {
+  readonly address: string | undefined;
+  readonly runtimeHandler: string | undefined;
+  readonly devRuntime: string | undefined;
+};
 
 /** Which daemon, and how long one that does not answer is waited for. */
 export type DockerConfig = {
@@ -167,7 +171,11 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     warm: values.sandboxWarm ?? 2,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
     docker: dockerFrom(values),
-    containerd: { address: values.containerdAddress, runtimeHandler: values.containerdRuntime },
+    containerd: {
+      address: values.containerdAddress,
+      runtimeHandler: values.containerdRuntime,
+      devRuntime: values.containerdDevRuntime,
+    },
   };
 }
 

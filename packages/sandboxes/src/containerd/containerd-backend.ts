@@ -1,24 +1,29 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError, toAppError } from "@handrail/protocol/errors";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { dockerNames, LABEL } from "../docker/docker-names.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
 import { localBackend } from "../process/local-backend.ts";
-import { containerdHealth } from "./containerd-health.ts";
+import { containerdHealth, withFence } from "./containerd-health.ts";
 import { containerdImages } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 import { explained } from "./cri-error.ts";
 import type { Pod } from "./cri-shapes.ts";
+import { hasOwnKernel } from "./handler-kernel.ts";
 import { conversationPlace } from "../process/conversation-place.ts";
 import { unmountDisk } from "../process/mounted-disk.ts";
 import { disksWork } from "../process/workspace-disk.ts";
 import { once, onceTrue } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { listenerSharesMounts } from "./listener-mounts.ts";
+import type { NoFence, RootFence } from "./root-fence.ts";
+import { findRootFence, requireFence } from "./root-fence.ts";
+import { POD_IDS, sandboxUid } from "../sandbox-user.ts";
 import { portablePrograms } from "../sandboxd-programs.ts";
 import { removeScratch } from "./scratch.ts";
 import { tryEach } from "../try-each.ts";
@@ -29,6 +34,10 @@ export type ContainerdOptions = LocalOptions & {
   readonly address: string | undefined;
   /** A runtime handler of its configuration; undefined: its default one. */
   readonly runtimeHandler?: string | undefined;
+  /** The handler of sandboxes that are root, such as one of gVisor; undefined: `runtimeHandler`, with user namespaces. */
+  readonly devRuntime?: string | undefined;
+  /** Whether programs that are root of a kernel of their own may make containers. Default: no. */
+  readonly containers?: boolean | undefined;
   /** Tells apart what several installations make in one runtime. a-z, 0-9 and -. */
   readonly installation: string;
   /** The folder with the programs `sandboxd` and `rg`. */
@@ -52,20 +61,14 @@ const FALLBACK_IMAGE = "docker.io/library/node:24-bookworm";
  * @throws AppError `config_invalid` for the installation
  */
 export function containerdBackend(options: ContainerdOptions): SandboxBackend {
-  const parts = assemble(options);
+  const parts = withRootFence(assemble(options));
   const { client } = parts;
   const runner: LocalRunner = {
     name: "containerd",
-    ownUsers: process.getuid?.() === 0,
-    diskBytes: async (profile) => {
-      if (PROFILES[profile].root) throw withoutRoot();
-      return (await parts.disksWork()) ? limitsUnder(profile, parts.limits).diskBytes : undefined;
-    },
-    health: async (signal) => {
-      const health = await containerdHealth(client, parts.runtimeHandler, signal);
-      if (!health.works || (await parts.disksWork())) return health;
-      return { ...health, detail: `${health.detail}; no limits on: a workspace's size` };
-    },
+    uidOf: (conversationId, profile) => uidOf(parts, conversationId, profile),
+    diskBytes: async (profile) =>
+      (await parts.disksWork()) ? limitsUnder(profile, parts.limits).diskBytes : undefined,
+    health: (signal) => health(parts, signal),
     launch: (start) => explained("containerd could not start the sandbox", () => launch(parts, start)),
     isAlive: (sandboxId) => isAlive(parts, sandboxId),
     kill: (sandboxId, place) =>
@@ -86,7 +89,10 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
   return localBackend(runner, options);
 }
 
-export type ContainerdParts = ReturnType<typeof assemble>;
+export type ContainerdParts = ReturnType<typeof assemble> & {
+  /** What would hold programs that are root. @throws AppError `backend_unavailable` */
+  readonly rootFence: (signal: AbortSignal) => Promise<RootFence | NoFence>;
+};
 
 function assemble(options: ContainerdOptions) {
   const socketPath = options.address ?? CONTAINERD_SOCKET;
@@ -102,17 +108,20 @@ function assemble(options: ContainerdOptions) {
   const disks = once(disksWork);
   const seesMounts = onceTrue(() => listenerSharesMounts(socketPath));
   const images = containerdImages(client, source, closing.signal);
+  const { devRuntime, runtimeHandler = "" } = options;
   return {
     client,
     closing,
     names: dockerNames(options.installation),
-    runtimeHandler: options.runtimeHandler ?? "",
+    runtimeHandler,
+    devRuntime,
+    containers: options.containers ?? false,
     programs: portablePrograms(options.sandboxdDirectory),
     images,
     /** Makes sure of the pause image, once. */
     pauseImage: once(() => images.ensurePause(closing.signal)),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    /** Sandboxes that this process is starting. */
+    /** Sandboxes, and pods that are asked something, which this process is starting. */
     starting: new Set<string>(),
     /** Conversations whose disk is mounted here while their sandbox starts. */
     mounting: new Set<string>(),
@@ -128,11 +137,30 @@ function assemble(options: ContainerdOptions) {
   };
 }
 
-/** CRI maps users since version 1.27 of its interface, and few runtimes do it. */
-function withoutRoot(): AppError {
-  const message =
-    "The profile dev makes programs root, which containerd cannot keep apart from the machine's. Use the docker backend, or another profile.";
-  return new AppError("backend_unavailable", message, { profile: "dev" });
+/** A handler's kernel is asked for once: it does not change under a runtime that runs. */
+function withRootFence(parts: ReturnType<typeof assemble>): ContainerdParts {
+  const ownKernel = once(() => hasOwnKernel(parts, parts.devRuntime ?? "", parts.closing.signal));
+  return { ...parts, rootFence: (signal) => findRootFence({ ...parts, hasOwnKernel: ownKernel }, signal) };
+}
+
+async function health(parts: ContainerdParts, signal: AbortSignal): Promise<BackendHealth> {
+  const found = await containerdHealth(parts.client, parts.runtimeHandler, signal);
+  if (!found.works) return found;
+  const disks = await parts.disksWork();
+  const bounded = disks ? found : { ...found, detail: `${found.detail}; no limits on: a workspace's size` };
+  return withFence(bounded, await parts.rootFence(signal), parts.devRuntime !== undefined);
+}
+
+/** Root within a kernel of its own is the host's root to the file system, which that kernel shows it parts of. */
+async function uidOf(
+  parts: ContainerdParts,
+  conversationId: string,
+  profile: SandboxProfile,
+): Promise<number | undefined> {
+  const asRoot = process.getuid?.() === 0;
+  if (!asRoot || !PROFILES[profile].root) return sandboxUid(conversationId, asRoot);
+  const fence = requireFence(await parts.rootFence(parts.closing.signal));
+  return fence.by === "kernel" ? 0 : sandboxUid(conversationId, asRoot, POD_IDS);
 }
 
 async function launch(parts: ContainerdParts, start: LocalStart): Promise<Launched> {
@@ -169,7 +197,9 @@ async function collect(parts: ContainerdParts, keep: ReadonlySet<string>): Promi
   const ours = { [LABEL.installation]: names.installation };
   const [pods, containers] = await Promise.all([client.listPods(ours), client.listContainers(ours)]);
   const ended = containers.filter(({ state }) => state === "CONTAINER_EXITED").map((one) => one.podSandboxId);
-  const isLeftover = ({ id, labels }: Pod) => ended.includes(id) || !keep.has(labels[LABEL.conversation] ?? "");
+  const isLeftover = ({ id, labels }: Pod) =>
+    !parts.starting.has(labels[LABEL.sandbox] ?? "") &&
+    (ended.includes(id) || !keep.has(labels[LABEL.conversation] ?? ""));
   const leftovers = () =>
     tryEach(pods.filter(isLeftover), async (pod) => {
       const sandboxId = pod.labels[LABEL.sandbox];

@@ -1,8 +1,10 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
-import { z } from "zod";
 import type { CriClient } from "./cri-client.ts";
 import type { RuntimeStatus, RuntimeVersion } from "./cri-shapes.ts";
+import type { NoFence, RootFence } from "./root-fence.ts";
+import { fenceText } from "./root-fence.ts";
+import { containerdConfig, networkPlugins } from "./runtime-facts.ts";
 
 const NETWORK_REMEDY = "Give Handrail a CNI configuration of its own, as the guide's page on installing says.";
 
@@ -42,10 +44,16 @@ export function healthOf(version: RuntimeVersion, status: RuntimeStatus, runtime
   return { name: "containerd", works: true, detail: what };
 }
 
+/** As `health`, with what there is to say of the profile dev. `wanted`: the settings name a handler for it. */
+export function withFence(health: BackendHealth, found: RootFence | NoFence, wanted: boolean): BackendHealth {
+  const told = { ...health, detail: `${health.detail}; ${fenceText(found)}` };
+  return wanted && "remedy" in found ? { ...told, remedy: found.remedy } : told;
+}
+
 function partsOf(version: RuntimeVersion, status: RuntimeStatus, runtimeHandler: string): readonly string[] {
-  const { containerd } = containerdConfig(status);
-  const handler = runtimeHandler === "" ? containerd?.defaultRuntimeName : runtimeHandler;
-  const parts = [`${version.runtimeName} ${version.runtimeVersion}`, handler, containerd?.snapshotter];
+  const { defaultRuntimeName, snapshotter } = containerdConfig(status);
+  const handler = runtimeHandler === "" ? defaultRuntimeName : runtimeHandler;
+  const parts = [`${version.runtimeName} ${version.runtimeVersion}`, handler, snapshotter];
   return parts.filter((part) => part !== undefined);
 }
 
@@ -55,34 +63,4 @@ function isNeeded(condition: string): boolean {
 
 function broken(detail: string, remedy: string): BackendHealth {
   return { name: "containerd", works: false, detail, remedy };
-}
-
-const Config = z.object({
-  containerd: z.object({ snapshotter: z.string(), defaultRuntimeName: z.string() }).partial().optional(),
-});
-
-const NetworkConfig = z.object({
-  Networks: z.array(
-    z.object({ Config: z.object({ Plugins: z.array(z.object({ Network: z.object({ type: z.string() }) })) }) }),
-  ),
-});
-
-/** Of containerd's own configuration; empty for other runtimes. */
-function containerdConfig(status: RuntimeStatus): z.infer<typeof Config> {
-  return parsed(Config, status.info["config"]) ?? {};
-}
-
-/** CNI plugins that make more than a loopback. Empty where the runtime does not tell. */
-function networkPlugins(status: RuntimeStatus): readonly string[] {
-  const networks = parsed(NetworkConfig, status.info["cniconfig"])?.Networks ?? [];
-  const types = networks.flatMap(({ Config: { Plugins } }) => Plugins.map(({ Network }) => Network.type));
-  return [...new Set(types)].filter((type) => type !== "loopback" && type !== "tuning");
-}
-
-function parsed<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text ?? "")).data;
-  } catch {
-    return undefined;
-  }
 }

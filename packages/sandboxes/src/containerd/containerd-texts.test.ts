@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { healthOf } from "./containerd-health.ts";
+import { healthOf, withFence } from "./containerd-health.ts";
 import { namespacesIn } from "./cri-client.ts";
 import { CriError, unreachable, withoutCri, withoutPauseImage } from "./cri-error.ts";
 import type { RuntimeStatus } from "./cri-shapes.ts";
@@ -13,7 +13,7 @@ const REMEDY = "Give Handrail a CNI configuration of its own, as the guide's pag
 
 function statusOf(conditions: RuntimeStatus["conditions"], plugins: readonly string[]): RuntimeStatus {
   const network = { Config: { Plugins: plugins.map((type) => ({ Network: { type }, Source: "" })) }, IFName: "eth0" };
-  return { conditions, info: { config: CONFIG, cniconfig: JSON.stringify({ Networks: [network] }) } };
+  return { conditions, info: { config: CONFIG, cniconfig: JSON.stringify({ Networks: [network] }) }, handlers: [] };
 }
 
 test("a runtime whose pods have no network works, and is told with its parts", () => {
@@ -21,7 +21,9 @@ test("a runtime whose pods have no network works, and is told with its parts", (
   const works = { name: "containerd", works: true } as const;
   expect(healthOf(VERSION, status, "")).toEqual({ ...works, detail: "containerd 1.6.20, runc, overlayfs" });
   expect(healthOf(VERSION, status, "runsc")).toEqual({ ...works, detail: "containerd 1.6.20, runsc, overlayfs" });
-  expect(healthOf({ runtimeName: "cri-o", runtimeVersion: "1.30.0" }, { conditions: [READY], info: {} }, "")).toEqual({
+  expect(
+    healthOf({ runtimeName: "cri-o", runtimeVersion: "1.30.0" }, { conditions: [READY], info: {}, handlers: [] }, ""),
+  ).toEqual({
     ...works,
     detail: "cri-o 1.30.0",
   });
@@ -46,6 +48,24 @@ test("a runtime that is not ready does not work, and says why", () => {
     works: false,
     detail: `containerd 1.6.20, runc, overlayfs: NetworkReady is false (${message}).`,
     remedy: REMEDY,
+  });
+});
+
+test("health says what holds root, and what to do where a handler was named for it in vain", () => {
+  const health = { name: "containerd", works: true, detail: "containerd 1.6.20" } as const;
+  const missing = { why: "it is old", remedy: "Take a new one." };
+  expect(withFence(health, { handler: "gvisor", by: "kernel" }, true)).toEqual({
+    ...health,
+    detail: "containerd 1.6.20; dev with the kernel of gvisor",
+  });
+  expect(withFence(health, missing, false)).toEqual({
+    ...health,
+    detail: "containerd 1.6.20; no profile dev: it is old",
+  });
+  expect(withFence(health, missing, true)).toEqual({
+    ...health,
+    detail: "containerd 1.6.20; no profile dev: it is old",
+    remedy: "Take a new one.",
   });
 });
 

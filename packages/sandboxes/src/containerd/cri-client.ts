@@ -31,9 +31,13 @@ export function criClient(socketPath: string) {
     version: (signal: AbortSignal) => ask<RuntimeVersion>("RuntimeService/Version", {}, { signal }),
 
     status: async (signal: AbortSignal): Promise<RuntimeStatus> => {
-      type Answer = { status: { conditions: RuntimeStatus["conditions"] } | null; info: RuntimeStatus["info"] };
+      type Answer = {
+        status: { conditions: RuntimeStatus["conditions"] } | null;
+        info: RuntimeStatus["info"];
+        runtimeHandlers: RuntimeStatus["handlers"];
+      };
       const answer = await ask<Answer>("RuntimeService/Status", { verbose: true }, { signal });
-      return { conditions: answer.status?.conditions ?? [], info: answer.info };
+      return { conditions: answer.status?.conditions ?? [], info: answer.info, handlers: answer.runtimeHandlers };
     },
 
     /** The image's id, or undefined when it is not there. */
@@ -107,6 +111,12 @@ function containerCalls(ask: Ask) {
     /** Containers that have all these labels, ended ones too. */
     listContainers: async (labelSelector: Labels): Promise<readonly Container[]> =>
       (await ask<Containers>("RuntimeService/ListContainers", { filter: { labelSelector } })).containers,
+
+    /** Of its first process; undefined where the runtime does not tell. */
+    containerPid: async (containerId: string): Promise<number | undefined> => {
+      const request = { containerId, verbose: true };
+      return namespacesIn((await ask<{ info: Labels }>("RuntimeService/ContainerStatus", request)).info).pid;
+    },
 
     containerStatus: async (containerId: string): Promise<ContainerStatus | undefined> => {
       const answer = await ask<{ status: ContainerStatus | null }>("RuntimeService/ContainerStatus", { containerId });

@@ -15,13 +15,32 @@ export type RuntimeStatus = {
   readonly conditions: readonly RuntimeCondition[];
   /** Texts by topic, most of them JSON, as the runtime likes; for people and best effort only. */
   readonly info: Readonly<Record<string, string>>;
+  /** What the handlers of its configuration can do; empty before containerd 2 and CRI-O 1.31. */
+  readonly handlers: readonly RuntimeHandler[];
+};
+
+/** A handler without a name is the default one. */
+export type RuntimeHandler = {
+  readonly name: string;
+  readonly features: { readonly userNamespaces: boolean } | null;
 };
 
 export type SecurityProfile =
   | { readonly profileType: "RuntimeDefault" }
   | { readonly profileType: "Localhost"; readonly localhostRef: string };
 
-export type NamespaceOptions = Readonly<Record<"network" | "pid" | "ipc", "POD" | "CONTAINER">>;
+export type NamespaceOptions = Readonly<Record<"network" | "pid" | "ipc", "POD" | "CONTAINER">> & {
+  /** Absent: no user namespace. Runtimes before version 1.27 of the interface skip it. */
+  readonly usernsOptions?: UserNamespace;
+};
+
+export type UserNamespace = {
+  readonly mode: "POD";
+  readonly uids: readonly IdMapping[];
+  readonly gids: readonly IdMapping[];
+};
+
+export type IdMapping = { readonly hostId: number; readonly containerId: number; readonly length: number };
 
 export type PodConfig = {
   readonly metadata: { readonly name: string; readonly uid: string; readonly namespace: string };
@@ -53,11 +72,14 @@ export type ContainerConfig = {
   readonly linux: {
     readonly resources: Readonly<Record<string, number | Readonly<Record<string, string>>>>;
     readonly securityContext: {
-      readonly capabilities: { readonly dropCapabilities: readonly string[] };
+      readonly capabilities: {
+        readonly addCapabilities: readonly string[];
+        readonly dropCapabilities: readonly string[];
+      };
       readonly namespaceOptions: NamespaceOptions;
       readonly runAsUser: { readonly value: number };
       readonly runAsGroup: { readonly value: number };
-      readonly readonlyRootfs: true;
+      readonly readonlyRootfs: boolean;
       readonly noNewPrivs: true;
       readonly maskedPaths: readonly string[];
       readonly readonlyPaths: readonly string[];

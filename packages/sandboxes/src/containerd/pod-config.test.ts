@@ -19,6 +19,8 @@ function configOf(profile: "strict" | "default", unifiedCgroups = false) {
     start,
     image: "i",
     uid: 5000,
+    fence: undefined,
+    containers: false,
     limits: LIMITS,
     labels: { a: "b" },
     programs: "/p",
@@ -61,7 +63,7 @@ test("a container has no rights and no way to more, and a limit on everything", 
   expect(linux).toEqual({
     resources: { memoryLimitInBytes: 512, memorySwapLimitInBytes: 512, cpuPeriod: 100_000, cpuQuota: 150_000 },
     securityContext: {
-      capabilities: { dropCapabilities: ["ALL"] },
+      capabilities: { addCapabilities: [], dropCapabilities: ["ALL"] },
       namespaceOptions: NAMESPACES,
       runAsUser: { value: 5000 },
       runAsGroup: { value: 5000 },

@@ -2,12 +2,15 @@ import { basename, dirname } from "node:path";
 import type { SandboxLimits } from "../limits.ts";
 import type { LocalStart } from "../process/local-backend.ts";
 import { SANDBOXD_LOG } from "../process/launch-sandboxd.ts";
+import { ETC_NAMES, NETWORK_ETC_NAMES } from "../process/etc-files.ts";
 import { etcMounts, ownMounts } from "../process/sandbox-mounts.ts";
 import { linkTokenEnvironment } from "../link-token.ts";
-import { PROFILES } from "../profiles.ts";
+import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import { serveCommand } from "../process/serve-command.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
-import type { ContainerConfig, CriMount, Labels, PodConfig } from "./cri-shapes.ts";
+import { POD_IDS } from "../sandbox-user.ts";
+import type { ContainerConfig, CriMount, Labels, NamespaceOptions, PodConfig } from "./cri-shapes.ts";
+import type { RootFence } from "./root-fence.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** `nobody`: the process that holds the namespaces must not be the sandbox's to change. */
@@ -17,6 +20,7 @@ const PAUSE_UID = 65_534;
 const NAMESPACES = { network: "POD", pid: "CONTAINER", ipc: "POD" } as const;
 const SECCOMP = { profileType: "RuntimeDefault" } as const;
 const CPU_PERIOD_US = 100_000;
+const PROBE_BYTES = 256 * 1024 ** 2;
 
 /** As Docker and Kubernetes hide and protect them. Source: containerd v1.6, oci/spec.go, `populateDefaultUnixSpec` */
 const MASKED_PATHS = [
@@ -55,17 +59,19 @@ export type PodWish = {
   readonly name: string;
   readonly sandboxId: string;
   readonly labels: Labels;
+  /** The user of the host that its root is, in a user namespace of its own; undefined: it has none. */
+  readonly firstId?: number | undefined;
 };
 
 /** The pod of a sandbox: namespaces of its own, held by a process that can do nothing. */
-export function podConfig({ name, sandboxId, labels }: PodWish): PodConfig {
+export function podConfig({ name, sandboxId, labels, firstId }: PodWish): PodConfig {
   return {
     metadata: { name, uid: sandboxId, namespace: "handrail" },
     hostname: "sandbox",
     labels,
     linux: {
       securityContext: {
-        namespaceOptions: NAMESPACES,
+        namespaceOptions: namespacesFrom(firstId),
         runAsUser: { value: PAUSE_UID },
         runAsGroup: { value: PAUSE_UID },
         readonlyRootfs: true,
@@ -77,10 +83,22 @@ export function podConfig({ name, sandboxId, labels }: PodWish): PodConfig {
   };
 }
 
+/** Runtimes take one range only, and root, all users of an image and nobody are in it. */
+function namespacesFrom(firstId: number | undefined): NamespaceOptions {
+  if (firstId === undefined) return NAMESPACES;
+  const ids = [{ hostId: firstId, containerId: 0, length: POD_IDS }];
+  return { ...NAMESPACES, usernsOptions: { mode: "POD", uids: ids, gids: ids } };
+}
+
 export type ContainerWish = {
   readonly start: LocalStart;
   readonly image: string;
+  /** The user of the host that programs are, or their root. */
   readonly uid: number;
+  /** What holds programs that are root; undefined: they are a plain user. */
+  readonly fence: RootFence | undefined;
+  /** Whether programs that are root of a kernel of their own may make containers. */
+  readonly containers: boolean;
   readonly limits: SandboxLimits;
   readonly labels: Labels;
   /** The folder with the programs `sandboxd` and `rg`. */
@@ -97,11 +115,11 @@ export type ContainerWish = {
 };
 
 /**
- * The container of a sandbox: no capabilities, no new privileges, a user of its own, a root file system that cannot be
- * written, limits on everything, and its profile's filter of system calls.
+ * The container of a sandbox: no new privileges, limits on everything, and its profile's filter of system calls. Unless
+ * it is root within a fence: no capabilities, a user of its own, and a root file system that cannot be written.
  */
 export function containerConfig(wish: ContainerWish): ContainerConfig {
-  const { start, limits, uid } = wish;
+  const { start, limits } = wish;
   const { network } = PROFILES[start.record.profile];
   const environment = {
     ...sandboxEnvironment(INSIDE.home),
@@ -122,17 +140,79 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
     linux: {
       resources: resourcesOf(limits, wish.unifiedCgroups),
       securityContext: {
-        capabilities: { dropCapabilities: ["ALL"] },
-        namespaceOptions: NAMESPACES,
-        runAsUser: { value: uid },
-        runAsGroup: { value: uid },
-        readonlyRootfs: true,
-        noNewPrivs: true,
-        maskedPaths: MASKED_PATHS,
-        readonlyPaths: READONLY_PATHS,
+        ...hardening,
+        ...rightsOf(wish),
         seccomp: { profileType: "Localhost", localhostRef: wish.seccompFile },
       },
     },
+  };
+}
+
+/** A container that runs one of our own programs to its end. */
+export function probeConfig(probe: {
+  readonly image: string;
+  readonly labels: Labels;
+  readonly programs: string;
+  readonly command: readonly string[];
+}): ContainerConfig {
+  return {
+    metadata: { name: "probe" },
+    image: { image: probe.image, userSpecifiedImage: probe.image },
+    command: probe.command,
+    workingDir: "/",
+    envs: [],
+    mounts: [{ hostPath: probe.programs, containerPath: INSIDE.programs, readonly: true }],
+    labels: probe.labels,
+    linux: {
+      resources: { memoryLimitInBytes: PROBE_BYTES, memorySwapLimitInBytes: PROBE_BYTES },
+      securityContext: { ...hardening, ...plainUser(PAUSE_UID), seccomp: SECCOMP },
+    },
+  };
+}
+
+/** What Docker and its like take, besides. Named one by one: "ALL" is what the machine knows, and another kernel may not. */
+const CONTAINING_CAPABILITIES = [
+  "AUDIT_WRITE",
+  "DAC_READ_SEARCH",
+  "KILL",
+  "MKNOD",
+  "NET_ADMIN",
+  "NET_BIND_SERVICE",
+  "NET_RAW",
+  "SETFCAP",
+  "SETPCAP",
+  "SYS_ADMIN",
+  "SYS_CHROOT",
+  "SYS_PTRACE",
+  "SYS_RESOURCE",
+] as const;
+
+const hardening = { noNewPrivs: true, maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS } as const;
+
+type Rights = Pick<
+  ContainerConfig["linux"]["securityContext"],
+  "capabilities" | "namespaceOptions" | "runAsUser" | "runAsGroup" | "readonlyRootfs"
+>;
+
+function rightsOf({ uid, fence, containers }: ContainerWish): Rights {
+  if (fence === undefined) return plainUser(uid);
+  const added = containers && fence.by === "kernel" ? CONTAINING_CAPABILITIES : [];
+  return {
+    capabilities: { addCapabilities: [...INSTALLING_CAPABILITIES, ...added], dropCapabilities: ["ALL"] },
+    namespaceOptions: namespacesFrom(fence.by === "users" ? uid : undefined),
+    runAsUser: { value: 0 },
+    runAsGroup: { value: 0 },
+    readonlyRootfs: false,
+  };
+}
+
+function plainUser(uid: number): Rights {
+  return {
+    capabilities: { addCapabilities: [], dropCapabilities: ["ALL"] },
+    namespaceOptions: NAMESPACES,
+    runAsUser: { value: uid },
+    runAsGroup: { value: uid },
+    readonlyRootfs: true,
   };
 }
 
@@ -143,9 +223,11 @@ function commandOf({ socketPath, record }: LocalStart, limits: SandboxLimits, ne
   return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serve];
 }
 
-function mountsOf({ start, files, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
+function mountsOf({ start, files, fence, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
   const places = { ...files, programs, link: dirname(start.socketPath) };
-  const binds = [...ownMounts(places), ...etcMounts(etcDirectory)];
+  // Who is root keeps users and groups of its own.
+  const names = fence === undefined ? ETC_NAMES : NETWORK_ETC_NAMES;
+  const binds = [...ownMounts(places), ...etcMounts(etcDirectory, names)];
   return [
     ...binds.map(({ source, target, write }) => ({ hostPath: source, containerPath: target, readonly: !write })),
     ...scratch.places.map(({ source, target }) => ({ hostPath: source, containerPath: target, readonly: false })),

@@ -8,8 +8,9 @@ import { writeEtcFiles } from "../process/etc-files.ts";
 import { SANDBOXD_LOG, sandboxdLog } from "../process/launch-sandboxd.ts";
 import type { Launched, LocalStart } from "../process/local-backend.ts";
 import { diskLog, hasDisk } from "../process/workspace-disk.ts";
-import { limitsUnder } from "../profiles.ts";
+import { limitsUnder, PROFILES } from "../profiles.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
+import { boundFence } from "./bound-fence.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
 import { PAUSE_IMAGE } from "./containerd-images.ts";
 import type { CriClient } from "./cri-client.ts";
@@ -19,6 +20,7 @@ import { containerConfig, podConfig } from "./pod-config.ts";
 import { requireLoopbackOnly } from "./pod-network.ts";
 import type { HostPlaces } from "./host-places.ts";
 import { hostPlaces } from "./host-places.ts";
+import { requireFence } from "./root-fence.ts";
 import { unlessAborted } from "../shared-work.ts";
 import { together } from "../together.ts";
 import { writeSeccompProfile } from "./seccomp-profiles.ts";
@@ -33,20 +35,28 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const { client, names } = parts;
   const { record, place } = start;
   const uid = requireUid(record.uid);
+  const fence = PROFILES[record.profile].root ? requireFence(await parts.rootFence(start.signal)) : undefined;
   await requireSandboxd(parts.programs);
   await unlessAborted(parts.pauseImage(), start.signal);
   const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId };
-  const pod = podConfig({ name: names.container(place.conversationId), sandboxId: record.sandboxId, labels });
+  const pod = podConfig({
+    name: names.container(place.conversationId),
+    sandboxId: record.sandboxId,
+    labels,
+    firstId: fence?.by === "users" ? uid : undefined,
+  });
+  const containers = parts.containers && fence?.by === "kernel";
   const limits = limitsUnder(record.profile, parts.limits);
   const places = hostPlaces(parts, start, { uid, bytes: limits.tmpBytes });
   try {
     const [podId, image, own] = await together(start.signal, [
-      (signal) => runPod(parts, pod, signal),
+      (signal) => runPod(parts, pod, fence?.handler ?? parts.runtimeHandler, signal),
       (signal) => parts.images.ensure({ image: record.image, onProgress: start.onProgress, signal }),
-      () => ownFiles(parts, start, uid, places),
+      () => ownFiles(parts, start, { uid, containers }, places),
     ]);
-    const config = containerConfig({ start, image, uid, limits, labels, ...own });
+    const config = containerConfig({ start, image, uid, fence, containers, limits, labels, ...own });
     const containerId = await explainedByImage(image, () => runContainer(client, { podId, config, pod, start }));
+    if (fence !== undefined) await boundFence(client, fence, { podId, containerId, limits });
     const failed = watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
     return { ...failed, settled: places.release() };
   } catch (thrown) {
@@ -56,10 +66,15 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
 }
 
 /** What of the host the container is made with. */
-async function ownFiles(parts: ContainerdParts, { place, record }: LocalStart, uid: number, places: HostPlaces) {
+async function ownFiles(
+  parts: ContainerdParts,
+  { place, record }: LocalStart,
+  { uid, containers }: { readonly uid: number; readonly containers: boolean },
+  places: HostPlaces,
+) {
   const etcDirectory = join(place.root, "etc");
   const [seccompFile, unifiedCgroups, ready] = await Promise.all([
-    writeSeccompProfile(parts.seccompDirectory, record.profile),
+    writeSeccompProfile(parts.seccompDirectory, record.profile, containers),
     hasUnifiedCgroups(),
     places.ready,
     writeEtcFiles(etcDirectory, uid),
@@ -93,8 +108,8 @@ async function explainedByImage<T>(image: string, begin: () => Promise<T>): Prom
   }
 }
 
-async function runPod(parts: ContainerdParts, pod: PodConfig, signal: AbortSignal): Promise<string> {
-  const run = () => parts.client.runPod(pod, parts.runtimeHandler, signal);
+async function runPod(parts: ContainerdParts, pod: PodConfig, handler: string, signal: AbortSignal): Promise<string> {
+  const run = () => parts.client.runPod(pod, handler, signal);
   try {
     return await run();
   } catch (thrown) {

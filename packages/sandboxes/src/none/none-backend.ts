@@ -22,7 +22,7 @@ export type NoneOptions = LocalOptions & {
 export function noneBackend(options: NoneOptions): SandboxBackend {
   const runner: LocalRunner = {
     name: "none",
-    ownUsers: false,
+    uidOf: async () => undefined,
     diskBytes: async (profile) => {
       if (profile === "default") return undefined;
       const message = `Without isolation there is no profile ${profile}. Use the docker or the process backend.`;

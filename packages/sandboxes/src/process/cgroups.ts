@@ -1,4 +1,4 @@
-import { readFile, mkdir, readdir, rmdir, writeFile } from "node:fs/promises";
+import { access, readFile, mkdir, readdir, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SandboxLimits } from "../limits.ts";
@@ -24,8 +24,7 @@ type Setting = { readonly file: string; readonly value: string; readonly optiona
 /** The groups under a name of our own, or undefined where this process may not make any (it takes root). */
 export async function findCgroups(installation: string): Promise<Cgroups | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  const unified = await readFile(join(ROOT, "cgroup.controllers"), "utf8").catch(() => undefined);
-  const version = unified === undefined ? 1 : 2;
+  const version = await cgroupVersion();
   const bases = basesOf(installation, version);
   const works = version === 1 ? await madeAll(bases) : (await Promise.all(bases.map(delegated))).every(Boolean);
   return works ? groupsUnder(bases, version) : undefined;
@@ -44,6 +43,26 @@ export async function removeGroups(installation: string): Promise<void> {
 function basesOf(installation: string, version: 1 | 2): readonly string[] {
   const name = `handrail-${installation}`;
   return version === 1 ? V1_CONTROLLERS.map((controller) => join(ROOT, controller, name)) : [join(ROOT, name)];
+}
+
+/**
+ * Puts limits on the groups that a process is in. `name` is in the paths of groups that are its own: others are left as
+ * they are, and the answer is false then, as without a process.
+ */
+export async function boundGroupsOf(pid: number | undefined, name: string, limits: SandboxLimits): Promise<boolean> {
+  if (pid === undefined) return false;
+  const version = await cgroupVersion();
+  const rows = (await readFile(`/proc/${pid}/cgroup`, "utf8")).split("\n").map((row) => /^\d+:([^:]*):(.*)$/.exec(row));
+  const pathFor = (controller: string) => rows.find((row) => row?.[1]?.split(",").includes(controller))?.[2] ?? "";
+  const groups =
+    version === 2
+      ? [join(ROOT, pathFor(""))]
+      : V1_CONTROLLERS.map((controller) => join(ROOT, controller, pathFor(controller)));
+  if (!groups.every((group) => group.includes(name))) return false;
+  for (const group of groups) {
+    for (const setting of cgroupSettings(group, version, limits)) await apply(group, setting);
+  }
+  return true;
 }
 
 function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
@@ -117,6 +136,13 @@ async function madeAll(groups: readonly string[]): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function cgroupVersion(): Promise<1 | 2> {
+  return access(join(ROOT, "cgroup.controllers")).then(
+    () => 2,
+    () => 1,
+  );
 }
 
 async function idsIn(file: string): Promise<number[]> {

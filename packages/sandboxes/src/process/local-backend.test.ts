@@ -17,7 +17,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 /** A runner whose sandboxes run, says it, and call `onLook` when somebody asks. */
 const running = (onLook: () => Promise<void>): LocalRunner => ({
   name: "none",
-  ownUsers: false,
+  uidOf: async () => undefined,
   health: async () => ({ name: "none", works: true, detail: "" }),
   diskBytes: async () => undefined,
   launch: () => Promise.reject(new Error("nothing is started")),

@@ -8,7 +8,7 @@ import type { Egress } from "../egress.ts";
 import { linkTable } from "../link-table.ts";
 import { newLinkToken } from "../link-token.ts";
 import { openLinkSoon } from "../open-link.ts";
-import { egressUnder, PROFILES, profileOf } from "../profiles.ts";
+import { egressUnder, profileOf } from "../profiles.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
 import {
@@ -22,7 +22,6 @@ import {
 import type { SandboxSocket } from "./sandbox-socket.ts";
 import { sandboxSocket } from "./sandbox-socket.ts";
 import { tryEach } from "../try-each.ts";
-import { OWN_IDS, sandboxUid } from "../sandbox-user.ts";
 import { diskReleased, requireHostSpace } from "./workspace-disk.ts";
 
 /** One start of a sandbox on this machine. */
@@ -52,8 +51,11 @@ export type Launched = {
 export type LocalRunner = {
   readonly name: "process" | "none" | "containerd";
   health(signal: AbortSignal): Promise<BackendHealth>;
-  /** Whether sandboxes run as users of their own. */
-  readonly ownUsers: boolean;
+  /**
+   * The user of the host that owns a sandbox's files, and that its programs are, or its root where they are that;
+   * undefined: the server's own.
+   */
+  uidOf(conversationId: string, profile: SandboxProfile): Promise<number | undefined>;
   /** What a new workspace may hold; undefined where it cannot be bounded. @throws AppError for a profile not to be had */
   diskBytes(profile: SandboxProfile): Promise<number | undefined>;
   /** Starts sandboxd; it goes on when this server ends. @throws AppError `backend_unavailable` */
@@ -142,7 +144,7 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   const diskBytes = await local.runner.diskBytes(profile);
   await mkdir(local.options.directory, { recursive: true, mode: 0o700 });
   await requireHostSpace(local.options.directory);
-  const uid = sandboxUid(spec.conversationId, local.runner.ownUsers, PROFILES[profile].root ? OWN_IDS : 1);
+  const uid = await local.runner.uidOf(spec.conversationId, profile);
   await rm(place.links, { recursive: true, force: true });
   await mkdir(place.links, { recursive: true, mode: 0o700 });
   const record = recordOf(spec, uid);

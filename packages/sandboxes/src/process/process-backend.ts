@@ -7,6 +7,7 @@ import { once } from "../once.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import { OWN_IDS, sandboxUid } from "../sandbox-user.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { attainableLimits } from "./attainable-limits.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
@@ -71,7 +72,8 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
   });
   const runner: LocalRunner = {
     name: "process",
-    ownUsers: process.getuid?.() === 0,
+    uidOf: async (conversationId, profile) =>
+      sandboxUid(conversationId, process.getuid?.() === 0, PROFILES[profile].root ? OWN_IDS : 1),
     health: async () => processHealth(await prepared()),
     diskBytes: async (profile) => {
       const { disks, limits, noDev } = await prepared();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { lowered } from "./attainable-limits.ts";
 import { bubblewrapArguments, limitArguments } from "./bubblewrap-arguments.ts";
-import { cgroupSettings } from "./cgroups.ts";
+import { boundGroupsOf, cgroupSettings } from "./cgroups.ts";
 
 const LIMITS = { ...DEFAULT_LIMITS, memoryBytes: 512, cpus: 1.5, processes: 100, openFiles: 200, fileBytes: 300 };
 
@@ -76,4 +76,9 @@ test("root of a system of its own has six rights, and loses all others for good"
   expect(words.slice(words.indexOf("--")).join(" ")).toBe(
     `-- setpriv --bounding-set=-all,${kept} --inh-caps=-all --ambient-caps=-all --`,
   );
+});
+
+test("groups that are not a process's own by their name are left as they are, as is what has no process", async () => {
+  const bounded = [await boundGroupsOf(process.pid, "of-nobody", DEFAULT_LIMITS)];
+  expect([...bounded, await boundGroupsOf(undefined, "", DEFAULT_LIMITS)]).toEqual([false, false]);
 });

@@ -45,6 +45,7 @@ export function backendLoaders(config: Config, egress: LazyEgress): BackendLoade
           ...containerd,
           directory: join(home, "containerd"),
           defaultImage: image,
+          containers: sandbox.containers,
         });
       },
     }),

@@ -168,6 +168,11 @@ export const OPTIONS = {
     value: z.string().min(1).max(128),
     help: "Runtime handler of containerd's configuration for sandboxes. Default: its default one.",
   },
+  containerdDevRuntime: {
+    env: ["HANDRAIL_CONTAINERD_DEV_RUNTIME"],
+    value: z.string().min(1).max(128),
+    help: "Runtime handler for sandboxes with the profile dev, such as one of gVisor. Default: containerd-runtime.",
+  },
   dockerHost: {
     env: ["DOCKER_HOST"],
     value: z.string().min(1).max(2048),
