@@ -7,6 +7,7 @@ import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-c
 import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
 import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { LABEL } from "../docker/docker-names.ts";
 import type { Egress, EgressOrigin } from "../egress.ts";
@@ -32,15 +33,39 @@ import { requireLoopbackOnly } from "./pod-network.ts";
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 256 * 1024 ** 2 };
 const can = await canRunContainerd();
 
+const given = config.containerdAddress !== undefined;
+/** Debian's containerd has no user namespaces. */
+const maps = can && given && (await mapsUsers());
+if (can && !maps)
+  process.stdout.write("dev in user namespaces is not tested: that takes a runtime with them in CONTAINERD_ADDRESS.\n");
+
 /** One daemon for all tests, which has the default image. */
 const sharedDaemon = once(runtimeUnderTest);
-const given = config.containerdAddress !== undefined;
 
 describe.skipIf(!can)("containerd sandboxes", () => {
   afterAll(async () => (await sharedDaemon()).dispose());
 
   sandboxBackendContract("containerd", true, containerdUnderTest);
-  sandboxIsolationContract("containerd", ["strict", "default"], containerdUnderTest);
+  sandboxIsolationContract(
+    "containerd",
+    ["strict", "default", ...(maps ? (["dev"] as const) : [])],
+    containerdUnderTest,
+  );
+
+  test.skipIf(!maps)(
+    "root is a user of the host without a name, and bounded as a whole however many it becomes",
+    async () => {
+      const { start, shell } = await setUp(await sharedDaemon());
+      const sandbox = await start(freshConversation(), undefined, "dev");
+      expect(await shell(sandbox, "cat /proc/self/uid_map /proc/self/gid_map")).toMatch(
+        /^(?: *0 +([12]\d{9}) +65536\n){2}$/,
+      );
+      // As many users as it takes, each with a hundred programs: the limit of one user is 200.
+      const many = `perl -e 'for my $user (1000 .. 1004) { for (1 .. 100) { my $made = fork; exit !print "refused" if !defined $made;
+      if (!$made) { $) = $user; $> = $user; $< = $user; sleep 30; exit } } } print "all"'`;
+      expect(await shell(sandbox, many)).toBe("refused");
+    },
+  );
 
   test.skipIf(given)(
     "the daemon's crash and restart leave the sandbox as it is, and it is found before and after",
@@ -165,6 +190,18 @@ describe.skipIf(!can)("containerd sandboxes", () => {
   });
 });
 
+/** Whether the runtime that is given says that its default handler gives pods user namespaces. */
+async function mapsUsers(): Promise<boolean> {
+  const { address } = await runtimeUnderTest();
+  const client = criClient(address);
+  try {
+    const { handlers } = await client.status(AbortSignal.timeout(5000));
+    return handlers.some(({ name, features }) => name === "" && features?.userNamespaces === true);
+  } finally {
+    client.close();
+  }
+}
+
 async function containerdUnderTest(): Promise<BackendUnderTest> {
   plantSecret();
   const home = await mkdtemp(join(tmpdir(), "handrail-containerd-"));
@@ -211,10 +248,11 @@ async function setUp(daemon: ContainerdDaemon, more: Partial<ContainerdOptions> 
   return {
     backend,
     client,
-    start: (conversationId: string, image?: string) => {
+    start: (conversationId: string, image?: string, profile: SandboxProfile = "default") => {
       const choice = {
         backend: "containerd",
         network: { type: "none" },
+        profile,
         ...(image !== undefined && { image }),
       } as const;
       const spec = { conversationId, choice, seedDirectory: undefined };

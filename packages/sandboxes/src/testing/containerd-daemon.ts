@@ -35,16 +35,18 @@ export type DaemonWish = {
   readonly network?: object;
   /** Where it keeps images. Default: an empty directory, which goes with the daemon. */
   readonly root?: string;
+  /** Further tables of its configuration, such as runtime handlers. */
+  readonly more?: string;
 };
 
 export async function startContainerd(wish: DaemonWish = {}): Promise<ContainerdDaemon> {
   // The paths of its sockets are at most 107 bytes long.
   const directory = await mkdtemp("/tmp/hr-cd-");
   const address = join(directory, "containerd.sock");
-  const { network = LOOPBACK_ONLY, root = join(directory, "root") } = wish;
+  const { network = LOOPBACK_ONLY, root = join(directory, "root"), more = "" } = wish;
   await mkdir(join(directory, "cni"));
   await writeFile(join(directory, "cni/10-handrail.conflist"), JSON.stringify(network));
-  await writeFile(join(directory, "config.toml"), configuration(directory, root));
+  await writeFile(join(directory, "config.toml"), configuration(directory, root) + more);
   let child = await launch(directory, address);
   return {
     address,

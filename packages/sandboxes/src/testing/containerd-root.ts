@@ -8,7 +8,7 @@ import { buildRoot } from "../image/build-root.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { recipeTag } from "../image/image-recipe.ts";
 import { config } from "./config.ts";
-import type { ContainerdDaemon } from "./containerd-daemon.ts";
+import type { ContainerdDaemon, DaemonWish } from "./containerd-daemon.ts";
 import { startContainerd } from "./containerd-daemon.ts";
 
 const PREFIX = "containerd-";
@@ -41,12 +41,12 @@ export async function importerTo({ address }: ContainerdDaemon): Promise<Importe
 }
 
 /** Starts a containerd that has the default image. */
-export async function startContainerdWithImage(): Promise<ContainerdDaemon> {
+export async function startContainerdWithImage(wish: Omit<DaemonWish, "root"> = {}): Promise<ContainerdDaemon> {
   const root = await mkdtemp("/tmp/hr-cd-root-");
   const removeRoot = () => rm(root, { recursive: true, force: true });
   try {
     await copyRoot(await rootWithImage(() => undefined), root);
-    const daemon = await startContainerd({ root });
+    const daemon = await startContainerd({ ...wish, root });
     const dispose = async () => {
       await daemon.dispose();
       await removeRoot();
