@@ -28,15 +28,12 @@ export function secretForms(value: string): readonly Uint8Array[] {
 function formsOf(value: string): readonly string[] {
   const bytes = UTF8.encode(value);
   const hex = hexOf(bytes);
-  const url = encodeURIComponent(value.toWellFormed());
   const quoted = value.replaceAll("'", "'\\''");
   return [
     value,
     JSON.stringify(value).slice(1, -1),
     JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),
-    url,
-    url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-    url.replaceAll("%20", "+"),
+    ...urlForms(bytes),
     quoted,
     quoted.replaceAll("'\\''", `'"'"'`),
     value.replace(/[^A-Za-z0-9,._+:@%/-]/g, "\\$&"),
@@ -44,7 +41,26 @@ function formsOf(value: string): readonly string[] {
   ];
 }
 
-function hexOf(bytes: Uint8Array): string {
+/**
+ * What is left as it is beside letters and digits: by JavaScript in a part, by RFC 3986, by Python in a path, in a form, by
+ * JavaScript in a whole address.
+ */
+const LEFT_IN_URLS = ["-_.!~*'()", "-_.~", "-_.~/", "*-._", "-_.!~*'();,/?:@&=+$#"];
+
+/** With escapes in capitals and not, and a space as it is in forms. */
+function urlForms(bytes: Uint8Array): readonly string[] {
+  return LEFT_IN_URLS.flatMap((left) => {
+    const texts = Array.from(bytes, (byte) => {
+      const character = String.fromCharCode(byte);
+      return /[A-Za-z0-9]/.test(character) || left.includes(character) ? character : `%${hexOf([byte]).toUpperCase()}`;
+    });
+    const url = texts.join("");
+    const lower = url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+    return [url, lower, url.replaceAll("%20", "+"), lower.replaceAll("%20", "+")];
+  });
+}
+
+function hexOf(bytes: Iterable<number>): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -4,7 +4,7 @@ import { base64FromBytes } from "../base64.ts";
 import { secretForms } from "./secret-forms.ts";
 import { labelled, overwritten, secretMasker, type Writing } from "./secret-masker.ts";
 
-const TOKEN = "ghp_16C7e42F292c6912E7710c8'q\"x /y";
+const TOKEN = "ghp_16C7e42F292c6912E7710c8'q\"x /y~!*()+9:";
 const masker = secretMasker([{ name: "TOKEN", value: TOKEN }]);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -16,11 +16,20 @@ const joinedText = (parts: readonly Uint8Array[]) => parts.map(textOf).join("");
 const WRITTEN: Readonly<Record<string, string>> = {
   plain: TOKEN,
   json: JSON.stringify(TOKEN).slice(1, -1),
+  "json, slashes escaped": JSON.stringify(TOKEN).slice(1, -1).replaceAll("/", "\\/"),
   url: encodeURIComponent(TOKEN),
-  form: encodeURIComponent(TOKEN).replaceAll("%20", "+"),
+  "url, lower case": encodeURIComponent(TOKEN).replace(/%../g, (code) => code.toLowerCase()),
+  "url, whole": encodeURI(TOKEN),
+  "url, by curl": "ghp_16C7e42F292c6912E7710c8%27q%22x%20%2Fy~%21%2A%28%29%2B9%3A",
+  "url, by Python": "ghp_16C7e42F292c6912E7710c8%27q%22x%20/y~%21%2A%28%29%2B9%3A",
+  "url, by Go, lower case": "ghp_16C7e42F292c6912E7710c8%27q%22x+%2fy~%21%2a%28%29%2b9%3a",
+  "url, with spaces as in forms": encodeURIComponent(TOKEN).replaceAll("%20", "+"),
+  form: "ghp_16C7e42F292c6912E7710c8%27q%22x+%2Fy%7E%21*%28%29%2B9%3A",
   "hex, lower case": hexOf(bytesOf(TOKEN)),
   "hex, upper case": hexOf(bytesOf(TOKEN)).toUpperCase(),
   "quoted for a shell": TOKEN.replaceAll("'", "'\\''"),
+  "quoted for a shell by Python": TOKEN.replaceAll("'", `'"'"'`),
+  "escaped for a shell": "ghp_16C7e42F292c6912E7710c8\\'q\\\"x\\ /y\\~\\!\\*\\(\\)+9:",
 };
 
 test.each(Object.entries(WRITTEN))("a secret is masked: %s", (_form, written) => {
@@ -28,9 +37,12 @@ test.each(Object.entries(WRITTEN))("a secret is masked: %s", (_form, written) =>
 });
 
 test.each([0, 1, 2])("a secret is masked in base64 and base64url with %i bytes before it", (before) => {
-  const encoded = base64Of(`${"x".repeat(before)}${TOKEN}tail`);
+  const value = ">>>???~~~ÿÿÿ>?~ÿ>?~ÿ";
+  const other = secretMasker([{ name: "TOKEN", value }]);
+  const encoded = base64Of(`${"x".repeat(before)}${value}tail`);
+  expect(encoded).toMatch(/\+[^]*\/|\/[^]*\+/);
   for (const written of [encoded, webForm(encoded)]) {
-    const masked = masker.text(written);
+    const masked = other.text(written);
     expect(masked).toContain("[secret TOKEN]");
     expect(masked.length - "[secret TOKEN]".length).toBeLessThanOrEqual(12);
   }
