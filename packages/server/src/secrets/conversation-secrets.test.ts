@@ -1,0 +1,143 @@
+import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
+import { expect, test } from "vitest";
+import { conversationSecrets } from "./conversation-secrets.ts";
+import type { OpenSecret } from "./secret-store.ts";
+
+const signal = new AbortController().signal;
+const times = { createdAt: 0, changedAt: 1, lastUsedAt: null };
+const token: OpenSecret = {
+  ...times,
+  name: "TOKEN",
+  value: "value-of-the-token",
+  scope: { type: "owner" },
+  use: { type: "header", hosts: [{ host: "a.test" }] },
+  environment: "TOKEN",
+};
+const file: OpenSecret = {
+  ...token,
+  name: "KEY",
+  value: "value-of-the-key",
+  use: { type: "file" },
+  environment: "KEY",
+};
+const bare: OpenSecret = { ...token, name: "BARE", value: "value-without-a-name", environment: undefined };
+
+/** Secrets of the conversations c_1 and c_2, which can be changed; others wait for their conversation. */
+function setUp(held: readonly OpenSecret[] = [token, file, bare]) {
+  let now = held;
+  let made = 0;
+  const used: unknown[] = [];
+  const equipped: unknown[] = [];
+  let failure: AppError | undefined;
+  const secrets = conversationSecrets({
+    store: {
+      list: async () => [],
+      for: async (ownerId, repository) => (ownerId === "ada" && repository === "https://git.test/app" ? now : []),
+      save: async () => token,
+      remove: async () => undefined,
+      used: async (ownerId, names) => void used.push([ownerId, names]),
+    },
+    conversation: async (id) => (id === "c_0" ? undefined : { ownerId: "ada", repository: "https://git.test/app" }),
+    newAuthority: () => ({ certificate: `certificate ${++made}` }),
+    placeholderKey: Buffer.alloc(32, 7),
+  });
+  const call = async (operation: string, args: unknown) => {
+    if (failure !== undefined) throw failure;
+    equipped.push([operation, args]);
+  };
+  const newSandbox = () => ({ call }) as unknown as Sandbox;
+  const change = (next: readonly OpenSecret[]) => (now = next);
+  const fail = (next: AppError | undefined) => (failure = next);
+  return { secrets, newSandbox, change, fail, used, equipped };
+}
+
+test("each conversation has an authority and placeholders of its own, which stay; files and nameless secrets have none", async () => {
+  const { secrets } = setUp();
+  const [one, again, other] = [
+    await secrets.openWith("c_1"),
+    await secrets.openWith("c_1"),
+    await secrets.openWith("c_2"),
+  ];
+  expect([one.authority, again.authority, other.authority].map(({ certificate }) => certificate)).toEqual([
+    "certificate 1",
+    "certificate 1",
+    "certificate 2",
+  ]);
+  const placeholders = ({ secrets: held }: typeof one) => held.map(({ placeholder }) => placeholder);
+  expect(placeholders(one)).toEqual([
+    expect.stringMatching(/^handrail-secret-TOKEN-[0-9a-f]{24}$/),
+    undefined,
+    undefined,
+  ]);
+  expect(placeholders(again)).toEqual(placeholders(one));
+  expect(placeholders(other)[0]).not.toBe(placeholders(one)[0]);
+  expect(one.secrets[0]).toMatchObject({ name: "TOKEN", value: token.value, use: token.use });
+  expect(JSON.stringify(placeholders(one))).not.toContain(token.value);
+  secrets.forget("c_1");
+  expect((await secrets.openWith("c_1")).authority).toEqual({ certificate: "certificate 3" });
+});
+
+test("a sandbox is given certificate, placeholders and files once, and again when a secret has changed", async () => {
+  const { secrets, newSandbox, change, equipped } = setUp();
+  const sandbox = newSandbox();
+  await Promise.all([secrets.equip("c_1", sandbox, signal), secrets.equip("c_1", sandbox, signal)]);
+  const [placeholder] = (await secrets.openWith("c_1")).secrets.map((one) => one.placeholder);
+  expect(equipped).toEqual([
+    [
+      "sandbox.equip",
+      {
+        authority: "certificate 1",
+        environment: { TOKEN: placeholder },
+        files: [{ name: "KEY", data: Buffer.from(file.value).toString("base64"), environment: "KEY" }],
+      },
+    ],
+  ]);
+  expect(JSON.stringify(equipped)).not.toContain(token.value);
+  change([{ ...token, changedAt: 2 }]);
+  await secrets.equip("c_1", sandbox, signal);
+  expect(equipped.slice(1)).toMatchObject([["sandbox.equip", { files: [] }]]);
+  await secrets.equip("c_1", newSandbox(), signal);
+  expect(equipped).toHaveLength(3);
+});
+
+test("a sandbox that waits for its conversation is given nothing", async () => {
+  const { secrets, newSandbox, equipped } = setUp();
+  await secrets.equip("c_0", newSandbox(), signal);
+  expect([equipped, (await secrets.openWith("c_0")).secrets]).toEqual([[], []]);
+});
+
+test("what could not be given is given at the next time; an older sandbox goes on without", async () => {
+  const { secrets, newSandbox, fail, equipped } = setUp();
+  const sandbox = newSandbox();
+  fail(new AppError("sandbox_gone", "Gone."));
+  await expect(secrets.equip("c_1", sandbox, signal)).rejects.toMatchObject({ code: "sandbox_gone" });
+  fail(undefined);
+  await secrets.equip("c_1", sandbox, signal);
+  expect(equipped).toHaveLength(1);
+  fail(new AppError("tool_unknown", "What?"));
+  await secrets.equip("c_1", newSandbox(), signal);
+});
+
+test("values that a conversation had earlier stay masked, and no other conversation's are", async () => {
+  const { secrets, change } = setUp([token]);
+  expect(secrets.text("c_1", token.value)).toBe(token.value);
+  await secrets.openWith("c_1");
+  change([{ ...token, value: "another-value", changedAt: 2 }, bare]);
+  const masker = await secrets.maskerFor("c_1");
+  const all = `${token.value} another-value ${bare.value}`;
+  const masked = "[secret TOKEN] [secret TOKEN] [secret BARE]";
+  expect([masker.text(all), secrets.text("c_1", all)]).toEqual([masked, masked]);
+  expect(await secrets.maskerFor("c_1")).toBe(masker);
+  expect((await secrets.maskerFor("c_2")).text(all)).toBe(`${token.value} [secret TOKEN] [secret BARE]`);
+  secrets.forget("c_1");
+  expect(secrets.text("c_1", all)).toBe(all);
+});
+
+test("a use is noted for the owner, and none for nobody", async () => {
+  const { secrets, used } = setUp();
+  await secrets.used("c_1", ["TOKEN"]);
+  await secrets.used("c_1", []);
+  await secrets.used("c_0", ["TOKEN"]);
+  expect(used).toEqual([["ada", ["TOKEN"]]]);
+});
