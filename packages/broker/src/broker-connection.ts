@@ -114,9 +114,9 @@ function saysHost(header: string | undefined, { host, port }: Target): boolean {
   return said?.host.name === host.name && said.port === port;
 }
 
-/** What cannot be parsed is reported as it was written, cut short. */
+/** What cannot be parsed is reported as it was written. */
 function askedFor(request: IncomingMessage, target: Target | Refusal): Asked {
-  return { method: request.method ?? "", host: (request.url ?? "").slice(0, 256), target };
+  return { method: request.method ?? "", host: request.url ?? "", target };
 }
 
 function plainUrl(text: string): URL | undefined {

@@ -11,7 +11,8 @@ import type { Opening } from "./tls/open-tls.ts";
 /**
  * One request, once it is over. `host` is what was asked for, normalised where it could be; `port` 0 where it could not.
  * `path` has no query, and is there only where it was seen. `at` is when the request came (Unix milliseconds). Bytes are
- * those on the connection to the host. `rule` is what let it through; `reason` why it was refused, or why it failed.
+ * those on the connection to the host. `rule` is what let it through; `reason` why it was refused, or why it failed. Texts
+ * may be as long as a request's head.
  */
 export type BrokerRecord = {
   readonly conversationId: string;

@@ -44,7 +44,7 @@ export function reporter({ upstream, report }: CarriedConnection, request: Incom
     const [path] = splitUrl(request.url ?? "");
     const method = request.method ?? "";
     const bytes = { bytesUp: upNow - up, bytesDown: downNow - down };
-    report({ at, method, path: path.slice(0, 1024), rule, reason: refusal?.code, secrets, ...bytes });
+    report({ at, method, path, rule, reason: refusal?.code, secrets, ...bytes });
   };
 }
 

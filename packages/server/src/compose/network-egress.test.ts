@@ -131,3 +131,51 @@ test("a private host that the operator names is reached when a rule allows it, a
   expect(refusedAs(await send(elsewhere, GET(target)))).toBe("address_forbidden");
   upstream.close();
 });
+
+const SECRET = "value-of-the-secret-1";
+
+test("a secret that a program puts into what it asks for is in no record, ask or notice", async () => {
+  const payload = { value: SECRET, scope: { type: "owner" }, use: { type: "file" } };
+  const saved = await server.app.inject({ method: "PUT", url: "/api/secrets/KEY", headers: server.bearer, payload });
+  expect(saved.statusCode).toBe(200);
+  const id = await newConversation({ type: "allow", presets: [], hosts: ["127.0.0.1"] });
+  await send(id, GET(`${SECRET}.test`));
+  await send(id, `GET http://127.0.0.1/${"x".repeat(1010)}${SECRET} HTTP/1.1\r\n\r\n`);
+  await send(id, `CONNECT ${"x".repeat(240)}${SECRET} HTTP/1.1\r\n\r\n`);
+  const kinds = { type: "allow" as const, presets: [], hosts: [], requests: [{ host: "127.0.0.1", path: "/a" }] };
+  const other = await newConversation(kinds);
+  await send(other, `GET http://127.0.0.1/${SECRET} HTTP/1.1\r\n\r\n`);
+  await server.state.network.close();
+  const events = [...(await server.state.store.read(id, 0, 100)), ...(await server.state.store.read(other, 0, 100))];
+  const types = new Set(events.map(({ event }) => event.type));
+  expect(types).toEqual(new Set(["network.asked", "network.recorded", "notice.added"]));
+  const text = JSON.stringify(events);
+  expect(text).toContain("[secret KEY].test");
+  expect(text).toContain("/[secret KEY]");
+  for (let length = 10; length <= SECRET.length; length += 1) expect(text).not.toContain(SECRET.slice(0, length));
+});
+
+test("what the log says that a conversation used counts, in both directions", async () => {
+  await server.close();
+  server = await serverFixture({ argv: ["--network-max-bytes", "1000"] });
+  const id = await newConversation({ type: "allow", presets: ["everything"], hosts: [] });
+  const used = { at: 1, method: "GET", host: "a.test", port: 80, durationMs: 1, allowed: true };
+  const opened = await journal(id);
+  const add = (bytesUp: number, bytesDown: number) =>
+    opened.commit(() => [{ type: "network.recorded", requests: [{ ...used, bytesUp, bytesDown }] }]);
+  await add(400, 599);
+  expect(refusedAs(await send(id, GET("127.0.0.1")))).toBe("address_forbidden");
+  await add(0, 1);
+  expect(refusedAs(await send(id, GET("127.0.0.1")))).toBe("too_many_bytes");
+});
+
+test("once lets the request go that waits for it", async () => {
+  const id = await newConversation({ type: "allow", presets: [], hosts: [] });
+  const leave = server.state.deltas.attend(id);
+  const answer = send(id, GET("127.0.0.1"));
+  await expect.poll(async () => (await journal(id)).state.asks.length).toBe(1);
+  const [ask] = (await journal(id)).state.asks;
+  await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "once" });
+  expect(refusedAs(await answer)).toBe("address_forbidden");
+  leave();
+});

@@ -22,7 +22,7 @@ export type EgressParts = {
   readonly log: NetworkLog;
   readonly refused: RefusedRequests;
   /** What HTTPS is opened with, and what the log must not hold. */
-  readonly secrets: Pick<ConversationSecrets<SandboxAuthority>, "openWith" | "used" | "text">;
+  readonly secrets: Pick<ConversationSecrets<SandboxAuthority>, "openWith" | "maskerFor" | "used" | "text">;
   readonly limits: TrafficLimits;
   /** Hosts that may be in private networks. */
   readonly privateHosts: readonly string[];
@@ -39,6 +39,8 @@ export function networkEgress(parts: EgressParts): Broker {
     openWith: secrets.openWith,
     async lookUp(id) {
       const journal = await parts.journal(id);
+      // From here on `text` knows what to mask.
+      await secrets.maskerFor(id);
       const { bytesUp, bytesDown } = journal.state.network;
       return { rules: rules(journal), bytesUsed: bytesUp + bytesDown };
     },
@@ -46,12 +48,12 @@ export function networkEgress(parts: EgressParts): Broker {
     onLimit: (id, limit) => log.limited(id, limit, limits[limit]),
     onRequest(record) {
       const { conversationId: id } = record;
-      log.add(
-        id,
-        requestOf(record, (text) => secrets.text(id, text)),
-      );
+      const mask = (text: string) => secrets.text(id, text);
+      log.add(id, requestOf(record, mask));
       secrets.used(id, record.secrets ?? []).catch(onFailure);
-      if (record.reason !== undefined) refused.note({ ...record, reason: record.reason }).catch(onFailure);
+      if (record.reason === undefined) return;
+      const { host, reason } = record;
+      refused.note({ conversationId: id, host: mask(host), reason }).catch(onFailure);
     },
   });
 }

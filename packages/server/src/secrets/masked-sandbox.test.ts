@@ -32,6 +32,28 @@ test("a result's texts are masked, however deep", async () => {
   });
 });
 
+test("a sandbox is brought up to date before each call, and says without secrets why it is gone", async () => {
+  const done: string[] = [];
+  const gone = Promise.withResolvers<string>();
+  const inner: Sandbox = {
+    ...scriptedSandbox({
+      "process.run": async () => {
+        done.push("call");
+        return { exitCode: 0, stdout: "", stderr: "", cut: false };
+      },
+    }),
+    gone: gone.promise,
+  };
+  const prepare = async () => void done.push("prepare");
+  const sandbox = maskedSandbox(inner, { masker: async () => masker, prepare });
+  const args = { argv: ["x"], timeoutMs: 1, capBytes: 1 };
+  await sandbox.call("process.run", args, { signal });
+  await sandbox.call("process.run", args, { signal });
+  expect(done).toEqual(["prepare", "call", "prepare", "call"]);
+  gone.resolve(`it said ${VALUE}`);
+  expect(await sandbox.gone).toBe("it said [secret KEY]");
+});
+
 test("a file that is read in pieces is masked where a piece cuts the secret, and keeps its length", async () => {
   const content = Buffer.from(`head ${VALUE} tail`);
   const sandbox = masked({

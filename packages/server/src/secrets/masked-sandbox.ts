@@ -146,7 +146,7 @@ function maskedTexts(value: unknown, masker: SecretMasker): unknown {
   if (typeof value === "string") return masker.text(value);
   if (Array.isArray(value)) return value.map((item) => maskedTexts(item, masker));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedTexts(item, masker)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [masker.text(key), maskedTexts(item, masker)]));
 }
 
 function maskedError(thrown: unknown, masker: SecretMasker): unknown {
