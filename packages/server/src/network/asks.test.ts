@@ -70,8 +70,8 @@ test("when nobody watches the request is refused at once; a later answer tells t
   expect(await asks.ask(SAMPLE_ID, HOST, never)).toBe("waiting");
 });
 
-test("once, said late of a kind of request, lets through no other kind", async () => {
-  const { asks } = await setUp({ attended: false });
+test("once, said late of a kind of request, lets through no other kind; each is asked for by itself", async () => {
+  const { asks, journal } = await setUp({ attended: false });
   const get = { host: "api.test", port: 443, method: "GET", path: "/v1/a", reason: "request_not_allowed" };
   expect(await asks.ask(SAMPLE_ID, get, never)).toBe("waiting");
   await asks.answer(SAMPLE_ID, "n_0", { answer: "once" });
@@ -84,6 +84,7 @@ test("once, said late of a kind of request, lets through no other kind", async (
   const outcomes: string[] = [];
   for (const other of others) outcomes.push(await asks.ask(SAMPLE_ID, other, never));
   expect(outcomes).toEqual(others.map(() => "waiting"));
+  expect(journal.state.asks).toMatchObject(others);
   expect(await asks.ask(SAMPLE_ID, get, never)).toBe("once");
 });
 

@@ -15,6 +15,17 @@ async function setUp() {
   return () => openStoredRules({ file, now: () => 5, newId });
 }
 
+test("there are no more than 500 rules", async () => {
+  const one = { ownerId: "u_1", scope: "owner" as const, presets: [], requests: [], createdAt: 1 };
+  const stored = Array.from({ length: 499 }, (_, at) => ({ ...one, ruleId: `w_${at}`, hosts: [`h${at}.test`] }));
+  const file = { read: async () => ({ rules: stored }), write: async () => undefined, remove: async () => undefined };
+  const rules = await openStoredRules({ file, now: () => 5, newId: () => "w_last" });
+  const add = (host: string) => rules.add({ ownerId: "u_1", scope: "owner", repository: undefined, hosts: [host] });
+  await add("last.test");
+  await expect(add("more.test")).rejects.toMatchObject({ code: "limit_reached" });
+  expect(rules.of("u_1")).toHaveLength(500);
+});
+
 test("rules hold for their owner's conversations, all or those on their repository, and are there after a restart", async () => {
   const open = await setUp();
   const rules = await open();

@@ -143,6 +143,30 @@ test("the program gets the request as on its own port, without Handrail's cookie
   });
 });
 
+test("the program gets no cookie where the browser has only Handrail's", async () => {
+  await ask("/", visitor());
+  expect(heard[0]?.headers.cookie).toBeUndefined();
+});
+
+test("a share's visit is over with the share", async () => {
+  const link = book.sign(pass({ kind: "link", shareId: "s1", expiresAt: Date.now() + 600_000 }));
+  const answer = await ask(`/__handrail/open?pass=${link}`);
+  const [cookie = ""] = answer.headers["set-cookie"] ?? [];
+  expect(cookie).toMatch(/; Max-Age=(?:600|5\d\d)$/);
+  const [, visit = ""] = /^handrail_preview=([^;]+);/.exec(cookie) ?? [];
+  expect(book.read(visit, "visit")).toEqual(book.read(link, "link") && { ...book.read(link, "link"), kind: "visit" });
+});
+
+test.each(["*", "http://other.example/"])("a request for %s, which is no path, is refused", async (path) => {
+  expect((await ask(path, visitor(), { method: "OPTIONS" })).status).toBe(400);
+  expect(heard).toEqual([]);
+});
+
+test("a conversation's previews have 64 connections at a time", async () => {
+  for (let count = 0; count < 64; count += 1) await LASTING.stream();
+  expect((await ask("/", visitor())).status).toBe(503);
+});
+
 test("the browser gets no cookie for other hosts, none of Handrail's name, and nothing that outlasts the preview", async () => {
   const answer = await ask("/", visitor());
   expect(answer.headers["set-cookie"]).toEqual(["mine=1; Path=/", "plain=2"]);
@@ -194,16 +218,16 @@ test("where the browser tells no site, another origin is told by its name", asyn
 
 /** A connection that stays open, and whether it has ended by itself. */
 const LASTING = {
-  async socket(more: Partial<Pass>) {
+  async socket() {
     const { host } = new URL(address.originOf({ conversationId: ID, port: 8080 }));
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers: { host, ...visitor(more) } });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers: { host, ...visitor() } });
     socket.on("error", () => undefined);
     await once(socket, "open");
     return { ended: once(socket, "close").then(([code]) => code as number) };
   },
-  async stream(more: Partial<Pass>) {
+  async stream() {
     const { host } = new URL(address.originOf({ conversationId: ID, port: 8080 }));
-    const asking = httpRequest({ host: "127.0.0.1", port, method: "POST", headers: { host, ...visitor(more) } });
+    const asking = httpRequest({ host: "127.0.0.1", port, method: "POST", headers: { host, ...visitor() } });
     asking.on("error", () => undefined).write("first");
     const [answer] = (await once(asking, "response")) as [IncomingMessage];
     answer.on("error", () => undefined).resume();
@@ -213,11 +237,9 @@ const LASTING = {
   },
 };
 
-test.each(["socket", "stream"] as const)("a %s is open no longer than its share, session or pass", async (kind) => {
+test.each(["socket", "stream"] as const)("a %s is open no longer than its share or session", async (kind) => {
   const sockets = new WebSocketServer({ server: program });
-  const timely = await LASTING[kind]({ expiresAt: Date.now() + 1000 });
-  const lasting = await LASTING[kind]({});
-  expect(await timely.ended).toBe(1006);
+  const lasting = await LASTING[kind]();
   expect((await ask("/", visitor())).status).toBe(200);
   admitted = false;
   expect(await lasting.ended).toBe(1006);
@@ -246,9 +268,11 @@ test("WebSockets go through, from the preview's own page only", async () => {
   expect(await echoed.promise).toBe("hello");
   own.terminate();
 
-  const refused = Promise.withResolvers<string>();
-  open("http://evil.example").on("error", (error) => refused.resolve(error.message));
-  expect(await refused.promise).toBe("Unexpected server response: 403");
+  for (const foreign of ["http://evil.example", "null"]) {
+    const refused = Promise.withResolvers<string>();
+    open(foreign).on("error", (error) => refused.resolve(error.message));
+    expect(await refused.promise).toBe("Unexpected server response: 403");
+  }
   sockets.close();
 });
 
