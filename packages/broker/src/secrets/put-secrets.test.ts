@@ -96,6 +96,21 @@ test.each<[string, Partial<HeaderSecretUse>, readonly string[], string | undefin
   expect(sent([headerSecret(use)], request("GET", "/v1/x", headers))).toBe(expected);
 });
 
+test.each<[string, number, Partial<HeaderSecretUse>, boolean]>([
+  ["/v1/x", 443, {}, true],
+  ["/v1/x", 8443, {}, false],
+  ["/v1/x", 8443, { hosts: [{ host: HOST, port: 8443 }] }, true],
+  ["/v1/../admin", 443, {}, false],
+  ["/v1/%2e%2e/admin", 443, {}, false],
+  ["/v1/..%2fadmin", 443, {}, false],
+  ["//v1/./x", 443, {}, true],
+])("a rule for /v1/** on HTTPS names %s on port %i or not: %j", (path, port, use, named) => {
+  const hosts = (use.hosts ?? [{ host: HOST }]).map((rule) => ({ ...rule, path: "/v1/**" }));
+  const asked = request("GET", path);
+  const sentOn = sent([headerSecret({ hosts })], { ...asked, target: { ...asked.target, port } });
+  expect(sentOn !== undefined).toBe(named);
+});
+
 test("a secret that is a file goes into no request", () => {
   const file: HeldSecret = { ...headerSecret({}), use: { type: "file" } };
   expect(sent([file], request("GET", "/", ["authorization", "placeholder-of-API"]))).toBe("placeholder-of-API");
