@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { ConversationPlace } from "../process/conversation-place.ts";
+import { giveTo } from "../process/conversation-place.ts";
 import type { LocalStart } from "../process/local-backend.ts";
 import { mountDisk, unmountDisk } from "../process/mounted-disk.ts";
 import { diskReleased, hasDisk } from "../process/workspace-disk.ts";
@@ -26,12 +27,15 @@ export type HostPlaces = {
   release(): Promise<void>;
 };
 
+/** Whose they are: the first of so many users. `bytes`: of what is in memory. */
+type Own = { readonly uid: number; readonly ids: number; readonly bytes: number };
+
 /** Begins to make them. */
-export function hostPlaces(parts: HostParts, start: LocalStart, own: { uid: number; bytes: number }): HostPlaces {
+export function hostPlaces(parts: HostParts, start: LocalStart, own: Own): HostPlaces {
   const directory = parts.scratchOf(start.record.sandboxId);
   const making = [
-    parts.seesMounts().then((seen) => makeScratch({ directory, seen, ...own })),
-    start.furnished.then(() => openDisk(parts, start.place)),
+    parts.seesMounts().then((seen) => makeScratch({ directory, seen, uid: own.uid, bytes: own.bytes })),
+    start.furnished.then(() => openDisk(parts, start.place)).then((disk) => owned(disk, own)),
   ] as const;
   const ready = Promise.all(making).then(([scratch, { files }]) => ({ scratch, files }));
   // Whoever waits for it hears of it.
@@ -44,6 +48,16 @@ export function hostPlaces(parts: HostParts, start: LocalStart, own: { uid: numb
       await Promise.all(held);
     },
   };
+}
+
+async function owned(disk: OpenDisk, { uid, ids }: Pick<Own, "uid" | "ids">): Promise<OpenDisk> {
+  try {
+    await giveTo({ first: uid, count: ids }, [disk.files.workspace, disk.files.state]);
+    return disk;
+  } catch (thrown) {
+    await disk.release();
+    throw thrown;
+  }
 }
 
 type OpenDisk = { readonly files: StartingFiles; release(): Promise<void> };

@@ -9,6 +9,7 @@ import { SANDBOXD_LOG, sandboxdLog } from "../process/launch-sandboxd.ts";
 import type { Launched, LocalStart } from "../process/local-backend.ts";
 import { diskLog, hasDisk } from "../process/workspace-disk.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
+import { POD_IDS } from "../sandbox-user.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { boundFence } from "./bound-fence.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
@@ -47,7 +48,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   });
   const containers = parts.containers && fence?.by === "kernel";
   const limits = limitsUnder(record.profile, parts.limits);
-  const places = hostPlaces(parts, start, { uid, bytes: limits.tmpBytes });
+  const places = hostPlaces(parts, start, { uid, ids: fence === undefined ? 1 : POD_IDS, bytes: limits.tmpBytes });
   try {
     const [podId, image, own] = await together(start.signal, [
       (signal) => runPod(parts, pod, fence?.handler ?? parts.runtimeHandler, signal),

@@ -1,4 +1,4 @@
-import { access, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile } from "@handrail/protocol/sources";
@@ -111,6 +111,20 @@ async function furnishDirectories(place: ConversationPlace, { seedDirectory, uid
   await fill(unfinished, seedDirectory);
   if (uid !== undefined) await own(unfinished, uid);
   await rename(unfinished, place.workspace);
+}
+
+/**
+ * Gives all in directories to the first of a sandbox's users, unless they are theirs already: what holds its root may have
+ * changed since it was last started. Whose what is within is their own affair.
+ */
+export async function giveTo(
+  users: { readonly first: number; readonly count: number },
+  directories: readonly string[],
+) {
+  for (const directory of directories) {
+    const { uid } = await stat(directory);
+    if (uid < users.first || uid >= users.first + users.count) await own(directory, users.first);
+  }
 }
 
 /** Forgets a conversation's directories for good. Directories that their owner may not open are opened first. */
