@@ -22,7 +22,7 @@ import { once, onceTrue } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { listenerSharesMounts } from "./listener-mounts.ts";
 import type { NoFence, RootFence } from "./root-fence.ts";
-import { findRootFence, requireFence } from "./root-fence.ts";
+import { findRootFence, requireFence, unasked } from "./root-fence.ts";
 import { POD_IDS, sandboxUid } from "../sandbox-user.ts";
 import { portablePrograms } from "../sandboxd-programs.ts";
 import { removeScratch } from "./scratch.ts";
@@ -52,6 +52,8 @@ export type ContainerdOptions = LocalOptions & {
 };
 
 export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
+/** Less than those wait who ask for health. */
+const FENCE_WITHIN_MS = 5_000;
 const FALLBACK_IMAGE = "docker.io/library/node:24-bookworm";
 
 /**
@@ -148,7 +150,17 @@ async function health(parts: ContainerdParts, signal: AbortSignal): Promise<Back
   if (!found.works) return found;
   const disks = await parts.disksWork();
   const bounded = disks ? found : { ...found, detail: `${found.detail}; no limits on: a workspace's size` };
-  return withFence(bounded, await parts.rootFence(signal), parts.devRuntime !== undefined);
+  return withFence(bounded, await fenceForHealth(parts, signal), parts.devRuntime !== undefined);
+}
+
+/** Other sandboxes work all the same where it cannot be found out. Rejects only with the signal's reason. */
+async function fenceForHealth(parts: ContainerdParts, signal: AbortSignal): Promise<RootFence | NoFence> {
+  try {
+    return await parts.rootFence(AbortSignal.any([signal, AbortSignal.timeout(FENCE_WITHIN_MS)]));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return unasked(parts.devRuntime ?? parts.runtimeHandler, thrown);
+  }
 }
 
 /** Root within a kernel of its own is the host's root to the file system, which that kernel shows it parts of. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { CriError } from "./cri-error.ts";
 import type { RuntimeHandler } from "./cri-shapes.ts";
 import type { FenceWish } from "./root-fence.ts";
-import { fenceText, findRootFence, requireFence } from "./root-fence.ts";
+import { fenceText, findRootFence, requireFence, unasked } from "./root-fence.ts";
 
 const HANDLERS = ["", "runc", "gvisor", "mapped"].map((name) => ({
   name,
@@ -62,6 +62,15 @@ test("without either it is said why, and what to do", async () => {
     why: "nothing starts under the handler gvisor (exec: runsc: not found)",
     remedy: "Look into the runtime's configuration and its log.",
   });
+});
+
+test("a handler that could not be asked is told with the reason, whatever that is", () => {
+  const remedy = "Look into the runtime's configuration and its log.";
+  expect(unasked("gvisor", new Error("It took too long."))).toEqual({
+    why: "nothing starts under the handler gvisor (It took too long)",
+    remedy,
+  });
+  expect(unasked("", "odd")).toEqual({ why: "nothing starts under the handler of the runtime's choice (odd)", remedy });
 });
 
 test("a sandbox without a fence is refused with the reason, and health says it in a few words", () => {

@@ -67,14 +67,20 @@ async function sharedKernel(wish: FenceWish, handler: string, signal: AbortSigna
   try {
     if (await unlessAborted(wish.hasOwnKernel(), signal)) return undefined;
   } catch (thrown) {
-    if (!(thrown instanceof CriError)) throw thrown;
-    const why = `nothing starts under the handler ${handler} (${firstWords(thrown.message)})`;
-    return { why, remedy: "Look into the runtime's configuration and its log." };
+    if (thrown instanceof CriError) return unasked(handler, thrown);
+    throw thrown;
   }
   return {
     why: `the handler ${handler} gives pods neither a kernel nor users of their own`,
     remedy: `Set containerd-dev-runtime to one that does, such as gVisor's runsc.`,
   };
+}
+
+/** What is known of a handler that could not be asked. */
+export function unasked(handler: string, thrown: unknown): NoFence {
+  const reason = thrown instanceof Error ? firstWords(thrown.message).replace(/\.$/, "") : String(thrown);
+  const why = `nothing starts under the handler ${handler === "" ? "of the runtime's choice" : handler} (${reason})`;
+  return { why, remedy: "Look into the runtime's configuration and its log." };
 }
 
 function mapsUsers({ handlers }: RuntimeStatus, handler: string): boolean {
