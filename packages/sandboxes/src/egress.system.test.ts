@@ -3,15 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
+import { containerdBackend } from "./containerd/containerd-backend.ts";
 import { dockerBackend } from "./docker/docker-backend.ts";
 import type { Egress, EgressOrigin } from "./egress.ts";
 import { processBackend } from "./process/process-backend.ts";
+import { canRunContainerd } from "./testing/containerd-daemon.ts";
+import { runtimeUnderTest } from "./testing/containerd-root.ts";
 import { daemonAnswers, DOCKER_HOST } from "./testing/docker-daemon.ts";
 import { forgetInDocker } from "./testing/forget-installation.ts";
 import { builtPrograms } from "./testing/test-programs.ts";
 
 const ANSWER = "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const docker = await daemonAnswers();
+const containerd = await canRunContainerd();
 
 test("a program's request reaches the server's egress as its conversation's, by a proxy or by the name alone: process", () =>
   reaches("process"));
@@ -20,9 +24,15 @@ test.skipIf(!docker)(
   () => reaches("docker"),
 );
 
-async function reaches(name: "process" | "docker"): Promise<void> {
+test.skipIf(!containerd)(
+  "a program's request reaches the server's egress as its conversation's, by a proxy or by the name alone: containerd",
+  { timeout: 120_000 },
+  () => reaches("containerd"),
+);
+
+async function reaches(name: "process" | "docker" | "containerd"): Promise<void> {
   // A plain user's sandboxes cannot listen at low ports.
-  const transparent = name === "docker" || process.getuid?.() === 0;
+  const transparent = name !== "process" || process.getuid?.() === 0;
   const directory = await mkdtemp(join(tmpdir(), "handrail-egress-"));
   const seen: { readonly origin: EgressOrigin; readonly asked: string }[] = [];
   const egress: Egress = (origin, stream) => {
@@ -32,12 +42,18 @@ async function reaches(name: "process" | "docker"): Promise<void> {
     });
   };
   const common = { installation: `t${newId("x", Date.now()).slice(-8)}`, sandboxdDirectory: builtPrograms(), egress };
-  const backend =
-    name === "process" ? processBackend({ ...common, directory }) : dockerBackend({ ...common, host: DOCKER_HOST });
+  const runtime = name === "containerd" ? await runtimeUnderTest() : undefined;
+  const backends = {
+    process: () => processBackend({ ...common, directory }),
+    docker: () => dockerBackend({ ...common, host: DOCKER_HOST }),
+    containerd: () => containerdBackend({ ...common, directory, address: runtime?.address }),
+  };
+  const backend = backends[name]();
   onTestFinished(async () => {
     await backend.collect(new Set());
     await backend.close();
     if (name === "docker") await forgetInDocker(common.installation);
+    await runtime?.dispose();
     await rm(directory, { recursive: true, force: true });
   });
   const conversationId = newId("c", Date.now());

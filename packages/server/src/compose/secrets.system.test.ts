@@ -4,13 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testAuthority } from "@handrail/broker/testing/tls-fixture";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
+import { runtimeUnderTest } from "@handrail/sandboxes/testing/containerd-root";
 import { gitServer } from "../testing/git-server.ts";
-import { openSecretBench, shell } from "../testing/secret-bench.ts";
+import { openSecretBench, type SecretBackendName, shell } from "../testing/secret-bench.ts";
 
 const TOKEN = "gtok_9f8e7d6c5b4a39281706";
 const API = "api-key-5544332211aabbccdd";
 const FILE = "file-secret-0011223344556677";
 const HOST = "forge.example";
+
+const withContainerd = await canRunContainerd();
 
 let home: string;
 let bench: Awaited<ReturnType<typeof openBench>>;
@@ -46,6 +50,7 @@ async function openBench(directory: string) {
     },
   });
   const { port } = server;
+  const runtime = withContainerd ? await runtimeUnderTest() : undefined;
   const push = [{ repository: "team/app", branches: ["agent/*"] }];
   const scope = { type: "owner" } as const;
   const held = await openSecretBench({
@@ -63,9 +68,11 @@ async function openBench(directory: string) {
     },
     hosts: [`${HOST}:${port}`],
     roots: [authority.certificate],
+    containerd: runtime?.address,
   });
   const close = async () => {
     await held.close();
+    await runtime?.dispose();
     server.close();
   };
   return { ...held, seen, port, bare, close };
@@ -78,7 +85,13 @@ const NODE = `n=/opt/handrail-node/bin/node; [ -x $n ] || n=node; new=false
 /** What a request to `/v1/` gets to hear; the header's value is masked at its own length. */
 const TOLD = `told: Bearer [secret API]${"*".repeat(API.length - "[secret API]".length)}\n`;
 
-for (const backend of ["process", "docker"] as const) {
+const BACKENDS: readonly SecretBackendName[] = [
+  "process",
+  "docker",
+  ...(withContainerd ? (["containerd"] as const) : []),
+];
+
+for (const backend of BACKENDS) {
   test(
     `${backend}: curl, git, node and python reach a secret's host through opened TLS`,
     { timeout: 240_000 },

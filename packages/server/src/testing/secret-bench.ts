@@ -6,6 +6,7 @@ import { sandboxAuthority } from "@handrail/broker/tls/sandbox-authority";
 import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
 import type { SecretInput } from "@handrail/protocol/secrets";
+import { containerdBackend } from "@handrail/sandboxes/containerd/containerd-backend";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { DOCKER_HOST } from "@handrail/sandboxes/testing/docker-daemon";
@@ -28,16 +29,20 @@ export type SecretBenchOptions = {
   readonly hosts: readonly string[];
   /** PEM: the authorities that the broker believes. */
   readonly roots: readonly string[];
+  /** Where containerd is, for sandboxes on it. */
+  readonly containerd?: string | undefined;
   /** Paths of this machine that process sandboxes may read besides. */
   readonly readOnly?: readonly string[];
 };
+
+export type SecretBackendName = "process" | "docker" | "containerd";
 
 const OWNER = "local";
 const SIGNAL = AbortSignal.timeout(300_000);
 
 /** Sandboxes with secrets and a broker that reaches servers on loopback. The caller closes it. */
 export async function openSecretBench(options: SecretBenchOptions) {
-  const { home, installation, secrets: held, hosts, roots, readOnly } = options;
+  const { home, installation, secrets: held, hosts, roots, readOnly, containerd } = options;
   const masks = mask();
   const store = openSecretStore({ home, secrets: await openSecrets(join(home, "secret.key")), mask: masks });
   for (const [name, secret] of Object.entries(held)) await store.save(OWNER, name, secret);
@@ -57,15 +62,19 @@ export async function openSecretBench(options: SecretBenchOptions) {
     allowLoopback: true,
   });
   const common = { installation, sandboxdDirectory: builtPrograms(), egress: broker.handle, limits: {} };
-  const backends: Record<"process" | "docker", SandboxBackend> = {
+  const backends: Record<SecretBackendName, SandboxBackend> = {
     process: secretBackend(
       processBackend({ ...common, directory: join(home, "sandboxes"), extraReadOnly: readOnly }),
       secrets,
     ),
     docker: secretBackend(dockerBackend({ ...common, host: DOCKER_HOST, defaultImage: undefined }), secrets),
+    containerd: secretBackend(
+      containerdBackend({ ...common, directory: join(home, "containerd"), address: containerd }),
+      secrets,
+    ),
   };
   const conversations: (readonly [SandboxBackend, string])[] = [];
-  const start = (name: "process" | "docker") => {
+  const start = (name: SecretBackendName) => {
     const conversationId = newId("c", Date.now());
     conversations.push([backends[name], conversationId]);
     const choice = { backend: name, network: { type: "none" } } as const;
