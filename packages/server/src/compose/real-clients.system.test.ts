@@ -53,12 +53,12 @@ async function openBench() {
     home,
     installation: `clients-${process.pid}`,
     secrets: {
-      // No request has this path: what arrives was put in place of the placeholder.
+      // Nobody looks at this header: what arrives in another one was put in place of the placeholder.
       REGISTRY: {
         value: TOKEN,
         scope: { type: "owner" },
         environment: "TOKEN",
-        use: { type: "header", hosts: [{ host: HOST, port, path: "/never" }] },
+        use: { type: "header", hosts: [{ host: HOST, port }], header: "x-never" },
       },
     },
     hosts: [`${HOST}:${port}`],
