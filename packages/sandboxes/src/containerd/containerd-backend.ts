@@ -9,7 +9,7 @@ import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
 import { localBackend } from "../process/local-backend.ts";
-import { containerdHealth, withFence } from "./containerd-health.ts";
+import { containerdHealth, withFence, withLimits } from "./containerd-health.ts";
 import { containerdImages } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 import { explained } from "./cri-error.ts";
@@ -148,8 +148,7 @@ function withRootFence(parts: ReturnType<typeof assemble>): ContainerdParts {
 async function health(parts: ContainerdParts, signal: AbortSignal): Promise<BackendHealth> {
   const found = await containerdHealth(parts.client, parts.runtimeHandler, signal);
   if (!found.works) return found;
-  const disks = await parts.disksWork();
-  const bounded = disks ? found : { ...found, detail: `${found.detail}; no limits on: a workspace's size` };
+  const bounded = withLimits(found, { disks: await parts.disksWork(), memoryDirectories: await parts.seesMounts() });
   return withFence(bounded, await fenceForHealth(parts, signal), parts.devRuntime !== undefined);
 }
 

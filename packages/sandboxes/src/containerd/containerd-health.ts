@@ -28,6 +28,18 @@ export async function containerdHealth(
   }
 }
 
+/** As `health`, with what sandboxes are not bounded in. `memoryDirectories`: /tmp and the like are in memory. */
+export function withLimits(
+  health: BackendHealth,
+  { disks, memoryDirectories }: { readonly disks: boolean; readonly memoryDirectories: boolean },
+): BackendHealth {
+  const missing = [...(disks ? [] : ["a workspace's size"]), ...(memoryDirectories ? [] : ["/tmp"])];
+  if (missing.length === 0) return health;
+  const detail = `${health.detail}; no limits on: ${missing.join(", ")}`;
+  if (memoryDirectories) return { ...health, detail };
+  return { ...health, detail, remedy: "Let the server and the runtime share their mounts (no PrivateTmp)." };
+}
+
 /** What a runtime says of itself, in words. An empty `runtimeHandler` is the runtime's own choice. */
 export function healthOf(version: RuntimeVersion, status: RuntimeStatus, runtimeHandler: string): BackendHealth {
   const what = partsOf(version, status, runtimeHandler).join(", ");

@@ -12,6 +12,8 @@ import { CriError, firstWords } from "./cri-error.ts";
 import type { ImageParts } from "./image-archive.ts";
 import type { Importer } from "./import-image.ts";
 import { importerOf, importImage } from "./import-image.ts";
+import { pullReport } from "../docker/pull-report.ts";
+import { tellTransfers } from "./tell-transfers.ts";
 import { pauseProgram } from "./pause-program.ts";
 
 export type ImageSource = {
@@ -114,6 +116,8 @@ export async function handOver(
 
 async function pulled(client: CriClient, reference: string, wish: ImageWish): Promise<string> {
   wish.onProgress(`Pulling image ${reference}.`);
+  const ended = new AbortController();
+  const telling = tellTransfers(client, pullReport(reference, wish.onProgress), ended.signal);
   try {
     await client.pullImage(reference, wish.signal);
     return reference;
@@ -122,6 +126,9 @@ async function pulled(client: CriClient, reference: string, wish: ImageWish): Pr
     const reason = firstWords(thrown.message);
     const message = `The image ${reference} is not on this machine and could not be pulled (${reason}). Check its name, make it available with ctr -n k8s.io images import, or choose another image.`;
     throw new AppError("image_unavailable", message, { reference, reason }, { cause: thrown });
+  } finally {
+    ended.abort();
+    await telling;
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { healthOf, withFence } from "./containerd-health.ts";
+import { healthOf, withFence, withLimits } from "./containerd-health.ts";
 import { namespacesIn } from "./cri-client.ts";
 import { CriError, unreachable, withoutCri, withoutPauseImage } from "./cri-error.ts";
 import type { RuntimeStatus } from "./cri-shapes.ts";
@@ -26,6 +26,20 @@ test("a runtime whose pods have no network works, and is told with its parts", (
   ).toEqual({
     ...works,
     detail: "cri-o 1.30.0",
+  });
+});
+
+test("what sandboxes of a runtime are not bounded in is told: where it sees no mounts of the server, /tmp too", () => {
+  const health = { name: "containerd", works: true, detail: "it" } as const;
+  expect(withLimits(health, { disks: true, memoryDirectories: true })).toEqual(health);
+  expect(withLimits(health, { disks: false, memoryDirectories: true })).toEqual({
+    ...health,
+    detail: "it; no limits on: a workspace's size",
+  });
+  expect(withLimits(health, { disks: false, memoryDirectories: false })).toEqual({
+    ...health,
+    detail: "it; no limits on: a workspace's size, /tmp",
+    remedy: "Let the server and the runtime share their mounts (no PrivateTmp).",
   });
 });
 

@@ -3,10 +3,11 @@ import type { MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { AppError } from "@handrail/protocol/errors";
+import { CRI_NAMESPACE } from "./import-image.ts";
 import { CriError, unreachable, withoutCri } from "./cri-error.ts";
 
 export type CallWish = {
-  /** `Service/Method` of package `runtime.v1`. */
+  /** `Service/Method` of CRI, or of containerd's `Content`. */
   readonly method: string;
   readonly request: object;
   /** Default 20 s. */
@@ -17,7 +18,7 @@ export type CallWish = {
 /** A gRPC channel to one socket. It connects when it is first used, and again after a break. */
 export type CriChannel = {
   /**
-   * One call and its answer, which is of the shape that `cri.proto` gives the method's response.
+   * One call and its answer, which is of the shape that `cri.proto` or `content.proto` gives the method's response.
    * @throws AppError `backend_unavailable`; CriError; the signal's reason when aborted
    */
   call(wish: CallWish): Promise<unknown>;
@@ -25,6 +26,13 @@ export type CriChannel = {
 };
 
 type Method = MethodDefinition<object, unknown>;
+
+/** Where each service is defined. */
+const PACKAGES = {
+  RuntimeService: "runtime.v1",
+  ImageService: "runtime.v1",
+  Content: "containerd.services.content.v1",
+} as const;
 
 const WITHIN_MS = 20_000;
 
@@ -38,7 +46,7 @@ export function criChannel(socketPath: string): CriChannel {
   return {
     call: (wish) => {
       const method = methods.get(wish.method);
-      if (method === undefined) throw new AppError("internal", `cri.proto has no ${wish.method}.`);
+      if (method === undefined) throw new AppError("internal", `No service has ${wish.method}.`);
       return unary({ client, method, socketPath }, wish);
     },
     close: () => client.close(),
@@ -54,6 +62,8 @@ function unary({ client, method, socketPath }: Way, wish: CallWish): Promise<unk
     const { path, requestSerialize, responseDeserialize } = method;
     const options = { deadline: Date.now() + withinMs };
     const metadata = new Metadata();
+    // CRI takes its own; containerd's services keep what is their users' apart by it.
+    metadata.set("containerd-namespace", CRI_NAMESPACE);
     const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
     const cancel = () => call.cancel();
     signal?.addEventListener("abort", cancel, { once: true });
@@ -74,13 +84,13 @@ function failure(error: ServiceError, socketPath: string): Error {
   return new CriError(error.details, { cause: error });
 }
 
-/** The methods of `cri.proto` by service and name; fields in camel case, enums as words, 64-bit numbers as numbers. */
+/** The methods by service and name; fields in camel case, enums as words, 64-bit numbers as numbers. */
 function loadMethods(): ReadonlyMap<string, Method> {
-  const loaded = loadSync(join(import.meta.dirname, "cri.proto"), { longs: Number, enums: String, defaults: true });
-  const services = ["RuntimeService", "ImageService"];
+  const files = ["cri.proto", "content.proto"].map((name) => join(import.meta.dirname, name));
+  const loaded = loadSync(files, { longs: Number, enums: String, defaults: true });
   return new Map(
-    services.flatMap((service) => {
-      const definition = loaded[`runtime.v1.${service}`] ?? {};
+    Object.entries(PACKAGES).flatMap(([service, from]) => {
+      const definition = loaded[`${from}.${service}`] ?? {};
       return Object.entries(definition).map(([name, method]) => [`${service}/${name}`, method as Method] as const);
     }),
   );

@@ -11,6 +11,7 @@ import type {
   PodNamespaces,
   RuntimeStatus,
   RuntimeVersion,
+  Transfer,
 } from "./cri-shapes.ts";
 
 /** The calls that we make to a runtime. Each throws as `CriChannel` does. */
@@ -23,7 +24,7 @@ const PULL_MS = 30 * 60_000;
 export function criClient(socketPath: string) {
   const channel = criChannel(socketPath);
   const ask = async <T>(method: string, request: object, more: { withinMs?: number; signal?: AbortSignal } = {}) =>
-    // The channel decodes an answer by the message that cri.proto gives the method.
+    // The channel decodes an answer by the message that its definition gives the method.
     (await channel.call({ method, request, ...more })) as T;
   return {
     ...podCalls(ask),
@@ -51,6 +52,10 @@ export function criClient(socketPath: string) {
     pullImage: async (image: string, signal: AbortSignal): Promise<void> => {
       await ask("ImageService/PullImage", { image: { image } }, { withinMs: PULL_MS, signal });
     },
+
+    /** What containerd is fetching for CRI just now; a layer that has come is no more in it. Other runtimes do not say. */
+    transfers: async (signal: AbortSignal): Promise<readonly Transfer[]> =>
+      (await ask<{ statuses: Transfer[] }>("Content/ListStatuses", {}, { signal })).statuses,
 
     close: () => channel.close(),
   };

@@ -1,4 +1,4 @@
-/** The messages of `cri.proto` that are built or read elsewhere. Absent fields have protobuf's default. */
+/** The messages of `cri.proto` and `content.proto` that are built or read elsewhere. Absent fields have protobuf's default. */
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -109,3 +109,6 @@ export type ContainerStatus = {
   readonly reason: string;
   readonly message: string;
 };
+
+/** A piece of content on its way into containerd: `offset` bytes of `total` have come. */
+export type Transfer = { readonly ref: string; readonly offset: number; readonly total: number };
