@@ -9,6 +9,8 @@ import type { SharedWork } from "../shared-work.ts";
 import { sharedWork } from "../shared-work.ts";
 
 const PREFIX = "sandbox-root-";
+/** What a server that was killed left half unpacked, some 700 MB, begins with it; its number comes next. */
+const MAKING = "making-root-";
 
 /** The default image's root file system as a tree, which sandboxes that are root change copies of. */
 export type SystemTree = {
@@ -46,7 +48,8 @@ export function noOwnSystem(why: string): AppError {
 }
 
 async function unpack(tarFile: string, cacheDirectory: string, around: string): Promise<void> {
-  const making = await mkdtemp(join(cacheDirectory, "making-root-"));
+  await forgetUnfinished(cacheDirectory);
+  const making = await mkdtemp(join(cacheDirectory, `${MAKING}${process.pid}-`));
   try {
     await mkdir(join(making, "root"));
     await promisify(execFile)("tar", ["-x", "-p", "--numeric-owner", "-f", tarFile, "-C", join(making, "root")]);
@@ -65,6 +68,17 @@ async function unpack(tarFile: string, cacheDirectory: string, around: string): 
 async function forgetOthers(cacheDirectory: string): Promise<void> {
   const old = (await readdir(cacheDirectory)).filter((name) => name.startsWith(PREFIX));
   await Promise.all(old.map((name) => rm(join(cacheDirectory, name), { recursive: true, force: true })));
+}
+
+/** Trees that nobody unpacks any more. */
+async function forgetUnfinished(cacheDirectory: string): Promise<void> {
+  const left = (await readdir(cacheDirectory)).filter((name) => name.startsWith(MAKING));
+  for (const name of left) {
+    const pid = name.slice(MAKING.length).split("-", 1)[0] ?? "";
+    if (!(/^\d+$/.test(pid) && (await isThere(`/proc/${pid}`)))) {
+      await rm(join(cacheDirectory, name), { recursive: true, force: true });
+    }
+  }
 }
 
 function isThere(path: string): Promise<boolean> {
