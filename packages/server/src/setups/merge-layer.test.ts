@@ -103,6 +103,7 @@ test("a key stays while what a set-up depends on does, and changes with each par
     { state: { sandbox: { ...STATE.sandbox, backend: "process" } } },
     { files: { "package-lock.json": "{ }" } },
     { files: { sub: { "Cargo.lock": "x" } } },
+    { files: { "pyproject.toml": "[project]" } },
     { files: { ".handrail": { "setup.sh": "npm ci; true" } } },
     { system: "Linux aarch64" },
     { command: "npm install" },

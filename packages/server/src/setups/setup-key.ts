@@ -5,9 +5,11 @@ import type { Trees } from "./merge-layer.ts";
 
 /** Files that say what a dependency install gives. */
 const LOCKFILES: ReadonlySet<string> = new Set(
-  `package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock .npmrc
-  requirements.txt poetry.lock uv.lock Pipfile.lock pdm.lock Cargo.lock go.sum go.mod Gemfile.lock composer.lock
-  mix.lock gradle.lockfile pubspec.lock .tool-versions .nvmrc .node-version .python-version rust-toolchain
+  `package.json package-lock.json npm-shrinkwrap.json yarn.lock .yarnrc.yml pnpm-lock.yaml pnpm-workspace.yaml bun.lock
+  bun.lockb bunfig.toml deno.json deno.lock .npmrc requirements.txt pyproject.toml setup.py setup.cfg environment.yml
+  poetry.lock uv.lock Pipfile Pipfile.lock pdm.lock Cargo.toml Cargo.lock go.sum go.mod Gemfile Gemfile.lock
+  composer.json composer.lock mix.exs mix.lock pom.xml build.gradle build.gradle.kts gradle.lockfile pubspec.yaml
+  pubspec.lock .tool-versions .nvmrc .node-version .python-version rust-toolchain
   rust-toolchain.toml`.split(/\s+/),
 );
 const PASSED_OVER: ReadonlySet<string> = new Set([".git", "node_modules", ".venv", "vendor"]);
