@@ -23,7 +23,12 @@ export async function boundFence(client: CriClient, fence: RootFence, fenced: Fe
 
 async function bounded(client: CriClient, fence: RootFence, fenced: Fenced): Promise<boolean> {
   const { podId, containerId, limits } = fenced;
-  if (fence.by === "users") return boundGroupsOf(await client.containerPid(containerId), containerId, limits);
+  if (fence.by === "kernel") return boundPod(client, podId, limits);
+  return boundGroupsOf(await client.containerPid(containerId), containerId, limits);
+}
+
+/** Bounds a pod's own control groups, in which there is a kernel of its own where its handler has one. False: not done. */
+export async function boundPod(client: CriClient, podId: string, limits: SandboxLimits): Promise<boolean> {
   const { pid } = await client.podNamespaces(podId);
   return boundGroupsOf(pid, podId, { ...limits, processes: limits.processes + KERNEL_THREADS });
 }

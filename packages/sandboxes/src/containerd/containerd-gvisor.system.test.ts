@@ -7,6 +7,7 @@ import { callsOf } from "@handrail/core/testing/sandbox-fixture";
 import { ISOLATION_RULES, PROBE_PRELUDE } from "@handrail/core/testing/sandbox-isolation-rules";
 import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { LABEL } from "../docker/docker-names.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
@@ -64,8 +65,8 @@ describe.skipIf(!can)("the profile dev of containerd with gVisor", { timeout: 2 
       await backend.close();
       client.close();
     });
-    const start = (conversationId = freshConversation()): Promise<Sandbox> => {
-      const choice = { backend: "containerd", network: { type: "none" }, profile: "dev" } as const;
+    const start = (conversationId = freshConversation(), profile: SandboxProfile = "dev"): Promise<Sandbox> => {
+      const choice = { backend: "containerd", network: { type: "none" }, profile } as const;
       const spec = { conversationId, choice, seedDirectory: undefined };
       return backend.start(spec, () => undefined, AbortSignal.timeout(WITHIN_MS));
     };
@@ -111,15 +112,21 @@ describe.skipIf(!can)("the profile dev of containerd with gVisor", { timeout: 2 
     expect(again).toBe("dpkg-deb: building package 'probe' in 'probe.deb'.\n");
   });
 
-  test("what takes more memory than the sandbox has ends it, and it starts again with its workspace", async () => {
-    const { start } = openBackend({ devRuntime: "gvisor" });
-    const conversationId = freshConversation();
-    const sandbox = await start(conversationId);
-    await say(sandbox, "echo kept > /workspace/file");
-    const hog = say(sandbox, `perl -e 'print length("x" x ${2 * LIMITS.memoryBytes})'`);
-    expect(await hog.catch((error: AppError) => error.code)).toBe("sandbox_gone");
-    expect(await say(await start(conversationId), "cat /workspace/file")).toBe("kept\n");
-  });
+  test.each([
+    ["dev", { devRuntime: "gvisor" }],
+    ["default", { runtimeHandler: "gvisor" }],
+  ] as const)(
+    "what takes more memory than the sandbox has ends it, which starts again: %s",
+    async (profile, options) => {
+      const { start } = openBackend(options);
+      const conversationId = freshConversation();
+      const sandbox = await start(conversationId, profile);
+      await say(sandbox, "echo kept > /workspace/file");
+      const hog = say(sandbox, `perl -e 'print length("x" x ${2 * LIMITS.memoryBytes})'`);
+      expect(await hog.catch((error: AppError) => error.code)).toBe("sandbox_gone");
+      expect(await say(await start(conversationId, profile), "cat /workspace/file")).toBe("kept\n");
+    },
+  );
 
   test("where containers are allowed, root has what they take over a kernel of its own", async () => {
     const sandbox = await openBackend({ devRuntime: "gvisor", containers: true }).start();

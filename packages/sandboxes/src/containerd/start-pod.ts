@@ -11,7 +11,7 @@ import { diskLog, hasDisk } from "../process/workspace-disk.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { POD_IDS } from "../sandbox-user.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
-import { boundFence } from "./bound-fence.ts";
+import { boundFence, boundPod } from "./bound-fence.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
 import { PAUSE_IMAGE } from "./containerd-images.ts";
 import type { CriClient } from "./cri-client.ts";
@@ -58,6 +58,8 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
     const config = containerConfig({ start, image, uid, fence, containers, limits, labels, ...own });
     const containerId = await explainedByImage(image, () => runContainer(client, { podId, config, pod, start }));
     if (fence !== undefined) await boundFence(client, fence, { podId, containerId, limits });
+    // What kernel a handler has that was named for all profiles is not asked.
+    else if (parts.runtimeHandler !== "") await boundPod(client, podId, limits);
     const failed = watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
     return { ...failed, settled: places.release() };
   } catch (thrown) {
