@@ -64,7 +64,7 @@ test("a container has no network, no rights and no way to more, and a limit on e
     ],
     Tmpfs: {
       "/tmp": "rw,exec,nosuid,nodev,size=128,mode=1777",
-      "/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777",
+      "/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777,uid=5000,gid=5000",
     },
     Mounts: [
       volume("w", "/workspace"),

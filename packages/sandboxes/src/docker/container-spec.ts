@@ -172,9 +172,17 @@ function limitsOf({ daemon, uid, limits }: ContainerWish): Readonly<Record<strin
     ],
     Tmpfs: {
       "/tmp": `rw,exec,nosuid,nodev,size=${limits.tmpBytes},mode=1777`,
-      "/run": "rw,noexec,nosuid,nodev,size=16m,mode=1777",
+      "/run": `rw,noexec,nosuid,nodev,size=16m,mode=1777${ownerOfRun(daemon, uid)}`,
     },
   };
+}
+
+/**
+ * Older runtimes give it the mode that the image's directory has, 755, in place of the one that is asked for: then its
+ * owner is who may write to it.
+ */
+function ownerOfRun({ product }: ContainerWish["daemon"], uid: number): string {
+  return product === "Docker" ? `,uid=${uid},gid=${uid}` : "";
 }
 
 /**
