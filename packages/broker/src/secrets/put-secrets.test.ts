@@ -69,6 +69,14 @@ test.each([
   });
 });
 
+test("a placeholder of a secret for git is filled in where its rules let the request", () => {
+  const asked = request("POST", "/me/lib/git-upload-pack", ["X-Token", "t=placeholder-of-ONE"]);
+  expect(putSecrets([one], asked)).toMatchObject({
+    headers: ["X-Token", "t=value-of-ONE", "Authorization", basic("value-of-ONE"), "Accept-Encoding", "identity"],
+    names: ["ONE"],
+  });
+});
+
 test("a push is checked by the rules of the secret that it is made with, and by no other's", () => {
   const other = gitSecret("OTHER", { push: [{ repository: "me/app", branches: ["main"] }] });
   const push = putSecrets([one, other], request("POST", "/me/app.git/git-receive-pack"));
