@@ -41,6 +41,21 @@ test("an outage is waited for once, not by each who asks", async () => {
   expect(asked()).toBe(before + 1);
 });
 
+test("an outage after one that ended is waited for anew", async () => {
+  let isAway = true;
+  const ping = async () => {
+    if (isAway) throw away;
+  };
+  const ready = daemonGate({ address: "here", ping }, 250);
+  await expect(ready(signal)).rejects.toBe(away);
+  isAway = false;
+  await ready(signal);
+  isAway = true;
+  const said: string[] = [];
+  await expect(ready(signal, (text) => said.push(text))).rejects.toBe(away);
+  expect(said).toEqual(["Waiting for the Docker daemon at here."]);
+});
+
 test("who gives up is not held", async () => {
   const { client } = daemon(Infinity);
   const giveUp = new AbortController();

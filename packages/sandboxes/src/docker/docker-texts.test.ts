@@ -75,6 +75,12 @@ test("a daemon that does not answer is a state with a remedy, not an error", asy
   });
 });
 
+test("who stops asking a daemon is told so, and not that it does not answer", async () => {
+  const client = dockerClient(dockerEndpoint({ host: "unix:///nonexistent/docker.sock" }));
+  const stopped = AbortSignal.abort(new Error("enough"));
+  await expect(dockerHealth({ client, disks: { work: async () => false } }, stopped)).rejects.toThrow("enough");
+});
+
 test("an image that sandboxd cannot run in is told from other failures at the start", () => {
   expect(explainExit("empty", 1, "error: This system has no shell: neither bash nor /bin/sh.\n")).toMatchObject({
     code: "image_unavailable",

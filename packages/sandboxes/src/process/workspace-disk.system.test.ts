@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { makeDisk } from "./workspace-disk.ts";
+import { runProgram } from "../run-program.ts";
+import { mountDisk, unmountDisk } from "./mounted-disk.ts";
+import { makeDisk, requireHostSpace } from "./workspace-disk.ts";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -15,4 +17,31 @@ test("a new disk takes next to nothing of the host, however large it is", async 
   await makeDisk(image, content, 10 * GIB);
   const { size, blocks } = await stat(image);
   expect({ size, small: blocks * 512 < MIB }).toEqual({ size: 10 * GIB, small: true });
+});
+
+const asRoot = process.getuid?.() === 0;
+
+test.skipIf(!asRoot)("no sandbox is started on a host whose disk is nearly full", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
+  await runProgram("mount", ["-t", "tmpfs", "-o", "size=64m", "handrail-test", directory]);
+  onTestFinished(async () => {
+    await unmountDisk(directory);
+    await rm(directory, { recursive: true, force: true });
+  });
+  await expect(requireHostSpace(directory)).rejects.toMatchObject({ code: "disk_full" });
+  await requireHostSpace(tmpdir());
+});
+
+test.skipIf(!asRoot)("on a mounted disk neither devices nor set-user-ID programs count", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
+  const [image, content, target] = [join(directory, "image"), join(directory, "content"), join(directory, "target")];
+  onTestFinished(async () => {
+    await unmountDisk(target);
+    await rm(directory, { recursive: true, force: true });
+  });
+  await Promise.all([mkdir(content), mkdir(target)]);
+  await makeDisk(image, content, 32 * MIB);
+  await mountDisk(image, target);
+  const row = (await readFile("/proc/self/mounts", "utf8")).split("\n").find((line) => line.includes(` ${target} `));
+  expect(row?.split(" ")[3]?.split(",")).toEqual(expect.arrayContaining(["nosuid", "nodev"]));
 });
