@@ -138,6 +138,12 @@ test.each([
   expect(got).toBe("");
 });
 
+test("an old request that names no host is told the tunnel's", async () => {
+  const port = await servers.http((request, response) => response.end(`for ${request.headers.host}`));
+  const { answer } = await tunnelled(port, "GET / HTTP/1.0\r\n\r\n");
+  expect(await answer).toMatch(new RegExp(`^HTTP/1\\.1 200 OK[^]*for a\\.test:${port}$`));
+});
+
 test("in a tunnel to a host of which only kinds of request are allowed, plain ones are told apart", async () => {
   const port = await servers.http((_request, response) => response.end("ok"));
   const requests = [{ host: "a.test", port, methods: ["GET"], path: "/v1/**" }];

@@ -141,6 +141,14 @@ test.each(["other.example", `${HOST}:8443`, `other.example, ${HOST}`, `x@${HOST}
   },
 );
 
+test("a request without a host is refused", async () => {
+  const { secure, records } = await opened(echo);
+  const socket = secure();
+  socket.write("GET /v1/x HTTP/1.0\r\n\r\n");
+  expect(await text(socket)).toContain("x-handrail-refused: host_mismatch");
+  expect(records).toMatchObject([{ reason: "host_mismatch", secrets: [] }]);
+});
+
 test("a handshake for another name fails, whatever the program believes", async () => {
   const { raw } = await opened(echo);
   const socket = connect({ socket: raw, servername: "other.example", rejectUnauthorized: false });

@@ -37,9 +37,13 @@ function hostField({ host, port }: Target, defaultPort: number): string {
   return port === defaultPort ? name : `${name}:${port}`;
 }
 
-/** Whether the Host header names the target; a request without one does not. The port of the scheme need not be said. */
+/**
+ * Whether the Host header names the target. The port of the scheme need not be said. Without one, as in plain HTTP/1.0, a
+ * request says nothing else; over TLS it is none.
+ */
 export function isFor(header: string | undefined, { host, port }: Target, defaultPort: number): boolean {
-  const said = header === undefined ? undefined : parseTarget(header, defaultPort);
+  if (header === undefined) return defaultPort === 80;
+  const said = parseTarget(header, defaultPort);
   return said?.host.name === host.name && said.port === port;
 }
 
