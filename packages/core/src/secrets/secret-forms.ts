@@ -47,9 +47,13 @@ function formsOf(value: string): readonly string[] {
  */
 const LEFT_IN_URLS = ["-_.!~*'()", "-_.~", "-_.~/", "*-._", "-_.!~*'();,/?:@&=+$#"];
 
-/** With escapes in capitals and not, and a space as it is in forms. */
+/**
+ * With escapes in capitals and not, and a space as it is in forms. Of a long value, which is hardly ever part of an address,
+ * the first kind alone; its lines have them all.
+ */
 function urlForms(bytes: Uint8Array): readonly string[] {
-  return LEFT_IN_URLS.flatMap((left) => {
+  const kinds = bytes.length > LONG ? LEFT_IN_URLS.slice(0, 1) : LEFT_IN_URLS;
+  return kinds.flatMap((left) => {
     const texts = Array.from(bytes, (byte) => {
       const character = String.fromCharCode(byte);
       return /[A-Za-z0-9]/.test(character) || left.includes(character) ? character : `%${hexOf([byte]).toUpperCase()}`;

@@ -77,6 +77,11 @@ test("each line of a key file is masked by itself", () => {
   expect(keys.text(`${value.replaceAll("\n", "\r\n")}end`)).toBe("[secret KEY]end");
 });
 
+test("a line of a long value is masked as any program writes it in a URL", () => {
+  const keys = secretMasker([{ name: "KEY", value: `${"x".repeat(600)}\nabc/def+ghi/jklmnopqrstu` }]);
+  expect(keys.text("?k=abc/def%2bghi/jklmnopqrstu&")).toBe("?k=[secret KEY]&");
+});
+
 test("what overlaps is one mask, and what only begins like a secret passes", () => {
   const two = secretMasker([
     { name: "A", value: "aaaabbbb" },
