@@ -6,6 +6,7 @@ import { processRun } from "./process-run.ts";
 import { searchOperations } from "./search/search-operations.ts";
 import { snapshotOperations } from "./snapshot/snapshot-operations.ts";
 import { terminals } from "./terminals/terminal-operations.ts";
+import { Untouched } from "./untouched.ts";
 import { workspaceOperations } from "./workspace/workspace-operations.ts";
 import { WrittenFiles } from "./workspace/written-files.ts";
 
@@ -26,18 +27,20 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
   // Read whenever a program starts, so that what the sandbox is equipped with later holds too.
   const env = { ...place.env };
   const written = new WrittenFiles();
+  const untouched = new Untouched();
+  const { isUntouched } = untouched;
   const shells = terminals({ program: shell, workspace, stateDirectory: state, env });
   return {
-    handlers: {
+    handlers: untouched.watch({
       ...shells.handlers,
       ...fileOperations(place),
       ...searchOperations(place),
-      ...snapshotOperations(place, state, written),
-      ...workspaceOperations(place, state, { program: place.git, workspace, env, written }),
+      ...snapshotOperations(place, state, { written, isUntouched }),
+      ...workspaceOperations(place, state, { program: place.git, workspace, env, written, isUntouched }),
       ...portOperations(place.ports),
       "sandbox.equip": equip(env),
       "process.run": processRun(place, env),
-    },
+    }),
     close: () => shells.close(),
   };
 }

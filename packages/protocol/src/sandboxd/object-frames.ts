@@ -7,11 +7,20 @@ export type ObjectFrame = {
   readonly packed: boolean;
   readonly size: number;
   readonly data: Uint8Array;
+  /** What the object is called, where the sender says it. */
+  readonly name?: string;
 };
 
 const HEADER_BYTES = 10;
+const NAME_BYTES = 64;
+/** Bits of a header's second byte. */
+const PACKED = 1;
+const NAMED = 2;
 
-/** Kind, packed or not, size as it is and size of what follows as unsigned 32-bit big-endian numbers, the bytes. */
+/**
+ * Kind, packed or not, size as it is and size of the bytes as unsigned 32-bit big-endian numbers; then the name in
+ * hexadecimal, of a frame that has one; the bytes.
+ */
 export function encodeObjectFrame({ kind, packed, size, data }: ObjectFrame): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER_BYTES + data.length);
   const view = new DataView(bytes.buffer);
@@ -24,11 +33,23 @@ export function encodeObjectFrame({ kind, packed, size, data }: ObjectFrame): Ui
 }
 
 /**
+ * Writes a frame that says what its object is called, so that who takes it need not find that out; gives where it ends.
+ * `into` has room for `headBytes(true)` and the frame's data.
+ */
+export function writeNamedFrame(into: Uint8Array, at: number, frame: Uint8Array, name: string): number {
+  into.set(frame.subarray(0, HEADER_BYTES), at);
+  into[at + 1] = (into[at + 1] ?? 0) | NAMED;
+  into.set(new TextEncoder().encode(name), at + HEADER_BYTES);
+  into.set(frame.subarray(HEADER_BYTES), at + headBytes(true));
+  return at + NAME_BYTES + frame.length;
+}
+
+/**
  * Takes a stream of frames as it comes, cut anywhere, and gives the frames that it completes. `end` is called after
- * the last bytes.
+ * the last bytes. `believed`: names that the sender says are taken; otherwise a frame with one is refused.
  * @throws AppError `checkpoint_invalid` for anything else, before it holds more than one frame of the largest size
  */
-export function objectFrames(): { take(bytes: Uint8Array): ObjectFrame[]; end(): void } {
+export function objectFrames(believed = false): { take(bytes: Uint8Array): ObjectFrame[]; end(): void } {
   let held = new Uint8Array(0);
   return {
     take(bytes) {
@@ -36,10 +57,12 @@ export function objectFrames(): { take(bytes: Uint8Array): ObjectFrame[]; end():
       const frames: ObjectFrame[] = [];
       let at = 0;
       while (all.length - at >= HEADER_BYTES) {
-        const { header, length } = headerAt(all, at);
-        const end = at + HEADER_BYTES + length;
+        const { header, length, named } = headerAt(all, at, believed);
+        const dataAt = at + headBytes(named);
+        const end = dataAt + length;
         if (end > all.length) break;
-        frames.push({ ...header, data: all.slice(at + HEADER_BYTES, end) });
+        const name = named ? { name: nameIn(all.subarray(at + HEADER_BYTES, dataAt)) } : {};
+        frames.push({ ...header, ...name, data: all.slice(dataAt, end) });
         at = end;
       }
       held = all.slice(at);
@@ -51,18 +74,32 @@ export function objectFrames(): { take(bytes: Uint8Array): ObjectFrame[]; end():
   };
 }
 
-function headerAt(bytes: Uint8Array, at: number) {
+/** What comes before an object's bytes. */
+export const headBytes = (named: boolean): number => HEADER_BYTES + (named ? NAME_BYTES : 0);
+
+/** @throws AppError `checkpoint_invalid` */
+function nameIn(bytes: Uint8Array): string {
+  const name = new TextDecoder().decode(bytes);
+  if (/^[0-9a-f]+$/.test(name)) return name;
+  throw new AppError("checkpoint_invalid", "An object of the snapshot has a name that is none.");
+}
+
+const fits = (size: number, length: number, packed: boolean) =>
+  size <= MAX_TREE_BYTES && (packed ? length <= size : length === size);
+
+/** `believed`: it may say a name. */
+function headerAt(bytes: Uint8Array, at: number, believed: boolean) {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at);
   const kind = bytes[at];
-  const packed = bytes[at + 1];
+  const flags = bytes[at + 1] ?? 0;
+  const [packed, named] = [(flags & PACKED) !== 0, (flags & NAMED) !== 0];
   const size = view.getUint32(2);
   const length = view.getUint32(6);
-  const wrong =
-    (kind !== 1 && kind !== 2) || packed === undefined || packed > 1 || size > MAX_TREE_BYTES || length > size;
-  if (wrong || (packed === 0 && length !== size)) {
+  const known = (kind === 1 || kind === 2) && flags <= (believed ? PACKED | NAMED : PACKED);
+  if (!known || !fits(size, length, packed)) {
     throw new AppError("checkpoint_invalid", "An object of the snapshot has a header that makes no sense.");
   }
-  return { header: { kind: kind === 1 ? "tree" : "blob", packed: packed === 1, size } as const, length };
+  return { header: { kind: kind === 1 ? "tree" : "blob", packed, size } as const, length, named };
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {

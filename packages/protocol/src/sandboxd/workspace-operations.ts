@@ -70,9 +70,18 @@ export const WORKSPACE_OPERATIONS = {
     () => z.strictObject({ root: ObjectName }),
     () => z.object({}),
   ),
-  /** Frames of objects for a restore, base64, in order; `offset` 0 begins anew. */
+  /**
+   * Frames of objects for a restore, base64, in order; `offset` 0 begins anew. `fill` says that all directories of a
+   * snapshot were put with this: a workspace without files gets them while their pieces come. `snapshot.restore` of the
+   * same ends it.
+   */
   "snapshot.put": operation(
-    () => z.strictObject({ offset: Bytes, data: z.string().check(z.maxLength(6_000_000)) }),
+    () =>
+      z.strictObject({
+        offset: Bytes,
+        data: z.string().check(z.maxLength(6_000_000)),
+        fill: z.optional(z.extend(SnapshotRules, { root: ObjectName })),
+      }),
     () => z.object({ size: Bytes }),
   ),
   /**

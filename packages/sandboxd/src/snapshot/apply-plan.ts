@@ -1,39 +1,30 @@
-import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmdirSync,
-  symlinkSync,
-  unlinkSync,
-  type BigIntStats,
-} from "node:fs";
+import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
-import { byteText, textOfBytes, type SnapshotEntry, type SnapshotFile } from "@handrail/protocol/snapshots";
-import { writeAll, writeFresh } from "./fresh-file.ts";
+import { byteText, textOfBytes, type SnapshotFile } from "@handrail/protocol/snapshots";
+import { writeFresh } from "./fresh-file.ts";
 import { fileStat, type FileStat } from "./file-stat.ts";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
+import { isAsWanted, makeLeaf, makeTwin, settleLeaf, type LeafTools } from "./leaf.ts";
 import type { Native } from "./native.ts";
-import { O_PATH, openInside, systemPath } from "./open-inside.ts";
+import { systemPath } from "./open-inside.ts";
+import { fullPath, namesIn, openPlace, pathIn } from "./open-place.ts";
+import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "./staged-objects.ts";
 import { stampOf } from "./walk.ts";
+import type { NewFile } from "./write-job.ts";
+import type { Writer } from "./writer.ts";
 import type { WrittenFiles } from "../workspace/written-files.ts";
 
 export type Apply = {
   /** A real path, one character for each byte. */
   readonly workspace: string;
-  readonly staged: Pick<StagedObjects, "blob">;
+  readonly staged: Pick<StagedObjects, "blob" | "arrived">;
   readonly native: Native;
   /** Gets the files that are written where there was nothing, those of the git repository left out. */
   readonly written: WrittenFiles | undefined;
+  /** Writes some of the new files beside this thread. */
+  readonly writer?: Pick<Writer, "write" | "hasRoom"> | undefined;
 };
 
 export type Applied = {
@@ -44,138 +35,228 @@ export type Applied = {
   readonly failed: readonly string[];
 };
 
+/** A directory that is worked in. `fresh`: there was nothing in it. */
+type Here = {
+  readonly at: string;
+  readonly file: number;
+  readonly path: string;
+  readonly present: KnownTree | undefined;
+  readonly fresh: boolean;
+};
+
+/** What is in a directory, as far as it is known, and what is still at work on it. */
+type Work = { readonly entries: Map<string, KnownEntry>; readonly later: Promise<unknown>[]; readonly batch: Batch };
+
+type Begun<Value> = { readonly done: Promise<Value> };
+
+/** Files on their way to another thread. */
+type Batch = { files: (NewFile & { readonly planned: PlannedEntry })[]; bytes: number };
+
 const TURN_MS = 15;
+/** A batch goes when it has so many files or bytes; a file over this is written by this thread. */
+const MAX_BATCH_FILES = 128;
+const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_FAILED = 100;
 
 /**
  * Makes the workspace what the plan says. Each directory is opened, seen to be where it should be, and worked in
  * through its descriptor: nothing is written through a link, wherever one appears meanwhile. A file has its old
- * content or its new one, never a part; only in a directory that is new may a kill leave a part of one.
- * @throws AppError `disk_full`
+ * content or its new one, never a part; only in a directory that is new may a kill leave a part of one. Pieces that
+ * are still to come are waited for.
+ * @throws AppError `disk_full`, and what `staged.arrived` rejects with
  */
 export async function applyPlan(apply: Apply, plan: PlannedTree): Promise<Applied> {
   const applier = new Applier(apply);
-  const tree = await applier.directory("", plan, false);
-  return { tree, ...applier.counts };
+  const { done } = await applier.directory("", plan, false);
+  return { tree: await done, ...applier.counts, removed: applier.removed };
 }
 
 class Applier {
-  readonly counts = { written: 0, removed: 0, failed: [] as string[] };
+  readonly counts = { written: 0, failed: [] as string[] };
+  readonly #remover: Remover;
   readonly #apply: Apply;
+  readonly #tools: LeafTools;
   #turnEnds = performance.now() + TURN_MS;
 
   constructor(apply: Apply) {
     this.#apply = apply;
+    this.#remover = new Remover(apply.workspace);
+    this.#tools = { native: apply.native, blob: (name) => this.#blob(name) };
   }
 
-  /** `made`: just now, for this. */
-  async directory(path: string, plan: PlannedTree, made: boolean): Promise<KnownTree> {
-    const { mode, mtime } = plan;
-    const place = openPlace(this.#full(path));
+  get removed(): number {
+    return this.#remover.removed;
+  }
+
+  /** Ends when all in it is begun; then it may still be at work. `made`: just now, for this. */
+  async directory(path: string, plan: PlannedTree, made: boolean): Promise<Begun<KnownTree>> {
+    const { at, file, close } = openPlace(fullPath(this.#apply.workspace, path));
+    const work: Work = { entries: new Map(), later: [], batch: { files: [], bytes: 0 } };
+    let failure: { readonly thrown: unknown } | undefined;
     try {
-      const there = made ? [] : namesIn(place.at);
+      const there = made ? [] : namesIn(at);
+      const here = { at, file, path, present: plan.present, fresh: there.length === 0 };
       for (const name of there) {
-        if (!plan.entries.has(name)) this.#try(path, name, () => this.#remove(place.at, path, name, plan.present));
+        if (!plan.entries.has(name)) this.#try(here, name, () => this.#remover.remove(here, name));
       }
-      const fresh = there.length === 0;
-      const entries = new Map<string, KnownEntry>();
       for (const [name, planned] of plan.entries) {
         if (performance.now() > this.#turnEnds) await this.#rest();
-        entries.set(name, await this.#entry(place.at, path, name, { planned, present: plan.present, fresh }));
+        const begun = this.#entry(here, name, planned, work);
+        if (begun !== undefined) await begun;
       }
-      chmodSync(place.at, mode);
-      this.#apply.native.setTime(Buffer.from(`${place.at}/.`), BigInt(mtime));
-      return { tree: plan.tree, mode, mtime, entries };
-    } finally {
-      place.close();
+      if (work.batch.files.length > 0) this.#send(here, work);
+    } catch (thrown) {
+      failure = { thrown };
     }
+    const done = this.#finish(plan, at, work, failure).finally(close);
+    done.catch(() => {});
+    return { done };
   }
 
-  async #entry(
+  /** When nothing is at work in the directory any more. */
+  async #finish(
+    { tree, mode, mtime }: PlannedTree,
     at: string,
-    path: string,
-    name: string,
-    { planned, present, fresh }: { planned: PlannedEntry; present: KnownTree | undefined; fresh: boolean },
-  ): Promise<KnownEntry> {
-    const { entry, same, directory } = planned;
-    if (same !== undefined) return same;
-    const full = systemPath(`${at}/${name}`);
-    if (directory !== undefined) {
-      const place = this.#try(path, name, () => {
-        if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return { made: false };
-        this.#clear(at, path, name, present);
-        mkdirSync(full, { mode: 0o700 });
-        return { made: true };
-      });
-      const known = place && (await this.#below(path, name, directory, place.made));
-      return { stamp: undefined, entry, directory: known };
-    }
-    const stat = this.#try(path, name, () => {
-      const written = fresh && entry.type === "file" ? this.#fresh(at, path, name, entry) : undefined;
-      if (written !== undefined) return written;
-      this.#leaf(at, path, name, { planned, present });
-      return entry.type === "file" ? fileStat(lstatSync(full, { bigint: true })) : undefined;
-    });
-    return { stamp: stat === undefined ? undefined : stampOf(stat), entry, directory: undefined };
+    { entries, later }: Work,
+    failure: { readonly thrown: unknown } | undefined,
+  ): Promise<KnownTree> {
+    const ended = await Promise.allSettled(later);
+    if (failure !== undefined) throw failure.thrown;
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
+    chmodSync(at, mode);
+    this.#apply.native.setTime(Buffer.from(`${at}/.`), BigInt(mtime));
+    return { tree, mode, mtime, entries };
   }
 
-  async #below(path: string, name: string, directory: PlannedTree, made: boolean): Promise<KnownTree | undefined> {
-    const below = path === "" ? name : `${path}/${name}`;
-    const done = await this.directory(below, directory, made).catch((thrown: unknown) => ({ thrown }));
-    if (!("thrown" in done)) return done;
-    return this.#try(path, name, () => {
-      throw done.thrown;
+  /** Undefined where there is nothing to wait for. */
+  #entry(here: Here, name: string, planned: PlannedEntry, work: Work): Promise<void> | undefined {
+    const { entry, same, directory } = planned;
+    if (directory !== undefined && same === undefined) return this.#subdirectory(here, name, planned, work);
+    // In its place among the others, whenever it is known.
+    work.entries.set(name, same ?? { stamp: undefined, entry, directory: undefined });
+    if (same !== undefined) return undefined;
+    const make = () => this.#leafOrBatch(here, name, planned, work);
+    const arriving = this.#arriving(planned);
+    return arriving === undefined ? void make() : arriving.then(make);
+  }
+
+  async #subdirectory(here: Here, name: string, { entry, directory }: PlannedEntry, work: Work): Promise<void> {
+    const known = (tree: KnownTree | undefined) => work.entries.set(name, { stamp: undefined, entry, directory: tree });
+    known(undefined);
+    const full = systemPath(`${here.at}/${name}`);
+    const place = this.#try(here, name, () => {
+      if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return { made: false };
+      this.#remover.clear(here, name);
+      mkdirSync(full, { mode: 0o700 });
+      return { made: true };
     });
+    if (place === undefined || directory === undefined) return;
+    const begun = await this.#noted(here, name, this.directory(pathIn(here, name), directory, place.made));
+    if (begun !== undefined) later(work, this.#noted(here, name, begun.done).then(known));
+  }
+
+  /** Undefined when it failed and that is noted. @throws AppError that ends all */
+  async #noted<Value>(here: Here, name: string, work: Promise<Value>): Promise<Value | undefined> {
+    try {
+      return await work;
+    } catch (thrown) {
+      if (thrown instanceof AppError) throw thrown;
+      return this.#try(here, name, () => {
+        throw thrown;
+      });
+    }
+  }
+
+  #leafOrBatch(here: Here, name: string, planned: PlannedEntry, work: Work): void {
+    const { entry } = planned;
+    const isBatched = this.#apply.writer !== undefined && here.fresh && entry.type === "file";
+    if (!isBatched || entry.size > MAX_BATCH_BYTES) {
+      work.entries.set(name, this.#leafEntry(here, name, planned));
+      return;
+    }
+    const pieces = this.#try(here, name, () => entry.blobs.map(this.#tools.blob));
+    if (pieces === undefined) return;
+    const { batch } = work;
+    batch.files.push({ name, entry, pieces, planned });
+    batch.bytes += entry.size;
+    if (batch.files.length >= MAX_BATCH_FILES || batch.bytes >= MAX_BATCH_BYTES) this.#send(here, work);
+  }
+
+  /** To the other thread, or written here when that has enough to do. */
+  #send(here: Here, work: Work): void {
+    const { batch, entries } = work;
+    const { files } = batch;
+    Object.assign(batch, { files: [], bytes: 0 });
+    const { writer } = this.#apply;
+    if (writer?.hasRoom === true) later(work, this.#written(here, files, entries, writer));
+    else for (const { name, planned } of files) entries.set(name, this.#leafEntry(here, name, planned));
+  }
+
+  /** What another thread did not write is written here, or it is noted why not. */
+  async #written(
+    here: Here,
+    files: Batch["files"],
+    entries: Map<string, KnownEntry>,
+    writer: Pick<Writer, "write">,
+  ): Promise<void> {
+    const stats = await writer.write(here.file, files);
+    for (const [index, { name, entry, pieces, planned }] of files.entries()) {
+      const stat = stats[index];
+      if (stat !== undefined) this.#count(here, name, stat, pieces);
+      const known = stat && { stamp: stampOf(stat), entry, directory: undefined };
+      entries.set(name, known ?? this.#leafEntry(here, name, planned));
+    }
+  }
+
+  #leafEntry(here: Here, name: string, planned: PlannedEntry): KnownEntry {
+    const { entry } = planned;
+    const stamp = this.#try(here, name, () => {
+      const written = here.fresh && entry.type === "file" ? this.#fresh(here, name, entry) : undefined;
+      if (written !== undefined) return stampOf(written);
+      this.#leaf(here, name, planned);
+      if (entry.type !== "file" && entry.type !== "link") return undefined;
+      const stat = fileStat(lstatSync(systemPath(`${here.at}/${name}`), { bigint: true }));
+      if (entry.type === "file") return stampOf(stat);
+      this.#apply.written?.add(pathIn(here, name), stat, [Buffer.from(byteText(entry.target), "latin1")]);
+      return undefined;
+    });
+    return { stamp, entry, directory: undefined };
   }
 
   /** Undefined when something else has the name meanwhile. */
-  #fresh(at: string, path: string, name: string, entry: SnapshotFile): FileStat | undefined {
-    const { native, written } = this.#apply;
-    const blob = (object: string) => this.#blob(object);
-    const stat = writeFresh(`${at}/${name}`, entry, { native, blob });
-    if (stat === undefined) return undefined;
-    this.counts.written += 1;
-    if (!/^\.git(?:\/|$)/.test(path)) written?.add(path === "" ? name : `${path}/${name}`, stat, entry.blobs.map(blob));
+  #fresh(here: Here, name: string, { mode, mtime, blobs }: SnapshotFile): FileStat | undefined {
+    const { blob, native } = this.#tools;
+    const pieces = {
+      *[Symbol.iterator]() {
+        for (const piece of blobs) yield blob(piece);
+      },
+    };
+    const stat = writeFresh({ directory: here.file, name }, { mode, mtime, pieces }, native);
+    if (stat !== undefined) this.#count(here, name, stat, pieces);
     return stat;
   }
 
-  #leaf(
-    at: string,
-    path: string,
-    name: string,
-    { planned: { entry, kept }, present }: { planned: PlannedEntry; present: KnownTree | undefined },
-  ): void {
+  #count(here: Here, name: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
+    this.counts.written += 1;
+    this.#apply.written?.add(pathIn(here, name), stat, pieces);
+  }
+
+  #leaf(here: Here, name: string, planned: PlannedEntry): void {
+    const { entry } = planned;
     if (entry.type === "left-out") return;
-    const full = `${at}/${name}`;
+    const full = `${here.at}/${name}`;
     const stat = lstatSync(systemPath(full), { bigint: true, throwIfNoEntry: false });
-    if (entry.type === "twin") return this.#twin(at, path, name, { of: byteText(entry.of), stat, present });
-    if (!isAsWanted(full, entry, kept, stat)) {
-      if (stat?.isDirectory() === true || entry.type !== "file") this.#clear(at, path, name, present);
-      this.#make(at, name, entry);
+    if (entry.type === "twin") {
+      const first = { workspace: this.#apply.workspace, of: byteText(entry.of) };
+      if (makeTwin(full, first, stat?.ino, () => this.#remover.clear(here, name))) this.counts.written += 1;
+      return;
+    }
+    if (!isAsWanted(full, planned, stat)) {
+      if (stat?.isDirectory() === true || entry.type !== "file") this.#remover.clear(here, name);
+      makeLeaf(here.at, name, entry, this.#tools);
       this.counts.written += 1;
     }
-    this.#settle(full, entry);
-  }
-
-  #make(at: string, name: string, entry: SnapshotEntry): void {
-    const full = `${at}/${name}`;
-    if (entry.type === "link") symlinkSync(systemPath(byteText(entry.target)), systemPath(full));
-    else if (entry.type === "pipe") this.#apply.native.makePipe(Buffer.from(full, "latin1"), entry.mode);
-    else if (entry.type === "file") this.#write(at, full, entry);
-  }
-
-  #write(at: string, full: string, { blobs }: SnapshotFile): void {
-    const temporary = systemPath(`${at}/.handrail-${randomBytes(8).toString("hex")}`);
-    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-    try {
-      for (const name of blobs) writeAll(file, this.#blob(name));
-      renameSync(temporary, systemPath(full));
-    } catch (thrown) {
-      unlinkSync(temporary);
-      throw thrown;
-    } finally {
-      closeSync(file);
-    }
+    settleLeaf(full, entry, this.#apply.native);
   }
 
   #blob(name: string): Uint8Array {
@@ -184,80 +265,22 @@ class Applier {
     return bytes;
   }
 
-  /** Mode and time, where they differ. */
-  #settle(full: string, entry: SnapshotEntry): void {
-    if (entry.type !== "file" && entry.type !== "pipe" && entry.type !== "link") return;
-    const stat = lstatSync(systemPath(full), { bigint: true });
-    if (entry.type !== "link" && Number(stat.mode & 0o7777n) !== entry.mode) setMode(full, entry.mode);
-    if (String(stat.mtimeNs) === entry.mtime) return;
-    this.#apply.native.setTime(Buffer.from(full, "latin1"), BigInt(entry.mtime));
-  }
-
-  #twin(
-    at: string,
-    path: string,
-    name: string,
-    { of, stat, present }: { of: string; stat: BigIntStats | undefined; present: KnownTree | undefined },
-  ): void {
-    const cut = of.lastIndexOf("/");
-    const place = openPlace(this.#full(cut < 0 ? "" : of.slice(0, cut)));
-    try {
-      const first = systemPath(`${place.at}/${of.slice(cut + 1)}`);
-      if (lstatSync(first, { bigint: true }).ino === stat?.ino) return;
-      this.#clear(at, path, name, present);
-      linkSync(first, systemPath(`${at}/${name}`));
-      this.counts.written += 1;
-    } finally {
-      place.close();
-    }
-  }
-
-  /** Makes room for something else under a name. @throws when what is there has to stay */
-  #clear(at: string, path: string, name: string, present: KnownTree | undefined): void {
-    if (lstatSync(systemPath(`${at}/${name}`), { throwIfNoEntry: false }) === undefined) return;
-    if (!this.#remove(at, path, name, present)) throw new Error("what is there is in no snapshot, and stays");
-  }
-
-  /** Whether it is gone. What the walk did not see, or what no snapshot holds, stays. */
-  #remove(at: string, path: string, name: string, present: KnownTree | undefined): boolean {
-    const known = present?.entries.get(name);
-    if (known === undefined || known.entry.type === "left-out") return false;
-    const full = systemPath(`${at}/${name}`);
-    if (lstatSync(full).isDirectory()) return this.#removeDirectory(at, path, name, known.directory);
-    unlinkSync(full);
-    this.counts.removed += 1;
-    return true;
-  }
-
-  #removeDirectory(at: string, path: string, name: string, present: KnownTree | undefined): boolean {
-    const below = path === "" ? name : `${path}/${name}`;
-    const place = openPlace(this.#full(below));
-    try {
-      let empty = true;
-      for (const inner of namesIn(place.at)) empty = this.#remove(place.at, below, inner, present) && empty;
-      if (!empty) return false;
-    } finally {
-      place.close();
-    }
-    rmdirSync(systemPath(`${at}/${name}`));
-    return true;
+  /** Undefined when all pieces are there, or are not needed. */
+  #arriving({ entry, kept }: PlannedEntry): Promise<void> | undefined {
+    return entry.type === "file" && !kept ? this.#apply.staged.arrived(entry.blobs) : undefined;
   }
 
   /** One file that cannot be restored does not keep the others from it. @throws AppError `disk_full` */
-  #try<Value>(path: string, name: string, work: () => Value): Value | undefined {
+  #try<Value>(here: Pick<Here, "path">, name: string, work: () => Value): Value | undefined {
     try {
       return work();
     } catch (thrown) {
       const { code, message } = thrown as NodeJS.ErrnoException;
       if (code === "ENOSPC" || code === "EDQUOT") throw new AppError("disk_full", "The sandbox's disk is full.");
-      const shown = textOfBytes(path === "" ? name : `${path}/${name}`);
+      const shown = textOfBytes(pathIn(here, name));
       if (this.counts.failed.length < MAX_FAILED) this.counts.failed.push(`${shown}: ${code ?? message}`);
       return undefined;
     }
-  }
-
-  #full(path: string): string {
-    return path === "" ? this.#apply.workspace : `${this.#apply.workspace}/${path}`;
   }
 
   async #rest(): Promise<void> {
@@ -266,31 +289,8 @@ class Applier {
   }
 }
 
-/** A directory to work in; `at` names it whatever becomes of its path. Its owner may do all in it until it is done. */
-function openPlace(path: string): { readonly at: string; close(): void } {
-  const file = openInside(path, O_PATH | constants.O_DIRECTORY);
-  const at = `/proc/self/fd/${file}`;
-  const { mode } = lstatSync(`${at}/.`);
-  if ((mode & 0o700) !== 0o700) chmodSync(at, (mode & 0o7777) | 0o700);
-  return { at, close: () => closeSync(file) };
-}
-
-const namesIn = (at: string) => readdirSync(at, { encoding: "latin1" });
-
-function isAsWanted(full: string, wanted: SnapshotEntry, kept: boolean, stat: BigIntStats | undefined): boolean {
-  if (stat === undefined) return false;
-  if (wanted.type === "file") return kept && stat.isFile();
-  if (wanted.type === "pipe") return stat.isFIFO();
-  if (wanted.type !== "link" || !stat.isSymbolicLink()) return false;
-  return readlinkSync(systemPath(full), { encoding: "buffer" }).toString("latin1") === byteText(wanted.target);
-}
-
-/** Of exactly this file: it is no link, or it fails. */
-function setMode(full: string, mode: number): void {
-  const file = openSync(systemPath(full), O_PATH | constants.O_NOFOLLOW);
-  try {
-    chmodSync(`/proc/self/fd/${file}`, mode);
-  } finally {
-    closeSync(file);
-  }
+/** It is waited for at the end; until then nobody else minds that it fails. */
+function later({ later: all }: Work, work: Promise<unknown>): void {
+  work.catch(() => {});
+  all.push(work);
 }

@@ -7,7 +7,9 @@ declare module "bun:ffi" {
     library: string,
     symbols: Names,
   ): {
-    readonly symbols: { readonly [Name in keyof Names]: (...args: readonly (number | Pointer | null)[]) => number };
+    readonly symbols: {
+      readonly [Name in keyof Names]: (...args: readonly (number | Pointer | ArrayBufferView | null)[]) => number;
+    };
   };
   function ptr(bytes: ArrayBufferView): Pointer;
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import * as z from "zod/mini";
-import { writeAll } from "./fresh-file.ts";
+import { writeAll } from "./native-write.ts";
 import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
 
 /** Of directories that are no more: with so much of them on top, all is written anew. */

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -69,4 +70,28 @@ test("a name that is not there is nothing, and one that no directory can hold is
     null,
     "unreadable",
   ]);
+});
+
+test("files are made in an open directory and written by the C library, and what has a name stays", () => {
+  writeFileSync(join(directory, "there"), "there");
+  symlinkSync("nowhere", join(directory, "link"));
+  const text = Buffer.from("ünï").toString("latin1");
+  const made = underBun(`
+    const made = [${JSON.stringify(text)}, "there", "link"].map((name) => native.createIn(place, name, 0o640));
+    native.writeAll(made[0], Buffer.from("one"));
+    native.writeAll(made[0], new Uint8Array(0));
+    native.writeAll(made[0], Buffer.from("two"));
+    native.setOpenTime(made[0], -1500000000n);
+    return made.map((file) => file === undefined ? "taken" : typeof file);`);
+  expect(made).toEqual(["number", "taken", "taken"]);
+  expect(readFileSync(join(directory, "ünï"), "utf8")).toBe("onetwo");
+  expect(lstatSync(join(directory, "ünï"), { bigint: true }).mtimeNs).toBe(-1_500_000_000n);
+  expect(readFileSync(join(directory, "there"), "utf8")).toBe("there");
+});
+
+test("what the system refuses is thrown with its reason", () => {
+  const body = (call: string) => `try { ${call}; return "done"; } catch (thrown) { return thrown.code; }`;
+  expect(underBun(body(`native.createIn(place, "x".repeat(300), 0o640)`))).toBe("ENAMETOOLONG");
+  expect(underBun(body(`native.createIn(place, "no/where", 0o640)`))).toBe("ENOENT");
+  expect(underBun(body(`native.writeAll(place, Buffer.from("x"))`))).toBe("EBADF");
 });

@@ -1,16 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { futimesSync, lutimesSync } from "node:fs";
 import { PLAIN_STAT, statByCall, type StatFiles } from "./native-stat.ts";
+import { PLAIN_WRITE, writeByCall, type WriteFiles } from "./native-write.ts";
 
 /** What the file modules of Node and Bun cannot do, or take long for. */
-export type Native = StatFiles & {
-  /** Sets a file's or link's own time, exact to the nanosecond. @throws when the system refuses */
-  setTime(path: Buffer, nanoseconds: bigint): void;
-  /** The same of an open file. @throws when the system refuses */
-  setOpenTime(file: number, nanoseconds: bigint): void;
-  /** @throws when the system refuses */
-  makePipe(path: Buffer, mode: number): void;
-};
+export type Native = StatFiles &
+  WriteFiles & {
+    /** Sets a file's or link's own time, exact to the nanosecond. @throws when the system refuses */
+    setTime(path: Buffer, nanoseconds: bigint): void;
+    /** The same of an open file. @throws when the system refuses */
+    setOpenTime(file: number, nanoseconds: bigint): void;
+    /** @throws when the system refuses */
+    makePipe(path: Buffer, mode: number): void;
+  };
 
 /** From fcntl.h: relative to the working directory, and of the link itself. */
 const AT_FDCWD = -100;
@@ -29,21 +31,30 @@ export async function openNative(): Promise<Native> {
     utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
     futimens: { args: ["i32", "ptr"], returns: "i32" },
     mkfifo: { args: ["ptr", "u32"], returns: "i32" },
+    openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
+    write: { args: ["i32", "ptr", "usize"], returns: "i32" },
   } as const;
   const library = LIBRARIES.map((name) => attempt(() => dlopen(name, symbols).symbols)).find(Boolean);
   if (library === undefined) return NODE;
   const text = (path: Buffer) => ptr(Buffer.concat([path, Buffer.from([0])]));
   // Not every C library has it.
   const statx = LIBRARIES.map((name) => attempt(() => dlopen(name, STATX).symbols.statx)).find(Boolean);
+  const times = new BigInt64Array(new ArrayBuffer(32));
+  const timesAt = ptr(times);
+  const timesIn = (nanoseconds: bigint) => {
+    setTimes(times, nanoseconds);
+    return timesAt;
+  };
   return {
     ...(statx === undefined ? PLAIN_STAT : statByCall(statx, ptr)),
+    ...writeByCall(library, ptr),
     setTime(path, nanoseconds) {
-      if (library.utimensat(AT_FDCWD, text(path), ptr(timesOf(nanoseconds)), AT_SYMLINK_NOFOLLOW) !== 0) {
+      if (library.utimensat(AT_FDCWD, text(path), timesIn(nanoseconds), AT_SYMLINK_NOFOLLOW) !== 0) {
         throw refused("time");
       }
     },
     setOpenTime(file, nanoseconds) {
-      if (library.futimens(file, ptr(timesOf(nanoseconds))) !== 0) throw refused("time");
+      if (library.futimens(file, timesIn(nanoseconds)) !== 0) throw refused("time");
     },
     makePipe(path, mode) {
       if (library.mkfifo(text(path), mode) !== 0) throw refused("pipe");
@@ -51,17 +62,19 @@ export async function openNative(): Promise<Native> {
   };
 }
 
-/** Two of the C library's struct timespec: when it was read, and written. */
-function timesOf(nanoseconds: bigint): BigInt64Array<ArrayBuffer> {
-  const seconds = nanoseconds / SECOND - (nanoseconds % SECOND < 0n ? 1n : 0n);
-  const rest = nanoseconds - seconds * SECOND;
-  return new BigInt64Array([seconds, rest, seconds, rest]);
+/** As two of the C library's struct timespec: when it was read, and written. */
+function setTimes(times: BigInt64Array, nanoseconds: bigint): void {
+  const over = nanoseconds % SECOND;
+  const rest = over < 0n ? over + SECOND : over;
+  times[0] = times[2] = (nanoseconds - rest) / SECOND;
+  times[1] = times[3] = rest;
 }
 
 const inSeconds = (nanoseconds: bigint) => Number(nanoseconds / SECOND) + Number(nanoseconds % SECOND) / 1e9;
 
 const NODE: Native = {
   ...PLAIN_STAT,
+  ...PLAIN_WRITE,
   setTime: (path, nanoseconds) => lutimesSync(path, inSeconds(nanoseconds), inSeconds(nanoseconds)),
   setOpenTime: (file, nanoseconds) => futimesSync(file, inSeconds(nanoseconds), inSeconds(nanoseconds)),
   makePipe: (path) => {

@@ -33,9 +33,9 @@ export type Plan = { readonly tree: PlannedTree | undefined; readonly needed: Re
 /** The workspace as it is, and as it was when it was last kept or restored: directories of that are known too. */
 export type KnownTrees = { readonly present: KnownTree; readonly previous: KnownTree | undefined };
 
-/** What has to be done, or which objects are missing for it. */
-export function planRestore(root: string, known: KnownTrees, staged: StagedObjects): Plan {
-  const planner = new Planner(known, staged);
+/** What has to be done, or which objects are missing for it. `later`: pieces of files may still come. */
+export function planRestore(root: string, known: KnownTrees, staged: StagedObjects, later = false): Plan {
+  const planner = new Planner(known, staged, later);
   const tree = planner.directory(root, known.present, 0);
   return { tree: planner.needed.size === 0 ? tree : undefined, needed: planner.needed };
 }
@@ -46,11 +46,13 @@ class Planner {
   readonly #previous = new Map<string, KnownTree>();
   readonly #tied = new Set<KnownTree>();
   readonly #staged: StagedObjects;
+  readonly #later: boolean;
 
-  constructor({ present, previous }: KnownTrees, staged: StagedObjects) {
+  constructor({ present, previous }: KnownTrees, staged: StagedObjects, later: boolean) {
     indexTrees(present, this.#known, this.#tied);
     if (previous !== undefined) indexTrees(previous, this.#previous, new Set());
     this.#staged = staged;
+    this.#later = later;
   }
 
   directory(name: string, present: KnownTree | undefined, depth: number): PlannedTree | undefined {
@@ -73,7 +75,7 @@ class Planner {
       return { entry, same: there, kept: true, directory: undefined };
     }
     const kept = hasContent(there, entry);
-    const blobs = entry.type === "file" && !kept ? entry.blobs : [];
+    const blobs = entry.type === "file" && !kept && !this.#later ? entry.blobs : [];
     for (const blob of blobs) if (!this.#staged.has(blob)) this.needed.add(blob);
     const directory = entry.type === "directory" ? this.directory(entry.tree, there?.directory, depth + 1) : undefined;
     return { entry, same: undefined, kept, directory };

@@ -1,56 +1,10 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
-import type { CallContext } from "../handlers.ts";
+import { describe, expect, test } from "vitest";
 import { describeTree, randomEdits, randomNumbers, setPlainTimes } from "../testing/random-tree.ts";
+import { CALL, directoriesFirst, fill, place, restore, RULES, take } from "../testing/snapshot-place.ts";
 import { objectName } from "./object-writer.ts";
 import { snapshotOperations } from "./snapshot-operations.ts";
-
-const RULES = { maxFileBytes: 100_000, maxTotalBytes: 10_000_000 };
-const CALL: CallContext = { id: "k", signal: new AbortController().signal, feed: () => {} };
-
-const made: string[] = [];
-afterEach(() => {
-  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
-});
-
-function place() {
-  const directory = mkdtempSync(join(tmpdir(), "handrail-snapshot-"));
-  made.push(directory);
-  const [workspace, state] = [join(directory, "workspace"), join(directory, "state")];
-  mkdirSync(workspace);
-  mkdirSync(state);
-  return { workspace, state, operations: snapshotOperations({ workspace }, state) };
-}
-
-type Operations = ReturnType<typeof snapshotOperations>;
-
-/** Takes a snapshot and gives the frames of what is new in it, as a server would keep them. */
-async function take(operations: Operations, base: string | null, rules = RULES) {
-  const taken = await operations["snapshot.take"]({ base, ...rules }, CALL);
-  const frames: Buffer[] = [];
-  for (let offset = 0; offset < taken.packBytes; offset += frames.at(-1)?.length ?? 0) {
-    const { data } = await operations["snapshot.read"]({ root: taken.root, offset, length: 100_000 }, CALL);
-    frames.push(Buffer.from(data, "base64"));
-  }
-  await operations["snapshot.keep"]({ root: taken.root }, CALL);
-  return { ...taken, frames: Buffer.concat(frames) };
-}
-
-async function restore(operations: Operations, root: string, frames: Buffer, rules = RULES) {
-  await operations["snapshot.put"]({ offset: 0, data: frames.toString("base64") }, CALL);
-  return operations["snapshot.restore"]({ root, ...rules }, CALL);
-}
 
 describe("snapshots", () => {
   test.each(Array.from({ length: 12 }, (_, seed) => seed))(
@@ -79,6 +33,14 @@ describe("snapshots", () => {
       const elsewhere = place();
       await restore(elsewhere.operations, second.root, Buffer.concat([first.frames, second.frames]));
       expect(describeTree(elsewhere.workspace)).toEqual(after);
+
+      const filled = place();
+      const { all, piecesAt } = directoriesFirst(Buffer.concat([first.frames, second.frames]));
+      const cuts = Array.from({ length: 5 }, () => piecesAt + random(all.length - piecesAt)).sort((a, b) => a - b);
+      await fill(filled.operations, second.root, all, [piecesAt, ...cuts, all.length]);
+      const done = await filled.operations["snapshot.restore"]({ root: second.root, ...RULES }, CALL);
+      expect(done).toMatchObject({ needed: [], failed: [] });
+      expect(describeTree(filled.workspace)).toEqual(after);
     },
   );
 

@@ -2,33 +2,50 @@ import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
+import type { SnapshotRules } from "@handrail/protocol/snapshots";
 import { readAt } from "../files/file-content.ts";
 import type { Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
-import { applyPlan } from "./apply-plan.ts";
+import { applyPlan, type Applied } from "./apply-plan.ts";
 import { objectsOf, type KnownTree } from "./known-tree.ts";
 import { KnownTreeFile } from "./known-tree-file.ts";
 import { openNative } from "./native.ts";
+import { namesIn, openPlace } from "./open-place.ts";
 import { ObjectWriter, objectName } from "./object-writer.ts";
 import { planRestore, type PlannedTree } from "./restore-plan.ts";
 import { StagedObjects } from "./staged-objects.ts";
 import { walkWorkspace, type Walked } from "./walk.ts";
+import { Writer } from "./writer.ts";
 import { WrittenFiles } from "../workspace/written-files.ts";
 
 type SnapshotHandlers = Pick<Handlers, `snapshot.${"take" | "read" | "keep" | "put" | "restore"}`>;
 
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 const MAX_NEEDED = 50_000;
+const MIN_FILES_FOR_THREAD = 1000;
 /** What was kept or restored is written down when nothing else is asked for: a fork does not wait for it twice. */
 const WRITE_DOWN_AFTER_MS = 500;
 
-/** The operations that take and restore snapshots. One at a time. `written` gets the files of a workspace that was empty. */
+/** What snapshots share with other operations. */
+export type SnapshotSurroundings = {
+  /** Gets the files of a workspace that was empty. */
+  readonly written: WrittenFiles;
+  /** Whether nothing but snapshots could have changed files since this sandboxd started. */
+  readonly isUntouched: () => boolean;
+};
+
+type Wanted = OperationArgs<"snapshot.restore">;
+
+/** A workspace without files that gets those of a snapshot while their pieces come. */
+type Filling = { readonly root: string; readonly done: Promise<Applied> };
+
+/** The operations that take and restore snapshots. One at a time. */
 export function snapshotOperations(
   root: Root,
   stateDirectory: string,
-  written: WrittenFiles = new WrittenFiles(),
+  around: SnapshotSurroundings = { written: new WrittenFiles(), isUntouched: () => false },
 ): SnapshotHandlers {
-  const snapshots = new Snapshots(root, stateDirectory, written);
+  const snapshots = new Snapshots(root, stateDirectory, around);
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
     const next = last.then(() => snapshots.during(work));
@@ -46,18 +63,21 @@ export function snapshotOperations(
 
 class Snapshots {
   readonly #workspace: string;
-  readonly #written: WrittenFiles;
+  readonly #around: SnapshotSurroundings;
   readonly #files: { readonly pack: string; readonly staged: string };
   readonly #file: KnownTreeFile;
   /** The last snapshot that the server has; undefined before it is read from the state directory. */
   #kept: KnownTree | null | undefined;
   #taken: KnownTree | undefined;
   #staged: StagedObjects | undefined;
+  #filling: Filling | undefined;
+  /** What the workspace was left as, when it had nothing in it before. */
+  #left: KnownTree | undefined;
   #writing: NodeJS.Timeout | undefined;
   #working = false;
 
-  constructor(root: Root, state: string, written: WrittenFiles) {
-    this.#written = written;
+  constructor(root: Root, state: string, around: SnapshotSurroundings) {
+    this.#around = around;
     this.#workspace = Buffer.from(root.workspace).toString("latin1");
     this.#files = { pack: join(state, "snapshot.pack"), staged: join(state, "restore.pack") };
     this.#file = new KnownTreeFile(join(state, "snapshot.json"));
@@ -110,52 +130,102 @@ class Snapshots {
     return {};
   }
 
-  put({ offset, data }: OperationArgs<"snapshot.put">): OperationResult<"snapshot.put"> {
-    if (offset === 0) this.#forgetStaged();
+  async put({ offset, data, fill }: OperationArgs<"snapshot.put">): Promise<OperationResult<"snapshot.put">> {
+    if (offset === 0) await this.#forgetStaged();
     const staged = this.#openStaged();
     if (staged.size !== offset) throw new AppError("bad_request", "Put the objects in order.", { size: staged.size });
     try {
       staged.append(Buffer.from(data, "base64"));
+      if (fill !== undefined) await this.#beginFilling(fill, staged);
     } catch (thrown) {
-      this.#forgetStaged();
+      await this.#forgetStaged();
       throw thrown;
     }
     return { size: staged.size };
   }
 
-  async restore({ root, ...rules }: OperationArgs<"snapshot.restore">): Promise<OperationResult<"snapshot.restore">> {
-    const previous = this.#keptTree() ?? undefined;
-    const objects = { add: objectName };
-    const native = await openNative();
-    const { tree: present } = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects, native });
+  async restore(wanted: Wanted): Promise<OperationResult<"snapshot.restore">> {
     const staged = this.#openStaged();
     try {
       staged.end();
-      const { tree, needed } = planRestore(root, { present, previous }, staged);
-      if (tree === undefined) return { needed: [...needed].slice(0, MAX_NEEDED), written: 0, removed: 0, failed: [] };
-      this.#written.take();
-      const wasEmpty = present.entries.size === 0;
-      const apply = {
-        workspace: this.#workspace,
-        staged,
-        native,
-        written: wasEmpty && hasGitIndex(tree) ? this.#written : undefined,
-      };
-      const { tree: restored, written, removed, failed } = await applyPlan(apply, tree);
-      if (failed.length === 0) this.#remember(restored);
-      return { needed: [], written, removed, failed: [...failed] };
+      const filled = await this.#filled(wanted.root);
+      const { tree, needed, ...done } = filled ?? (await this.#applied(wanted, staged));
+      if (tree !== undefined) this.#remember(tree);
+      return { needed, ...done, failed: [...done.failed] };
     } finally {
-      this.#forgetStaged();
+      await this.#forgetStaged();
     }
+  }
+
+  /** Nothing happens where there are files already: then they are looked at, once all pieces are there. */
+  async #beginFilling({ root, ...rules }: Wanted, staged: StagedObjects): Promise<void> {
+    const { at, close } = openPlace(this.#workspace);
+    try {
+      if (namesIn(at).length > 0) return;
+    } finally {
+      close();
+    }
+    const present = await this.#present(rules);
+    const { tree } = planRestore(root, { present, previous: undefined }, staged, true);
+    if (tree === undefined) return;
+    const done = this.#apply(tree, staged, true);
+    done.catch(() => {});
+    this.#filling = { root, done };
+  }
+
+  /** Undefined when the workspace was not filled, or not wholly: then all is looked at. @throws AppError `disk_full` */
+  async #filled(root: string): Promise<Restored | undefined> {
+    const filling = this.#filling;
+    if (filling?.root !== root) return undefined;
+    const applied = await filling.done;
+    return applied.failed.length > 0 ? undefined : { ...applied, needed: [] };
+  }
+
+  async #applied({ root, ...rules }: Wanted, staged: StagedObjects): Promise<Restored> {
+    const previous = this.#keptTree() ?? undefined;
+    const present = this.#asLeft() ?? (await this.#present(rules, previous));
+    const { tree: plan, needed } = planRestore(root, { present, previous }, staged);
+    if (plan === undefined) {
+      return { tree: undefined, needed: [...needed].slice(0, MAX_NEEDED), written: 0, removed: 0, failed: [] };
+    }
+    const { tree, ...counts } = await this.#apply(plan, staged, present.entries.size === 0);
+    return { tree: counts.failed.length === 0 ? tree : undefined, needed: [], ...counts };
+  }
+
+  /** `empty`: there is nothing in the workspace. */
+  async #apply(plan: PlannedTree, staged: StagedObjects, empty: boolean): Promise<Applied> {
+    const { written } = this.#around;
+    written.take();
+    const tells = empty && hasGitIndex(plan) ? written : undefined;
+    const native = await openNative();
+    const writer = empty && isWorthThread(plan) ? new Writer() : undefined;
+    const apply = { workspace: this.#workspace, staged, native, written: tells, writer };
+    const applied = await applyPlan(apply, plan).finally(() => writer?.close());
+    const isKnown = applied.failed.length === 0 && (empty || this.#left === plan.present);
+    this.#left = isKnown ? applied.tree : undefined;
+    return applied;
+  }
+
+  /** What is in the workspace, where that is sure without a look at it. */
+  #asLeft(): KnownTree | undefined {
+    return this.#around.isUntouched() ? this.#left : undefined;
+  }
+
+  async #present(rules: SnapshotRules, previous?: KnownTree): Promise<KnownTree> {
+    const objects = { add: objectName };
+    const native = await openNative();
+    return (await walkWorkspace({ workspace: this.#workspace, rules, previous, objects, native })).tree;
   }
 
   #openStaged(): StagedObjects {
     return (this.#staged ??= new StagedObjects(this.#files.staged));
   }
 
-  #forgetStaged(): void {
+  async #forgetStaged(): Promise<void> {
     this.#staged?.close();
     this.#staged = undefined;
+    await this.#filling?.done.catch(() => {});
+    this.#filling = undefined;
     rmSync(this.#files.staged, { force: true });
   }
 
@@ -183,4 +253,20 @@ class Snapshots {
   }
 }
 
+/** `tree` is what the workspace now is; undefined when it is not wholly that. */
+type Restored = Omit<Applied, "tree"> & { readonly tree: KnownTree | undefined; readonly needed: string[] };
+
 const hasGitIndex = (plan: PlannedTree): boolean => plan.entries.get(".git")?.directory?.entries.has("index") === true;
+
+/** A thread pays off for many files. Another name of a file can only be made when the file is there. */
+function isWorthThread(plan: PlannedTree): boolean {
+  let files = 0;
+  const look = ({ entries }: PlannedTree): boolean => {
+    for (const { entry, directory } of entries.values()) {
+      if (entry.type === "twin" || (directory !== undefined && !look(directory))) return false;
+      files += 1;
+    }
+    return true;
+  };
+  return look(plan) && files >= MIN_FILES_FOR_THREAD;
+}

@@ -1,25 +1,30 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
-import { objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { headBytes, objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { parseKnownTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { objectName } from "./object-writer.ts";
 import { zstd } from "./zstd.ts";
 
 type Place = { readonly kind: ObjectKind; readonly packed: boolean; readonly size: number; at: number; length: number };
 
-const HEADER_BYTES = 10;
 const PIECE_BYTES = 1024 * 1024;
 /** Of unpacked objects that stay in memory, since they are about to be written. Others are read again. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
-/** Objects that were put for a restore, each named anew as it comes. Close it after use. */
+/**
+ * Objects that were put for a restore. They are called what the server calls them, or are named anew where it does not
+ * say; who waits for one is told when it comes. Close it after use.
+ */
 export class StagedObjects {
   readonly #file: number;
-  readonly #frames = objectFrames();
+  readonly #frames = objectFrames(true);
   readonly #places = new Map<string, Place>();
   readonly #held = new Map<string, Uint8Array>();
   #heldBytes = 0;
   #end = 0;
+  #state: "coming" | "complete" | "closed" = "coming";
+  /** Those who wait for pieces, until the next ones are there. */
+  #waiting: PromiseWithResolvers<void> | undefined;
   /** Bytes that were put. */
   size = 0;
 
@@ -39,11 +44,35 @@ export class StagedObjects {
   append(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
     this.#take(bytes);
+    this.#wake();
   }
 
   /** To be called when all was put. @throws AppError `checkpoint_invalid` when it ends in the middle of an object */
   end(): void {
+    this.#state = "complete";
+    this.#wake();
     this.#frames.end();
+  }
+
+  /**
+   * Ends when these objects are there, or all that comes. Undefined when that is so already.
+   * @throws AppError `checkpoint_invalid` when the objects are closed before
+   */
+  arrived(names: readonly string[]): Promise<void> | undefined {
+    return this.#lacks(names) ? this.#awaited(names) : undefined;
+  }
+
+  async #awaited(names: readonly string[]): Promise<void> {
+    while (this.#lacks(names)) {
+      if (this.#state === "closed") throw new AppError("checkpoint_invalid", "The restore was begun anew.");
+      this.#waiting ??= Promise.withResolvers<void>();
+      await this.#waiting.promise;
+    }
+  }
+
+  #lacks(names: readonly string[]): boolean {
+    if (this.#state !== "coming") return this.#state === "closed";
+    return !names.every((name) => this.#places.has(name));
   }
 
   has(name: string): boolean {
@@ -61,6 +90,13 @@ export class StagedObjects {
 
   close(): void {
     closeSync(this.#file);
+    this.#state = "closed";
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
   }
 
   #take(bytes: Uint8Array): void {
@@ -68,10 +104,11 @@ export class StagedObjects {
     for (const frame of this.#frames.take(bytes)) this.#add(frame);
   }
 
-  #add({ kind, packed, size, data }: ObjectFrame): void {
+  #add({ kind, packed, size, data, ...frame }: ObjectFrame): void {
     const bytes = packed ? unpacked(data, size) : data;
-    const name = objectName(kind, bytes);
-    const place = { kind, packed, size, at: this.#end + HEADER_BYTES, length: data.length };
+    const name = frame.name ?? objectName(kind, bytes);
+    const at = this.#end + headBytes(frame.name !== undefined);
+    const place = { kind, packed, size, at, length: data.length };
     this.#end = place.at + place.length;
     this.#places.set(name, place);
     if (this.#heldBytes + bytes.length > MAX_HELD_BYTES || this.#held.has(name)) return;

@@ -22,6 +22,7 @@ const gitBy = (program: string | undefined, written = new WrittenFiles()) =>
     directory: join(root, "git"),
     env: { PATH: process.env["PATH"] ?? "" },
     written,
+    isUntouched: () => true,
   });
 
 test("what a kill left half made stands in nobody's way, and git finds nothing wrong with what is made", async () => {

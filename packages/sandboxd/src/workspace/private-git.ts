@@ -23,14 +23,19 @@ export type GitPlace = {
   readonly env: Readonly<Record<string, string>>;
   /** What was restored just before. */
   readonly written: Pick<WrittenFiles, "take">;
+  /** Whether nothing can have changed since. */
+  readonly isUntouched: () => boolean;
 };
 
 export type RunGit = (args: readonly string[], options?: { readonly stdoutFile?: number }) => Promise<Finished>;
 
 export type PrivateGit = {
   readonly run: RunGit;
-  /** Makes the repository if there is none; otherwise the first run does. */
-  readonly ready: () => Promise<void>;
+  /**
+   * Makes the repository if there is none; otherwise the first run does. Whether its index is known to be what the
+   * workspace is, so that git need not look.
+   */
+  readonly ready: () => Promise<boolean>;
 };
 
 const TIMEOUT_MS = 300_000;
@@ -77,7 +82,7 @@ export function privateGit(place: GitPlace): PrivateGit {
     GIT_TERMINAL_PROMPT: "0",
     LC_ALL: "C",
   };
-  let prepared: Promise<void> | undefined;
+  let prepared: Promise<boolean> | undefined;
   const runIn = (directory: string): RunGit => {
     const fixed = { cwd: place.workspace, env: { ...env, GIT_DIR: directory }, timeoutMs: TIMEOUT_MS };
     return async (args, options = {}) => {
@@ -92,7 +97,7 @@ export function privateGit(place: GitPlace): PrivateGit {
       prepared = undefined;
       throw thrown;
     });
-    await prepared;
+    return (await prepared) && place.isUntouched();
   };
   const run: RunGit = async (args, options) => {
     await ready();
@@ -113,38 +118,49 @@ export function outputOf(done: Finished, doing: string): Buffer {
   throw new AppError("git_failed", `Git could not ${doing}. ${said}`.trim(), { exitCode: done.exitCode ?? -1 });
 }
 
-/** Made beside its place and moved there once it is whole: a kill at any instant leaves a repository, or none. */
+/**
+ * Made beside its place and moved there once it is whole: a kill at any instant leaves a repository, or none. Whether
+ * its index is what was written into the workspace.
+ */
 async function prepare(
   { workspace, directory, written }: GitPlace,
   runIn: (directory: string) => RunGit,
-): Promise<void> {
+): Promise<boolean> {
   rmSync(join(directory, "index.lock"), { force: true });
   const files = written.take();
-  if (existsSync(join(directory, "HEAD"))) return;
+  if (existsSync(join(directory, "HEAD"))) return false;
   const unfinished = `${directory}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  make(unfinished, workspace, files);
-  await dropDamagedIndex(unfinished, runIn(unfinished));
+  const isWhole = make(unfinished, workspace, files);
+  const works = await dropDamagedIndex(unfinished, runIn(unfinished));
   renameSync(unfinished, directory);
+  return isWhole && works;
 }
 
-function make(directory: string, workspace: string, files: ReadonlyMap<string, WrittenFile>): void {
+function make(directory: string, workspace: string, files: ReadonlyMap<string, WrittenFile>): boolean {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const part of REPOSITORY_DIRECTORIES) mkdirSync(join(directory, part), { recursive: true });
   writeFileSync(join(directory, "HEAD"), "ref: refs/heads/main\n");
   writeFileSync(join(directory, "config"), REPOSITORY_CONFIG);
   writeFileSync(join(directory, "info", "attributes"), "* -text -filter -ident -working-tree-encoding\n");
   const user = join(workspace, ".git");
-  if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
   writeFileSync(join(directory, "objects", "info", "alternates"), `${join(user, "objects")}\n`, { flag: "w" });
   copyIfFile(join(user, "info", "exclude"), join(directory, "info", "exclude"));
-  copyIfFile(join(user, "index"), join(directory, "index"), (index) => stampIndex(index, files));
+  let isWhole = false;
+  copyIfFile(join(user, "index"), join(directory, "index"), (index) => {
+    isWhole = stampIndex(index, files);
+  });
+  return isWhole;
 }
 
-async function dropDamagedIndex(directory: string, run: RunGit): Promise<void> {
-  if (!existsSync(join(directory, "index"))) return;
-  if ((await run(["ls-files", "--error-unmatch", "--", "."])).exitCode === 128)
-    rmSync(join(directory, "index"), { force: true });
+/** Whether there is an index that git takes. */
+async function dropDamagedIndex(directory: string, run: RunGit): Promise<boolean> {
+  const index = join(directory, "index");
+  if (!existsSync(index)) return false;
+  if ((await run(["ls-files", "--error-unmatch", "--", "."])).exitCode !== 128) return true;
+  rmSync(index, { force: true });
+  return false;
 }
 
 /** With its time: git compares the index' own time with those of files. */

@@ -1,54 +1,34 @@
-import { createHash } from "node:crypto";
-import type { FileStat } from "../snapshot/file-stat.ts";
+import { isLink, type FileStat } from "../snapshot/file-stat.ts";
+import { AT, BLOB_BYTES, entriesOf, entryCount, plainMode, sealIndex } from "./git-index.ts";
 import type { WrittenFile } from "./written-files.ts";
 
 const SECOND = 1_000_000_000n;
-const HEADER_BYTES = 12;
-const SUM_BYTES = 20;
-/** Offsets within an entry. */
-const AT = { ctime: 0, mtime: 8, dev: 16, ino: 20, uid: 28, gid: 32, size: 36, blob: 40, flags: 60, name: 62 } as const;
-const EXTENDED = 0x4000;
-const STAGE = 0x3000;
 
 /**
  * Writes into a git index what the system says of files whose content is what the index has of them, so that git need
- * not read them. Others stay as they are, and so does an index that is not of version 2 or 3 with names of SHA-1, or is
- * damaged.
- * Source: gitformat-index(5)
+ * not read them. Others stay as they are. Whether all of the index is these files, and all of them are in it.
  */
-export function stampIndex(index: Buffer, files: ReadonlyMap<string, WrittenFile>): void {
-  const end = index.length - SUM_BYTES;
-  if (!isReadable(index, end)) return;
-  for (const { at, path } of entriesIn(index, end)) {
+export function stampIndex(index: Buffer, files: ReadonlyMap<string, WrittenFile>): boolean {
+  let [stamped, same] = [0, 0];
+  for (const entry of entriesOf(index)) {
+    const { at, path } = entry;
     const found = files.get(path);
     if (found === undefined) continue;
-    if (index.compare(found.blob, 0, SUM_BYTES, at + AT.blob, at + AT.blob + SUM_BYTES) === 0) {
-      stamp(index, at, found.stat);
-    }
+    const blobAt = at + AT.blob;
+    if (index.compare(found.blob, 0, BLOB_BYTES, blobAt, blobAt + BLOB_BYTES) !== 0) continue;
+    stamp(index, at, found.stat);
+    stamped += 1;
+    if (plainMode(index, entry) === gitMode(found.stat)) same += 1;
   }
-  sumOf(index, end).copy(index, end);
+  if (stamped > 0) sealIndex(index);
+  return same > 0 && same === files.size && same === entryCount(index);
 }
 
-function isReadable(index: Buffer, end: number): boolean {
-  if (end < HEADER_BYTES || index.toString("latin1", 0, 4) !== "DIRC") return false;
-  return [2, 3].includes(index.readUInt32BE(4)) && sumOf(index, end).equals(index.subarray(end));
+/** Git knows links, and of a file's permissions whether its owner may run it. */
+function gitMode(stat: FileStat): number {
+  if (isLink(stat)) return 0o120000;
+  return (stat.mode & 0o100) === 0 ? 0o100644 : 0o100755;
 }
-
-/** Paths with one character for each byte, and where their entries are; those of files that are in conflict are left out. */
-function* entriesIn(index: Buffer, end: number): Generator<{ readonly at: number; readonly path: string }> {
-  let at = HEADER_BYTES;
-  for (let left = index.readUInt32BE(8); left > 0 && at + AT.name < end; left--) {
-    const flags = index.readUInt16BE(at + AT.flags);
-    const nameAt = at + AT.name + ((flags & EXTENDED) === 0 ? 0 : 2);
-    const nameEnd = index.indexOf(0, nameAt);
-    if (nameEnd < 0) return;
-    if ((flags & STAGE) === 0) yield { at, path: index.toString("latin1", nameAt, nameEnd) };
-    // Filled up with at least one zero to a multiple of eight.
-    at += (nameEnd - at + 8) & ~7;
-  }
-}
-
-const sumOf = (index: Buffer, end: number) => createHash("sha1").update(index.subarray(0, end)).digest();
 
 function stamp(index: Buffer, at: number, stat: FileStat): void {
   const write = (value: number, offset: number) => index.writeUInt32BE(value, at + offset);

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, constants, fchmodSync, linkSync, mkdirSync, openSync, symlinkSync } from "node:fs";
-import { writeAll } from "../snapshot/fresh-file.ts";
+import { writeAll } from "../snapshot/native-write.ts";
 import type { Native } from "../snapshot/native.ts";
 import { systemPath } from "../snapshot/open-inside.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";

@@ -19,6 +19,7 @@ import { isBinary, readAt, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
 import { WorkspaceFiller } from "./fill-workspace.ts";
+import { sizesIn } from "./git-index.ts";
 import { outputOf, privateGit, type GitPlace, type PrivateGit, type RunGit } from "./private-git.ts";
 import { readTreeChanges } from "./tree-changes.ts";
 
@@ -91,13 +92,22 @@ class History {
 
   /** Nothing is asked of git about a workspace without files, which most begin with, but whether it is there. */
   async #firstFiles(): Promise<Pick<Start, "tree" | "files" | "bytes">> {
-    await this.#ready();
+    const isWhole = await this.#ready();
     if (readdirSync(this.#root.workspace).every((name) => name === ".git"))
       return { tree: EMPTY_TREE, files: 0, bytes: 0 };
-    const tree = await this.#snapshot();
+    const tree = (isWhole ? await this.#indexed() : undefined) ?? (await this.#snapshot());
+    return { tree, ...(sizesIn(readFileSync(join(this.#state, "git", "index"))) ?? (await this.#sizesOf(tree))) };
+  }
+
+  /** The tree of the index as it is; undefined when git makes none of it. */
+  async #indexed(): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.#git(["write-tree"]);
+    return exitCode === 0 ? stdout.toString().trim() : undefined;
+  }
+
+  async #sizesOf(tree: string): Promise<Pick<Start, "files" | "bytes">> {
     const entries = (await this.#tree(tree)).filter((entry) => entry.size !== undefined);
-    const bytes = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);
-    return { tree, files: entries.length, bytes };
+    return { files: entries.length, bytes: entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0) };
   }
 
   async changes(): Promise<OperationResult<"workspace.changes">> {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FileStat } from "../snapshot/file-stat.ts";
+import { blobsOf, type KnownBlobs } from "./known-blobs.ts";
 
 /** A file that was written a moment ago: what git calls its content, 20 bytes, and what the system says of it. */
 export type WrittenFile = { readonly blob: Uint8Array; readonly stat: FileStat };
@@ -13,20 +14,27 @@ const MAX_FILES = 200_000;
  */
 export class WrittenFiles {
   #files = new Map<string, WrittenFile>();
+  #known: KnownBlobs | undefined;
 
-  /** `pieces` are the file's content. */
-  add(path: string, stat: FileStat, pieces: readonly Uint8Array[]): void {
-    if (this.#files.size >= MAX_FILES) return;
-    // git hash-object: the kind and the size go before the content.
-    const hash = createHash("sha1").update(`blob ${stat.size}\0`);
-    for (const piece of pieces) hash.update(piece);
-    this.#files.set(path, { blob: hash.digest(), stat });
+  /** `pieces` are the file's content. The repository's own files are not git's to read; its index names the others. */
+  add(path: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
+    if (path === ".git/index") this.#known = blobsOf(Buffer.concat([...pieces]), stat.modifiedNs);
+    if (path.startsWith(".git/") || this.#files.size >= MAX_FILES) return;
+    this.#files.set(path, { blob: this.#known?.(path, stat) ?? gitBlob(stat.size, pieces), stat });
   }
 
   /** They are forgotten with it. */
   take(): ReadonlyMap<string, WrittenFile> {
     const files = this.#files;
     this.#files = new Map();
+    this.#known = undefined;
     return files;
   }
+}
+
+/** git hash-object: the kind and the size go before the content. */
+function gitBlob(size: number, pieces: Iterable<Uint8Array>): Uint8Array {
+  const hash = createHash("sha1").update(`blob ${size}\0`);
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest();
 }

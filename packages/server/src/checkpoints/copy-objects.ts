@@ -29,8 +29,10 @@ export async function storeFrames(
 /** Objects of one lineage, as another can store them. */
 export async function* framesOf(from: Lineage, names: Iterable<string>): AsyncGenerator<NamedFrame> {
   const objects = await from.objects();
-  for await (const { name, frame } of from.frames(names)) {
-    const { kind = "blob", size = 0 } = objects.get(name) ?? {};
-    yield { name, kind, size, frame };
+  for await (const some of from.frames(names)) {
+    for (const { name, frame } of some) {
+      const { kind = "blob", size = 0 } = objects.get(name) ?? {};
+      yield { name, kind, size, frame };
+    }
   }
 }

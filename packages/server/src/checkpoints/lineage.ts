@@ -108,8 +108,8 @@ export class Lineage {
       if (!named.has(path)) await this.#store.remove(path);
   }
 
-  /** Frames of objects, in an order that reads the store least. @throws AppError `checkpoint_damaged` */
-  async *frames(names: Iterable<string>): AsyncGenerator<{ readonly name: string; readonly frame: Buffer }> {
+  /** Frames of objects, some at a time, in an order that reads the store least. @throws AppError `checkpoint_damaged` */
+  async *frames(names: Iterable<string>): AsyncGenerator<Iterable<{ readonly name: string; readonly frame: Buffer }>> {
     const known = await this.objects();
     const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) })).toSorted(
       (one, other) => order(one.pack, other.pack) || one.offset - other.offset || startOf(one) - startOf(other),
@@ -121,10 +121,7 @@ export class Lineage {
       if (first === undefined || last === undefined) continue;
       const range = { offset: first.offset, length: last.offset + last.length - first.offset };
       const bytes = await this.#store.get(first.pack, range);
-      for (const object of run) {
-        const from = object.offset - first.offset;
-        yield { name: object.name, frame: open(object.name, object, bytes.subarray(from, from + object.length)) };
-      }
+      yield opened(run, bytes, open);
     }
   }
 
@@ -137,7 +134,9 @@ export class Lineage {
       if (tree === undefined) unread.push(name);
       else trees.push([name, tree]);
     }
-    for await (const { name, frame } of this.frames(unread)) trees.push([name, parseTree(contentOf(name, frame))]);
+    for await (const some of this.frames(unread)) {
+      for (const { name, frame } of some) trees.push([name, parseTree(contentOf(name, frame))]);
+    }
     this.remember(trees);
     return trees;
   }
@@ -159,7 +158,9 @@ export class Lineage {
   /** @throws AppError `checkpoint_damaged` */
   async blobs(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
     const blobs = new Map<string, Buffer>();
-    for await (const { name, frame } of this.frames(names)) blobs.set(name, contentOf(name, frame));
+    for await (const some of this.frames(names)) {
+      for (const { name, frame } of some) blobs.set(name, contentOf(name, frame));
+    }
     return blobs;
   }
 
@@ -269,6 +270,19 @@ function required(known: ReadonlyMap<string, StoredObject>, name: string): Store
 
 const order = (one: string, other: string) => Number(one > other) - Number(one < other);
 const startOf = ({ inside }: StoredObject) => inside?.at ?? 0;
+
+/** The frames of neighbours, of which `bytes` were read. */
+function* opened(
+  run: readonly (StoredObject & { readonly name: string })[],
+  bytes: Buffer | Uint8Array,
+  open: ReturnType<typeof chunkOpener>,
+): Generator<{ readonly name: string; readonly frame: Buffer }> {
+  const start = run[0]?.offset ?? 0;
+  for (const object of run) {
+    const from = object.offset - start;
+    yield { name: object.name, frame: open(object.name, object, bytes.subarray(from, from + object.length)) };
+  }
+}
 
 /** Neighbours of one pack that are read at once. */
 function runs<Placed extends StoredObject>(sorted: readonly Placed[]): Placed[][] {

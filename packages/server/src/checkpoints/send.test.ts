@@ -6,7 +6,7 @@ import { scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
 import { encodeObjectFrame, objectFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { encodeTree, parseTree, type ObjectKind, type SnapshotEntry } from "@handrail/protocol/snapshots";
 import { afterAll, expect, test } from "vitest";
-import { Lineage, nameOf, type NamedFrame } from "./lineage.ts";
+import { Lineage, nameOf, unpacked, type NamedFrame } from "./lineage.ts";
 import { sendSnapshot } from "./send.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "handrail-send-"));
@@ -52,8 +52,13 @@ function emptySandbox() {
       return { size: Buffer.concat(staged).length };
     },
     "snapshot.restore": ({ root }) => {
-      const found = Array.from(objectFrames().take(Buffer.concat(staged)));
-      const objects = new Map(found.map(({ kind, data }) => [nameOf(kind, data), data]));
+      const found = Array.from(objectFrames(true).take(Buffer.concat(staged)));
+      const objects = new Map(
+        found.map((frame) => {
+          const bytes = unpacked(frame);
+          return [nameOf(frame.kind, bytes), bytes];
+        }),
+      );
       const needed = lackingBelow(String(root), objects);
       rounds.push(needed);
       return { needed, written: needed.length === 0 ? 1 : 0, removed: 0, failed: [] };

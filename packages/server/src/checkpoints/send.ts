@@ -1,13 +1,20 @@
 import type { Restored } from "@handrail/core/ports/snapshots";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
+import { constants, zstdCompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
-import type { SnapshotEntry, SnapshotRules, SnapshotTree } from "@handrail/protocol/snapshots";
+import { encodeObjectFrame, headBytes, writeNamedFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { encodeTree, type SnapshotEntry, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { reachableTrees } from "./closure.ts";
 import type { Lineage } from "./lineage.ts";
 
 /** Little enough that the sandbox is at work on one part while the next is decrypted. */
 const PART_BYTES = 1024 * 1024;
+const PART_OBJECTS = 500;
+/** So that the sandbox has the next part when it is done with one. */
+const MAX_UNDERWAY = 4;
 const MAX_ROUNDS = 3;
+
+type Fill = SnapshotRules & { readonly root: string };
 
 type Wanted = { readonly root: string; readonly base: string | null; readonly rules: SnapshotRules };
 
@@ -25,9 +32,19 @@ export async function sendSnapshot(
   const trees = await treesOf(lineage, root);
   const there = base === null ? new Map<string, SnapshotTree>() : await treesOf(lineage, base);
   const names = missing(root, base ?? undefined, { trees, there });
+  const wanted = { root, ...rules };
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    await put(lineage, sandbox, names, signal);
-    const { needed, ...done } = await sandbox.call("snapshot.restore", { root, ...rules }, { signal });
+    const sending = new Sending(sandbox, signal);
+    const directories = new Map<string, SnapshotTree>();
+    const pieces = new Set<string>();
+    for (const name of names) {
+      const tree = trees.get(name);
+      if (tree === undefined) pieces.add(name);
+      else directories.set(name, tree);
+    }
+    await sending.directories(directories, base === null ? wanted : undefined);
+    await sending.pieces(lineage.frames(pieces));
+    const { needed, ...done } = await sandbox.call("snapshot.restore", wanted, { signal });
     if (needed.length === 0) return done;
     for (const name of withTreesBelow(needed, trees)) names.add(name);
   }
@@ -77,35 +94,79 @@ function newBlobs(before: SnapshotEntry | undefined, entry: SnapshotEntry): read
   return before?.type === "file" && String(before.blobs) === String(entry.blobs) ? [] : entry.blobs;
 }
 
-/** While one part is on its way, the next is read and decrypted. */
-async function put(lineage: Lineage, sandbox: Sandbox, names: Iterable<string>, signal: AbortSignal): Promise<void> {
-  let waiting: Buffer[] = [];
-  let bytes = 0;
-  let offset = 0;
-  let last: Promise<void> = Promise.resolve();
-  const send = async (data: Buffer) => {
-    await last;
-    last = putPart(sandbox, offset, data, signal);
-    last.catch(() => undefined);
-    offset += data.length;
-  };
-  const flush = async () => {
-    const all = Buffer.concat(waiting);
-    waiting = [];
-    bytes = 0;
-    for (let at = 0; at < all.length; at += PART_BYTES) await send(all.subarray(at, at + PART_BYTES));
-  };
-  for await (const { frame } of lineage.frames(names)) {
-    waiting.push(frame);
-    bytes += frame.length;
-    if (bytes >= PART_BYTES) await flush();
+/** Objects on their way to a sandbox, in parts. */
+class Sending {
+  readonly #sandbox: Sandbox;
+  readonly #signal: AbortSignal;
+  #offset = 0;
+  readonly #underway: Promise<void>[] = [];
+  /** The next part, as far as it is filled; it grows with a large object, which then goes in several. */
+  #part = Buffer.allocUnsafe(2 * PART_BYTES);
+  #partBytes = 0;
+  #partObjects = 0;
+
+  constructor(sandbox: Sandbox, signal: AbortSignal) {
+    this.#sandbox = sandbox;
+    this.#signal = signal;
   }
-  await flush();
-  if (offset === 0) await send(Buffer.alloc(0));
-  await last;
+
+  /** They come first, so that the sandbox knows where pieces belong. `fill`: the workspace may be filled meanwhile. */
+  async directories(trees: ReadonlyMap<string, SnapshotTree>, fill: Fill | undefined): Promise<void> {
+    for (const [name, tree] of trees) await this.#add(name, treeFrame(tree));
+    await this.#flush(fill);
+  }
+
+  /** While parts are on their way, the next is read and decrypted. */
+  async pieces(frames: AsyncIterable<Iterable<{ readonly name: string; readonly frame: Buffer }>>): Promise<void> {
+    for await (const some of frames) {
+      for (const { name, frame } of some) {
+        const flushing = this.#add(name, frame);
+        if (flushing !== undefined) await flushing;
+      }
+    }
+    if (this.#partBytes > 0) await this.#flush();
+    await Promise.all(this.#underway);
+  }
+
+  /** Undefined when there is nothing to wait for. */
+  #add(name: string, frame: Uint8Array): Promise<void> | undefined {
+    const bytes = headBytes(true) + frame.length;
+    if (this.#partBytes + bytes > this.#part.length) {
+      const larger = Buffer.allocUnsafe(this.#partBytes + bytes);
+      this.#part.copy(larger, 0, 0, this.#partBytes);
+      this.#part = larger;
+    }
+    this.#partBytes = writeNamedFrame(this.#part, this.#partBytes, frame, name);
+    this.#partObjects += 1;
+    return this.#partBytes >= PART_BYTES || this.#partObjects >= PART_OBJECTS ? this.#flush() : undefined;
+  }
+
+  async #flush(fill?: Fill): Promise<void> {
+    const all = this.#part.subarray(0, this.#partBytes);
+    [this.#partBytes, this.#partObjects] = [0, 0];
+    for (let at = 0; at === 0 || at < all.length; at += PART_BYTES) {
+      const isLast = at + PART_BYTES >= all.length;
+      await this.#put(all.subarray(at, at + PART_BYTES), isLast ? fill : undefined);
+    }
+  }
+
+  /** Ends when there is room for another part on the way. */
+  async #put(part: Buffer, fill?: Fill): Promise<void> {
+    if (this.#underway.length >= MAX_UNDERWAY) await this.#underway.shift();
+    const args = { offset: this.#offset, data: part.toString("base64"), ...(fill === undefined ? {} : { fill }) };
+    this.#offset += part.length;
+    const end = this.#offset;
+    const put = this.#sandbox.call("snapshot.put", args, { signal: this.#signal }).then(({ size }) => {
+      if (size !== end) throw new AppError("checkpoint_invalid", "The sandbox did not take the files.");
+    });
+    put.catch(() => undefined);
+    this.#underway.push(put);
+  }
 }
 
-async function putPart(sandbox: Sandbox, offset: number, data: Buffer, signal: AbortSignal): Promise<void> {
-  const { size } = await sandbox.call("snapshot.put", { offset, data: data.toString("base64") }, { signal });
-  if (size !== offset + data.length) throw new AppError("checkpoint_invalid", "The sandbox did not take the files.");
+function treeFrame(tree: SnapshotTree): Uint8Array {
+  const bytes = encodeTree(tree);
+  const data = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const packed = data.length < bytes.length;
+  return encodeObjectFrame({ kind: "tree", packed, size: bytes.length, data: packed ? data : bytes });
 }

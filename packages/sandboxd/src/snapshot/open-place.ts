@@ -1,0 +1,26 @@
+import { chmodSync, closeSync, constants, lstatSync, readdirSync } from "node:fs";
+import { O_PATH, openInside } from "./open-inside.ts";
+
+/** A directory that is worked in: `at` and the descriptor `file` name it whatever becomes of its path. */
+export type OpenPlace = { readonly at: string; readonly file: number; close(): void };
+
+/**
+ * Opens a directory to work in. Its owner may do all in it until its mode is set.
+ * @throws when there is no such directory, or it is now reached through a link
+ */
+export function openPlace(path: string): OpenPlace {
+  const file = openInside(path, O_PATH | constants.O_DIRECTORY);
+  const at = `/proc/self/fd/${file}`;
+  const { mode } = lstatSync(`${at}/.`);
+  if ((mode & 0o700) !== 0o700) chmodSync(at, (mode & 0o7777) | 0o700);
+  return { at, file, close: () => closeSync(file) };
+}
+
+/** One character for each byte. */
+export const namesIn = (at: string): string[] => readdirSync(at, { encoding: "latin1" });
+
+/** Paths below the workspace have no slash at their start; that of the workspace is empty. */
+export const pathIn = ({ path }: { readonly path: string }, name: string): string =>
+  path === "" ? name : `${path}/${name}`;
+
+export const fullPath = (workspace: string, path: string): string => (path === "" ? workspace : `${workspace}/${path}`);

@@ -1,0 +1,50 @@
+import { lstatSync, rmdirSync, unlinkSync } from "node:fs";
+import type { KnownTree } from "./known-tree.ts";
+import { systemPath } from "./open-inside.ts";
+import { fullPath, namesIn, openPlace, pathIn } from "./open-place.ts";
+
+/** A directory that is worked in, and what a walk saw in it. */
+type Here = { readonly at: string; readonly path: string; readonly present: KnownTree | undefined };
+
+/** Takes away what a snapshot does not have. What the walk did not see, or what no snapshot holds, stays. */
+export class Remover {
+  removed = 0;
+  readonly #workspace: string;
+
+  constructor(workspace: string) {
+    this.#workspace = workspace;
+  }
+
+  /** Makes room for something else under a name. @throws when what is there has to stay */
+  clear(here: Here, name: string): void {
+    if (lstatSync(systemPath(`${here.at}/${name}`), { throwIfNoEntry: false }) === undefined) return;
+    if (!this.remove(here, name)) throw new Error("what is there is in no snapshot, and stays");
+  }
+
+  /** Whether it is gone. */
+  remove({ at, path, present }: Here, name: string): boolean {
+    const known = present?.entries.get(name);
+    if (known === undefined || known.entry.type === "left-out") return false;
+    const full = systemPath(`${at}/${name}`);
+    if (lstatSync(full).isDirectory()) {
+      if (!this.#empty(pathIn({ path }, name), known.directory)) return false;
+      rmdirSync(full);
+      return true;
+    }
+    unlinkSync(full);
+    this.removed += 1;
+    return true;
+  }
+
+  /** Removes what is in a directory; whether nothing is left. */
+  #empty(path: string, present: KnownTree | undefined): boolean {
+    const { at, close } = openPlace(fullPath(this.#workspace, path));
+    try {
+      let empty = true;
+      for (const name of namesIn(at)) empty = this.remove({ at, path, present }, name) && empty;
+      return empty;
+    } finally {
+      close();
+    }
+  }
+}
