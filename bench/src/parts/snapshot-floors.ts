@@ -1,10 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { mountDisk, unmountDisk } from "@handrail/sandboxes/process/mounted-disk";
+import { disksWork, makeDisk } from "@handrail/sandboxes/process/workspace-disk";
 import type { Beside } from "../row.ts";
 import { median, repeat } from "../samples.ts";
 import { changeCommand, done } from "./large-repository.ts";
 
 const TIMES = { times: 3, warmUp: 1 };
+const DISK_BYTES = 4 * 1024 ** 3;
 
 export type SnapshotFloors = {
   readonly first: readonly Beside[];
@@ -13,7 +16,10 @@ export type SnapshotFloors = {
   readonly fork: readonly Beside[];
 };
 
-/** What other programs take to keep and to bring back the same repository, which they change, on the host. */
+/**
+ * What other programs take to keep and to bring back the same repository, which they change, on the host. They unpack
+ * onto a disk like a workspace's, where those can be had.
+ */
 export async function snapshotFloors(repository: string, scratch: string, changed: number): Promise<SnapshotFloors> {
   await mkdir(scratch, { recursive: true });
   const archive = join(scratch, "all.tar");
@@ -45,15 +51,28 @@ export async function snapshotFloors(repository: string, scratch: string, change
   });
   await pack();
   const fresh = (name: string, work: (target: string) => Promise<number>) =>
-    row(name, async () => {
-      const target = join(scratch, "fresh");
-      await rm(target, { recursive: true, force: true });
-      await mkdir(target);
-      return work(target);
-    });
+    row(name, () => inFreshPlace(join(scratch, "fresh"), work));
   const untar = await fresh("tar", (target) =>
     done("tar", ["--extract", `--file=${archive}`, `--directory=${target}`]),
   );
   const copy = await fresh("cp -a", (target) => done("cp", ["-a", `${repository}/.`, target]));
   return { first: [tar, emptyAdd], changed: [stash, tar], restore: [checkout], fork: [untar, copy] };
+}
+
+async function inFreshPlace(place: string, work: (target: string) => Promise<number>): Promise<number> {
+  const [image, empty, target] = ["image", "empty", "target"].map((name) => join(place, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await rm(place, { recursive: true, force: true });
+  for (const directory of [empty, target]) await mkdir(directory, { recursive: true });
+  if (!(await disksWork())) return work(target);
+  await makeDisk(image, empty, DISK_BYTES);
+  await mountDisk(image, target);
+  try {
+    return await work(target);
+  } finally {
+    await unmountDisk(target);
+  }
 }
