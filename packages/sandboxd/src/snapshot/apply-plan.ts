@@ -252,7 +252,7 @@ class Applier {
       return;
     }
     if (!isAsWanted(full, planned, stat)) {
-      if (stat?.isDirectory() === true || entry.type !== "file") this.#remover.clear(here, name);
+      this.#remover.makeRoom(here, name, entry.type);
       makeLeaf(here.at, name, entry, this.#tools);
       this.counts.written += 1;
     }

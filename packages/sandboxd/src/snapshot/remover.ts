@@ -1,5 +1,6 @@
 import { lstatSync, rmdirSync, unlinkSync } from "node:fs";
-import type { KnownTree } from "./known-tree.ts";
+import type { SnapshotEntry } from "@handrail/protocol/snapshots";
+import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import { systemPath } from "./open-inside.ts";
 import { fullPath, namesIn, openPlace, pathIn } from "./open-place.ts";
 
@@ -13,6 +14,18 @@ export class Remover {
 
   constructor(workspace: string) {
     this.#workspace = workspace;
+  }
+
+  /**
+   * Makes room for an entry. A file takes the place of another one in one step, so that one may stay until then: not
+   * one that is in no snapshot because of its size, which would be lost for good.
+   * @throws when what is there has to stay
+   */
+  makeRoom(here: Here, name: string, type: SnapshotEntry["type"]): void {
+    const there = lstatSync(systemPath(`${here.at}/${name}`), { throwIfNoEntry: false });
+    if (type !== "file" || there?.isDirectory() === true || isTooLarge(here.present?.entries.get(name))) {
+      this.clear(here, name);
+    }
   }
 
   /** Makes room for something else under a name. @throws when what is there has to stay */
@@ -48,3 +61,6 @@ export class Remover {
     }
   }
 }
+
+const isTooLarge = (known: KnownEntry | undefined): boolean =>
+  known?.entry.type === "left-out" && (known.entry.reason === "large" || known.entry.reason === "total");

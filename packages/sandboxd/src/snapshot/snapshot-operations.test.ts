@@ -85,6 +85,18 @@ describe("snapshots", () => {
     expect(readdirSync(join(workspace, "target")).sort()).toEqual(["CACHEDIR.TAG", "object"]);
   });
 
+  test("do not write over a file that has grown too large to be in one, and say so", async () => {
+    const { workspace, operations } = place();
+    for (const name of ["f", "g"]) writeFileSync(join(workspace, name), "small");
+    const first = await take(operations, null);
+    writeFileSync(join(workspace, "f"), Buffer.alloc(200_000));
+    writeFileSync(join(workspace, "g"), "changed");
+    const { failed } = await restore(operations, first.root, first.frames);
+    expect(failed).toEqual(["f: what is there is in no snapshot, and stays"]);
+    expect(readFileSync(join(workspace, "f"))).toHaveLength(200_000);
+    expect(readFileSync(join(workspace, "g"), "utf8")).toBe("small");
+  });
+
   test("leave out what would bring the sum over its limit", async () => {
     const { workspace, operations } = place();
     writeFileSync(join(workspace, "a"), "x".repeat(60));
