@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
 import { Remembered } from "./remembered.ts";
+import { framesIn, runsOf } from "./object-runs.ts";
 import { chunkOpener, sealPack } from "./sealed-pack.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
 
@@ -25,9 +26,6 @@ export type NamedFrame = {
 const RefContent = z.object({ root: z.string() });
 /** Marks a reference of which only the newest are kept. */
 const STEP = ".step";
-/** Objects of one pack are read together up to this many bytes, and over gaps of this many. */
-const READ_BYTES = 8 * 1024 * 1024;
-const GAP_BYTES = 64 * 1024;
 /** Of trees that are kept in memory, about 200 bytes each. */
 const MAX_REMEMBERED_ENTRIES = 200_000;
 const MAX_REMEMBERED_CHECKS = 20_000;
@@ -111,17 +109,15 @@ export class Lineage {
   /** Frames of objects, some at a time, in an order that reads the store least. @throws AppError `checkpoint_damaged` */
   async *frames(names: Iterable<string>): AsyncGenerator<Iterable<{ readonly name: string; readonly frame: Buffer }>> {
     const known = await this.objects();
-    const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) })).toSorted(
-      (one, other) => order(one.pack, other.pack) || one.offset - other.offset || startOf(one) - startOf(other),
-    );
+    const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) }));
     const open = chunkOpener(this.#seal);
-    for (const run of runs(wanted)) {
+    for (const run of runsOf(wanted)) {
       const [first] = run;
       const last = run.at(-1);
       if (first === undefined || last === undefined) continue;
       const range = { offset: first.offset, length: last.offset + last.length - first.offset };
       const bytes = await this.#store.get(first.pack, range);
-      yield opened(run, bytes, open);
+      yield framesIn(run, bytes, open);
     }
   }
 
@@ -266,39 +262,4 @@ function required(known: ReadonlyMap<string, StoredObject>, name: string): Store
   const object = known.get(name);
   if (object === undefined) throw new AppError("checkpoint_damaged", "Files of the checkpoint are missing.", { name });
   return object;
-}
-
-const order = (one: string, other: string) => Number(one > other) - Number(one < other);
-const startOf = ({ inside }: StoredObject) => inside?.at ?? 0;
-
-/** The frames of neighbours, of which `bytes` were read. */
-function* opened(
-  run: readonly (StoredObject & { readonly name: string })[],
-  bytes: Buffer | Uint8Array,
-  open: ReturnType<typeof chunkOpener>,
-): Generator<{ readonly name: string; readonly frame: Buffer }> {
-  const start = run[0]?.offset ?? 0;
-  for (const object of run) {
-    const from = object.offset - start;
-    yield { name: object.name, frame: open(object.name, object, bytes.subarray(from, from + object.length)) };
-  }
-}
-
-/** Neighbours of one pack that are read at once. */
-function runs<Placed extends StoredObject>(sorted: readonly Placed[]): Placed[][] {
-  const found: Placed[][] = [];
-  let current: Placed[] = [];
-  for (const object of sorted) {
-    const [first] = current;
-    const last = current.at(-1);
-    const near =
-      first !== undefined &&
-      last !== undefined &&
-      last.pack === object.pack &&
-      object.offset - (last.offset + last.length) <= GAP_BYTES &&
-      object.offset + object.length - first.offset <= READ_BYTES;
-    if (near) current.push(object);
-    else found.push((current = [object]));
-  }
-  return found;
 }
