@@ -137,7 +137,9 @@ class Applier {
     if (same !== undefined) return undefined;
     const make = () => this.#leafOrBatch(here, name, planned, work);
     const arriving = this.#arriving(planned);
-    return arriving === undefined ? void make() : arriving.then(make);
+    if (arriving !== undefined) return arriving.then(make);
+    make();
+    return undefined;
   }
 
   async #subdirectory(here: Here, name: string, { entry, directory }: PlannedEntry, work: Work): Promise<void> {

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, constants, lstatSync, readdirSync } from "node:fs
 import { O_PATH, openInside } from "./open-inside.ts";
 
 /** A directory that is worked in: `at` and the descriptor `file` name it whatever becomes of its path. */
-export type OpenPlace = { readonly at: string; readonly file: number; close(): void };
+export type OpenPlace = { readonly at: string; readonly file: number; readonly close: () => void };
 
 /**
  * Opens a directory to work in. Its owner may do all in it until its mode is set.

@@ -199,11 +199,15 @@ class Snapshots {
     const tells = empty && hasGitIndex(plan) ? written : undefined;
     const native = await openNative();
     const writer = empty && isWorthThread(plan) ? new Writer() : undefined;
-    const apply = { workspace: this.#workspace, staged, native, written: tells, writer };
-    const applied = await applyPlan(apply, plan).finally(() => writer?.close());
-    const isKnown = applied.failed.length === 0 && (empty || this.#left === plan.present);
-    this.#left = isKnown ? applied.tree : undefined;
-    return applied;
+    try {
+      const apply = { workspace: this.#workspace, staged, native, written: tells, writer };
+      const applied = await applyPlan(apply, plan);
+      const isKnown = applied.failed.length === 0 && (empty || this.#left === plan.present);
+      this.#left = isKnown ? applied.tree : undefined;
+      return applied;
+    } finally {
+      await writer?.close();
+    }
   }
 
   /** What is in the workspace, where that is sure without a look at it. */

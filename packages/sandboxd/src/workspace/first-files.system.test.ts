@@ -20,7 +20,7 @@ import { WrittenFiles } from "./written-files.ts";
 const GIT = "/usr/bin/git";
 
 /** A program that does as git does and writes down what it was asked for. */
-function listeningGit(directory: string): { readonly program: string; asked(): string[] } {
+function listeningGit(directory: string): { readonly program: string; readonly asked: () => string[] } {
   const [program, log] = [join(directory, "git.sh"), join(directory, "asked")];
   const verbs = "add|write-tree|ls-tree|ls-files|rev-parse|symbolic-ref";
   const script = `#!/bin/sh
