@@ -17,3 +17,38 @@ test.each([
   });
   expect(await watch.ports("c_1", signal)).toEqual(expected);
 });
+
+test("ports are told also after a question that failed, once somebody watches", async () => {
+  let asked = 0;
+  const stop = new AbortController();
+  const told: unknown[] = [];
+  const handlers = {
+    "port.wait": async () => {
+      asked += 1;
+      if (asked === 1) throw new Error("no answer");
+      if (asked === 2) return { ports: [{ port: 8080 }] };
+      return new Promise<never>(() => {});
+    },
+  };
+  const sandbox = { ...scriptedSandbox(handlers), backend: "process" };
+  let watched = false;
+  let arrive: (id: string) => void = () => undefined;
+  portWatch({
+    deltas: {
+      emit: (id, delta) => void told.push([id, delta]),
+      isWatched: () => watched,
+      onWatch: (listener) => {
+        arrive = listener;
+      },
+    },
+    sandboxes: { current: () => sandbox, onOpen: () => undefined },
+    signal: stop.signal,
+  });
+  arrive("c_1");
+  watched = true;
+  arrive("c_1");
+  await expect
+    .poll(() => told, { timeout: 10_000 })
+    .toEqual([["c_1", { type: "ports.delta", ports: [{ port: 8080 }] }]]);
+  stop.abort();
+});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { ListeningPort } from "@handrail/protocol/sandboxd/operations";
 import type { LiveDeltas } from "../conversations/live-deltas.ts";
@@ -17,6 +18,8 @@ export type PortWatch = {
 };
 
 const WAIT_MS = 20_000;
+/** After a failure it is asked once more so much later, as long as somebody watches. */
+const AGAIN_MS = 2_000;
 
 export function portWatch({ deltas, sandboxes, signal }: PortWatchParts): PortWatch {
   const known = new Map<string, readonly ListeningPort[]>();
@@ -38,13 +41,13 @@ export function portWatch({ deltas, sandboxes, signal }: PortWatchParts): PortWa
     if (followed.has(id) || sandbox === undefined || !deltas.isWatched(id)) return;
     followed.add(id);
     follow(id, sandbox)
-      // It is gone, or an older one that knows nothing of ports.
+      // Its sandboxd did not answer, or is an older one that knows nothing of ports.
+      .catch(() => sleep(AGAIN_MS, undefined, { signal, ref: false }))
       .catch(() => undefined)
       .finally(() => {
         followed.delete(id);
-        if (sandboxes.current(id) === sandbox) return;
-        if (known.has(id)) tell(id, []);
-        begin(id);
+        if (sandboxes.current(id) !== sandbox && known.has(id)) tell(id, []);
+        if (!signal.aborted) begin(id);
       });
   };
   deltas.onWatch(begin);
