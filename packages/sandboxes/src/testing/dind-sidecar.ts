@@ -33,18 +33,24 @@ export function sharesPaths(): boolean {
   return process.getuid?.() === 0 && existsSync((DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", ""));
 }
 
+export type SidecarOptions = {
+  /** A directory of this machine that it sees too, with what is mounted below. */
+  readonly shared?: string;
+};
+
 /**
  * A sidecar that answers and has the small image. Its images are kept between runs, under the cache directory. Building
  * its own image takes a minute or two: `npm test` does that before it starts the suites.
  */
-export async function startSidecar(): Promise<DindSidecar> {
+export async function startSidecar({ shared }: SidecarOptions = {}): Promise<DindSidecar> {
   const outer = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const socketDirectory = await mkdtemp(join(tmpdir(), "handrail-dind-"));
-  const data = join(cacheDirectoryOr(undefined), "dind-data");
+  // Two daemons cannot have the same one.
+  const data = join(cacheDirectoryOr(undefined), shared === undefined ? "dind-data" : "dind-disks-data");
   await mkdir(data, { recursive: true });
   const build = { cacheDirectory: cacheDirectoryOr(undefined), onProgress: () => undefined };
   const image = await buildDindImage(outer, { ...build, signal: AbortSignal.timeout(300_000) });
-  const id = await createSidecar(outer, image, { data, sockets: socketDirectory });
+  const id = await createSidecar(outer, image, { data, sockets: socketDirectory, shared });
   const host = `unix://${socketDirectory}/docker.sock`;
   await outer.startContainer(id);
   await untilAnswers(host);
@@ -63,9 +69,10 @@ export async function startSidecar(): Promise<DindSidecar> {
   };
 }
 
-type Places = { readonly data: string; readonly sockets: string };
+type Places = { readonly data: string; readonly sockets: string; readonly shared: string | undefined };
 
-async function createSidecar(outer: DockerClient, image: string, { data, sockets }: Places): Promise<string> {
+async function createSidecar(outer: DockerClient, image: string, { data, sockets, shared }: Places): Promise<string> {
+  const workspaces = shared === undefined ? [] : [`${shared}:${shared}:rslave`];
   return outer.createContainer(`handrail-test-dind-${newId("x", Date.now()).slice(-8).toLowerCase()}`, {
     Image: image,
     Entrypoint: ["/usr/local/bin/handrail-dind"],
@@ -76,7 +83,7 @@ async function createSidecar(outer: DockerClient, image: string, { data, sockets
       CapAdd: DIND_CAPABILITIES,
       SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
       NetworkMode: "none",
-      Binds: [`${data}:/var/lib/docker`, `${sockets}:/run/handrail-docker`],
+      Binds: [`${data}:/var/lib/docker`, `${sockets}:/run/handrail-docker`, ...workspaces],
     },
   });
 }

@@ -30,7 +30,7 @@ test("ports are told also after a question that failed, once somebody watches", 
       return new Promise<never>(() => {});
     },
   };
-  const sandbox = { ...scriptedSandbox(handlers), backend: "process" };
+  const sandbox = { ...scriptedSandbox(handlers), backend: "process" } as const;
   let watched = false;
   let arrive: (id: string) => void = () => undefined;
   portWatch({
