@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { createJournal, type Journal } from "@handrail/core/journal";
 import { openSandbox } from "@handrail/core/open-sandbox";
-import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import type { Fork } from "@handrail/protocol/checkpoints";
 import { newId } from "@handrail/protocol/ids";
 import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
@@ -15,7 +14,7 @@ import { openSecrets } from "@handrail/server/settings/secrets";
 import { readConfig } from "@handrail/server/config";
 import { withDirectory } from "../parts/free-directory.ts";
 import { changeCommand, done, makeRepository } from "../parts/large-repository.ts";
-import { ownBackend } from "../parts/own-backends.ts";
+import { type OwnBackend, ownBackend, startSpare } from "../parts/own-backends.ts";
 import { conversationCreated, systemClock } from "../parts/sample-events.ts";
 import { snapshotFloors } from "../parts/snapshot-floors.ts";
 import type { Group, Row } from "../row.ts";
@@ -65,6 +64,12 @@ async function rowsIn(home: string): Promise<readonly Row[]> {
         beside: floors.fork,
         note: "new log, sandbox, all files, and what they changed against the start; `tar` unpacks, without any of that",
       },
+      {
+        ...own.waited,
+        name: `fork ${what} into a sandbox that waited`,
+        target: { p50AtMost: 1000 },
+        note: "as a server does that keeps sandboxes ready, which is the default",
+      },
     ];
   } finally {
     await world.close();
@@ -74,7 +79,7 @@ async function rowsIn(home: string): Promise<readonly Row[]> {
 
 type World = Awaited<ReturnType<typeof openWorld>>;
 
-async function openWorld(home: string, repository: string, backend: SandboxBackend) {
+async function openWorld(home: string, repository: string, backend: OwnBackend) {
   const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
   const config = readConfig(["--home", home], { ...process.env, HANDRAIL_LOG_LEVEL: "error" });
   const kept = openKeptFiles(config, await openSecrets(join(home, "secret.key")));
@@ -93,9 +98,13 @@ async function openWorld(home: string, repository: string, backend: SandboxBacke
   const parts = { ...seeding, backend, clock: systemClock, newId: ids };
   const open = (journal: Journal) =>
     openSandbox({ ...parts, journal, snapshots: kept.snapshots }, () => undefined, signal());
-  const create = async (fork?: Fork): Promise<Journal> => {
-    const created = conversationCreated(backend.name, ids("c"));
-    const journal = await createJournal(store, systemClock, { ...created, ...(fork === undefined ? {} : { fork }) });
+  const create = async (fork?: Fork, spareId?: string): Promise<Journal> => {
+    const created = conversationCreated(backend.name, spareId ?? ids("c"));
+    const more = {
+      ...(fork === undefined ? {} : { fork }),
+      ...(spareId === undefined ? {} : { spare: true as const }),
+    };
+    const journal = await createJournal(store, systemClock, { ...created, ...more });
     journals.set(journal.state.id, journal);
     return journal;
   };
@@ -132,22 +141,25 @@ async function measured({ backend, checkpoints, create, open, shell, signal }: W
     await shell(origin, changeCommand(CHANGED, `later ${round}`));
     return timed(() => checkpoints.restore(id, { checkpointId }, signal()));
   });
-  const forked = await repeat(SLOW_TIMES, async () => {
+  const forkInto = async (spareId?: string) => {
     const { fork } = await checkpoints.prepareFork(id, {}, newId("c", Date.now()));
     let made: Journal | undefined;
     const took = await timed(async () => {
-      made = await create(fork);
+      made = await create(fork, spareId);
       await open(made);
     });
     if (made !== undefined) await backend.remove(made.state.id);
     return took;
-  });
+  };
+  const forked = await repeat(SLOW_TIMES, () => forkInto());
+  const waited = await repeat(SLOW_TIMES, async () => forkInto(await startSpare({ backend })));
   await backend.remove(id);
   return {
     first: { unit: "ms" as const, p50: begun.durationMs },
     changed: spread(changed),
     restored: spread(restored),
     forked: spread(forked),
+    waited: spread(waited),
   };
 }
 

@@ -106,7 +106,7 @@ export function cloner(home: string): PrepareSeed {
 }
 
 /** Starts a sandbox for a conversation that does not exist yet, as the server's pool does; gives the id it will have. */
-export async function startSpare({ backend }: Places): Promise<string> {
+export async function startSpare({ backend }: Pick<Places, "backend">): Promise<string> {
   const conversationId = newId("c", Date.now());
   const choice = { backend: backend.name, network: { type: "none" } } as const;
   const spec = { conversationId, choice, seedDirectory: undefined };

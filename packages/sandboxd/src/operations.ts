@@ -28,14 +28,14 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
   const env = { ...place.env };
   const written = new WrittenFiles();
   const untouched = new Untouched();
-  const { isUntouched } = untouched;
+  const { isUntouched, replaced } = untouched;
   const shells = terminals({ program: shell, workspace, stateDirectory: state, env });
   return {
     handlers: untouched.watch({
       ...shells.handlers,
       ...fileOperations(place),
       ...searchOperations(place),
-      ...snapshotOperations(place, state, { written, isUntouched }),
+      ...snapshotOperations(place, state, { written, isUntouched, replaced }),
       ...workspaceOperations(place, state, { program: place.git, workspace, env, written, isUntouched }),
       ...portOperations(place.ports),
       "sandbox.equip": equip(env),

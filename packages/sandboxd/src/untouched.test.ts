@@ -5,7 +5,7 @@ import type { Handlers } from "./handlers.ts";
 import { CALL } from "./testing/snapshot-place.ts";
 import { Untouched } from "./untouched.ts";
 
-test("only what neither changes files nor starts a program leaves a sandbox untouched", async () => {
+test("only what neither changes files nor starts a program leaves a sandbox untouched; first files are counted", async () => {
   const names = Object.keys(OPERATIONS) as OperationName[];
   const harmless: string[] = [];
   for (const name of names) {
@@ -14,6 +14,7 @@ test("only what neither changes files nor starts a program leaves a sandbox unto
     const handler = untouched.watch(handlers)[name] as (args: unknown, call: typeof CALL) => Promise<unknown>;
     expect(await handler({}, CALL)).toBe(name);
     if (untouched.isUntouched()) harmless.push(name);
+    expect(untouched.replaced()).toBe(name === "workspace.fill" ? 1 : 0);
   }
   expect(harmless.toSorted()).toEqual([
     "sandbox.equip",
@@ -24,5 +25,6 @@ test("only what neither changes files nor starts a program leaves a sandbox unto
     "snapshot.take",
     "workspace.begin",
     "workspace.changes",
+    "workspace.fill",
   ]);
 });

@@ -66,12 +66,19 @@ test("files that were there before are not written over while pieces come", asyn
   expect((await take(operations, null)).root).toBe(root);
 });
 
-test.each([true, false])("it is not looked at again while nothing else was done since (%s)", async (untouched) => {
+test.each([
+  { when: "nothing else was done since", untouched: true, replaced: 0, removed: 0 },
+  { when: "something else was done", untouched: false, replaced: 0, removed: 1 },
+  { when: "its files were replaced", untouched: true, replaced: 1, removed: 1 },
+])("it is looked at again unless nothing was done: $when", async ({ untouched, replaced, removed }) => {
   const { root, all, piecesAt } = await manyFiles(50);
-  const { workspace, operations } = place({ written: new WrittenFiles(), isUntouched: () => untouched });
+  let times = 0;
+  const around = { written: new WrittenFiles(), isUntouched: () => untouched, replaced: () => times };
+  const { workspace, operations } = place(around);
   await fill(operations, root, all, [piecesAt, all.length]);
   await operations["snapshot.restore"]({ root, ...RULES }, CALL);
   writeFileSync(join(workspace, "unseen"), "unseen");
+  times = replaced;
   const again = await restore(operations, root, all);
-  expect(again).toEqual({ needed: [], written: 0, removed: untouched ? 0 : 1, failed: [] });
+  expect(again).toEqual({ needed: [], written: 0, removed, failed: [] });
 });

@@ -32,6 +32,8 @@ export type SnapshotSurroundings = {
   readonly written: WrittenFiles;
   /** Whether nothing but snapshots could have changed files since this sandboxd started. */
   readonly isUntouched: () => boolean;
+  /** How often all files were replaced by first ones. */
+  readonly replaced: () => number;
 };
 
 type Wanted = OperationArgs<"snapshot.restore">;
@@ -43,7 +45,7 @@ type Filling = { readonly root: string; readonly done: Promise<Applied> };
 export function snapshotOperations(
   root: Root,
   stateDirectory: string,
-  around: SnapshotSurroundings = { written: new WrittenFiles(), isUntouched: () => false },
+  around: SnapshotSurroundings = { written: new WrittenFiles(), isUntouched: () => false, replaced: () => 0 },
 ): SnapshotHandlers {
   const snapshots = new Snapshots(root, stateDirectory, around);
   let last: Promise<unknown> = Promise.resolve();
@@ -73,6 +75,7 @@ class Snapshots {
   #filling: Filling | undefined;
   /** What the workspace was left as, when it had nothing in it before. */
   #left: KnownTree | undefined;
+  #leftAfter = 0;
   #writing: NodeJS.Timeout | undefined;
   #working = false;
 
@@ -194,7 +197,7 @@ class Snapshots {
 
   /** `empty`: there is nothing in the workspace. */
   async #apply(plan: PlannedTree, staged: StagedObjects, empty: boolean): Promise<Applied> {
-    const { written } = this.#around;
+    const { written, replaced } = this.#around;
     written.take();
     const tells = empty && hasGitIndex(plan) ? written : undefined;
     const native = await openNative();
@@ -204,6 +207,7 @@ class Snapshots {
       const applied = await applyPlan(apply, plan);
       const isKnown = applied.failed.length === 0 && (empty || this.#left === plan.present);
       this.#left = isKnown ? applied.tree : undefined;
+      this.#leftAfter = replaced();
       return applied;
     } finally {
       await writer?.close();
@@ -212,7 +216,8 @@ class Snapshots {
 
   /** What is in the workspace, where that is sure without a look at it. */
   #asLeft(): KnownTree | undefined {
-    return this.#around.isUntouched() ? this.#left : undefined;
+    const { isUntouched, replaced } = this.#around;
+    return isUntouched() && this.#leftAfter === replaced() ? this.#left : undefined;
   }
 
   async #present(rules: SnapshotRules, previous?: KnownTree): Promise<KnownTree> {

@@ -52,7 +52,11 @@ export function workspaceOperations(
   };
   const filler = new WorkspaceFiller(root.workspace);
   return {
-    "workspace.fill": (args) => inTurn(() => history.beforeStart(() => filler.take(args))),
+    "workspace.fill": (args) =>
+      inTurn(() => {
+        git.written.take();
+        return history.beforeStart(() => filler.take(args));
+      }),
     "workspace.begin": () => inTurn(() => history.begin()),
     "workspace.changes": () => inTurn(() => history.changes()),
     "workspace.file": (args) => inTurn(() => history.file(args)),
