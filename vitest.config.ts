@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./scripts/lib/longest-first.ts";
 
 /** Of test files that wait for programs as long as they work themselves: more at once than a small machine has processors. */
-const WAITING = { maxWorkers: 4, sequence: { groupOrder: 1 }, testTimeout: 180_000, hookTimeout: 180_000 };
+const WAITING = { maxWorkers: 3, sequence: { groupOrder: 1 }, testTimeout: 180_000, hookTimeout: 180_000 };
 
 /**
  * `unit`: fast, no servers of others, part of `npm run check`. `system` (`*.system.test.ts`): real Docker, bubblewrap

@@ -109,11 +109,11 @@ function programsWith(text: string): readonly number[] {
   });
 }
 
-/** Asks again and again, up to 30 seconds. */
+/** Asks again and again, up to a minute. */
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`After 30 seconds it is still not so: ${what}`);
+    if (Date.now() > end) throw new Error(`After a minute it is still not so: ${what}`);
     await sleep(50);
   }
 }

@@ -14,7 +14,21 @@ beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), "handrail-system-"));
   mkdirSync(path.join(root, "work"));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => {
+  endSandboxes();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A server leaves its sandboxes to the next one on its state directory; here none comes. */
+function endSandboxes(): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(root)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+}
 
 /** Starts `handrail` in an empty folder, with a state directory of its own. `onOut` sees stdout so far. */
 function handrail(

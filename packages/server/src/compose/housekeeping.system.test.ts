@@ -35,7 +35,7 @@ afterEach(async () => {
     const { backend, close } = await openServer(home);
     await backend.collect(new Set());
     await close();
-    await rm(home, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true, maxRetries: 10 });
   }
 });
 
