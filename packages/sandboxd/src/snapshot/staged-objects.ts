@@ -116,8 +116,9 @@ export class StagedObjects {
     this.#heldBytes += bytes.length;
   }
 
+  /** Of closed objects there is nothing: by then the descriptor may be another file's. */
   #read(name: string, kind: ObjectKind): Uint8Array | undefined {
-    const place = this.#places.get(name);
+    const place = this.#state === "closed" ? undefined : this.#places.get(name);
     if (place?.kind !== kind) return undefined;
     const held = this.#held.get(name);
     if (held !== undefined) return held;
