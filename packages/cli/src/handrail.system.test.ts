@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 const PROGRAM = path.join(import.meta.dirname, "../bin/handrail.mjs");
 const DEMO = path.join(import.meta.dirname, "../../scripted-model/demo/repository");
 const hasBubblewrap = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(path.join(folder, "bwrap")));
+if (!hasBubblewrap) process.stdout.write("Runs of the CLI are not tested: that takes bubblewrap.\n");
 
 let root = "";
 beforeEach(() => {

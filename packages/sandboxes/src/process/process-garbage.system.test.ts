@@ -9,8 +9,9 @@ import { builtPrograms } from "../testing/test-programs.ts";
 import { findCgroups } from "./cgroups.ts";
 import { findBoxes } from "./find-processes.ts";
 import { processBackend } from "./process-backend.ts";
+import { runsAsRoot } from "../testing/runs-as-root.ts";
 
-const asRoot = process.getuid?.() === 0;
+const asRoot = runsAsRoot("What a killed server leaves of control groups and mounts");
 
 /** Control groups of an installation on this machine. */
 const groupsOf = (installation: string) => globSync(`/sys/fs/cgroup/{,*/}handrail-${installation}`);

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { runProgram } from "../run-program.ts";
 import { mountDisk, unmountDisk } from "./mounted-disk.ts";
 import { makeDisk, requireHostSpace } from "./workspace-disk.ts";
+import { runsAsRoot } from "../testing/runs-as-root.ts";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -19,7 +20,7 @@ test("a new disk takes next to nothing of the host, however large it is", async 
   expect({ size, small: blocks * 512 < MIB }).toEqual({ size: 10 * GIB, small: true });
 });
 
-const asRoot = process.getuid?.() === 0;
+const asRoot = runsAsRoot("A disk that is mounted");
 
 test.skipIf(!asRoot)("no sandbox is started on a host whose disk is nearly full", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));

@@ -2,7 +2,8 @@ import { accessSync, constants } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-const RUNSC = "/usr/bin/runsc";
+/** Debian's gVisor. */
+export const RUNSC = "/usr/bin/runsc";
 
 /** Whether Debian's gVisor is installed. It has no shim of its own for containerd. */
 export function hasGvisor(): boolean {
@@ -10,6 +11,7 @@ export function hasGvisor(): boolean {
     accessSync(RUNSC, constants.X_OK);
     return true;
   } catch {
+    process.stdout.write("gVisor is not tested: that takes runsc.\n");
     return false;
   }
 }
