@@ -16,6 +16,9 @@ export type AuthoriseSettings = {
   readonly traffic: Traffic;
 };
 
+/** Said of what a person let through this one time. */
+export const ONCE: Allowed = { allowedBy: "once" };
+
 /** Said of a connection that is opened because only some kinds of request are allowed: each of them is asked for. */
 export const BY_REQUEST: Allowed = { allowedBy: "kinds of request" };
 

@@ -3,37 +3,20 @@ import type { Duplex } from "node:stream";
 import { authorise, type AuthoriseSettings } from "./authorise.ts";
 import type { Target } from "./host.ts";
 import type { AddressSettings } from "./find-addresses.ts";
+import type { Begun, BegunRequest, BrokerRecord, ByteCount } from "./broker-record.ts";
+import type { OpenRequests } from "./open-requests.ts";
 import { openUpstream } from "./open-upstream.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
 import { openingFor, type Seen, seenRequests } from "./tls/opened-requests.ts";
 import type { Opening } from "./tls/open-tls.ts";
 
-/**
- * One request, once it is over. `host` is what was asked for, normalised where it could be; `port` 0 where it could not.
- * `path` has no query, and is there only where it was seen. `at` is when the request came (Unix milliseconds). Bytes are
- * those on the connection to the host. `rule` is what let it through; `reason` why it was refused, or why it failed. Texts
- * may be as long as a request's head.
- */
-export type BrokerRecord = {
-  readonly conversationId: string;
-  readonly at: number;
-  readonly method: string;
-  readonly host: string;
-  readonly port: number;
-  readonly path?: string | undefined;
-  readonly allowed: boolean;
-  readonly rule?: string | undefined;
-  readonly reason?: RefusalCode | undefined;
-  /** Names of the secrets that were put in. */
-  readonly secrets?: readonly string[];
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly durationMs: number;
-};
-
 export type CarrySettings = AddressSettings &
   AuthoriseSettings & {
+    /** Writes a request down before it goes out; it does not go where that failed. Ends the record by the result. */
+    readonly onBegin: (request: BegunRequest, bytes: ByteCount) => Begun | Refusal;
+    /** Writes down a request that never went out. */
     readonly onRequest: (record: BrokerRecord) => void;
+    readonly openRequests: OpenRequests;
     /** What HTTPS of this conversation is opened with; undefined: it never is. Asked at each connection. */
     readonly openWith: (conversationId: string) => Promise<Opening | undefined>;
     readonly idleMs: number;
@@ -68,30 +51,33 @@ export type Carrying = {
   readonly end: () => void;
 };
 
-/** Carries one request from its asking to its end, tells the client what came of it, and reports it, once. */
+/** Carries one request from its asking to its end, writes down what came of it, once, and tells the client. */
 export async function carryRequest(carrying: Carrying): Promise<void> {
   const { stream, settings, conversationId } = carrying;
   const at = settings.now();
   const gone = new AbortController();
   stream.once("close", () => gone.abort());
-  const outcome = await attempt(carrying, gone.signal);
+  const outcome = await attempt(carrying, at, gone.signal);
+  const { begun, upstream } = outcome;
+  const record = { conversationId, at, ...recordOf(carrying.asked, outcome), durationMs: settings.now() - at };
+  if (outcome.reported !== true) (begun?.end ?? settings.onRequest)(record);
   tell(carrying, outcome);
-  outcome.upstream?.destroy();
-  if (outcome.reported === true) return;
-  settings.onRequest({ conversationId, at, ...recordOf(carrying.asked, outcome), durationMs: settings.now() - at });
+  upstream?.destroy();
 }
 
 /** `broken`: a side went away in the middle, and the other must not take what it got for the whole. */
 type Outcome = {
   readonly rule?: string;
   readonly refusal?: Refusal | undefined;
+  /** Undefined: nothing has gone out. */
+  readonly begun?: Begun;
   readonly upstream?: Socket;
   readonly broken?: boolean;
   /** The requests within an opened connection have been reported. */
   readonly reported?: boolean;
 };
 
-async function attempt(carrying: Carrying, gone: AbortSignal): Promise<Outcome> {
+async function attempt(carrying: Carrying, at: number, gone: AbortSignal): Promise<Outcome> {
   const { conversationId, settings, asked } = carrying;
   const { target, method, path } = asked;
   if ("code" in target) return { refusal: target };
@@ -100,39 +86,68 @@ async function attempt(carrying: Carrying, gone: AbortSignal): Promise<Outcome> 
   const decision = await authorise(conversationId, { ...visible, opened: opening !== undefined }, settings, gone);
   if ("code" in decision) return { refusal: decision };
   const rule = decision.allowedBy;
+  const going: Going = { carrying, target, rule, opening, gone };
+  const place = { method, host: target.host.name, port: target.port, path };
+  const begun = settings.onBegin({ conversationId, at, ...place, rule }, () => bytesOf(going.upstream));
+  if ("code" in begun) return { refusal: begun };
+  const cut = (refusal: Refusal) => {
+    going.cutBy ??= refusal;
+    carrying.stream.destroy();
+  };
+  const leave = settings.openRequests.add(conversationId, { asked: visible, rule, cut });
+  try {
+    return { rule, begun, ...(await go(going, begun, cut)) };
+  } finally {
+    leave();
+  }
+}
+
+/** A request that was let through. */
+type Going = {
+  readonly carrying: Carrying;
+  readonly target: Target;
+  readonly rule: string;
+  readonly opening: Opening | undefined;
+  readonly gone: AbortSignal;
+  upstream?: Socket;
+  /** Why it was broken off. */
+  cutBy?: Refusal;
+};
+
+async function go(going: Going, begun: Begun, cut: (refusal: Refusal) => void): Promise<Outcome> {
+  const { carrying, target, rule, opening, gone } = going;
+  const { conversationId, settings } = carrying;
   const upstream = await openUpstream(target, settings);
-  if ("code" in upstream) return { rule, refusal: upstream };
-  const seen = seenRequests({ conversationId, target, rule, settings, gone });
+  if ("code" in upstream) return { refusal: going.cutBy ?? upstream };
+  going.upstream = upstream;
+  const seen = seenRequests({ conversationId, target, rule, settings, gone, drop: begun.drop, cut });
   const use = () =>
     carrying.open && opening
       ? carrying.open(upstream, target, { opening, seen })
       : carrying.pass(upstream, target, seen);
-  const passed = await passOver(carrying, upstream, use);
-  return { rule, upstream, ...passed, reported: seen.count() > 0 };
+  const unfollow = settings.traffic.follow(conversationId, upstream, cut);
+  const passed = await passOver(carrying, upstream, use).finally(unfollow);
+  return { upstream, ...passed, refusal: going.cutBy ?? passed.refusal, reported: seen.count() > 0 };
 }
 
 type Use = () => Promise<Refusal | undefined>;
 
-async function passOver(carrying: Carrying, upstream: Socket, use: Use): Promise<Outcome> {
-  const { conversationId, stream, settings } = carrying;
-  let cutBy: Refusal | undefined;
+async function passOver({ stream, settings }: Carrying, upstream: Socket, use: Use): Promise<Outcome> {
   upstream.on("error", () => undefined);
   upstream.setTimeout(settings.idleMs, () => stream.destroy());
   stream.once("close", () => upstream.destroy());
-  const unfollow = settings.traffic.follow(conversationId, upstream, (refusal) => {
-    cutBy = refusal;
-    stream.destroy();
-  });
+  if (stream.destroyed) return { broken: true };
   try {
-    if (stream.destroyed) return { broken: true };
-    const refusal = await use();
-    return { refusal: cutBy ?? refusal };
+    return { refusal: await use() };
   } catch {
-    return { refusal: cutBy, broken: true };
-  } finally {
-    unfollow();
+    return { broken: true };
   }
 }
+
+const bytesOf = (upstream: Socket | undefined) => ({
+  bytesUp: upstream?.bytesWritten ?? 0,
+  bytesDown: upstream?.bytesRead ?? 0,
+});
 
 function tell({ stream, refuse, end }: Carrying, { refusal, broken }: Outcome): void {
   if (broken === true) stream.destroy();
@@ -152,7 +167,6 @@ function recordOf({ target, method, host, path }: Asked, { rule, refusal, upstre
     allowed: rule !== undefined && !FORBIDDEN.has(refusal?.code),
     rule,
     reason: refusal?.code,
-    bytesUp: upstream?.bytesWritten ?? 0,
-    bytesDown: upstream?.bytesRead ?? 0,
+    ...bytesOf(upstream),
   };
 }

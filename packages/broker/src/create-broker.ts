@@ -3,8 +3,10 @@ import type { Duplex } from "node:stream";
 import { hostsNamed } from "./allow-list.ts";
 import type { AuthoriseSettings } from "./authorise.ts";
 import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./broker-connection.ts";
-import type { BrokerRecord, CarrySettings } from "./carry-request.ts";
+import type { BrokerRecord } from "./broker-record.ts";
+import type { CarrySettings } from "./carry-request.ts";
 import { systemAddresses, systemResolve, type Resolve } from "./find-addresses.ts";
+import { openRequests, type OpenRequests } from "./open-requests.ts";
 import { endWith } from "./refusal.ts";
 import { readSocks, SOCKS_VERSION } from "./socks5.ts";
 import { countTraffic, type TrafficLimit, type TrafficLimits } from "./traffic.ts";
@@ -15,7 +17,10 @@ export type BrokerOptions = Pick<AuthoriseSettings, "lookUp"> & {
   readonly askUser?: AuthoriseSettings["askUser"];
   /** Absent: no HTTPS is opened, so no secret is put in and no kinds of request are told apart there. */
   readonly openWith?: CarrySettings["openWith"];
+  /** Writes down a request that is over, where nothing else is said by `onBegin`, or one that never went out. */
   readonly onRequest: (record: BrokerRecord) => void;
+  /** Writes a request down before it goes out; absent: none is. */
+  readonly onBegin?: CarrySettings["onBegin"];
   /** A limit was reached. Called at each request that it refuses. */
   readonly onLimit?: (conversationId: string, limit: TrafficLimit) => void;
   readonly limits?: Partial<TrafficLimits>;
@@ -38,6 +43,8 @@ export const TRAFFIC_LIMITS: TrafficLimits = { bytes: 20 * 1024 ** 3, requestsPe
 export type Broker = {
   /** Speaks HTTP proxy (RFC 9110 7.3, 9.3.6) or SOCKS5 on a connection from a sandbox, one request, and ends it. */
   readonly handle: (origin: BrokerOrigin, stream: Duplex) => void;
+  /** To be called when rules have changed: breaks off what they do not allow any more, of all conversations when none is named. */
+  readonly recheck: OpenRequests["recheck"];
   /** Breaks off all connections. */
   close(): void;
 };
@@ -57,8 +64,10 @@ export function createBroker(options: BrokerOptions): Broker {
     idleMs: 300_000,
     askUser: async ({ refusal }) => refusal,
     openWith: async () => undefined,
+    onBegin: () => ({ end: options.onRequest, drop: () => undefined }),
     now: Date.now,
     ...options,
+    openRequests: openRequests(options.lookUp),
     traffic,
   } satisfies Parameters<typeof brokerConnection>[2];
 
@@ -79,6 +88,7 @@ export function createBroker(options: BrokerOptions): Broker {
       });
       stream.once("readable", () => listen(server, stream, connection));
     },
+    recheck: settings.openRequests.recheck,
     close() {
       traffic.close();
       for (const stream of open.keys()) stream.destroy();

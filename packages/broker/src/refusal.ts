@@ -10,6 +10,8 @@ export type RefusalCode =
   | "request_unseen"
   | "path_ambiguous"
   | "denied"
+  | "no_longer_allowed"
+  | "unrecorded"
   | "sni_mismatch"
   | "host_mismatch"
   | "address_forbidden"
@@ -36,6 +38,8 @@ const STATUS: { readonly [Code in RefusalCode]: readonly [number, string] } = {
   request_unseen: [403, "Forbidden"],
   path_ambiguous: [403, "Forbidden"],
   denied: [403, "Forbidden"],
+  no_longer_allowed: [403, "Forbidden"],
+  unrecorded: [503, "Service Unavailable"],
   sni_mismatch: [403, "Forbidden"],
   host_mismatch: [400, "Bad Request"],
   address_forbidden: [403, "Forbidden"],

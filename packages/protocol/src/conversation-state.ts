@@ -142,6 +142,8 @@ export type ConversationState = {
   /** What the sandbox wants to reach and nobody has answered yet, oldest first. */
   readonly asks: readonly OpenAsk[];
   readonly network: NetworkTotals;
+  /** Up to which number the records in a server's file are in the log, by file. */
+  readonly spooled?: Readonly<Record<string, number>>;
   readonly tasks: NonNullable<CallData["tasks"]>;
   readonly changes: readonly FileChange[];
   readonly snapshots: SnapshotState;

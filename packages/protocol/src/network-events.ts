@@ -33,7 +33,7 @@ export const NetworkAnswered = z.strictObject({
 /**
  * One outward request that is over, or `count` like it summed into one. `at` is when it came (Unix milliseconds). `path`
  * has no query, and is there only where it was seen. Bytes are those on the connection to the host. `rule` names what let
- * it through; `reason` is the code of why it was refused or failed.
+ * it through; `reason` is the code of why it was refused or failed, or `cut`: it was under way when the server was killed.
  */
 export const NetworkRequest = z.strictObject({
   at: z.number(),
@@ -57,6 +57,8 @@ export type NetworkRequest = z.infer<typeof NetworkRequest>;
 export const NetworkRecorded = z.strictObject({
   type: z.literal("network.recorded"),
   requests: z.array(NetworkRequest).min(1),
+  /** All requests up to this number of this file of a server are in the log now: after a crash they are not written again. */
+  spooled: z.strictObject({ spool: z.string(), upTo: Count }).optional(),
 });
 
 /** A limit of network use was reached, and requests are refused. Written at most once a minute for each limit. */

@@ -30,10 +30,25 @@ export function applyNetworkEvent(state: ConversationState, event: NetworkEvent,
     case "network.answered":
       return { ...state, asks: state.asks.filter((ask) => ask.askId !== event.askId) };
     case "network.recorded":
-      return { ...state, network: event.requests.reduce(add, state.network) };
+      return {
+        ...state,
+        network: event.requests.reduce(add, state.network),
+        ...(event.spooled === undefined ? {} : { spooled: marked(state.spooled, event.spooled) }),
+      };
     case "network.limited":
       return state;
   }
+}
+
+const MAX_SPOOLS = 8;
+
+/** Of the files that were last heard of. */
+function marked(
+  before: ConversationState["spooled"] = {},
+  { spool, upTo }: { readonly spool: string; readonly upTo: number },
+): Readonly<Record<string, number>> {
+  const others = Object.entries(before).filter(([known]) => known !== spool);
+  return Object.fromEntries([...others.slice(1 - MAX_SPOOLS), [spool, upTo]]);
 }
 
 function add(totals: NetworkTotals, request: EventOf<"network.recorded">["requests"][number]): NetworkTotals {

@@ -5,7 +5,7 @@ import { duplexPair, type Duplex } from "node:stream";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { createBroker, type BrokerOptions } from "../create-broker.ts";
 import { rulesOf } from "../allow-list.ts";
-import type { BrokerRecord } from "../carry-request.ts";
+import type { BrokerRecord } from "../broker-record.ts";
 
 // What the tests of the broker share: a broker, and local servers for it to dial.
 

@@ -60,6 +60,7 @@ export function testOpened(host: string, upstream: Upstream, secrets: readonly H
     target,
     opening,
     check,
+    begin: () => ({ end: (record) => records.push(record) }),
     report: (record) => records.push(record),
   }).finally(() => socket.destroy());
   const secure = (servername = host): TLSSocket =>

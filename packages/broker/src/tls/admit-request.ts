@@ -7,7 +7,7 @@ import type { OpenedConnection } from "./open-tls.ts";
 import { isFor, requestHeaders, splitUrl } from "./request-options.ts";
 
 /** A connection whose requests are seen. `defaultPort` is that of its scheme. */
-export type CarriedConnection = Pick<OpenedConnection, "client" | "target" | "check" | "report"> & {
+export type CarriedConnection = Pick<OpenedConnection, "client" | "target" | "check" | "begin" | "report"> & {
   /** Over TLS it is verified; or why there is none. */
   readonly upstream: Socket | Refusal;
   readonly agent: Agent | undefined;
@@ -32,19 +32,35 @@ export async function admit(connection: CarriedConnection, request: IncomingMess
   return "code" in put ? put : { rule: decision.rule, put };
 }
 
-type Outcome = { readonly rule?: string; readonly refusal?: Refusal; readonly secrets?: readonly string[] };
+type Outcome = { readonly rule?: string; readonly refusal?: Refusal | undefined; readonly secrets?: readonly string[] };
 
-/** Gives what reports the request with the bytes that went over the connection since it came. */
-export function reporter({ upstream, report }: CarriedConnection, request: IncomingMessage) {
+/** Writes one request down, with the bytes that went over the connection since it came. */
+export type Reporter = {
+  /** Before it goes out. Why it may not, where it cannot be written down. */
+  readonly begin: (admitted: Admitted) => Refusal | undefined;
+  /** Once it is over. */
+  readonly finish: (outcome: Outcome) => void;
+};
+
+export function reporter({ upstream, begin, report }: CarriedConnection, request: IncomingMessage): Reporter {
   const at = Date.now();
   const count = () => (upstream instanceof Socket ? [upstream.bytesWritten, upstream.bytesRead] : [0, 0]);
   const [up = 0, down = 0] = count();
-  return ({ rule, refusal, secrets = [] }: Outcome) => {
+  const bytes = () => {
     const [upNow = 0, downNow = 0] = count();
-    const [path] = splitUrl(request.url ?? "");
-    const method = request.method ?? "";
-    const bytes = { bytesUp: upNow - up, bytesDown: downNow - down };
-    report({ at, method, path, rule, reason: refusal?.code, secrets, ...bytes });
+    return { bytesUp: upNow - up, bytesDown: downNow - down };
+  };
+  const [path] = splitUrl(request.url ?? "");
+  const head = { at, method: request.method ?? "", path };
+  let end = report;
+  return {
+    begin({ rule, put }) {
+      const begun = begin({ ...head, rule, secrets: put.names }, bytes);
+      if ("code" in begun) return begun;
+      ({ end } = begun);
+      return undefined;
+    },
+    finish: ({ rule, refusal, secrets = [] }) => end({ ...head, rule, reason: refusal?.code, secrets, ...bytes() }),
   };
 }
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import type { Begun, ByteCount } from "../broker-record.ts";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import type { RequestHead } from "../secrets/matches-request.ts";
 import type { Target } from "../host.ts";
@@ -35,6 +36,9 @@ export type OpenedRecord = {
 /** What a rule says of a request: which one allows it, or why none does. It may take as long as a person's answer. */
 export type CheckRequest = (request: RequestHead) => Promise<{ readonly rule: string } | Refusal>;
 
+/** One request within an opened connection, before it goes out. */
+export type OpenedBeginning = Pick<OpenedRecord, "at" | "method" | "path" | "secrets"> & { readonly rule: string };
+
 export type OpenedConnection = {
   /** The sandbox's end, where TLS begins with the next byte. */
   readonly client: Duplex;
@@ -42,6 +46,9 @@ export type OpenedConnection = {
   readonly target: Target;
   readonly opening: Opening;
   readonly check: CheckRequest;
+  /** Writes a request down before it goes out; where that failed it does not go. */
+  readonly begin: (request: OpenedBeginning, bytes: ByteCount) => Pick<Begun<OpenedRecord>, "end"> | Refusal;
+  /** Writes down a request that never went out. */
   readonly report: (record: OpenedRecord) => void;
 };
 
@@ -60,8 +67,9 @@ export async function openTls(connection: OpenedConnection): Promise<Refusal | u
   ]);
   if (secure === undefined) return notBelieved(target);
   client.once("close", () => secure.destroy());
-  const { check, report } = connection;
-  await serveRequests({ client: secure, target, check, report, upstream, secrets: opening.secrets, defaultPort: 443 });
+  const { check, begin, report } = connection;
+  const seen = { check, begin, report };
+  await serveRequests({ client: secure, target, ...seen, upstream, secrets: opening.secrets, defaultPort: 443 });
   return undefined;
 }
 

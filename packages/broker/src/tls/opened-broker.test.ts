@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect } from "node:tls";
 import { afterEach, expect, test } from "vitest";
-import type { BrokerRecord } from "../carry-request.ts";
+import type { BrokerRecord } from "../broker-record.ts";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import type { TrafficLimits } from "../traffic.ts";
 import { testBroker } from "../testing/broker-fixture.ts";

@@ -16,7 +16,7 @@ export async function carryOpened(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const finish = reporter(connection, request);
+  const { begin, finish } = reporter(connection, request);
   const admitted = await admit(connection, request);
   if ("code" in admitted) {
     finish({ refusal: admitted });
@@ -30,6 +30,12 @@ export async function carryOpened(
     request.resume();
     await finished(request, { writable: false });
     answerPush(response, push.answer, push.refusal);
+    return;
+  }
+  const unwritten = begin(admitted);
+  if (unwritten !== undefined) {
+    finish({ refusal: unwritten });
+    refuse(request, response, unwritten);
     return;
   }
   try {

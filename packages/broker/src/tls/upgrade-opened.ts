@@ -16,11 +16,12 @@ export async function upgradeOpened(
   client: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const finish = reporter(connection, request);
+  const { begin, finish } = reporter(connection, request);
   const admitted = await admit(connection, request);
-  if ("code" in admitted) {
-    finish({ refusal: admitted });
-    client.end(refusalResponse(admitted));
+  const refusal = "code" in admitted ? admitted : begin(admitted);
+  if ("code" in admitted || refusal !== undefined) {
+    finish({ refusal });
+    client.end(refusal && refusalResponse(refusal));
     return;
   }
   const { put, rule } = admitted;

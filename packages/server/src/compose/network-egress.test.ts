@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, isIP } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { duplexPair } from "node:stream";
+import { type Duplex, duplexPair } from "node:stream";
+import { finished } from "node:stream/promises";
 import { isPrivateAddress } from "@handrail/broker/public-address";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NetworkRule } from "@handrail/protocol/sources";
@@ -111,10 +113,71 @@ test("what the sandbox does is in the log by the time the server has closed, wit
   expect(JSON.stringify(events)).not.toContain("secret");
 });
 
-test("a private host that the operator names is reached when a rule allows it, and its neighbours are not", async () => {
+test("an open tunnel ends when its rule goes, of the conversation or stored, and the list says so", async () => {
+  const address = privateAddress();
+  const upstream = createTcpServer((socket) => socket.on("error", () => undefined).pipe(socket));
+  await new Promise<void>((resolve) => upstream.listen(0, address, resolve));
+  const { port } = upstream.address() as AddressInfo;
+  const target = `${address}:${port}`;
+  await server.close();
+  server = await serverFixture({ argv: ["--network-private-hosts", address] });
+  const api = (method: "POST" | "PATCH" | "DELETE", url: string, payload = {}) =>
+    server.app.inject({ method, url, headers: server.bearer, payload });
+  const { ruleId } = (await api("POST", "/api/network-rules", { scope: "owner", hosts: [target] })).json();
+  const [ruled, stored] = [
+    await newConversation({ type: "allow", presets: [], hosts: [target] }),
+    await newConversation({ type: "allow", presets: [], hosts: [] }),
+  ];
+  const tunnels = await Promise.all([ruled, stored].map((id) => tunnelTo(id, target)));
+  await api("PATCH", `/api/conversations/${ruled}`, { network: { type: "allow", presets: [], hosts: [] } });
+  // The rule of the owner lets both through still.
+  for (const tunnel of tunnels) expect(await said(tunnel, "hello")).toBe("hello");
+  await api("PATCH", `/api/conversations/${ruled}`, { network: { type: "allow", presets: [], hosts: [target] } });
+  await api("DELETE", `/api/network-rules/${ruleId}`);
+  await readAll(tunnels[1]);
+  expect(await said(tunnels[0], "hello")).toBe("hello");
+  await api("PATCH", `/api/conversations/${ruled}`, { network: { type: "allow", presets: [], hosts: ["a.test"] } });
+  await readAll(tunnels[0]);
+  await server.state.network.close();
+  for (const [id, rule] of [
+    [ruled, `host ${target}`],
+    [stored, `host ${target} (owner)`],
+  ] as const) {
+    const events = (await server.state.store.read(id, 0, 100)).map(({ event }) => event);
+    const requests = events.flatMap((event) => (event.type === "network.recorded" ? event.requests : []));
+    expect(requests).toMatchObject([{ method: "CONNECT", allowed: true, rule, reason: "no_longer_allowed" }]);
+  }
+  upstream.close();
+});
+
+/** A tunnel that is open. */
+async function tunnelTo(conversationId: string, target: string): Promise<Duplex> {
+  const [ours, theirs] = duplexPair();
+  (await server.state.network.egress())({ conversationId }, theirs);
+  expect(await said(ours, `CONNECT ${target} HTTP/1.1\r\n\r\n`)).toContain(" 200 ");
+  return ours;
+}
+
+async function said(client: Duplex | undefined, text: string): Promise<string> {
+  if (client === undefined) return "";
+  client.write(text);
+  return String((await once(client, "data"))[0]);
+}
+
+async function readAll(client: Duplex | undefined): Promise<void> {
+  if (client !== undefined) await finished(client.resume(), { writable: false });
+}
+
+/** One of this machine's own. */
+function privateAddress(): string {
   const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
   const address = own.find((one) => isPrivateAddress(one) && isIP(one) === 4);
   if (address === undefined) throw new Error("This machine has no address in a private network.");
+  return address;
+}
+
+test("a private host that the operator names is reached when a rule allows it, and its neighbours are not", async () => {
+  const address = privateAddress();
   const upstream = createServer((_request, response) => response.end("from the private network"));
   await new Promise<void>((resolve) => upstream.listen(0, address, resolve));
   const { port } = upstream.address() as AddressInfo;

@@ -1,6 +1,6 @@
 import { check, rulesOf, type Allowed, type Rules } from "@handrail/broker/allow-list";
-import type { Question } from "@handrail/broker/authorise";
-import type { BrokerRecord } from "@handrail/broker/carry-request";
+import { ONCE, type Question } from "@handrail/broker/authorise";
+import type { BegunRequest, BrokerRecord } from "@handrail/broker/broker-record";
 import { type Broker, createBroker } from "@handrail/broker/create-broker";
 import type { Refusal } from "@handrail/broker/refusal";
 import type { SandboxAuthority } from "@handrail/broker/tls/sandbox-authority";
@@ -11,6 +11,7 @@ import type { NetworkRule } from "@handrail/protocol/sources";
 import type { RefusedRequests } from "../conversations/refused-requests.ts";
 import type { AskOutcome, Asks } from "../network/asks.ts";
 import type { NetworkLog } from "../network/network-log.ts";
+import type { BegunNetworkRequest } from "../network/network-spool.ts";
 import { gitHostOf, repositoryKey } from "../network/repository-key.ts";
 import type { ConversationSecrets } from "../secrets/conversation-secrets.ts";
 import type { StoredRules } from "../network/stored-rules.ts";
@@ -33,6 +34,17 @@ export type EgressParts = {
 export function networkEgress(parts: EgressParts): Broker {
   const rules = currentRules(parts.storedRules);
   const { log, refused, limits, privateHosts, secrets, onFailure } = parts;
+  const maskFor =
+    ({ conversationId: id }: Pick<BrokerRecord, "conversationId">) =>
+    (text: string) =>
+      secrets.text(id, text);
+  const note = (record: BrokerRecord, write: (request: NetworkRequest) => void) => {
+    const mask = maskFor(record);
+    write(requestOf(record, mask));
+    const { conversationId: id, host, reason } = record;
+    secrets.used(id, record.secrets ?? []).catch(onFailure);
+    if (reason !== undefined) refused.note({ conversationId: id, host: mask(host), reason }).catch(onFailure);
+  };
   return createBroker({
     limits,
     privateHosts,
@@ -46,17 +58,18 @@ export function networkEgress(parts: EgressParts): Broker {
     },
     askUser: (question, gone) => askUser(parts, rules, question, gone),
     onLimit: (id, limit) => log.limited(id, limit, limits[limit]),
-    onRequest(record) {
-      const { conversationId: id } = record;
-      const mask = (text: string) => secrets.text(id, text);
-      log.add(id, requestOf(record, mask));
-      secrets.used(id, record.secrets ?? []).catch(onFailure);
-      if (record.reason === undefined) return;
-      const { host, reason } = record;
-      refused.note({ conversationId: id, host: mask(host), reason }).catch(onFailure);
+    onBegin(request, bytes) {
+      const begun = log.begin(request.conversationId, begunOf(request, maskFor(request)), bytes);
+      return begun === undefined ? UNRECORDED : { end: (record) => note(record, begun.end), drop: begun.drop };
     },
+    onRequest: (record) => note(record, (request) => log.add(record.conversationId, request)),
   });
 }
+
+const UNRECORDED: Refusal = {
+  code: "unrecorded",
+  message: "Handrail cannot write down what goes out, so nothing does. Its disk may be full.",
+};
 
 type CurrentRules = (journal: Journal) => Rules;
 
@@ -94,7 +107,7 @@ async function askUser(
     reason: refusal.code,
   };
   const outcome = await asks.ask(conversationId, request, gone);
-  if (outcome === "once") return { allowedBy: "once" };
+  if (outcome === "once") return ONCE;
   if (outcome === "changed") return check(rules(await journal(conversationId)), asked);
   if (outcome === "denied") return { code: "denied", message: `The user was asked and did not allow ${host.name}.` };
   return { ...refusal, message: `${refusal.message} ${ASKED[outcome]}` };
@@ -105,14 +118,28 @@ const ASKED: { readonly [Outcome in AskOutcome]?: string } = {
   unasked: "Too many such questions wait for the user already.",
 };
 
-function requestOf(reported: BrokerRecord, mask: (text: string) => string): NetworkRequest {
-  const { conversationId: _, path, rule, reason, secrets = [], ...record } = reported;
+type Mask = (text: string) => string;
+
+function requestOf(
+  { allowed, reason, bytesUp, bytesDown, durationMs, ...of }: BrokerRecord,
+  mask: Mask,
+): NetworkRequest {
+  const outcome = { allowed, ...(reason === undefined ? {} : { reason }) };
+  return { ...placeOf(of, mask), bytesUp, bytesDown, durationMs, ...outcome };
+}
+
+const begunOf = ({ rule, ...of }: BegunRequest, mask: Mask): BegunNetworkRequest => ({ ...placeOf(of, mask), rule });
+
+type Place = Omit<BegunRequest, "rule"> & { readonly rule?: string | undefined };
+
+function placeOf({ at, method, host, port, path, rule, secrets = [] }: Place, mask: Mask) {
   return {
-    ...record,
-    host: mask(record.host).slice(0, 253),
+    at,
+    method,
+    host: mask(host).slice(0, 253),
+    port,
     ...(path === undefined ? {} : { path: mask(path).slice(0, 1024) }),
     ...(rule === undefined ? {} : { rule }),
-    ...(reason === undefined ? {} : { reason }),
     ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
   };
 }

@@ -55,17 +55,17 @@ export type State = {
 /** @throws AppError `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable` */
 export async function openState(config: Config): Promise<State> {
   const { home } = config;
-  const mask = secretMask();
-  const log = serverLog(config.logLevel, mask);
+  const { mask, log, localToken } = openLog(config);
   const metrics = countMetrics();
-  const localToken = newSecret();
-  mask.add(localToken);
   const [database, secrets, sessions] = await Promise.all([
     sqliteLogStore({ file: join(home, "handrail.sqlite") }),
     openSecrets(join(home, "secret.key")),
     openSessions(jsonFile(join(home, "sessions.json"), SessionsFile), systemClock),
   ]);
-  const store = observedStore(database, (id, events) => observe({ config, metrics, log }, id, events));
+  const store = observedStore(database, (id, events) => {
+    observe({ config, metrics, log }, id, events);
+    network.onStored(id, events);
+  });
   const journals = openJournals(store, systemClock, (thrown) => log.error({ err: thrown }, "background work failed"));
   const deltas = liveDeltas();
   const secretStore = openSecretStore({ home, secrets, mask });
@@ -102,6 +102,13 @@ export async function openState(config: Config): Promise<State> {
     localToken,
     close,
   };
+}
+
+function openLog({ logLevel }: Config): Pick<State, "mask" | "log" | "localToken"> {
+  const mask = secretMask();
+  const localToken = newSecret();
+  mask.add(localToken);
+  return { mask, log: serverLog(logLevel, mask), localToken };
 }
 
 type SettingsParts = Pick<State, "secrets" | "mask"> & { readonly demo: ReturnType<typeof lazyDemoModel> };

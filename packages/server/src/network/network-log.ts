@@ -1,12 +1,25 @@
-import type { Clock } from "@handrail/core/ports/clock";
-import type { Journal } from "@handrail/core/journal";
-import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
+import type { EventOf } from "@handrail/protocol/events";
 import type { NetworkRequest } from "@handrail/protocol/network-events";
+import type { BegunNetworkRequest, ByteCount, NetworkSpool } from "./network-spool.ts";
+import { requestBatches, type RequestBatchesParts } from "./request-batches.ts";
 
 type Limit = EventOf<"network.limited">["limit"];
 
-/** Writes what sandboxes do on the network to their conversations' logs, in batches. */
+/** A request that goes out. One of both is called, once it is over. */
+export type BegunEntry = {
+  readonly end: (request: NetworkRequest) => void;
+  /** It is nothing to be listed. */
+  readonly drop: () => void;
+};
+
+/**
+ * Writes what sandboxes do on the network to their conversations' logs, in batches. What is not in a log yet is in a file,
+ * and comes to its log after the next start when the server is killed.
+ */
 export type NetworkLog = {
+  /** Before a request goes out; undefined when it could not be written down. `bytes` gives those that went so far. */
+  begin(conversationId: string, request: BegunNetworkRequest, bytes: ByteCount): BegunEntry | undefined;
+  /** A request that never went out. */
   add(conversationId: string, request: NetworkRequest): void;
   /** Writes that a limit refuses requests, at most once a minute. */
   limited(conversationId: string, limit: Limit, max: number): void;
@@ -14,128 +27,44 @@ export type NetworkLog = {
   close(): Promise<void>;
 };
 
-export type NetworkLogParts = {
-  readonly journal: (conversationId: string) => Promise<Journal>;
-  readonly clock: Clock;
-  readonly onFailure: (thrown: unknown) => void;
+export type NetworkLogParts = RequestBatchesParts & {
+  /** The log closes it. */
+  readonly spool: NetworkSpool;
 };
 
-const FLUSH_MS = 2000;
-const BATCH = 100;
 const MINUTE_MS = 60_000;
-/** Requests of one conversation that are written one by one in a minute; the rest is summed by host and outcome. */
-const SINGLE_PER_MINUTE = 300;
-/** Different sums in one batch; what is beyond goes into a sum of others. */
-const MAX_SUMS = 50;
+const MAX_REMEMBERED = 1000;
 
-/** Conversations whose counts of the minute are remembered. */
-const MAX_PAGES = 500;
-
-type Page = {
-  /** When the minute began in which `singles` are counted. */
-  minuteAt: number;
-  singles: number;
-  readonly limitedAt: Map<Limit, number>;
-  list: NetworkRequest[];
-  sums: Map<string, NetworkRequest>;
-  timer: NodeJS.Timeout | undefined;
-};
-
-export function networkLog({ journal, clock, onFailure }: NetworkLogParts): NetworkLog {
-  const pages = new Map<string, Page>();
-  const pageOf = (id: string) => pages.get(id) ?? newPage(pages, id);
+export function networkLog(parts: NetworkLogParts): NetworkLog {
+  const { journal, spool, clock, onFailure } = parts;
+  const batches = requestBatches(parts);
+  const limitedAt = new Map<string, number>();
   const pending = new Set<Promise<unknown>>();
-  const write = (id: string, events: readonly ConversationEvent[]) => {
-    if (events.length === 0) return;
-    const done: Promise<unknown> = journal(id)
-      .then((opened) => opened.commit(() => events))
-      .catch(onFailure)
-      .finally(() => pending.delete(done));
-    pending.add(done);
-  };
-  const flush = (id: string, page: Page) => {
-    clearTimeout(page.timer);
-    page.timer = undefined;
-    write(id, take(page));
-  };
+  for (const entry of spool.left) batches.put(entry);
 
   return {
-    add(id, request) {
-      const page = pageOf(id);
-      put(page, request, clock.now());
-      page.timer ??= setTimeout(() => flush(id, page), FLUSH_MS);
-      if (page.list.length >= BATCH) flush(id, page);
+    begin(id, request, bytes) {
+      const begun = spool.begin(id, request, bytes);
+      if (begun === undefined) return undefined;
+      return { end: (ended) => batches.put(spool.end(id, ended, begun)), drop: () => spool.drop(begun) };
     },
+    add: (id, request) => batches.put(spool.end(id, request)),
     limited(id, limit, max) {
-      const page = pageOf(id);
+      const key = `${id} ${limit}`;
       const now = clock.now();
-      if (now - (page.limitedAt.get(limit) ?? -Infinity) < MINUTE_MS) return;
-      page.limitedAt.set(limit, now);
-      write(id, [{ type: "network.limited", limit, max }]);
+      if (now - (limitedAt.get(key) ?? -Infinity) < MINUTE_MS) return;
+      limitedAt.delete(key);
+      limitedAt.set(key, now);
+      for (const oldest of limitedAt.keys()) if (limitedAt.size > MAX_REMEMBERED) limitedAt.delete(oldest);
+      const done: Promise<unknown> = journal(id)
+        .then((opened) => opened.commit(() => [{ type: "network.limited", limit, max }]))
+        .catch(onFailure)
+        .finally(() => pending.delete(done));
+      pending.add(done);
     },
     async close() {
-      for (const [id, page] of pages) flush(id, page);
-      await Promise.all(pending);
+      await Promise.all([batches.close(), ...pending]);
+      spool.close();
     },
   };
-}
-
-function newPage(pages: Map<string, Page>, id: string): Page {
-  for (const [old, { timer }] of pages) if (pages.size >= MAX_PAGES && timer === undefined) pages.delete(old);
-  const page: Page = {
-    minuteAt: -Infinity,
-    singles: 0,
-    limitedAt: new Map(),
-    list: [],
-    sums: new Map(),
-    timer: undefined,
-  };
-  pages.set(id, page);
-  return page;
-}
-
-function put(page: Page, request: NetworkRequest, now: number): void {
-  if (now - page.minuteAt >= MINUTE_MS) Object.assign(page, { minuteAt: now, singles: 0 });
-  if (page.singles < SINGLE_PER_MINUTE) {
-    page.singles += 1;
-    page.list.push(request);
-    return;
-  }
-  const { path: _, ...kind } = request;
-  if (!addUp(page, kind))
-    addUp(page, { ...kind, method: "", host: OTHERS, port: 0, rule: undefined, reason: undefined });
-}
-
-/** Stands for hosts that are too many to tell apart. */
-const OTHERS = "(others)";
-
-/** False: there are too many sums already. */
-function addUp({ sums }: Page, one: NetworkRequest): boolean {
-  const key = JSON.stringify([one.method, one.host, one.port, one.allowed, one.rule, one.reason, one.secrets]);
-  const known = sums.get(key);
-  if (known === undefined && sums.size >= MAX_SUMS && one.host !== OTHERS) return false;
-  sums.set(key, known === undefined ? one : sum(known, one));
-  return true;
-}
-
-function sum(one: NetworkRequest, other: NetworkRequest): NetworkRequest {
-  return {
-    ...one,
-    bytesUp: one.bytesUp + other.bytesUp,
-    bytesDown: one.bytesDown + other.bytesDown,
-    durationMs: one.durationMs + other.durationMs,
-    count: (one.count ?? 1) + (other.count ?? 1),
-  };
-}
-
-/** What the page holds as events, and empties it. */
-function take(page: Page): ConversationEvent[] {
-  const requests = [...page.list, ...page.sums.values()];
-  page.list = [];
-  page.sums = new Map();
-  const events: ConversationEvent[] = [];
-  for (let from = 0; from < requests.length; from += BATCH) {
-    events.push({ type: "network.recorded", requests: requests.slice(from, from + BATCH) });
-  }
-  return events;
 }

@@ -25,6 +25,8 @@ export type NewRule = {
 export type StoredRules = {
   /** Changes with each change of any rule. */
   readonly version: number;
+  /** Calls back after each change. */
+  onChange(listener: () => void): void;
   of(ownerId: string): readonly StoredRule[];
   /** Those that hold for a conversation on this repository. */
   for(ownerId: string, repository: string | undefined): readonly StoredRule[];
@@ -46,6 +48,7 @@ export type StoredRulesParts = {
 export async function openStoredRules({ file, now, newId }: StoredRulesParts): Promise<StoredRules> {
   let rules: readonly Owned[] = (await file.read())?.rules ?? [];
   let version = 0;
+  const listeners = new Set<() => void>();
   let turn: Promise<unknown> = Promise.resolve();
   /** One write after the other; what could not be written does not hold. */
   const change = (decide: (rules: readonly Owned[]) => readonly Owned[]) => {
@@ -54,6 +57,7 @@ export async function openStoredRules({ file, now, newId }: StoredRulesParts): P
       await file.write({ rules: [...next] });
       rules = next;
       version += 1;
+      for (const listener of listeners) listener();
     };
     const done = turn.then(write, write);
     turn = done.catch(() => undefined);
@@ -64,6 +68,7 @@ export async function openStoredRules({ file, now, newId }: StoredRulesParts): P
     get version() {
       return version;
     },
+    onChange: (listener) => void listeners.add(listener),
     of: (ownerId) => rules.filter((rule) => rule.ownerId === ownerId).map(withoutOwner),
     for: (ownerId, repository) =>
       rules

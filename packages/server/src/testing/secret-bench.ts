@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { rulesOf } from "@handrail/broker/allow-list";
-import type { BrokerRecord } from "@handrail/broker/carry-request";
+import type { BrokerRecord } from "@handrail/broker/broker-record";
 import { createBroker } from "@handrail/broker/create-broker";
 import { sandboxAuthority } from "@handrail/broker/tls/sandbox-authority";
 import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";

@@ -150,11 +150,15 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     createModel: async () => scripted,
     demoModel: async () => scripted,
   });
-  const store = observedStore(memoryLogStore(), (_id, events) => events.forEach(({ event }) => metrics.event(event)));
+  const store = observedStore(memoryLogStore(), (id, events) => {
+    events.forEach(({ event }) => metrics.event(event));
+    network.onStored(id, events);
+  });
   const log = serverLog("silent", mask);
   const journals = openJournals(store, systemClock, (thrown) => log.error(thrown));
   const deltas = liveDeltas();
   const sandboxSecrets = lazySandboxSecrets(secretStore, { home: config.home, journals });
+  const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
   const opened = { config, settings, secrets, mask, localToken, log, store };
   return {
     log,
@@ -163,7 +167,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     store,
     journals,
     deltas,
-    network: await openNetwork({ config, journals, deltas, log, sandboxSecrets }),
+    network,
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
     secrets,
     settings,
