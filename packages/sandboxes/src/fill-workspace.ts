@@ -16,7 +16,7 @@ export const fillWorkspace: FillWorkspace = async (sandbox, { directory }, signa
     waiting = [];
     bytes = 0;
     await sent;
-    sent = sendPart(sandbox, { offset, data: data.toString("base64"), last }, signal);
+    sent = sendPart(sandbox, { offset, data, last }, signal);
     sent.catch(() => undefined);
     offset += data.length;
   };
@@ -29,7 +29,7 @@ export const fillWorkspace: FillWorkspace = async (sandbox, { directory }, signa
   await sent;
 };
 
-type Part = { readonly offset: number; readonly data: string; readonly last: boolean };
+type Part = { readonly offset: number; readonly data: Uint8Array; readonly last: boolean };
 
 async function sendPart(sandbox: Sandbox, part: Part, signal: AbortSignal): Promise<void> {
   await sandbox.call("workspace.fill", part, { signal });

@@ -74,7 +74,7 @@ while going():
     let count = 0;
     for (let turn = 0; turn < TURNS; turn += 1) {
       await sandbox.shell("rm -f /workspace/flip/[1-4] /workspace/aside/[1-4]; touch /workspace/flip/more");
-      await answer(sandbox, "snapshot.put", { offset: 0, data: bytes.toString("base64") });
+      await answer(sandbox, "snapshot.put", { offset: 0, data: bytes });
       const said = await answer(sandbox, "snapshot.restore", { root, ...RULES });
       if (said.startsWith("{")) count += 1;
     }
@@ -112,7 +112,7 @@ async function hardLinkWrite(sandbox: StagedSandbox): Promise<Verdict> {
   const wait = "until [ -e /tmp/stop ]; do sleep 0.02; done";
   const holder = sandbox.shell(`exec 9< /workspace/held; touch /tmp/open; ${wait}; cat <&9`);
   await sandbox.shell("until [ -e /tmp/open ]; do sleep 0.02; done");
-  await answer(sandbox, "snapshot.put", { offset: 0, data: bytes.toString("base64") });
+  await answer(sandbox, "snapshot.put", { offset: 0, data: bytes });
   await answer(sandbox, "snapshot.restore", { root, ...RULES });
   await sandbox.shell("touch /tmp/stop");
   const [{ output: held }, { output: now }] = [await holder, await sandbox.shell("cat /workspace/file")];

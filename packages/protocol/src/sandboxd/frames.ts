@@ -1,12 +1,18 @@
 import { AppError } from "../errors.ts";
 
 /** The version of everything in this folder. Peers with another one refuse each other with `sandboxd_mismatch`. */
-export const SANDBOXD_PROTOCOL = 1;
+export const SANDBOXD_PROTOCOL = 2;
 
 /** A frame larger than this is a protocol error on either side. 8 MiB. */
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 
-/** Channel 0 carries JSON messages (`messages.ts`); any other carries raw bytes of a stream opened by message. */
+/** Carries the bytes of the call that comes next: base64 in JSON would cost both sides more than all else they do. */
+export const BYTES_CHANNEL = 0xffff_ffff;
+
+/**
+ * Channel 0 carries JSON messages (`messages.ts`), `BYTES_CHANNEL` bytes of a call; any other carries raw bytes of a
+ * stream opened by message.
+ */
 export type Frame = { readonly channel: number; readonly payload: Uint8Array };
 
 const HEADER_BYTES = 8;

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
+import { BYTES_CHANNEL } from "./frames.ts";
 
 /** Ids name files in the sandbox: nothing but these characters. */
 const Id = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,128}$/));
-const Channel = z.int().check(z.positive(), z.maximum(0xffff_ffff));
+const Channel = z.int().check(z.positive(), z.maximum(BYTES_CHANNEL - 1));
 
 /** A side may have this many bytes of one channel under way; `channel.credit` says that the other read some. */
 export const CHANNEL_WINDOW_BYTES = 1024 * 1024;
@@ -27,6 +28,8 @@ export const ToSandboxd = z.discriminatedUnion("type", [
     id: Id,
     operation: z.string(),
     args: z.json(),
+    /** The frame on `BYTES_CHANNEL` that came before is its argument `data`. */
+    bytes: z.optional(z.boolean()),
     keep: z.boolean(),
     /** First byte of the call's output to send as `output`; absent: send none. */
     outputFrom: z.optional(z.int().check(z.nonnegative())),

@@ -1,16 +1,16 @@
 import * as z from "zod/mini";
 import { FileChange } from "../changes.ts";
 import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
-import { Bytes, operation, Path } from "./operation.ts";
+import { Bytes, operation, Part, Path } from "./operation.ts";
 
 /** The workspace as a whole: its first files, what changed, and snapshots of it. */
 export const WORKSPACE_OPERATIONS = {
   /**
-   * The next part of a tar archive, base64, whose files become the workspace's first. With `offset` 0 it begins anew,
+   * The next part of a tar archive, whose files become the workspace's first. With `offset` 0 it begins anew,
    * and what the workspace holds goes. Not after `workspace.begin`.
    */
   "workspace.fill": operation(
-    () => z.strictObject({ offset: Bytes, data: z.string().check(z.maxLength(6_000_000)), last: z.boolean() }),
+    () => z.strictObject({ offset: Bytes, data: Part, last: z.boolean() }),
     () => z.object({ size: Bytes }),
   ),
   /** Remembers the workspace as it is now as its start, unless one is remembered. `tree` names it. Needs git. */
@@ -71,7 +71,7 @@ export const WORKSPACE_OPERATIONS = {
     () => z.object({}),
   ),
   /**
-   * Frames of objects for a restore, base64, in order; `offset` 0 begins anew. `fill` says that all directories of a
+   * Frames of objects for a restore, in order; `offset` 0 begins anew. `fill` says that all directories of a
    * snapshot were put with this: a workspace without files gets them while their pieces come. `snapshot.restore` of the
    * same ends it.
    */
@@ -79,7 +79,7 @@ export const WORKSPACE_OPERATIONS = {
     () =>
       z.strictObject({
         offset: Bytes,
-        data: z.string().check(z.maxLength(6_000_000)),
+        data: Part,
         fill: z.optional(z.extend(SnapshotRules, { root: ObjectName })),
       }),
     () => z.object({ size: Bytes }),

@@ -34,7 +34,7 @@ const ino = (name: string) => lstatSync(path(name)).ino;
 const take = (base: string | null) => operations["snapshot.take"]({ base, ...RULES }, CALL);
 const read = (root: string) => operations["snapshot.read"]({ root, offset: 0, length: 1_000_000 }, CALL);
 const put = (offset: number, bytes: Uint8Array) =>
-  operations["snapshot.put"]({ offset, data: Buffer.from(bytes).toString("base64") }, CALL);
+  operations["snapshot.put"]({ offset, data: Buffer.from(bytes) }, CALL);
 const restore = (root: string) => operations["snapshot.restore"]({ root, ...RULES }, CALL);
 
 /** Takes a snapshot that stays the last one; gives its root and its frames. */

@@ -176,11 +176,10 @@ describe("snapshots", () => {
     const half = frames.subarray(0, 1234);
     let size = 0;
     for (const byte of [half.subarray(0, 5), half.subarray(5)]) {
-      const data = byte.toString("base64");
-      ({ size } = await elsewhere.operations["snapshot.put"]({ offset: size, data }, CALL));
+      ({ size } = await elsewhere.operations["snapshot.put"]({ offset: size, data: byte }, CALL));
     }
     const anew = snapshotOperations({ workspace: elsewhere.workspace }, elsewhere.state);
-    const rest = { offset: size, data: frames.subarray(size).toString("base64") };
+    const rest = { offset: size, data: frames.subarray(size) };
     expect(await anew["snapshot.put"](rest, CALL)).toEqual({ size: frames.length });
     expect(await anew["snapshot.restore"]({ root, ...RULES }, CALL)).toMatchObject({ written: 20, failed: [] });
     expect(describeTree(elsewhere.workspace)).toEqual(before);

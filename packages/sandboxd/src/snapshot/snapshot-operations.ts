@@ -138,7 +138,7 @@ class Snapshots {
     const staged = this.#openStaged();
     if (staged.size !== offset) throw new AppError("bad_request", "Put the objects in order.", { size: staged.size });
     try {
-      staged.append(Buffer.from(data, "base64"));
+      staged.append(data);
       if (fill !== undefined) await this.#beginFilling(fill, staged);
     } catch (thrown) {
       await this.#forgetStaged();

@@ -34,7 +34,7 @@ export async function take(operations: Operations, base: string | null, rules = 
 }
 
 export async function restore(operations: Operations, root: string, frames: Buffer, rules = RULES) {
-  await operations["snapshot.put"]({ offset: 0, data: frames.toString("base64") }, CALL);
+  await operations["snapshot.put"]({ offset: 0, data: frames }, CALL);
   return operations["snapshot.restore"]({ root, ...rules }, CALL);
 }
 
@@ -51,7 +51,7 @@ export function directoriesFirst(frames: Buffer): { readonly all: Buffer; readon
 export async function fill(operations: Operations, root: string, all: Buffer, ends: readonly number[]) {
   let offset = 0;
   for (const end of ends) {
-    const data = all.subarray(offset, end).toString("base64");
+    const data = all.subarray(offset, end);
     const first = offset === 0 ? { fill: { root, ...RULES } } : {};
     ({ size: offset } = await operations["snapshot.put"]({ offset, data, ...first }, CALL));
   }

@@ -9,7 +9,7 @@ import { Call, type Waiter } from "./call.ts";
 // What is wrong with arguments is said in words.
 config(locales.en());
 
-type CallMessage = Extract<ToSandboxd, { type: "call" }>;
+type CallMessage = Omit<Extract<ToSandboxd, { type: "call" }>, "args"> & { readonly args: unknown };
 
 const MAX_RUNNING = 1000;
 /** Outcomes beyond this many bytes are forgotten, the oldest first; that they were is not. */

@@ -2,7 +2,13 @@ import { timingSafeEqual } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Channel } from "@handrail/channels/channel";
 import { toAppError } from "@handrail/protocol/errors";
-import { encodeFrame, frameDecoder, SANDBOXD_PROTOCOL, type Frame } from "@handrail/protocol/sandboxd/frames";
+import {
+  BYTES_CHANNEL,
+  encodeFrame,
+  frameDecoder,
+  SANDBOXD_PROTOCOL,
+  type Frame,
+} from "@handrail/protocol/sandboxd/frames";
 import { ToSandboxd, type FromSandboxd } from "@handrail/protocol/sandboxd/messages";
 import type { WireOutcome } from "@handrail/protocol/sandboxd/messages";
 import type { Waiter } from "./call.ts";
@@ -34,6 +40,8 @@ export class Connection implements Waiter {
   #settle: (welcomed: boolean) => void = () => {};
   #greeted = false;
   #lastChannel = 0;
+  /** Of the call that comes next. */
+  #bytes: Uint8Array | undefined;
 
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#stream = stream;
@@ -92,6 +100,10 @@ export class Connection implements Waiter {
   }
 
   #onFrame(frame: Frame): void {
+    if (frame.channel === BYTES_CHANNEL && this.#greeted) {
+      this.#bytes = frame.payload;
+      return;
+    }
     if (frame.channel !== 0) {
       this.#channels.get(frame.channel)?.receive(frame.payload);
       return;
@@ -120,7 +132,7 @@ export class Connection implements Waiter {
     const { calls } = this.#options;
     switch (message.type) {
       case "call":
-        return calls.start(message, this);
+        return calls.start({ ...message, args: this.#argsOf(message) }, this);
       case "cancel":
         return calls.cancel(message.id);
       case "ack":
@@ -135,6 +147,12 @@ export class Connection implements Waiter {
         this.#channels.get(message.channel)?.closedByPeer();
         this.#channels.delete(message.channel);
     }
+  }
+
+  #argsOf({ args, bytes }: Message<"call">): unknown {
+    const data = this.#bytes;
+    this.#bytes = undefined;
+    return bytes === true ? Object.assign({}, args, { data }) : args;
   }
 
   #refuse(code: "sandboxd_mismatch" | "sandboxd_protocol" | "forbidden", message: string): void {

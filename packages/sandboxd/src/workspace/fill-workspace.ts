@@ -23,7 +23,7 @@ export class WorkspaceFiller {
       if (offset === 0) await this.#begin();
       const work = this.#work;
       if (work?.reader.size !== offset) throw new AppError("bad_request", "Send the archive's parts in order.");
-      work.reader.take(Buffer.from(data, "base64"));
+      work.reader.take(data);
       if (last) this.#finish(work);
       return { size: work.reader.size };
     } catch (thrown) {

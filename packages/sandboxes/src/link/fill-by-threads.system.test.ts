@@ -47,7 +47,7 @@ test("the built program fills a workspace by its second thread too", async () =>
   const root = framed("tree", encodeTree({ mode: 0o755, mtime: "0", entries }));
   const wanted = { root: root.name, maxFileBytes: 1_000_000, maxTotalBytes: 1_000_000 };
   const put = async (offset: number, data: Buffer, fill = {}) =>
-    (await link.call("snapshot.put", { offset, data: data.toString("base64"), ...fill }, { signal })).size;
+    (await link.call("snapshot.put", { offset, data, ...fill }, { signal })).size;
   const offset = await put(0, Buffer.from(root.frame), { fill: wanted });
   await put(offset, Buffer.concat(blobs.map(({ frame }) => frame)));
   const done = await link.call("snapshot.restore", wanted, { signal });

@@ -1,7 +1,13 @@
 import type { Duplex } from "node:stream";
 import { Channel } from "@handrail/channels/channel";
 import { AppError, isErrorCode } from "@handrail/protocol/errors";
-import { encodeFrame, frameDecoder, SANDBOXD_PROTOCOL, type Frame } from "@handrail/protocol/sandboxd/frames";
+import {
+  BYTES_CHANNEL,
+  encodeFrame,
+  frameDecoder,
+  SANDBOXD_PROTOCOL,
+  type Frame,
+} from "@handrail/protocol/sandboxd/frames";
 import { FromSandboxd, type ToSandboxd } from "@handrail/protocol/sandboxd/messages";
 
 export type Welcome = Extract<FromSandboxd, { type: "welcome" }>;
@@ -66,7 +72,9 @@ export class LinkConnection {
     }
   }
 
-  send(message: ToSandboxd): void {
+  /** `bytes` are those of a call that has some. */
+  send(message: ToSandboxd, bytes?: Uint8Array): void {
+    if (bytes !== undefined) this.#write(BYTES_CHANNEL, bytes);
     this.#write(0, new TextEncoder().encode(JSON.stringify(message)));
   }
 

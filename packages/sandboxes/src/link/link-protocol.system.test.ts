@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
@@ -7,13 +8,17 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duplex } from "node:stream";
-import { afterEach, expect, test } from "vitest";
+import { BYTES_CHANNEL, encodeFrame, frameDecoder, SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
+import { FromSandboxd, type ToSandboxd } from "@handrail/protocol/sandboxd/messages";
+import { afterEach, expect, test, vi } from "vitest";
+import { TAR_END, tarHeader, tarPadding } from "../directory-tar.ts";
 import { listenForSandbox } from "./listen-for-sandbox.ts";
 import { openLink, type LinkOptions } from "./sandbox-link.ts";
 
 const SANDBOXD = join(import.meta.dirname, "../../../sandboxd/dist/sandboxd");
 const ends: (() => Promise<unknown>)[] = [];
 const { signal } = new AbortController();
+const SHA = { argv: ["sha256sum", "all bytes"], timeoutMs: 10_000 };
 const RUN = { terminal: "main", timeoutMs: 10_000, capBytes: 10_000 } as const;
 
 afterEach(async () => {
@@ -66,6 +71,64 @@ test("a broken connection is made anew, and calls under way get their outcome", 
   expect(streams).toHaveLength(3);
   expect(await link.call("terminal.run", { ...RUN, command: "cat log" }, { signal })).toMatchObject({
     output: "once\n",
+  });
+});
+
+test("bytes of a call arrive as they are, and go with it again over a new connection", async () => {
+  const { options } = await started();
+  const streams: Duplex[] = [];
+  const connectAndKeep = async (stop: AbortSignal) => {
+    const stream = await options.connect(stop);
+    streams.push(stream);
+    return stream;
+  };
+  const link = await opened({ ...options, connect: connectAndKeep });
+  const data = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7) % 256));
+  const header = tarHeader({ name: "all bytes", type: "file", bytes: data.length, mode: 0o644 });
+  const tar = Buffer.concat([header, data, tarPadding(data.length), TAR_END]);
+
+  const first = tar.subarray(0, 60_000);
+  expect(await link.call("workspace.fill", { offset: 0, data: first, last: false }, { signal })).toEqual({
+    size: 60_000,
+  });
+  streams.at(-1)?.destroy();
+  const rest = tar.subarray(60_000);
+  expect(await link.call("workspace.fill", { offset: 60_000, data: rest, last: true }, { signal })).toEqual({
+    size: tar.length,
+  });
+  const shown = await link.call("process.run", { ...SHA, capBytes: 1000 }, { signal });
+  expect(shown.stdout).toBe(`${createHash("sha256").update(data).digest("hex")}  all bytes\n`);
+  expect(streams).toHaveLength(2);
+});
+
+test("bytes are those of the call that comes next, and of no other", async () => {
+  const { options } = await started();
+  const stream = await options.connect(signal);
+  ends.push(async () => stream.destroy());
+  const said: FromSandboxd[] = [];
+  const decode = frameDecoder();
+  stream.on("data", (bytes: Buffer) => {
+    for (const { payload } of decode(bytes)) said.push(FromSandboxd.parse(JSON.parse(Buffer.from(payload).toString())));
+  });
+  const say = (message: ToSandboxd) =>
+    stream.write(encodeFrame({ channel: 0, payload: Buffer.from(JSON.stringify(message)) }));
+  const fill = { type: "call", operation: "workspace.fill", keep: false } as const;
+  const args = { offset: 0, last: true };
+
+  // Before it is greeted, nothing of a peer is kept.
+  stream.write(encodeFrame({ channel: BYTES_CHANNEL, payload: Buffer.alloc(1024) }));
+  say({ type: "hello", protocol: SANDBOXD_PROTOCOL, token: "" });
+  say({ ...fill, id: "k_1", args, bytes: true });
+  stream.write(encodeFrame({ channel: BYTES_CHANNEL, payload: Buffer.alloc(1024) }));
+  say({ ...fill, id: "k_2", args, bytes: true });
+  say({ ...fill, id: "k_3", args, bytes: true });
+  await vi.waitFor(() => expect(said).toHaveLength(4), { timeout: 5000 });
+
+  const ended = said.flatMap((message) => (message.type === "ended" ? [message] : []));
+  expect(Object.fromEntries(ended.map(({ id, outcome }) => [id, outcome.ok]))).toEqual({
+    k_1: false,
+    k_2: true,
+    k_3: false,
   });
 });
 

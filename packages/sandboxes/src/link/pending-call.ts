@@ -15,6 +15,8 @@ export class PendingCall {
   readonly id: string;
   readonly operation: OperationName;
   readonly #args: Message["args"];
+  /** The argument `data`, where it is bytes. They go before each `message()`. */
+  readonly bytes: Uint8Array | undefined;
   readonly #keep: boolean;
   readonly #onOutput: CallOptions["onOutput"];
   readonly #done = Promise.withResolvers<unknown>();
@@ -23,7 +25,9 @@ export class PendingCall {
   constructor(id: string, operation: OperationName, args: unknown, options: CallOptions & { readonly keep: boolean }) {
     this.id = id;
     this.operation = operation;
-    this.#args = z.json().parse(args);
+    const { json, bytes } = withoutBytes(args);
+    this.#args = z.json().parse(json);
+    this.bytes = bytes;
     this.#keep = options.keep;
     this.#onOutput = options.onOutput;
     this.#outputFrom = options.outputFrom ?? 0;
@@ -38,7 +42,8 @@ export class PendingCall {
   message(): Message {
     const { id, operation } = this;
     const from = this.#onOutput === undefined ? {} : { outputFrom: this.#outputFrom };
-    return { type: "call", id, operation, args: this.#args, keep: this.#keep, ...from };
+    const has = this.bytes === undefined ? {} : { bytes: true };
+    return { type: "call", id, operation, args: this.#args, ...has, keep: this.#keep, ...from };
   }
 
   output({ offset, data }: Output): void {
@@ -60,6 +65,11 @@ export class PendingCall {
   fail(reason: unknown): void {
     this.#done.reject(reason);
   }
+}
+
+function withoutBytes(args: unknown): { readonly json: unknown; readonly bytes: Uint8Array | undefined } {
+  const { data, ...json } = args as { readonly data?: unknown };
+  return data instanceof Uint8Array ? { json, bytes: data } : { json: args, bytes: undefined };
 }
 
 function readError({ code, message, details }: Extract<WireOutcome, { ok: false }>["error"]): AppError {

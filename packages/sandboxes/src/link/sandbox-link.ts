@@ -178,7 +178,7 @@ class Link implements SandboxLink {
     }
     this.#welcome = welcome;
     this.#connection = connection;
-    for (const calls of this.#pending.values()) for (const call of calls) connection.send(call.message());
+    for (const calls of this.#pending.values()) for (const call of calls) connection.send(call.message(), call.bytes);
     for (const id of this.#asked.keys()) connection.send({ type: "status", id });
     const ids = this.#acknowledged;
     this.#acknowledged = [];
@@ -233,7 +233,7 @@ class Link implements SandboxLink {
 
   #add(call: PendingCall): void {
     this.#pending.set(call.id, (this.#pending.get(call.id) ?? new Set()).add(call));
-    this.#connection?.send(call.message());
+    this.#connection?.send(call.message(), call.bytes);
   }
 
   #remove(call: PendingCall): void {

@@ -48,7 +48,7 @@ function emptySandbox() {
   const sandbox = scriptedSandbox({
     "snapshot.put": ({ offset, data }) => {
       if (offset === 0) staged = [];
-      staged.push(Buffer.from(String(data), "base64"));
+      staged.push(Buffer.from(data as Uint8Array));
       return { size: Buffer.concat(staged).length };
     },
     "snapshot.restore": ({ root }) => {
