@@ -29,6 +29,8 @@ const STEP = ".step";
 /** Of trees that are kept in memory, about 200 bytes each. */
 const MAX_REMEMBERED_ENTRIES = 200_000;
 const MAX_REMEMBERED_CHECKS = 20_000;
+/** Of frames of trees that are kept in memory: some 100,000 entries. */
+const MAX_REMEMBERED_FRAME_BYTES = 8 * 1024 * 1024;
 
 /**
  * Everything that is kept for one conversation and its forks: packs of objects, indexes that say what is in them, and
@@ -43,6 +45,7 @@ export class Lineage {
   #objects: Map<string, StoredObject> | undefined;
   #indexes: string[] = [];
   readonly #trees = new Remembered<SnapshotTree>(MAX_REMEMBERED_ENTRIES, ({ entries }) => entries.length);
+  readonly #treeFrames = new Remembered<Uint8Array>(MAX_REMEMBERED_FRAME_BYTES, ({ length }) => length);
   readonly #checked = new Remembered<Checked>(MAX_REMEMBERED_CHECKS, () => 1);
 
   constructor(id: string, store: CheckpointStore, key: Uint8Array) {
@@ -131,15 +134,36 @@ export class Lineage {
       else trees.push([name, tree]);
     }
     for await (const some of this.frames(unread)) {
-      for (const { name, frame } of some) trees.push([name, parseTree(contentOf(name, frame))]);
+      for (const { name, frame } of some) {
+        trees.push([name, parseTree(contentOf(name, frame))]);
+        this.rememberFrame(name, frame);
+      }
     }
     this.remember(trees);
     return trees;
   }
 
+  /** The frames of trees; those that came or were read lately are not read again. @throws AppError `checkpoint_damaged` */
+  async treeFrames(names: Iterable<string>): Promise<ReadonlyMap<string, Uint8Array>> {
+    const frames = new Map<string, Uint8Array>();
+    const unread: string[] = [];
+    for (const name of names) {
+      const frame = this.#treeFrames.get(name);
+      if (frame === undefined) unread.push(name);
+      else frames.set(name, frame);
+    }
+    for await (const some of this.frames(unread)) for (const { name, frame } of some) frames.set(name, frame);
+    return frames;
+  }
+
   /** Trees that were read strictly and are stored. Those that were of use last stay longest. */
   remember(trees: Iterable<readonly [string, SnapshotTree]>): void {
     for (const [name, tree] of trees) this.#trees.set(name, tree);
+  }
+
+  /** Of a tree that was read strictly and is stored. */
+  rememberFrame(name: string, frame: Uint8Array): void {
+    this.#treeFrames.set(name, Uint8Array.from(frame));
   }
 
   /** What was found of directories whose objects are all in an index, and have not been collected since. */

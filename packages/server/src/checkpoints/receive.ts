@@ -66,6 +66,7 @@ async function storeTaken(
   const { checked, ...counted } = checkSnapshot(taken.root, trees, objects, lineage.checked);
   await lineage.addIndex(stored);
   lineage.remember(trees);
+  intake.rememberFrames();
   lineage.rememberChecked(checked);
   const newBytes = Array.from(stored.values()).reduce((sum, object) => sum + storedBytes(object), 0);
   return { ...taken, ...counted, newBytes };
@@ -102,6 +103,7 @@ class Intake {
   readonly #stored = new Map<string, StoredObject>();
   readonly #seen = new Set<string>();
   readonly #trees = new Map<string, SnapshotTree>();
+  readonly #treeFrames = new Map<string, Uint8Array>();
   #pack: NamedFrame[] = [];
   #packBytes = 0;
   #bytes = 0;
@@ -138,15 +140,23 @@ class Intake {
     return found;
   }
 
+  /** To be called when all of them are stored. */
+  rememberFrames(): void {
+    for (const [name, frame] of this.#treeFrames) this.#lineage.rememberFrame(name, frame);
+  }
+
   async #add(object: ObjectFrame): Promise<void> {
     const { kind, size } = object;
     if (kind === "blob" && size > MAX_BLOB_BYTES) throw new AppError("checkpoint_invalid", "A piece is too large.");
     const bytes = unpacked(object);
     const name = nameOf(kind, bytes);
-    if (kind === "tree") this.#trees.set(name, parseTree(bytes));
+    const frame = encodeObjectFrame(object);
+    if (kind === "tree") {
+      this.#trees.set(name, parseTree(bytes));
+      this.#treeFrames.set(name, frame);
+    }
     if (this.#known.has(name) || this.#seen.has(name)) return;
     this.#seen.add(name);
-    const frame = encodeObjectFrame(object);
     this.#pack.push({ name, kind, size, frame });
     this.#packBytes += frame.length;
     if (this.#packBytes >= PACK_BYTES) await this.#flush();

@@ -1,9 +1,8 @@
 import type { Restored } from "@handrail/core/ports/snapshots";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import { constants, zstdCompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
-import { encodeObjectFrame, headBytes, writeNamedFrame } from "@handrail/protocol/sandboxd/object-frames";
-import { encodeTree, type SnapshotEntry, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { headBytes, writeNamedFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { type SnapshotEntry, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { reachableTrees } from "./closure.ts";
 import type { Lineage } from "./lineage.ts";
 
@@ -35,15 +34,10 @@ export async function sendSnapshot(
   const wanted = { root, ...rules };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const sending = new Sending(sandbox, signal);
-    const directories = new Map<string, SnapshotTree>();
-    const pieces = new Set<string>();
-    for (const name of names) {
-      const tree = trees.get(name);
-      if (tree === undefined) pieces.add(name);
-      else directories.set(name, tree);
-    }
+    const isTree = (name: string) => trees.has(name);
+    const directories = await lineage.treeFrames(Array.from(names).filter(isTree));
     await sending.directories(directories, base === null ? wanted : undefined);
-    await sending.pieces(lineage.frames(pieces));
+    await sending.pieces(lineage.frames(Array.from(names).filter((name) => !isTree(name))));
     const { needed, ...done } = await sandbox.call("snapshot.restore", wanted, { signal });
     if (needed.length === 0) return done;
     for (const name of withTreesBelow(needed, trees)) names.add(name);
@@ -111,8 +105,8 @@ class Sending {
   }
 
   /** They come first, so that the sandbox knows where pieces belong. `fill`: the workspace may be filled meanwhile. */
-  async directories(trees: ReadonlyMap<string, SnapshotTree>, fill: Fill | undefined): Promise<void> {
-    for (const [name, tree] of trees) await this.#add(name, treeFrame(tree));
+  async directories(frames: ReadonlyMap<string, Uint8Array>, fill: Fill | undefined): Promise<void> {
+    for (const [name, frame] of frames) await this.#add(name, frame);
     await this.#flush(fill);
   }
 
@@ -153,7 +147,7 @@ class Sending {
   /** Ends when there is room for another part on the way. */
   async #put(part: Buffer, fill?: Fill): Promise<void> {
     if (this.#underway.length >= MAX_UNDERWAY) await this.#underway.shift();
-    const args = { offset: this.#offset, data: part.toString("base64"), ...(fill === undefined ? {} : { fill }) };
+    const args = { offset: this.#offset, data: Uint8Array.from(part), ...(fill === undefined ? {} : { fill }) };
     this.#offset += part.length;
     const end = this.#offset;
     const put = this.#sandbox.call("snapshot.put", args, { signal: this.#signal }).then(({ size }) => {
@@ -162,11 +156,4 @@ class Sending {
     put.catch(() => undefined);
     this.#underway.push(put);
   }
-}
-
-function treeFrame(tree: SnapshotTree): Uint8Array {
-  const bytes = encodeTree(tree);
-  const data = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-  const packed = data.length < bytes.length;
-  return encodeObjectFrame({ kind: "tree", packed, size: bytes.length, data: packed ? data : bytes });
 }
