@@ -8,7 +8,13 @@ export function newLinkToken(): string {
   return randomBytes(32).toString("hex");
 }
 
-/** The environment that gives sandboxd its token; it hands it on to nobody. */
-export function linkTokenEnvironment(token: string | undefined): Readonly<Record<string, string>> {
-  return token === undefined ? {} : { [VARIABLE]: token };
+/**
+ * Compiling hot code once more takes sandboxd longer than what it gains: it works in bursts of a second, in which the
+ * compiler's threads are in the way.
+ */
+const RUNTIME = { BUN_JSC_useFTLJIT: "0" };
+
+/** What is meant for sandboxd alone: its token and its runtime's settings. It hands them on to nobody. */
+export function sandboxdEnvironment(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? RUNTIME : { ...RUNTIME, [VARIABLE]: token };
 }

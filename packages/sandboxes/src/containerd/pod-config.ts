@@ -4,7 +4,7 @@ import type { LocalStart } from "../process/local-backend.ts";
 import { SANDBOXD_LOG } from "../process/launch-sandboxd.ts";
 import { ETC_NAMES, NETWORK_ETC_NAMES } from "../process/etc-files.ts";
 import { etcMounts, ownMounts } from "../process/sandbox-mounts.ts";
-import { linkTokenEnvironment } from "../link-token.ts";
+import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import { serveCommand } from "../process/serve-command.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
@@ -124,7 +124,7 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
   const environment = {
     ...sandboxEnvironment(INSIDE.home),
     ...(network ? PROXY_ENVIRONMENT : {}),
-    ...linkTokenEnvironment(start.record.token),
+    ...sandboxdEnvironment(start.record.token),
   };
   return {
     metadata: { name: "sandbox" },

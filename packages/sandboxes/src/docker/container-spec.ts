@@ -1,7 +1,7 @@
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
-import { linkTokenEnvironment } from "../link-token.ts";
+import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
@@ -56,7 +56,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   const environment = {
     ...sandboxEnvironment(INSIDE.home),
     ...(network ? PROXY_ENVIRONMENT : {}),
-    ...linkTokenEnvironment(wish.token),
+    ...sandboxdEnvironment(wish.token),
   };
   return {
     Image: wish.imageId,

@@ -5,7 +5,7 @@ import type { Egress } from "../egress.ts";
 import { egressUnder } from "../profiles.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { linkTable } from "../link-table.ts";
-import { linkTokenEnvironment } from "../link-token.ts";
+import { sandboxdEnvironment } from "../link-token.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { SOCKET_INSIDE } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -17,7 +17,7 @@ import type { ContainerState } from "./docker-shapes.ts";
 const CONNECTING = {
   argv: [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE],
   user: "0:0",
-  environment: linkTokenEnvironment(""),
+  environment: sandboxdEnvironment(""),
 };
 
 const GIVE_UP_MS = 10_000;

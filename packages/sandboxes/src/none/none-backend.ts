@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
 import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
-import { linkTokenEnvironment } from "../link-token.ts";
+import { sandboxdEnvironment } from "../link-token.ts";
 import { findMarked, MARK } from "../process/find-processes.ts";
 import { killAll } from "../process/kill-all.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../process/launch-sandboxd.ts";
@@ -51,7 +51,7 @@ async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socke
     command: ["sh", "-c", REDIRECT, join(place.state, SANDBOXD_LOG), ...command],
     environment: {
       ...sandboxEnvironment(join(place.state, "home")),
-      ...linkTokenEnvironment(record.token),
+      ...sandboxdEnvironment(record.token),
       [MARK]: record.sandboxId,
     },
     cwd: place.workspace,

@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { linkTokenEnvironment } from "../link-token.ts";
+import { sandboxdEnvironment } from "../link-token.ts";
 import { once } from "../once.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
@@ -182,7 +182,7 @@ async function launch(prepared: Prepared, start: LocalStart) {
     command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serve],
   });
   const log = () => (onDisk ? diskLog(place.image, `/state/${SANDBOXD_LOG}`) : sandboxdLog(place.state));
-  const environment = { ...linkTokenEnvironment(record.token), ...SMALL_JIT };
+  const environment = { ...sandboxdEnvironment(record.token), ...SMALL_JIT };
   return spawnDetached({ command, environment, log, explain: explainBubblewrap });
 }
 
