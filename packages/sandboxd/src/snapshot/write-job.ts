@@ -18,12 +18,18 @@ export type WriteJob = {
   readonly content: Uint8Array<ArrayBuffer>;
 };
 
-/** `stats` has what each file then is, in `STAT_NUMBERS` numbers. */
-export type WriteReply = { readonly id: number; readonly stats: BigInt64Array<ArrayBuffer> };
+/** What each file then is: six numbers and three larger ones. */
+export type Stats = { readonly numbers: Float64Array<ArrayBuffer>; readonly large: BigInt64Array<ArrayBuffer> };
+export type WriteReply = { readonly id: number; readonly stats: Stats };
 
-export const STAT_NUMBERS = 9;
+const [NUMBERS, LARGE] = [6, 3];
 /** In the place of the mode: the file was not written. */
-const NOT_WRITTEN = -1n;
+const NOT_WRITTEN = -1;
+
+export const emptyStats = (files: number): Stats => ({
+  numbers: new Float64Array(files * NUMBERS),
+  large: new BigInt64Array(files * LARGE),
+});
 
 export function writeJob(id: number, directory: number, files: readonly NewFile[]): WriteJob {
   const numbers = new Uint32Array(files.length * 2);
@@ -62,23 +68,27 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return content;
 }
 
-export function encodeStat(stats: BigInt64Array, index: number, stat: FileStat | undefined): void {
-  const at = index * STAT_NUMBERS;
+export function encodeStat({ numbers, large }: Stats, index: number, stat: FileStat | undefined): void {
+  const [at, largeAt] = [index * NUMBERS, index * LARGE];
   if (stat === undefined) {
-    stats[at] = NOT_WRITTEN;
+    numbers[at] = NOT_WRITTEN;
     return;
   }
-  const { mode, links, uid, gid, device, inode, size, changedNs, modifiedNs } = stat;
-  for (const [offset, value] of [mode, links, uid, gid, device, size].entries()) stats[at + offset] = BigInt(value);
-  stats[at + 6] = inode;
-  stats[at + 7] = changedNs;
-  stats[at + 8] = modifiedNs;
+  numbers[at] = stat.mode;
+  numbers[at + 1] = stat.links;
+  numbers[at + 2] = stat.uid;
+  numbers[at + 3] = stat.gid;
+  numbers[at + 4] = stat.device;
+  numbers[at + 5] = stat.size;
+  large[largeAt] = stat.inode;
+  large[largeAt + 1] = stat.changedNs;
+  large[largeAt + 2] = stat.modifiedNs;
 }
 
-export function decodeStat(stats: BigInt64Array, index: number): FileStat | undefined {
-  const at = index * STAT_NUMBERS;
-  if (stats[at] === NOT_WRITTEN) return undefined;
-  const number = (offset: number) => Number(stats[at + offset]);
+export function decodeStat({ numbers, large }: Stats, index: number): FileStat | undefined {
+  const [at, largeAt] = [index * NUMBERS, index * LARGE];
+  const number = (offset: number) => numbers[at + offset] ?? 0;
+  if (number(0) === NOT_WRITTEN) return undefined;
   return {
     mode: number(0),
     links: number(1),
@@ -86,8 +96,8 @@ export function decodeStat(stats: BigInt64Array, index: number): FileStat | unde
     gid: number(3),
     device: number(4),
     size: number(5),
-    inode: BigInt.asUintN(64, stats[at + 6] ?? 0n),
-    changedNs: stats[at + 7] ?? 0n,
-    modifiedNs: stats[at + 8] ?? 0n,
+    inode: BigInt.asUintN(64, large[largeAt] ?? 0n),
+    changedNs: large[largeAt + 1] ?? 0n,
+    modifiedNs: large[largeAt + 2] ?? 0n,
   };
 }

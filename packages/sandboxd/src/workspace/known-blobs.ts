@@ -20,7 +20,10 @@ export function blobsOf(index: Buffer, writtenNs: bigint): KnownBlobs {
     // The size of an entry that git must compare is written as 0.
     if (at === undefined || size === 0 || index.readUInt32BE(at + AT.size) !== size) return undefined;
     const knownNs = BigInt(index.readUInt32BE(at + AT.mtime)) * SECOND + BigInt(index.readUInt32BE(at + AT.mtime + 4));
-    if (compareTimes(knownNs, modifiedNs) !== 0 || compareTimes(modifiedNs, writtenNs) >= 0) return undefined;
+    const isSame = knownNs === modifiedNs || compareTimes(knownNs, modifiedNs) === 0;
+    // Of times that are further apart than a second nothing needs to be rounded.
+    const isOlder = modifiedNs < writtenNs - SECOND || compareTimes(modifiedNs, writtenNs) < 0;
+    if (!isSame || !isOlder) return undefined;
     return index.subarray(at + AT.blob, at + AT.blob + BLOB_BYTES);
   };
 }

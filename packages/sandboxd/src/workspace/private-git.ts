@@ -38,6 +38,9 @@ export type PrivateGit = {
   readonly ready: () => Promise<boolean>;
 };
 
+/** Of the repository: there from before, or made from the user's: just `made`, or known to be what the workspace is. */
+type Index = "kept" | "made" | "whole";
+
 const TIMEOUT_MS = 300_000;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
@@ -82,22 +85,24 @@ export function privateGit(place: GitPlace): PrivateGit {
     GIT_TERMINAL_PROMPT: "0",
     LC_ALL: "C",
   };
-  let prepared: Promise<boolean> | undefined;
-  const runIn = (directory: string): RunGit => {
-    const fixed = { cwd: place.workspace, env: { ...env, GIT_DIR: directory }, timeoutMs: TIMEOUT_MS };
-    return async (args, options = {}) => {
-      const settings = { ...fixed, capBytes: MAX_OUTPUT_BYTES, ...options, signal: new AbortController().signal };
-      return runProgram([requireProgram(place), ...INERT, ...args], settings);
-    };
+  let prepared: Promise<Index> | undefined;
+  let checked: Promise<void> | undefined;
+  const fixed = { cwd: place.workspace, env: { ...env, GIT_DIR: place.directory }, timeoutMs: TIMEOUT_MS };
+  const runPrepared: RunGit = async (args, options = {}) => {
+    const settings = { ...fixed, capBytes: MAX_OUTPUT_BYTES, ...options, signal: new AbortController().signal };
+    return runProgram([requireProgram(place), ...INERT, ...args], settings);
   };
-  const runPrepared = runIn(place.directory);
   const ready = async () => {
     requireProgram(place);
-    prepared ??= prepare(place, runIn).catch((thrown: unknown) => {
+    prepared ??= prepare(place).catch((thrown: unknown) => {
       prepared = undefined;
       throw thrown;
     });
-    return (await prepared) && place.isUntouched();
+    const index = await prepared;
+    // Of one that is known as a whole git says soon enough whether it takes it.
+    if (index === "whole" && place.isUntouched()) return true;
+    if (index !== "kept") await (checked ??= dropDamagedIndex(place.directory, runPrepared));
+    return false;
   };
   const run: RunGit = async (args, options) => {
     await ready();
@@ -122,19 +127,15 @@ export function outputOf(done: Finished, doing: string): Buffer {
  * Made beside its place and moved there once it is whole: a kill at any instant leaves a repository, or none. Whether
  * its index is what was written into the workspace.
  */
-async function prepare(
-  { workspace, directory, written }: GitPlace,
-  runIn: (directory: string) => RunGit,
-): Promise<boolean> {
+async function prepare({ workspace, directory, written }: GitPlace): Promise<Index> {
   rmSync(join(directory, "index.lock"), { force: true });
   const files = written.take();
-  if (existsSync(join(directory, "HEAD"))) return false;
+  if (existsSync(join(directory, "HEAD"))) return "kept";
   const unfinished = `${directory}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   const isWhole = make(unfinished, workspace, files);
-  const works = await dropDamagedIndex(unfinished, runIn(unfinished));
   renameSync(unfinished, directory);
-  return isWhole && works;
+  return isWhole ? "whole" : "made";
 }
 
 function make(directory: string, workspace: string, files: ReadonlyMap<string, WrittenFile>): boolean {
@@ -154,13 +155,11 @@ function make(directory: string, workspace: string, files: ReadonlyMap<string, W
   return isWhole;
 }
 
-/** Whether there is an index that git takes. */
-async function dropDamagedIndex(directory: string, run: RunGit): Promise<boolean> {
+/** Leaves an index only where git takes it. */
+async function dropDamagedIndex(directory: string, run: RunGit): Promise<void> {
   const index = join(directory, "index");
-  if (!existsSync(index)) return false;
-  if ((await run(["ls-files", "--error-unmatch", "--", "."])).exitCode !== 128) return true;
-  rmSync(index, { force: true });
-  return false;
+  if (!existsSync(index)) return;
+  if ((await run(["ls-files", "--error-unmatch", "--", "."])).exitCode === 128) rmSync(index, { force: true });
 }
 
 /** With its time: git compares the index' own time with those of files. */

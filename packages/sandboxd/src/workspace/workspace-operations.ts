@@ -6,6 +6,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -103,10 +104,12 @@ class History {
     return { tree, ...(sizesIn(readFileSync(join(this.#state, "git", "index"))) ?? (await this.#sizesOf(tree))) };
   }
 
-  /** The tree of the index as it is; undefined when git makes none of it. */
+  /** The tree of the index as it is; undefined when git makes none of it, and then the index goes. */
   async #indexed(): Promise<string | undefined> {
     const { exitCode, stdout } = await this.#git(["write-tree"]);
-    return exitCode === 0 ? stdout.toString().trim() : undefined;
+    if (exitCode === 0) return stdout.toString().trim();
+    rmSync(join(this.#state, "git", "index"), { force: true });
+    return undefined;
   }
 
   async #sizesOf(tree: string): Promise<Pick<Start, "files" | "bytes">> {
