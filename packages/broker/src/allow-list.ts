@@ -9,7 +9,7 @@ import type { Refusal } from "./refusal.ts";
 export type Rules = { readonly off: boolean; readonly entries: readonly Entry[] };
 
 /** What is allowed beside a conversation's own rule. `of` is whose it is, and is named with each decision. */
-export type StoredAllowance = { readonly rule: NetworkRule; readonly of: "repository" | "owner" };
+export type StoredAllowance = { readonly rule: NetworkRule; readonly of: "repository" | "owner" | "team" };
 
 /** What a request asks for. `method` and `path` (without its query) are absent where they cannot be seen. */
 export type AskedRequest = Target & { readonly method?: string | undefined; readonly path?: string | undefined };
@@ -18,7 +18,7 @@ export type AskedRequest = Target & { readonly method?: string | undefined; read
 export type Allowed = { readonly allowedBy: string };
 
 /**
- * The conversation's own rule, what is stored for its repository and its owner, and the host of its repository (with its
+ * The conversation's own rule, what is stored for its repository, its owner and its team, and the host of its repository (with its
  * port, where that is none of the web's), which belongs to the presets `repository` and `git`. An entry that names no host
  * allows nothing.
  */

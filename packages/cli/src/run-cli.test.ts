@@ -58,6 +58,7 @@ test("the options of run become the conversation that is asked for", () => {
   const options = {
     repo: folder,
     model: "demo",
+    team: "core",
     sandbox: "process",
     image: "debian:12",
     profile: "strict",
@@ -71,6 +72,7 @@ test("the options of run become the conversation that is asked for", () => {
     source: { type: "folder", path: folder },
     content: [{ type: "text", text: "Fix it" }],
     model: "demo",
+    teamId: "core",
     sandbox: { backend: "process", image: "debian:12", profile: "strict", network: { type: "none" } },
     runLimits: { maxCostUsd: 0.5, maxSteps: 3, maxTokens: 1000, maxTimeMs: 60_000 },
   });

@@ -23,6 +23,7 @@ export type RunOptions = OutcomeOptions & {
   readonly repo?: string;
   readonly branch?: string;
   readonly model?: string;
+  readonly team?: string;
   readonly sandbox?: "docker" | "process" | "containerd" | "none";
   readonly image?: string;
   readonly profile?: "strict" | "default" | "dev";
@@ -37,6 +38,7 @@ export function addPlaceOptions(command: Command): Command {
     .option("--repo <dir|url>", "folder or git URL to work on; demo or empty (default: the repository you are in)")
     .option("--branch <name>", "branch to start from")
     .option("--model <id>", "model, as the settings name it; demo is the scripted model")
+    .option("--team <id>", "one of your teams: its rules, secrets and budget hold then")
     .addOption(
       new Option("--sandbox <kind>", "where commands run").choices(["docker", "process", "containerd", "none"]),
     )

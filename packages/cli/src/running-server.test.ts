@@ -19,7 +19,7 @@ async function withHttp(status: number, use: (url: string) => Promise<void>): Pr
   const server = createServer((request, response) => {
     const known = request.headers.authorization === "Bearer secret";
     response.writeHead(known ? status : 401, { "content-type": "application/json" });
-    response.end(JSON.stringify({ userId: "local", version: "1", homeDirectory: "/" }));
+    response.end(JSON.stringify({ userId: "local", teams: [], version: "1", homeDirectory: "/" }));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

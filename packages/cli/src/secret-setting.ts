@@ -1,6 +1,6 @@
 import type { RequestRule } from "@handrail/protocol/network";
 import { headerUseOf, pushRuleOf, requestRuleOf } from "@handrail/protocol/secret-text";
-import { type PushRule, SecretSetting, type SecretUse } from "@handrail/protocol/secrets";
+import { type PushRule, type SecretScope, SecretSetting, type SecretUse } from "@handrail/protocol/secrets";
 import { UsageError } from "./exit-codes.ts";
 import { present } from "./present.ts";
 
@@ -14,6 +14,7 @@ export type SecretOptions = {
   readonly user?: string;
   readonly env?: string;
   readonly repo?: string;
+  readonly team?: string;
   readonly description?: string;
 };
 
@@ -22,7 +23,7 @@ export function readSecretSetting(options: SecretOptions): SecretSetting {
   const read = SecretSetting.safeParse(
     present({
       description: options.description,
-      scope: options.repo === undefined ? { type: "owner" } : { type: "repository", url: options.repo },
+      scope: scopeOf(options),
       use: useOf(options),
       environment: options.env,
     }),
@@ -30,6 +31,14 @@ export function readSecretSetting(options: SecretOptions): SecretSetting {
   if (read.success) return read.data;
   const issue = read.error.issues[0];
   throw new UsageError(`${issue?.path.join(".") ?? "The secret"}: ${issue?.message ?? "is wrong"}.`);
+}
+
+function scopeOf({ repo, team }: SecretOptions): SecretScope {
+  if (repo !== undefined && team !== undefined) {
+    throw new UsageError("Give --repo or --team: a team's secret is for all of its conversations.");
+  }
+  if (team !== undefined) return { type: "team", teamId: team };
+  return repo === undefined ? { type: "owner" } : { type: "repository", url: repo };
 }
 
 function useOf(options: SecretOptions): SecretUse {

@@ -67,6 +67,21 @@ test("secrets are listed and removed by name", async () => {
   ]);
 });
 
+test("a team's secret is set, listed and removed as the team's", async () => {
+  server.close();
+  const scope = { type: "team", teamId: "core" };
+  server = await answeringServer({ ...ANSWERS, GET: { secrets: [{ ...STORED, scope }] } });
+  expect(await run(["secrets", "set", "KEY", "--file", "--team", "core", "--keep-value"])).toMatchObject({ code: 0 });
+  const { out } = await run(["secrets", "list"]);
+  expect(out).toBe("KEY                   never used        file (team core)\n");
+  expect(await run(["secrets", "remove", "KEY", "--team", "core"])).toMatchObject({ code: 0 });
+  expect(server.requests).toEqual([
+    ["PUT /api/secrets/KEY", { scope, use: { type: "file" } }],
+    ["GET /api/secrets", null],
+    ["DELETE /api/secrets/KEY?team=core", null],
+  ]);
+});
+
 test.each([
   [["set", "KEY"], "Give one use"],
   [["set", "KEY", "--file", "--git", "g.example.org"], "Give one use"],
@@ -76,6 +91,7 @@ test.each([
   [["set", "KEY", "--git", "g.example.org"], "Say which repositories"],
   [["set", "KEY", "--git", "g.example.org", "--push", "owner/repo"], "names no branch"],
   [["set", "KEY", "--file", "--env", "PATH"], "environment: is taken"],
+  [["set", "KEY", "--file", "--repo", "a", "--team", "core"], "Give --repo or --team"],
   [["set", "1KEY", "--file"], "must be a letter"],
   [["set", "KEY", "--file"], "No value came"],
 ])("secrets %j is refused with 2 and says what to give", async (argv, sentence) => {

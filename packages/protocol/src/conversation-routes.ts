@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BlobRef, ContentPart, ImageMediaType } from "./content.ts";
 import { StoredEvent } from "./events.ts";
-import { ConversationId, MessageId } from "./ids.ts";
+import { ConversationId, MessageId, OwnerId } from "./ids.ts";
 import { Limits } from "./limits.ts";
 import { Empty, OneConversation, type Route } from "./route.ts";
 import { NetworkRule, SandboxChoice, WorkspaceSource } from "./sources.ts";
@@ -37,6 +37,8 @@ export const CONVERSATION_ROUTES = {
       sandbox: SandboxChoice.partial().optional(),
       model: z.string().min(1).max(256).optional(),
       title: z.string().min(1).max(200).optional(),
+      /** A team of the user's, whose rules, secrets and budget then hold. */
+      teamId: OwnerId.optional(),
       limits: Limits.optional(),
       runLimits: Limits.optional(),
       /** Absent: the repository's own script, if it has one. */

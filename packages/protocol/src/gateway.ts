@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OwnerId } from "./ids.ts";
 import { MODEL_PROVIDERS } from "./model-names.ts";
 
 /** Who makes or serves a model. `openai_compatible` is any other server that speaks Chat Completions. */
@@ -118,7 +119,6 @@ const LimitsShown = z.object({
 /** Who shares cached answers: nobody, those with the same key, the team, or all. */
 export const CacheScope = z.enum(["off", "key", "team", "all"]);
 
-const OwnerId = z.string().min(1).max(128);
 /** In Unix milliseconds: what is later has no date of four digits. */
 const LATEST = Date.UTC(9999, 11, 31);
 const OwnerKind = z.enum(["user", "team"]);

@@ -93,3 +93,9 @@ test("a log of a fork whose workspace was lost folds to what has to be brought b
   });
   expect(changes).toHaveLength(1);
 });
+
+test("a log of a team's conversation folds to its team, with the ask answered for all of it", () => {
+  const state = foldOf("v4-team.jsonl");
+  expect(summaryOf(state)).toMatchObject({ ownerId: "u_7", teamId: "core" });
+  expect(state).toMatchObject({ asks: [], network: { requests: 1, refused: 0, bytesUp: 500, bytesDown: 9000 } });
+});

@@ -22,6 +22,9 @@ export type IdPrefix = "c" | "r" | "m" | "s" | "k" | "x" | "p" | "u" | "n" | "w"
 const idOf = (prefix: IdPrefix) =>
   z.string().regex(new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{20}$`), `must be an id that starts with ${prefix}_`);
 
+/** Names a user or a team, to the gateway too. */
+export const OwnerId = z.string().min(1).max(128);
+
 export const ConversationId = idOf("c");
 export const RunId = idOf("r");
 export const MessageId = idOf("m");

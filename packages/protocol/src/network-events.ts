@@ -16,7 +16,7 @@ export const NetworkAsked = z.strictObject({
 });
 
 /** Whose stored rules an answer adds to. */
-export const RuleScope = z.enum(["repository", "owner"]);
+export const RuleScope = z.enum(["repository", "owner", "team"]);
 export type RuleScope = z.infer<typeof RuleScope>;
 
 /**

@@ -1,17 +1,18 @@
 import { z } from "zod";
-import { AskId, ConversationId, RuleId } from "./ids.ts";
+import { AskId, ConversationId, OwnerId, RuleId } from "./ids.ts";
 import { RuleScope } from "./network-events.ts";
 import { NetworkPreset, RequestRule } from "./network.ts";
 import { Empty, type Route } from "./route.ts";
 
 /**
- * What is allowed beside the rules of single conversations: for all of a user's conversations (`owner`), or for those
- * on one repository. `repository` is its address in the one form that they are compared in.
+ * What is allowed beside the rules of single conversations: for all of a user's conversations (`owner`), for those on
+ * one repository, or for all of a team's. `repository` is its address in the one form that they are compared in.
  */
 export const StoredRule = z.object({
   ruleId: RuleId,
   scope: RuleScope,
   repository: z.string().optional(),
+  teamId: OwnerId.optional(),
   presets: z.array(NetworkPreset).max(16),
   hosts: z.array(z.string().min(1).max(253)).max(256),
   requests: z.array(RequestRule).max(256),
@@ -25,7 +26,7 @@ export const NETWORK_ROUTES = {
     method: "GET",
     path: "/api/network-rules",
     access: "session",
-    summary: "What the user's sandboxes may reach beside the rules of their conversations",
+    summary: "What sandboxes of the user and of the user's teams may reach beside the rules of their conversations",
     response: z.object({ rules: z.array(StoredRule) }),
     status: 200,
   },
@@ -33,11 +34,13 @@ export const NETWORK_ROUTES = {
     method: "POST",
     path: "/api/network-rules",
     access: "session",
-    summary: "Allow hosts or requests for all conversations, or for those on one repository",
+    summary: "Allow hosts or requests for all conversations, for those on one repository, or for a team's",
     body: z.strictObject({
       scope: RuleScope,
       /** The address or folder as conversations name it; with scope `repository` only. */
       repository: z.string().min(1).max(4096).optional(),
+      /** With scope `team` only. */
+      teamId: OwnerId.optional(),
       presets: StoredRule.shape.presets.optional(),
       hosts: StoredRule.shape.hosts.optional(),
       requests: StoredRule.shape.requests.optional(),
@@ -62,7 +65,7 @@ export const NETWORK_ROUTES = {
     params: z.strictObject({ id: ConversationId, askId: AskId }),
     body: z.strictObject({
       answer: z.enum(["once", "here", "always", "deny"]),
-      /** For `always`; `owner` when absent. */
+      /** For `always`; `owner` when absent. `team` is the conversation's. */
       scope: RuleScope.optional(),
     }),
     response: Empty,

@@ -26,7 +26,13 @@ const SERVER_ROUTES = {
     path: "/api/session",
     access: "session",
     summary: "Who is signed in, and what this server is",
-    response: z.object({ userId: z.string(), version: z.string(), homeDirectory: z.string() }),
+    response: z.object({
+      userId: z.string(),
+      /** Ids of the teams that the user belongs to. */
+      teams: z.array(z.string()),
+      version: z.string(),
+      homeDirectory: z.string(),
+    }),
     status: 200,
   },
   signOut: {

@@ -1,16 +1,17 @@
 import { z } from "zod";
+import { OwnerId } from "./ids.ts";
 import { Empty, type Route } from "./route.ts";
 import { SecretInfo, SecretInput, SecretName } from "./secrets.ts";
 
 const OneSecret = z.strictObject({ name: SecretName });
 
-/** The secrets of the signed-in user. No answer holds a value. */
+/** The secrets of the signed-in user and of the user's teams. A team's secret is another than one of its name. No answer holds a value. */
 export const SECRET_ROUTES = {
   secrets: {
     method: "GET",
     path: "/api/secrets",
     access: "session",
-    summary: "Names and uses of your secrets, never their values",
+    summary: "Names and uses of your secrets and your teams', never their values",
     response: z.object({ secrets: z.array(SecretInfo) }),
     status: 200,
   },
@@ -28,8 +29,9 @@ export const SECRET_ROUTES = {
     method: "DELETE",
     path: "/api/secrets/:name",
     access: "session",
-    summary: "Forget a secret",
+    summary: "Forget a secret: yours, or with `team` a team's",
     params: OneSecret,
+    query: z.strictObject({ team: OwnerId.optional() }),
     response: Empty,
     status: 200,
   },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OwnerId } from "./ids.ts";
 import { RequestRule } from "./network.ts";
 
 /** Names a secret, in texts too: `[secret NPM_TOKEN]`. */
@@ -69,10 +70,11 @@ export type SecretUse = z.infer<typeof SecretUse>;
 export type HeaderSecretUse = z.infer<typeof HeaderUse>;
 export type GitSecretUse = z.infer<typeof GitUse>;
 
-/** Whose conversations have it: all of the owner's, or those that work on one repository. */
+/** Whose conversations have it: all of the owner's, those of them that work on one repository, or all of a team's. */
 export const SecretScope = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("owner") }),
   z.strictObject({ type: z.literal("repository"), url: z.string().min(1).max(2048) }),
+  z.strictObject({ type: z.literal("team"), teamId: OwnerId }),
 ]);
 export type SecretScope = z.infer<typeof SecretScope>;
 

@@ -36,6 +36,16 @@ test("private hosts are names, suffixes or addresses without a port, and anythin
   }
 });
 
+test("teams are ids between commas, at most 100, none of them twice", () => {
+  const read = (text: string) => readConfig([], env({ HANDRAIL_TEAMS: text })).teams;
+  expect(readConfig([], env()).teams).toEqual([]);
+  expect(read("core, web tools,42")).toEqual(["core", "web tools", "42"]);
+  expect(refusal(() => read("core,web,core"))).toContain("core is there twice");
+  expect(refusal(() => read("x".repeat(129)))).toContain("HANDRAIL_TEAMS is not valid");
+  expect(read(Array.from({ length: 100 }, (_, at) => `t${at}`).join())).toHaveLength(100);
+  expect(refusal(() => read(Array.from({ length: 101 }, (_, at) => `t${at}`).join()))).toContain("at most 100 teams");
+});
+
 test("without settings the defaults hold", () => {
   expect(readConfig([], env())).toMatchObject({
     host: "127.0.0.1",

@@ -22,6 +22,8 @@ export type Config = {
   readonly allowedHosts: readonly string[];
   readonly preview: { readonly port: number | undefined; readonly url: string | undefined };
   readonly webDirectory: string;
+  /** Ids. */
+  readonly teams: readonly string[];
   /** From the environment, a flag or the file; the page cannot change it. */
   readonly model: ModelSetting | undefined;
   readonly sandbox: SandboxConfig;
@@ -112,7 +114,8 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     publicUrl: values.publicUrl,
     allowedHosts: values.allowedHosts ?? [],
     preview: { port: values.previewPort, url: values.previewUrl },
-    webDirectory: resolve(values.webDirectory ?? join(import.meta.dirname, "../../web/dist")),
+    webDirectory: webDirectoryFrom(values),
+    teams: values.teams ?? [],
     model: modelFrom(values),
     sandbox: sandboxFrom(values),
     network: networkConfig(values),
@@ -127,6 +130,10 @@ function configFrom(values: OptionValues): Omit<Config, "home" | "environment" |
     logLevel: values.logLevel ?? "info",
     logAllEvents: values.logAllEvents ?? false,
   };
+}
+
+function webDirectoryFrom({ webDirectory }: OptionValues): string {
+  return resolve(webDirectory ?? join(import.meta.dirname, "../../web/dist"));
 }
 
 function modelFrom(values: OptionValues): ModelSetting | undefined {

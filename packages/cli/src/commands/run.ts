@@ -41,7 +41,7 @@ export function requestBody(task: string, options: RunOptions, cwd: string) {
       profile: options.profile,
       network: options.network,
     }),
-    ...present({ model: options.model, runLimits: limitsOf(options), setup: setupOf(options) }),
+    ...present({ model: options.model, teamId: options.team, runLimits: limitsOf(options), setup: setupOf(options) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { pushRuleText, requestRuleText } from "@handrail/protocol/secret-text";
-import { SecretName, type SecretInfo, type SecretUse } from "@handrail/protocol/secrets";
+import { SecretName, type SecretInfo, type SecretScope, type SecretUse } from "@handrail/protocol/secrets";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Context } from "../context.ts";
 import { EXIT_HELP, UsageError } from "../exit-codes.ts";
@@ -18,6 +18,7 @@ Examples:
   handrail secrets set MODEL_KEY --header "Bearer {secret}" --host api.example.org --env MODEL_KEY
   handrail secrets set API_KEY --header "X-Api-Key: {secret}" --host "api.example.org/v1/**" < key.txt
   handrail secrets set GIT_TOKEN --git git.example.org --fetch "owner/*" --push "owner/repo:handrail/*"
+  handrail secrets set MODEL_KEY --host api.example.org --team core
   handrail secrets set SIGNING_KEY --file --env SIGNING_KEY_FILE < key.pem
 `;
 
@@ -35,7 +36,7 @@ export function addSecretsCommand(program: Command, context: Context): void {
 function addList(secrets: Command, context: Context): void {
   secrets
     .command("list")
-    .description("names and uses of your secrets, never their values")
+    .description("names and uses of your secrets and your teams', never their values")
     .option("--json", "print one JSON object a line")
     .addHelpText("after", EXIT_HELP)
     .action((options: ListOptions) =>
@@ -60,7 +61,11 @@ function addSet(secrets: Command, context: Context): void {
     .option("--file", "give it inside as a file in memory")
     .option("--user <name>", "HTTP Basic with this user, for --git and --host")
     .option("--env <name>", "variable inside: a placeholder, or the file's path")
-    .option("--repo <url>", "only for conversations on this repository")
+    .option("--repo <url>", "only for your conversations on this repository")
+    .option(
+      "--team <id>",
+      "for all conversations of this team of yours; it is another secret than your own of that name",
+    )
     .option("--description <text>", "what it is for")
     .option("--keep-value", "change its use only, and leave the value as it is")
     .option("--json", "print the secret as JSON, without its value")
@@ -81,10 +86,11 @@ function addRemove(secrets: Command, context: Context): void {
     .command("remove")
     .argument("<name>", "its name, as list shows it", secretName)
     .description("forget a secret; requests go without it from then on")
+    .option("--team <id>", "the one of this team, not your own")
     .addHelpText("after", EXIT_HELP)
-    .action((name: string) =>
+    .action((name: string, { team }: { readonly team?: string }) =>
       askServer(context, async ({ client }) => {
-        await client.removeSecret({ params: { name } });
+        await client.removeSecret({ params: { name }, query: { team } });
         context.screen.err(`${name} is removed.\n`);
       }),
     );
@@ -104,8 +110,12 @@ function printSecret({ screen }: Context, secret: SecretInfo, { json }: ListOpti
 export function secretLine({ name, lastUsedAt, use, scope, environment }: SecretInfo): string {
   const used = lastUsedAt === null ? "never used" : new Date(lastUsedAt).toISOString().slice(0, 16).replace("T", " ");
   const variable = environment === undefined ? "" : `, as ${environment}`;
-  const where = scope.type === "owner" ? "all conversations" : scope.url;
-  return `${name.padEnd(20)}  ${used.padEnd(16)}  ${plainLine(`${useText(use)}${variable}  (${where})`, 300)}`;
+  return `${name.padEnd(20)}  ${used.padEnd(16)}  ${plainLine(`${useText(use)}${variable}  (${scopeText(scope)})`, 300)}`;
+}
+
+function scopeText(scope: SecretScope): string {
+  if (scope.type === "team") return `team ${scope.teamId}`;
+  return scope.type === "owner" ? "all conversations" : scope.url;
 }
 
 function useText(use: SecretUse): string {

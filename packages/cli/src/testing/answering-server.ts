@@ -10,24 +10,24 @@ import { capturedScreen } from "./captured-screen.ts";
 
 export type AnsweringServer = {
   readonly url: string;
-  /** Method and path, and the body; the session's own are left out. */
+  /** Method and path with its query, and the body; the session's own are left out. */
   readonly requests: unknown[];
   /** Runs a command line in a state directory that says that this server runs. */
   run(argv: readonly string[], input?: NodeJS.ReadableStream): Promise<{ code: number; out: string; err: string }>;
   close(): void;
 };
 
-const SESSION = { userId: "local", version: "1", homeDirectory: "/" };
+const SESSION = { userId: "local", teams: [], version: "1", homeDirectory: "/" };
 
 /** A server on loopback that gives fixed answers, by `METHOD /path` or by the method alone. */
 export async function answeringServer(answers: Readonly<Record<string, unknown>>): Promise<AnsweringServer> {
   const requests: unknown[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = "" } = request;
-    const { pathname } = new URL(request.url ?? "", "http://localhost");
+    const { pathname, search } = new URL(request.url ?? "", "http://localhost");
     const body = await text(request);
     const session = pathname === "/api/session";
-    if (!session) requests.push([`${method} ${pathname}`, body === "" ? null : JSON.parse(body)]);
+    if (!session) requests.push([`${method} ${pathname}${search}`, body === "" ? null : JSON.parse(body)]);
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(session ? SESSION : (answers[`${method} ${pathname}`] ?? answers[method])));
   };

@@ -102,5 +102,11 @@ export async function requireOwner(conversationId: string, identity: Identity, o
   if (ownerId !== identity.userId) throw new AppError("conversation_not_found", "There is no such conversation.");
 }
 
+/** @throws AppError `forbidden` unless the user belongs to the team; none is always right */
+export function requireTeam(teamId: string | null | undefined, { teams }: Pick<Identity, "teams">): void {
+  if (teamId === null || teamId === undefined || teams.includes(teamId)) return;
+  throw new AppError("forbidden", `You belong to no team ${teamId}.`, { field: "teamId" });
+}
+
 const SIGN_IN =
   "Sign in with the link that Handrail printed when it started, or get a new one with `npx handrail open`.";

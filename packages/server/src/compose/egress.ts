@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { StoredEvent } from "@handrail/protocol/events";
 import { newId, type IdPrefix } from "@handrail/protocol/ids";
 import type { Logger } from "pino";
+import type { TeamsOf } from "../auth/teams.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { LiveDeltas } from "../conversations/live-deltas.ts";
@@ -27,6 +28,7 @@ export type NetworkParts = {
   readonly deltas: LiveDeltas;
   readonly log: Logger;
   readonly sandboxSecrets: LazySandboxSecrets;
+  readonly teamsOf: TeamsOf;
 };
 
 /** Everything that decides about the network of sandboxes and writes down what they do there. */
@@ -41,7 +43,8 @@ export type Network = {
 };
 
 /** @throws AppError `storage_failed` when the file of stored rules is damaged, `storage_full` */
-export async function openNetwork({ config, journals, deltas, log, sandboxSecrets }: NetworkParts): Promise<Network> {
+export async function openNetwork(parts: NetworkParts): Promise<Network> {
+  const { config, journals, deltas, log, sandboxSecrets, teamsOf } = parts;
   const { limits, askMs, privateHosts } = config.network;
   const unwritten = (thrown: unknown) => log.warn({ err: thrown }, "network use not written to the log");
   const file = jsonFile(join(config.home, "network-rules.json"), StoredRulesFile);
@@ -52,11 +55,11 @@ export async function openNetwork({ config, journals, deltas, log, sandboxSecret
   const spool = await openSpool(join(config.home, "network.spool"), systemClock);
   const records = networkLog({ ...common, spool, onFailure: unwritten });
   const refused = refusedRequests(journals.get, systemClock);
-  const parts = { journal: journals.get, storedRules, asks, log: records, refused, limits, privateHosts };
+  const egress = { ...common, storedRules, teamsOf, asks, log: records, refused, limits, privateHosts };
   const make = async () => {
     const { networkEgress } = await import("./network-egress.ts");
     const secrets = await sandboxSecrets();
-    return networkEgress({ ...parts, secrets, onFailure: unwritten });
+    return networkEgress({ ...egress, secrets, onFailure: unwritten });
   };
   let made: ReturnType<typeof make> | undefined;
   const recheck = async (conversationId?: string) => {

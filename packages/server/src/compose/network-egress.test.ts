@@ -82,7 +82,7 @@ test("a request that the user denies is refused with a word that they were asked
   const answer = send(id, GET("b.test"));
   await expect.poll(async () => (await journal(id)).state.asks.length).toBe(1);
   const [ask] = (await journal(id)).state.asks;
-  await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "deny" });
+  await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "deny", teams: [] });
   expect(await answer).toMatch(/x-handrail-refused: denied[^]*The user was asked and did not allow b\.test\./);
   leave();
 });
@@ -238,7 +238,7 @@ test("once lets the request go that waits for it", async () => {
   const answer = send(id, GET("127.0.0.1"));
   await expect.poll(async () => (await journal(id)).state.asks.length).toBe(1);
   const [ask] = (await journal(id)).state.asks;
-  await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "once" });
+  await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "once", teams: [] });
   expect(refusedAs(await answer)).toBe("address_forbidden");
   leave();
 });

@@ -8,6 +8,7 @@ import type { TrafficLimits } from "@handrail/broker/traffic";
 import type { Journal } from "@handrail/core/journal";
 import type { NetworkRequest } from "@handrail/protocol/network-events";
 import type { NetworkRule } from "@handrail/protocol/sources";
+import { holderNow, type TeamsOf } from "../auth/teams.ts";
 import type { RefusedRequests } from "../conversations/refused-requests.ts";
 import type { AskOutcome, Asks } from "../network/asks.ts";
 import type { NetworkLog } from "../network/network-log.ts";
@@ -19,6 +20,7 @@ import type { StoredRules } from "../network/stored-rules.ts";
 export type EgressParts = {
   readonly journal: (conversationId: string) => Promise<Journal>;
   readonly storedRules: StoredRules;
+  readonly teamsOf: TeamsOf;
   readonly asks: Asks;
   readonly log: NetworkLog;
   readonly refused: RefusedRequests;
@@ -32,7 +34,7 @@ export type EgressParts = {
 
 /** The broker of this server: rules as they are at each request, asks, and everything written to the logs. */
 export function networkEgress(parts: EgressParts): Broker {
-  const rules = currentRules(parts.storedRules);
+  const rules = currentRules(parts);
   const { log, refused, limits, privateHosts, secrets, onFailure } = parts;
   const maskFor =
     ({ conversationId: id }: Pick<BrokerRecord, "conversationId">) =>
@@ -73,21 +75,29 @@ const UNRECORDED: Refusal = {
 
 type CurrentRules = (journal: Journal) => Rules;
 
-/** A conversation's rules, made anew only when its own rule or the stored ones have changed. */
-function currentRules(stored: StoredRules): CurrentRules {
-  type Made = { readonly network: NetworkRule; readonly version: number; readonly rules: Rules };
+/** A conversation's rules, made anew only when its own rule or the stored ones have changed, or its team holds no longer. */
+function currentRules({ storedRules: stored, teamsOf }: Pick<EgressParts, "storedRules" | "teamsOf">): CurrentRules {
+  type Made = {
+    readonly network: NetworkRule;
+    readonly teamId: string | null;
+    readonly version: number;
+    readonly rules: Rules;
+  };
   const made = new WeakMap<Journal, Made>();
   return (journal) => {
     const { state } = journal;
     const { network } = state.sandbox;
+    const holder = holderNow(state, teamsOf);
+    const { teamId } = holder;
+    const { version } = stored;
     const known = made.get(journal);
-    if (known?.network === network && known.version === stored.version) return known.rules;
-    const more = stored.for(state.ownerId, repositoryKey(state.source)).map(({ presets, hosts, requests, scope }) => ({
+    if (known?.network === network && known.version === version && known.teamId === teamId) return known.rules;
+    const more = stored.for(holder, repositoryKey(state.source)).map(({ presets, hosts, requests, scope }) => ({
       rule: { type: "allow" as const, presets, hosts, requests },
       of: scope,
     }));
     const rules = rulesOf(network, more, gitHostOf(state.source));
-    made.set(journal, { network, version: stored.version, rules });
+    made.set(journal, { network, teamId, version, rules });
     return rules;
   };
 }

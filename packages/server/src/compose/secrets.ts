@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toAppError } from "@handrail/protocol/errors";
+import { holderNow, type TeamsOf } from "../auth/teams.ts";
 import type { OpenJournals } from "../conversations/open-journals.ts";
 import { conversationSecrets } from "../secrets/conversation-secrets.ts";
 import { secretBackend } from "../secrets/secret-backend.ts";
@@ -16,19 +17,21 @@ type Parts = {
   readonly secrets: Secrets;
   readonly mask: Mask;
   readonly journals: OpenJournals;
+  readonly teamsOf: TeamsOf;
 };
+type SandboxParts = Pick<Parts, "home" | "journals" | "teamsOf">;
 
 /** Loads the broker's part at the first use. */
 export type LazySandboxSecrets = () => ReturnType<typeof openSandboxSecrets>;
 
-/** The store of users' secrets. Every value that it comes to know is masked in the server's log. */
-export function openSecretStore({ home, secrets, mask }: Omit<Parts, "journals">): SecretStore {
+/** The store of secrets. Every value that it comes to know is masked in the server's log. */
+export function openSecretStore({ home, secrets, mask }: Omit<Parts, "journals" | "teamsOf">): SecretStore {
   const file = jsonFile(join(home, "secrets.json"), StoredSecrets);
   return secretStore({ file, secrets, now: Date.now, known: (name, value) => mask.add(value, name) });
 }
 
 /** What each conversation's sandbox has of the store's secrets. */
-export function lazySandboxSecrets(store: SecretStore, parts: Pick<Parts, "home" | "journals">): LazySandboxSecrets {
+export function lazySandboxSecrets(store: SecretStore, parts: SandboxParts): LazySandboxSecrets {
   let made: ReturnType<typeof openSandboxSecrets> | undefined;
   return () => (made ??= openSandboxSecrets(store, parts));
 }
@@ -42,7 +45,7 @@ export function loadersWithSecrets(loaders: BackendLoaders, secrets: LazySandbox
   return { ...loaders, ...Object.fromEntries(wrapped) };
 }
 
-async function openSandboxSecrets(store: SecretStore, { home, journals }: Pick<Parts, "home" | "journals">) {
+async function openSandboxSecrets(store: SecretStore, { home, journals, teamsOf }: SandboxParts) {
   const { sandboxAuthority } = await import("@handrail/broker/tls/sandbox-authority");
   return conversationSecrets({
     store,
@@ -51,8 +54,8 @@ async function openSandboxSecrets(store: SecretStore, { home, journals }: Pick<P
     async conversation(id) {
       const journal = await journals.get(id).catch(unlessUnknown);
       if (journal === undefined) return undefined;
-      const { ownerId, source } = journal.state;
-      return { ownerId, repository: source.type === "git" ? source.url : undefined };
+      const { source } = journal.state;
+      return { ...holderNow(journal.state, teamsOf), repository: source.type === "git" ? source.url : undefined };
     },
   });
 }

@@ -116,9 +116,12 @@ async function leaveSandboxes({ runs, pool }: ConversationsHost): Promise<void> 
 
 type Door = { readonly addresses: Addresses; readonly identify: Identify };
 
-function doorOf(config: Config, { sessions, localToken }: State, cookieName: string): Door {
+function doorOf(config: Config, { sessions, localToken, teamsOf }: State, cookieName: string): Door {
   const allowed = addresses(config);
-  return { addresses: allowed, identify: identifyBy({ sessions, addresses: allowed, cookieName, localToken }) };
+  return {
+    addresses: allowed,
+    identify: identifyBy({ sessions, addresses: allowed, cookieName, localToken, teamsOf }),
+  };
 }
 
 function openSockets(app: FastifyInstance, state: State, host: ConversationsHost, door: Door): SocketServer {

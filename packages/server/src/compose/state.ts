@@ -3,6 +3,7 @@ import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import type { StoredEvent } from "@handrail/protocol/events";
 import type { Logger } from "pino";
 import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
+import { teamsFrom, type TeamsOf } from "../auth/teams.ts";
 import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import { newSecret } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
@@ -37,6 +38,7 @@ export type State = {
   readonly deltas: LiveDeltas;
   readonly network: Network;
   readonly sessions: Sessions;
+  readonly teamsOf: TeamsOf;
   readonly secrets: Secrets;
   /** The first model, as it is set. */
   readonly settings: ModelSettings;
@@ -68,20 +70,16 @@ export async function openState(config: Config): Promise<State> {
   });
   const journals = openJournals(store, systemClock, (thrown) => log.error({ err: thrown }, "background work failed"));
   const deltas = liveDeltas();
+  const teamsOf = teamsFrom(config);
   const secretStore = openSecretStore({ home, secrets, mask });
-  const sandboxSecrets = lazySandboxSecrets(secretStore, { home, journals });
-  const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
+  const sandboxSecrets = lazySandboxSecrets(secretStore, { home, journals, teamsOf });
+  const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets, teamsOf });
   const demo = lazyDemoModel();
   const settings = settingsOf(config, { secrets, mask, demo });
   const { gateway, models } = await openModels({ config, settings, demo, secrets, mask, localToken, log, store });
   const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
-  const close = async () => {
-    await Promise.allSettled([gateway.close(), demo.close(), backends.close()]);
-    await network.close();
-    journals.close();
-    await store.close();
-  };
+  const close = closing([gateway, demo, backends], { network, journals, store });
   const kept = openKeptFiles(config, secrets);
   return {
     log,
@@ -92,6 +90,7 @@ export async function openState(config: Config): Promise<State> {
     deltas,
     network,
     sessions,
+    teamsOf,
     secrets,
     settings,
     models,
@@ -109,6 +108,19 @@ function openLog({ logLevel }: Config): Pick<State, "mask" | "log" | "localToken
   const localToken = newSecret();
   mask.add(localToken);
   return { mask, log: serverLog(logLevel, mask), localToken };
+}
+
+/** Lets go of what uses the network and the logs, then of these. */
+function closing(
+  users: readonly { close(): Promise<void> }[],
+  { network, journals, store }: Pick<State, "network" | "journals" | "store">,
+) {
+  return async () => {
+    await Promise.allSettled(users.map((one) => one.close()));
+    await network.close();
+    journals.close();
+    await store.close();
+  };
 }
 
 type SettingsParts = Pick<State, "secrets" | "mask"> & { readonly demo: ReturnType<typeof lazyDemoModel> };

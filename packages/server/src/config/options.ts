@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Option } from "./option.ts";
 import { GATEWAY_OPTIONS } from "./gateway-options.ts";
 import { WORKSPACE_OPTIONS } from "./workspace-options.ts";
-import { HostListText, HttpUrlText, ListText, numberText, PreviewUrlText } from "./texts.ts";
+import { HostListText, HttpUrlText, ListText, numberText, PreviewUrlText, TeamsText } from "./texts.ts";
 
 const whole = numberText(z.number().int().positive().max(1_000_000_000));
 const price = numberText(z.number().nonnegative().max(1_000_000));
@@ -40,6 +40,11 @@ export const OPTIONS = {
     env: ["HANDRAIL_PREVIEW_URL"],
     value: PreviewUrlText,
     help: "Address that leads to the preview port. With * in its host, each preview has a host name of its own.",
+  },
+  teams: {
+    env: ["HANDRAIL_TEAMS"],
+    value: TeamsText,
+    help: "Ids of teams, between commas: what rules, secrets and conversations can be for. Default none.",
   },
   webDirectory: { env: ["HANDRAIL_WEB_DIRECTORY"], value: z.string().min(1), help: "Where the built page is." },
 

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { OwnerId } from "@handrail/protocol/ids";
 import { z } from "zod";
 
 const fail = (context: z.RefinementCtx<string>, message: string) => {
@@ -12,6 +13,16 @@ export const ListText = z.string().transform((text) =>
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== ""),
+);
+
+const MAX_TEAMS = 100;
+
+/** Ids of teams between commas, none twice. */
+export const TeamsText = ListText.pipe(z.array(OwnerId).max(MAX_TEAMS, `at most ${MAX_TEAMS} teams`)).superRefine(
+  (teams, context) => {
+    const twice = teams.find((team, at) => teams.indexOf(team) !== at);
+    if (twice !== undefined) context.addIssue({ code: "custom", message: `${twice} is there twice`, input: teams });
+  },
 );
 
 const HOST_NAME = /^\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i;

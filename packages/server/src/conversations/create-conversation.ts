@@ -23,6 +23,8 @@ import { titleOf, UNTITLED } from "./title.ts";
 
 export type NewConversation = {
   readonly ownerId: string;
+  /** Null, or absent, for a personal one. */
+  readonly teamId?: string | null | undefined;
   readonly source: WorkspaceSource;
   readonly sandbox?: { [Field in keyof SandboxChoice]?: SandboxChoice[Field] | undefined } | undefined;
   readonly model?: string | undefined;
@@ -93,7 +95,7 @@ function createdEvent(
     type: "conversation.created",
     conversationId: claim.id,
     ownerId: wanted.ownerId,
-    teamId: null,
+    teamId: wanted.teamId ?? null,
     title: wanted.title ?? titleOf(wanted.content ?? []) ?? UNTITLED,
     source: wanted.source,
     sandbox,

@@ -32,8 +32,8 @@ export function checkpointHandlers(parts: CheckpointHandlerParts): Pick<Handlers
     checkpointFile: ({ params, query }) => checkpoints.file(params.id, query),
     restoreCheckpoint: ({ params, body, signal }) => checkpoints.restore(params.id, body, signal),
     async forkConversation({ params, body, identity, signal }) {
-      const { source, sandbox, model, limits, runLimits, title } = (await parts.journal(params.id)).state;
-      const like = { source, sandbox, model, limits, runLimits };
+      const { teamId, source, sandbox, model, limits, runLimits, title } = (await parts.journal(params.id)).state;
+      const like = { teamId, source, sandbox, model, limits, runLimits };
       const wanted = { ...like, ownerId: identity.userId, title: body.title ?? `${title} (fork)`.slice(0, 200) };
       const fork = forkOf(parts, params.id, body);
       try {

@@ -1,6 +1,7 @@
 import type { LogStore } from "@handrail/core/ports/log-store";
 import { AppError } from "@handrail/protocol/errors";
 import type { ConversationSummary } from "@handrail/protocol/summary";
+import { requireTeam } from "../auth/policy.ts";
 import type { Conversations } from "../conversations/conversations.ts";
 import { createConversation, type CreateParts } from "../conversations/create-conversation.ts";
 import type { Handlers } from "../http/handlers.ts";
@@ -47,8 +48,10 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
       const page = found.slice(0, limit);
       return { conversations: page, next: found.length > limit ? cursorText(page.at(-1)) : null };
     },
-    createConversation: async ({ body, identity, signal }) =>
-      createConversation(create, { ...body, ownerId: identity.userId }, signal),
+    async createConversation({ body, identity, signal }) {
+      requireTeam(body.teamId, identity);
+      return createConversation(create, { ...body, ownerId: identity.userId }, signal);
+    },
     conversation: async ({ params }) => conversations.get(params.id),
     changeConversation: async ({ params, body }) => conversations.change(params.id, body),
     async deleteConversation({ params, identity }) {

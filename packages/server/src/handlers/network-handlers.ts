@@ -1,3 +1,4 @@
+import { requireTeam } from "../auth/policy.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { Asks } from "../network/asks.ts";
 import { keyOf } from "../network/repository-key.ts";
@@ -9,19 +10,21 @@ export type NetworkHandlerParts = { readonly storedRules: StoredRules; readonly 
 
 export function networkHandlers({ storedRules, asks }: NetworkHandlerParts): Pick<Handlers, Names> {
   return {
-    networkRules: async ({ identity }) => ({ rules: [...storedRules.of(identity.userId)] }),
-    addNetworkRule: async ({ identity, body: { repository, ...rule } }) =>
-      storedRules.add({
+    networkRules: async ({ identity }) => ({ rules: [...storedRules.of(identity)] }),
+    async addNetworkRule({ identity, body: { repository, ...rule } }) {
+      requireTeam(rule.teamId, identity);
+      return storedRules.add({
         ...rule,
         ownerId: identity.userId,
         repository: repository === undefined ? undefined : keyOf(repository),
-      }),
+      });
+    },
     async removeNetworkRule({ identity, params }) {
-      await storedRules.remove(identity.userId, params.ruleId);
+      await storedRules.remove(identity, params.ruleId);
       return {};
     },
-    async answerAsk({ params, body }) {
-      await asks.answer(params.id, params.askId, body);
+    async answerAsk({ identity, params, body }) {
+      await asks.answer(params.id, params.askId, { ...body, teams: identity.teams });
       return {};
     },
   };

@@ -1,13 +1,18 @@
+import { requireTeam } from "../auth/policy.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 
-/** Each user has secrets of their own. */
+/** Each user has secrets of their own, and those of their teams. */
 export function secretHandlers(store: SecretStore): Pick<Handlers, "secrets" | "saveSecret" | "removeSecret"> {
   return {
-    secrets: async ({ identity }) => ({ secrets: [...(await store.list(identity.userId))] }),
-    saveSecret: async ({ identity, params, body }) => store.save(identity.userId, params.name, body),
-    async removeSecret({ identity, params }) {
-      await store.remove(identity.userId, params.name);
+    secrets: async ({ identity }) => ({ secrets: [...(await store.list(identity.userId, identity.teams))] }),
+    async saveSecret({ identity, params, body }) {
+      requireTeam(body.scope.type === "team" ? body.scope.teamId : null, identity);
+      return store.save(identity.userId, params.name, body);
+    },
+    async removeSecret({ identity, params, query: { team: teamId = null } }) {
+      requireTeam(teamId, identity);
+      await store.remove({ ownerId: identity.userId, teamId }, params.name);
       return {};
     },
   };

@@ -96,6 +96,7 @@ function sessionHandlers(
     },
     session: async ({ identity }) => ({
       userId: identity.userId,
+      teams: [...identity.teams],
       version: parts.version,
       homeDirectory: parts.home,
     }),

@@ -16,7 +16,7 @@ export type RouteParts = {
 type AnyHandler = (asked: unknown) => Promise<unknown>;
 type Pass = { readonly route: Route; readonly handler: AnyHandler };
 
-const NOBODY: Identity = { userId: "", session: undefined };
+const NOBODY: Identity = { userId: "", teams: [], session: undefined };
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Images travel as base64 in JSON, and a LiteLLM may have many keys; everything else is small. */
 const BODY_LIMIT: Partial<Record<RouteName, number>> = { uploadBlob: 14_100_000, importGatewayKeys: 64_000_000 };

@@ -5,21 +5,29 @@ import { testClock } from "@handrail/core/testing/test-clock";
 import type { ConversationEvent } from "@handrail/protocol/events";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { expect, test } from "vitest";
-import { askUsers, type RefusedRequest } from "./asks.ts";
+import { type Asks, askUsers, type RefusedRequest, type UserAnswer } from "./asks.ts";
 import type { NewRule } from "./stored-rules.ts";
 
 const NPM: NetworkRule = { type: "allow", presets: ["npm"], hosts: [] };
 const HOST: RefusedRequest = { host: "a.test", port: 443, method: "CONNECT", reason: "host_not_allowed" };
 const never = new AbortController().signal;
 
-async function setUp({ attended = true, network = NPM, holdMs = 60_000 } = {}) {
+type Answer = (id: string, askId: string, said: Omit<UserAnswer, "teams">) => Promise<void>;
+
+/** With the answers of somebody who is in one team. */
+const answering = (asks: Asks): Pick<Asks, "ask"> & { answer: Answer } => ({
+  ask: (...asked) => asks.ask(...asked),
+  answer: (id, askId, said) => asks.answer(id, askId, { ...said, teams: ["core"] }),
+});
+
+async function setUp({ attended = true, teamId = null as string | null } = {}) {
   const store = memoryLogStore();
   const clock = testClock();
   const source = { type: "git", url: "https://git.test/me/app.git" } as const;
   const journal = await createJournal(
     store,
     clock,
-    sampleCreated({ sandbox: { backend: "process", network }, source }),
+    sampleCreated({ sandbox: { backend: "process", network: NPM }, source, teamId }),
   );
   const stored: NewRule[] = [];
   let ids = 0;
@@ -32,12 +40,12 @@ async function setUp({ attended = true, network = NPM, holdMs = 60_000 } = {}) {
       },
     },
     attended: () => attended,
-    holdMs,
+    holdMs: 60_000,
     clock,
     newId: () => `n_${ids++}`,
   };
   const log = async (): Promise<ConversationEvent[]> => (await store.read(SAMPLE_ID, 0, 100)).map(({ event }) => event);
-  return { asks: askUsers(parts), parts, journal, clock, stored, log };
+  return { asks: answering(askUsers(parts)), parts, journal, clock, stored, log };
 }
 
 const asked = (askId: string, request = HOST) => ({ type: "network.asked", askId, ...request });
@@ -135,10 +143,30 @@ test("here adds to the conversation's rule, always to the stored ones, deny to n
   expect(journal.state.asks).toEqual([]);
 });
 
+test("always, for the team, stores a rule of the conversation's team, if it has one and who answers belongs to it", async () => {
+  const answer = { answer: "always", scope: "team" } as const;
+  const ofTeam = await setUp({ attended: false, teamId: "core" });
+  await ofTeam.asks.ask(SAMPLE_ID, HOST, never);
+  await ofTeam.asks.answer(SAMPLE_ID, "n_0", answer);
+  expect(ofTeam.stored).toEqual([
+    { ownerId: "local", scope: "team", teamId: "core", repository: undefined, hosts: ["a.test"], requests: [] },
+  ]);
+  expect((await ofTeam.log())[1]).toEqual({ type: "network.answered", askId: "n_0", ...answer });
+  for (const [teamId, code] of [
+    [null, "bad_request"],
+    ["other", "forbidden"],
+  ] as const) {
+    const { asks, stored, journal } = await setUp({ attended: false, teamId });
+    await asks.ask(SAMPLE_ID, HOST, never);
+    await expect(asks.answer(SAMPLE_ID, "n_0", answer)).rejects.toMatchObject({ code });
+    expect([stored, journal.state.asks.length]).toEqual([[], 1]);
+  }
+});
+
 test("an ask survives the server; it is answered once, and closes by itself after a day", async () => {
   const { asks, parts, clock, journal, log } = await setUp({ attended: false });
   await asks.ask(SAMPLE_ID, HOST, never);
-  const later = askUsers(parts);
+  const later = answering(askUsers(parts));
   await later.answer(SAMPLE_ID, "n_0", { answer: "deny" });
   await expect(later.answer(SAMPLE_ID, "n_0", { answer: "once" })).rejects.toMatchObject({ code: "ask_closed" });
   await later.ask(SAMPLE_ID, HOST, never);

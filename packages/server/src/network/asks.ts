@@ -6,6 +6,7 @@ import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { RuleScope } from "@handrail/protocol/network-events";
 import type { OpenAsk } from "@handrail/protocol/network-state";
+import { requireTeam } from "../auth/policy.ts";
 import { allowance, networkWith } from "./allowance.ts";
 import { repositoryKey } from "./repository-key.ts";
 import type { StoredRules } from "./stored-rules.ts";
@@ -22,13 +23,15 @@ export type AskOutcome = "once" | "changed" | "denied" | "waiting" | "unasked";
 export type UserAnswer = {
   readonly answer: "once" | "here" | "always" | "deny";
   readonly scope?: RuleScope | undefined;
+  /** Those of the user who answers. */
+  readonly teams: readonly string[];
 };
 
 /** Questions to users whether a sandbox may reach something. The log holds them; here are the requests that wait. */
 export type Asks = {
   /** Asks, or joins the open ask for the same; holds the request while a person looks, up to the limit. */
   ask(conversationId: string, request: RefusedRequest, gone: AbortSignal): Promise<AskOutcome>;
-  /** @throws AppError `ask_closed` when it is not open, `bad_request` */
+  /** @throws AppError `ask_closed` when it is not open, `bad_request`, `forbidden` */
   answer(conversationId: string, askId: string, said: UserAnswer): Promise<void>;
 };
 
@@ -70,7 +73,7 @@ export function askUsers(parts: AsksParts): Asks {
     async answer(conversationId, askId, said) {
       const journal = await parts.journal(conversationId);
       const ask = find(journal.state, askId, parts.clock.now());
-      if (said.answer === "always") await store(parts, journal.state, ask, said.scope ?? "owner");
+      if (said.answer === "always") await store(parts, journal.state, ask, said);
       const entry = held.get(askId);
       const late = entry === undefined || entry.turnedAway || entry.settle.size === 0;
       await journal.commit((state) => {
@@ -133,13 +136,19 @@ async function wait({ settle }: Held, ms: number, clock: Clock, gone: AbortSigna
   }
 }
 
-/** @throws AppError `bad_request` for a conversation without a repository, `limit_reached` */
-async function store(parts: AsksParts, state: ConversationState, ask: OpenAsk, scope: RuleScope): Promise<void> {
+/** @throws AppError `bad_request` for a conversation without a repository or team, `forbidden`, `limit_reached` */
+async function store(parts: AsksParts, state: ConversationState, ask: OpenAsk, said: UserAnswer): Promise<void> {
+  const { scope = "owner" } = said;
+  const teamId = scope === "team" ? state.teamId : undefined;
+  if (teamId === null) {
+    throw new AppError("bad_request", "This conversation has no team. Allow it for all of yours instead.");
+  }
+  requireTeam(teamId, said);
   const repository = scope === "repository" ? repositoryKey(state.source) : undefined;
   if (scope === "repository" && repository === undefined) {
     throw new AppError("bad_request", "This conversation has no repository. Allow it for all of yours instead.");
   }
-  await parts.storedRules.add({ ownerId: state.ownerId, scope, repository, ...allowance(ask) });
+  await parts.storedRules.add({ ownerId: state.ownerId, scope, repository, teamId, ...allowance(ask) });
 }
 
 function answerEvents(state: ConversationState, ask: OpenAsk, said: UserAnswer, late: boolean): ConversationEvent[] {

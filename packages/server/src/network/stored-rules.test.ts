@@ -15,6 +15,9 @@ async function setUp() {
   return () => openStoredRules({ file, now: () => 5, newId });
 }
 
+const user = (userId: string, ...teams: string[]) => ({ userId, teams });
+const personal = (ownerId: string) => ({ ownerId, teamId: null });
+
 test("there are no more than 500 rules", async () => {
   const one = { ownerId: "u_1", scope: "owner" as const, presets: [], requests: [], createdAt: 1 };
   const stored = Array.from({ length: 499 }, (_, at) => ({ ...one, ruleId: `w_${at}`, hosts: [`h${at}.test`] }));
@@ -23,7 +26,7 @@ test("there are no more than 500 rules", async () => {
   const add = (host: string) => rules.add({ ownerId: "u_1", scope: "owner", repository: undefined, hosts: [host] });
   await add("last.test");
   await expect(add("more.test")).rejects.toMatchObject({ code: "limit_reached" });
-  expect(rules.of("u_1")).toHaveLength(500);
+  expect(rules.of(user("u_1"))).toHaveLength(500);
 });
 
 test("rules hold for their owner's conversations, all or those on their repository, and are there after a restart", async () => {
@@ -36,10 +39,10 @@ test("rules hold for their owner's conversations, all or those on their reposito
   await rules.add({ ownerId: "u_2", scope: "owner", repository: undefined, hosts: ["b.test"] });
   const later = await open();
   for (const one of [rules, later]) {
-    expect(one.for("u_1", "git.test/a")).toEqual([owner, repository]);
-    expect(one.for("u_1", "git.test/b")).toEqual([owner]);
-    expect(one.for("u_1", undefined)).toEqual([owner]);
-    expect(one.of("u_3")).toEqual([]);
+    expect(one.for(personal("u_1"), "git.test/a")).toEqual([owner, repository]);
+    expect(one.for(personal("u_1"), "git.test/b")).toEqual([owner]);
+    expect(one.for(personal("u_1"), undefined)).toEqual([owner]);
+    expect(one.of(user("u_3"))).toEqual([]);
   }
   expect(repository).toEqual({
     ruleId: "w_00000000000000000001",
@@ -58,17 +61,53 @@ test("a rule is added once, removed by its owner alone, and each change changes 
   const first = await rules.add(wanted);
   expect(await rules.add(wanted)).toEqual(first);
   expect(rules.version).toBe(1);
-  await expect(rules.remove("u_2", first.ruleId)).rejects.toMatchObject({ code: "not_found" });
-  await rules.remove("u_1", first.ruleId);
-  expect([rules.version, rules.of("u_1")]).toEqual([2, []]);
+  await expect(rules.remove(user("u_2"), first.ruleId)).rejects.toMatchObject({ code: "not_found" });
+  await rules.remove(user("u_1"), first.ruleId);
+  expect([rules.version, rules.of(user("u_1"))]).toEqual([2, []]);
 });
 
-test("a rule that allows nothing, or names no repository where it must, is refused", async () => {
+test("a team's rule holds for its conversations, whoever owns them, and for no other", async () => {
+  const open = await setUp();
+  const rules = await open();
+  const wanted = { ownerId: "u_1", scope: "team", teamId: "core", repository: undefined, hosts: ["a.test"] } as const;
+  const rule = await rules.add(wanted);
+  expect(await rules.add({ ...wanted, ownerId: "u_2" })).toEqual(rule);
+  expect((await rules.add({ ...wanted, teamId: "web" })).ruleId).not.toBe(rule.ruleId);
+  for (const one of [rules, await open()]) {
+    expect(one.for({ ownerId: "u_1", teamId: "core" }, undefined)).toEqual([rule]);
+    expect(one.for({ ownerId: "u_2", teamId: "core" }, "git.test/a")).toEqual([rule]);
+    expect(one.for({ ownerId: "u_1", teamId: "other" }, undefined)).toEqual([]);
+    expect(one.for(personal("u_1"), undefined)).toEqual([]);
+  }
+});
+
+test("a team's rule is listed and removed by whoever is in the team, and not by who added it and has left", async () => {
+  const rules = await (await setUp())();
+  const { ruleId } = await rules.add({
+    ownerId: "u_1",
+    scope: "team",
+    teamId: "core",
+    repository: undefined,
+    hosts: ["a.test"],
+  });
+  const lists = [user("u_1", "core"), user("u_2", "web", "core"), user("u_1"), user("u_2", "web")].map((one) =>
+    rules.of(one),
+  );
+  expect(lists.map((list) => list.length)).toEqual([1, 1, 0, 0]);
+  await expect(rules.remove(user("u_1", "web"), ruleId)).rejects.toMatchObject({ code: "not_found" });
+  await rules.remove(user("u_2", "core"), ruleId);
+  expect(rules.of(user("u_1", "core"))).toEqual([]);
+});
+
+test("a rule that allows nothing, or names no repository or team where it must, is refused", async () => {
   const rules = await (await setUp())();
   for (const wanted of [
     { ownerId: "u", scope: "owner", repository: undefined },
     { ownerId: "u", scope: "repository", repository: undefined, hosts: ["a.test"] },
     { ownerId: "u", scope: "owner", repository: "git.test/a", hosts: ["a.test"] },
+    { ownerId: "u", scope: "owner", repository: undefined, teamId: "core", hosts: ["a.test"] },
+    { ownerId: "u", scope: "team", repository: undefined, hosts: ["a.test"] },
+    { ownerId: "u", scope: "team", repository: "git.test/a", teamId: "core", hosts: ["a.test"] },
   ] as const) {
     await expect(rules.add(wanted)).rejects.toMatchObject({ code: "bad_request" });
   }

@@ -4,9 +4,10 @@ import { StoredRule } from "@handrail/protocol/network-routes";
 import type { RuleScope } from "@handrail/protocol/network-events";
 import type { RequestRule } from "@handrail/protocol/network";
 import { z } from "zod";
+import type { Holder } from "../auth/teams.ts";
 import type { JsonFile } from "../settings/json-file.ts";
 
-/** The file of stored rules: each with the user whose conversations it is for. */
+/** The file of stored rules: each with the user whose conversations it is for, or who gave it to a team. */
 export const StoredRulesFile = z.object({ rules: z.array(StoredRule.extend({ ownerId: z.string() })) });
 
 type Owned = z.infer<typeof StoredRulesFile>["rules"][number];
@@ -16,24 +17,30 @@ export type NewRule = {
   readonly scope: RuleScope;
   /** As `repositoryKey` gives it; with scope `repository` only. */
   readonly repository: string | undefined;
+  /** With scope `team` only. */
+  readonly teamId?: string | undefined;
   readonly presets?: StoredRule["presets"] | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly requests?: readonly RequestRule[] | undefined;
 };
 
-/** Rules for all of a user's conversations, or for those on one repository. Held in memory, written through. */
+/** Who lists rules and removes them. */
+export type RuleUser = { readonly userId: string; readonly teams: readonly string[] };
+
+/** Rules for all of a user's conversations, for those on one repository, or for a team's. Held in memory, written through. */
 export type StoredRules = {
   /** Changes with each change of any rule. */
   readonly version: number;
   /** Calls back after each change. */
   onChange(listener: () => void): void;
-  of(ownerId: string): readonly StoredRule[];
-  /** Those that hold for a conversation on this repository. */
-  for(ownerId: string, repository: string | undefined): readonly StoredRule[];
+  /** The user's own and those of the user's teams. */
+  of(user: RuleUser): readonly StoredRule[];
+  /** Those that hold for a conversation: its owner's, and all of its team's. */
+  for(holder: Holder, repository: string | undefined): readonly StoredRule[];
   /** One that says the same is there already: gives that. @throws AppError `bad_request`, `limit_reached` */
   add(rule: NewRule): Promise<StoredRule>;
-  /** @throws AppError `not_found` unless the user has such a rule */
-  remove(ownerId: string, ruleId: string): Promise<void>;
+  /** @throws AppError `not_found` unless the user or one of the user's teams has such a rule */
+  remove(user: RuleUser, ruleId: string): Promise<void>;
 };
 
 const MAX_RULES = 500;
@@ -69,11 +76,11 @@ export async function openStoredRules({ file, now, newId }: StoredRulesParts): P
       return version;
     },
     onChange: (listener) => void listeners.add(listener),
-    of: (ownerId) => rules.filter((rule) => rule.ownerId === ownerId).map(withoutOwner),
-    for: (ownerId, repository) =>
+    of: (user) => rules.filter(isOf(user)).map(withoutOwner),
+    for: ({ ownerId, teamId }, repository) =>
       rules
-        .filter((rule) => rule.ownerId === ownerId)
-        .filter((rule) => rule.scope === "owner" || rule.repository === repository)
+        .filter(isOf({ userId: ownerId, teams: teamId === null ? [] : [teamId] }))
+        .filter((rule) => rule.scope !== "repository" || rule.repository === repository)
         .map(withoutOwner),
     async add(wanted) {
       const fresh: Owned = { ...ownedRule(wanted), ruleId: newId("w"), createdAt: now() };
@@ -85,31 +92,40 @@ export async function openStoredRules({ file, now, newId }: StoredRulesParts): P
       });
       return withoutOwner(fresh);
     },
-    async remove(ownerId, ruleId) {
-      const isIt = (rule: Owned) => rule.ownerId === ownerId && rule.ruleId === ruleId;
+    async remove(user, ruleId) {
+      const isIt = (rule: Owned) => isOf(user)(rule) && rule.ruleId === ruleId;
       if (!rules.some(isIt)) throw new AppError("not_found", "There is no such rule.");
       await change((before) => before.filter((rule) => !isIt(rule)));
     },
   };
 }
 
+const isOf =
+  ({ userId, teams }: RuleUser) =>
+  ({ scope, ownerId, teamId = "" }: Owned): boolean =>
+    scope === "team" ? teams.includes(teamId) : ownerId === userId;
+
 /** @throws AppError `bad_request` */
-function ownedRule({ ownerId, scope, repository, presets = [], hosts = [], requests = [] }: NewRule) {
+function ownedRule({ ownerId, scope, repository, teamId, presets = [], hosts = [], requests = [] }: NewRule) {
   if ((scope === "repository") !== (repository !== undefined)) {
     throw new AppError("bad_request", "A rule of a repository names it, and no other rule does.", {
       field: "repository",
     });
   }
+  if ((scope === "team") !== (teamId !== undefined)) {
+    throw new AppError("bad_request", "A rule of a team names it, and no other rule does.", { field: "teamId" });
+  }
   if (presets.length + hosts.length + requests.length === 0) {
     throw new AppError("bad_request", "A rule allows at least one preset, host or request.", { field: "hosts" });
   }
   const allowed = { presets: [...presets], hosts: [...hosts], requests: [...requests] };
-  return { ownerId, scope, ...(repository === undefined ? {} : { repository }), ...allowed };
+  const whose = { ...(repository === undefined ? {} : { repository }), ...(teamId === undefined ? {} : { teamId }) };
+  return { ownerId, scope, ...whose, ...allowed };
 }
 
 function saysSame(one: Owned, other: Owned): boolean {
-  const said = ({ ownerId, scope, repository, presets, hosts, requests }: Owned) =>
-    JSON.stringify([ownerId, scope, repository, presets, hosts, requests]);
+  const said = ({ ownerId, scope, repository, teamId, presets, hosts, requests }: Owned) =>
+    JSON.stringify([scope === "team" ? teamId : ownerId, scope, repository, presets, hosts, requests]);
   return said(one) === said(other);
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { expect, test } from "vitest";
@@ -23,6 +24,8 @@ const file: OpenSecret = {
 };
 const bare: OpenSecret = { ...token, name: "BARE", value: "value-without-a-name", environment: undefined };
 
+const HOLDER = { ownerId: "ada", teamId: "core", repository: "https://git.test/app" };
+
 /** Secrets of the conversations c_1 and c_2, which can be changed; others wait for their conversation. */
 function setUp(held: readonly OpenSecret[] = [token, file, bare]) {
   let now = held;
@@ -33,12 +36,12 @@ function setUp(held: readonly OpenSecret[] = [token, file, bare]) {
   const secrets = conversationSecrets({
     store: {
       list: async () => [],
-      for: async (ownerId, repository) => (ownerId === "ada" && repository === "https://git.test/app" ? now : []),
+      for: async (holder) => (isDeepStrictEqual(holder, HOLDER) ? now : []),
       save: async () => token,
       remove: async () => undefined,
-      used: async (ownerId, names) => void used.push([ownerId, names]),
+      used: async (holder, names) => void used.push([holder, names]),
     },
-    conversation: async (id) => (id === "c_0" ? undefined : { ownerId: "ada", repository: "https://git.test/app" }),
+    conversation: async (id) => (id === "c_0" ? undefined : HOLDER),
     newAuthority: () => ({ certificate: `certificate ${++made}` }),
     placeholderKey: Buffer.alloc(32, 7),
   });
@@ -78,7 +81,7 @@ test("each conversation has an authority and placeholders of its own, which stay
   expect((await secrets.openWith("c_1")).authority).toEqual({ certificate: "certificate 3" });
 });
 
-test("a sandbox is given certificate, placeholders and files once, and again when a secret has changed", async () => {
+test("a sandbox is given certificate, placeholders and files once, and again when a secret has changed or is another's", async () => {
   const { secrets, newSandbox, change, equipped } = setUp();
   const sandbox = newSandbox();
   await Promise.all([secrets.equip("c_1", sandbox, signal), secrets.equip("c_1", sandbox, signal)]);
@@ -97,8 +100,11 @@ test("a sandbox is given certificate, placeholders and files once, and again whe
   change([{ ...token, changedAt: 2 }]);
   await secrets.equip("c_1", sandbox, signal);
   expect(equipped.slice(1)).toMatchObject([["sandbox.equip", { files: [] }]]);
-  await secrets.equip("c_1", newSandbox(), signal);
+  change([{ ...token, scope: { type: "team", teamId: "core" }, changedAt: 2 }]);
+  await secrets.equip("c_1", sandbox, signal);
   expect(equipped).toHaveLength(3);
+  await secrets.equip("c_1", newSandbox(), signal);
+  expect(equipped).toHaveLength(4);
 });
 
 test("a sandbox that waits for its conversation is given nothing", async () => {
@@ -134,10 +140,10 @@ test("values that a conversation had earlier stay masked, and no other conversat
   expect(secrets.text("c_1", all)).toBe(all);
 });
 
-test("a use is noted for the owner, and none for nobody", async () => {
+test("a use is noted for the conversation, and none for nobody", async () => {
   const { secrets, used } = setUp();
   await secrets.used("c_1", ["TOKEN"]);
   await secrets.used("c_1", []);
   await secrets.used("c_0", ["TOKEN"]);
-  expect(used).toEqual([["ada", ["TOKEN"]]]);
+  expect(used).toEqual([[HOLDER, ["TOKEN"]]]);
 });

@@ -3,7 +3,7 @@ import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
 import { AppError } from "@handrail/protocol/errors";
 import type { SecretUse } from "@handrail/protocol/secrets";
-import type { OpenSecret, SecretStore } from "./secret-store.ts";
+import type { OpenSecret, SecretHolder, SecretStore } from "./secret-store.ts";
 
 /** A secret as the broker takes it. */
 export type HeldSecret = {
@@ -12,9 +12,6 @@ export type HeldSecret = {
   readonly use: SecretUse;
   readonly placeholder: string | undefined;
 };
-
-/** Whose conversation it is, and the address of the repository that it works on. */
-export type SecretHolder = { readonly ownerId: string; readonly repository: string | undefined };
 
 export type ConversationSecretsParts<Authority> = {
   readonly store: SecretStore;
@@ -25,7 +22,7 @@ export type ConversationSecretsParts<Authority> = {
   readonly placeholderKey: Buffer;
 };
 
-/** What each conversation has of its owner's secrets. */
+/** What each conversation has of the secrets of its owner and its team. */
 export type ConversationSecrets<Authority> = {
   /** What the broker opens TLS of the conversation's sandbox with. */
   readonly openWith: (
@@ -52,7 +49,7 @@ export function conversationSecrets<Authority extends { readonly certificate: st
   const equipOnce = oncePerState<Sandbox>();
   const secretsOf = async (id: string) => {
     const holder = await parts.conversation(id);
-    return holder === undefined ? [] : store.for(holder.ownerId, holder.repository);
+    return holder === undefined ? [] : store.for(holder);
   };
   const authorityOf = (id: string) => {
     const authority = authorities.get(id) ?? parts.newAuthority();
@@ -86,7 +83,7 @@ export function conversationSecrets<Authority extends { readonly certificate: st
     text: (id, text) => known.get(id)?.masker.text(text) ?? text,
     async used(id, names) {
       const holder = names.length === 0 ? undefined : await parts.conversation(id);
-      if (holder !== undefined) await store.used(holder.ownerId, names);
+      if (holder !== undefined) await store.used(holder, names);
     },
     forget(id) {
       authorities.delete(id);
@@ -101,7 +98,7 @@ function unlessOlder(thrown: unknown): void {
 }
 
 const changesOf = (secrets: readonly OpenSecret[]) =>
-  secrets.map(({ name, changedAt }) => `${name} ${changedAt}`).join("\n");
+  JSON.stringify(secrets.map(({ name, scope, changedAt }) => [name, scope, changedAt]));
 
 /** Does work for a thing once in each state, one after the other. What failed is done again when it is asked for. */
 function oncePerState<Thing extends WeakKey>() {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretInput } from "@handrail/protocol/secrets";
@@ -19,6 +19,12 @@ const input = {
   use: { type: "git", host: "github.com", repositories: ["team/*"], push: [] },
 } satisfies SecretInput;
 
+const holder = (ownerId: string, repository?: string, teamId: string | null = null) => ({
+  ownerId,
+  teamId,
+  repository,
+});
+
 async function open(now = () => 1000) {
   const known: string[] = [];
   const store = secretStore({
@@ -36,19 +42,19 @@ const info = { ...setting, name: "GIT", createdAt: 1000, changedAt: 1000, lastUs
 test("a secret's value is kept sealed and is never in a list", async () => {
   const { store } = await open();
   expect(await store.save("ada", "GIT", input)).toEqual(info);
-  expect(await store.list("ada")).toEqual([info]);
+  expect(await store.list("ada", [])).toEqual([info]);
   expect(await readFile(join(home, "secrets.json"), "utf8")).not.toContain(input.value);
   const { store: later, known } = await open();
-  expect(await later.for("ada", undefined)).toEqual([{ ...info, value: input.value }]);
+  expect(await later.for(holder("ada"))).toEqual([{ ...info, value: input.value }]);
   expect(known).toEqual(["GIT a-secret-value"]);
 });
 
 test("nobody has the secrets of another owner", async () => {
   const { store } = await open();
   await store.save("ada", "GIT", input);
-  await store.remove("bob", "GIT");
-  expect([await store.list("bob"), await store.for("bob", undefined)]).toEqual([[], []]);
-  expect(await store.list("ada")).toEqual([info]);
+  await store.remove(holder("bob"), "GIT");
+  expect([await store.list("bob", []), await store.for(holder("bob"))]).toEqual([[], []]);
+  expect(await store.list("ada", [])).toEqual([info]);
 });
 
 test("a change without a value keeps the stored one; a new secret needs one", async () => {
@@ -61,38 +67,38 @@ test("a change without a value keeps the stored one; a new secret needs one", as
     description: "mine",
     changedAt: 2000,
   });
-  expect(await store.for("ada", undefined)).toMatchObject([{ value: input.value }]);
+  expect(await store.for(holder("ada"))).toMatchObject([{ value: input.value }]);
   await expect(store.save("ada", "OTHER", setting)).rejects.toMatchObject({ code: "bad_request" });
 });
 
 test("a repository's secret is for its conversations only, however its address is written", async () => {
   const { store } = await open();
   await store.save("ada", "GIT", { ...input, scope: { type: "repository", url: "https://github.com/team/app.git" } });
-  expect(await store.for("ada", "https://github.com/team/app/")).toHaveLength(1);
-  expect(await store.for("ada", "https://github.com/team/other")).toEqual([]);
-  expect(await store.for("ada", undefined)).toEqual([]);
+  expect(await store.for(holder("ada", "https://github.com/team/app/"))).toHaveLength(1);
+  expect(await store.for(holder("ada", "https://github.com/team/other"))).toEqual([]);
+  expect(await store.for(holder("ada"))).toEqual([]);
 });
 
 test("the last use is noted, at most once a minute", async () => {
   let at = 100_000;
   const { store } = await open(() => at);
   await store.save("ada", "GIT", input);
-  const used = async () => (await store.list("ada"))[0]?.lastUsedAt;
-  await store.used("ada", ["GIT", "UNKNOWN"]);
+  const used = async () => (await store.list("ada", []))[0]?.lastUsedAt;
+  await store.used(holder("ada"), ["GIT", "UNKNOWN"]);
   expect(await used()).toBe(100_000);
   at += 59_999;
-  await store.used("ada", ["GIT"]);
+  await store.used(holder("ada"), ["GIT"]);
   expect(await used()).toBe(100_000);
   at += 1;
-  await store.used("ada", ["GIT"]);
+  await store.used(holder("ada"), ["GIT"]);
   expect(await used()).toBe(160_000);
 });
 
 test("changes at the same time all hold, and a removed secret is gone", async () => {
   const { store } = await open();
   await Promise.all(["A", "B", "C"].map((name) => store.save("ada", name, input)));
-  await store.remove("ada", "B");
-  expect((await store.list("ada")).map(({ name }) => name)).toEqual(["A", "C"]);
+  await store.remove(holder("ada"), "B");
+  expect((await store.list("ada", [])).map(({ name }) => name)).toEqual(["A", "C"]);
 });
 
 test("a value that is too short to be masked is refused with a sentence", () => {
@@ -100,4 +106,83 @@ test("a value that is too short to be masked is refused with a sentence", () => 
   expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
     "A secret has at least 8 characters: a shorter one cannot be masked.",
   ]);
+});
+
+const ofTeam = (teamId: string, value = "a-team-secret-value") =>
+  ({ ...input, scope: { type: "team", teamId }, value }) as const satisfies SecretInput;
+
+test("a team's secret is its conversations', whoever owns them, and its members save, list and remove the same one", async () => {
+  const { store } = await open();
+  await store.save("ada", "GIT", ofTeam("core"));
+  const saved = await store.save("bob", "GIT", ofTeam("core", "the-second-value"));
+  const { store: later } = await open();
+  for (const one of [store, later]) {
+    for (const ownerId of ["ada", "bob"]) {
+      expect(await one.list(ownerId, ["web", "core"])).toEqual([saved]);
+      expect(await one.list(ownerId, ["web"])).toEqual([]);
+      expect(await one.for(holder(ownerId, "x", "core"))).toEqual([{ ...saved, value: "the-second-value" }]);
+      expect([await one.for(holder(ownerId)), await one.for(holder(ownerId, "x", "web"))]).toEqual([[], []]);
+    }
+  }
+  await store.remove(holder("ada"), "GIT");
+  expect(await store.list("ada", ["core"])).toEqual([saved]);
+  await store.remove({ ownerId: "ada", teamId: "core" }, "GIT");
+  expect(await store.list("bob", ["core"])).toEqual([]);
+});
+
+test("of a user's own and a team's secret of one name the user's own is taken, where it is for the conversation", async () => {
+  const { store } = await open();
+  const scope = { type: "repository", url: "https://git.test/app" } as const;
+  await store.save("ada", "GIT", { ...input, scope });
+  await store.save("ada", "GIT", ofTeam("core"));
+  const values = async (...of: Parameters<typeof holder>) => (await store.for(holder(...of))).map(({ value }) => value);
+  expect(await values("ada", "https://git.test/app.git", "core")).toEqual([input.value]);
+  expect(await values("ada", "https://git.test/other", "core")).toEqual(["a-team-secret-value"]);
+  expect(await values("bob", "https://git.test/app", "core")).toEqual(["a-team-secret-value"]);
+  expect((await store.list("ada", ["core"])).map((one) => one.scope.type)).toEqual(["repository", "team"]);
+});
+
+test("a user's own secrets come where they win: before a team's for git, after its others", async () => {
+  const { store } = await open();
+  const use = { type: "file" } as const;
+  await store.save("ada", "B_GIT", input);
+  await store.save("ada", "B_FILE", { ...input, use });
+  await store.save("ada", "A_GIT", ofTeam("core"));
+  await store.save("ada", "C_FILE", { ...ofTeam("core"), use });
+  const names = (await store.for(holder("ada", undefined, "core"))).map(({ name }) => name);
+  expect(names).toEqual(["C_FILE", "B_FILE", "B_GIT", "A_GIT"]);
+});
+
+test("a use is noted of the secret that the conversation has", async () => {
+  const { store } = await open(() => 100_000);
+  await store.save("ada", "GIT", input);
+  await store.save("ada", "GIT", ofTeam("core"));
+  const used = async () => (await store.list("ada", ["core"])).map(({ lastUsedAt }) => lastUsedAt);
+  await store.used(holder("bob", undefined, "core"), ["GIT"]);
+  expect(await used()).toEqual([null, 100_000]);
+  await store.used(holder("ada", undefined, "core"), ["GIT"]);
+  expect(await used()).toEqual([100_000, 100_000]);
+});
+
+test("a team's secret is put to another use only with its value", async () => {
+  const { store } = await open();
+  await store.save("ada", "GIT", ofTeam("core"));
+  const { value, ...same } = ofTeam("core");
+  expect(await store.save("bob", "GIT", { ...same, description: "ours" })).toMatchObject({ description: "ours" });
+  const elsewhere = { ...same, use: { ...same.use, host: "bob.example" } };
+  await expect(store.save("bob", "GIT", elsewhere)).rejects.toMatchObject({ code: "bad_request" });
+  expect(await store.for(holder("ada", undefined, "core"))).toMatchObject([{ value, use: same.use }]);
+  await store.save("bob", "GIT", { ...elsewhere, value: "known-to-bob" });
+});
+
+test("a sealed value cannot be read as that of another scope, and what earlier versions stored is read", async () => {
+  const path = join(home, "secrets.json");
+  const secrets = await openSecrets(join(home, "secret.key"));
+  const stored = { ...info, ownerId: "core", sealed: secrets.seal("secret core GIT", "an-own-value") };
+  await writeFile(path, JSON.stringify({ secrets: [stored] }));
+  const { store } = await open();
+  expect(await store.for(holder("core"))).toEqual([{ ...info, value: "an-own-value" }]);
+  await writeFile(path, JSON.stringify({ secrets: [{ ...stored, scope: { type: "team", teamId: "core" } }] }));
+  const { store: moved } = await open();
+  await expect(moved.for(holder("core", undefined, "core"))).rejects.toMatchObject({ code: "secret_unreadable" });
 });

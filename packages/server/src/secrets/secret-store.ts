@@ -1,9 +1,11 @@
 import { AppError } from "@handrail/protocol/errors";
 import { type SecretInfo, type SecretInput, SecretInfo as SecretInfoShape } from "@handrail/protocol/secrets";
 import { z } from "zod";
+import type { Holder } from "../auth/teams.ts";
 import type { JsonFile } from "../settings/json-file.ts";
 import type { Secrets } from "../settings/secrets.ts";
 
+/** `ownerId` is whose it is, and of a team's who saved it last. */
 const StoredSecret = SecretInfoShape.extend({ ownerId: z.string(), sealed: z.string() });
 
 /** What `secrets.json` holds: what lists show, with each value sealed. */
@@ -13,17 +15,28 @@ export type StoredSecrets = z.infer<typeof StoredSecrets>;
 /** A secret with its value, for the broker and the masker. */
 export type OpenSecret = SecretInfo & { readonly value: string };
 
-/** The secrets of all owners. Values leave it towards the broker and the sandbox only. */
+/** Whose conversation it is, and the address of the repository that it works on; undefined: on none. */
+export type SecretHolder = Holder & { readonly repository: string | undefined };
+
+/** The secrets of all owners and teams. Values leave it towards the broker and the sandbox only. */
 export type SecretStore = {
-  list(ownerId: string): Promise<readonly SecretInfo[]>;
-  /** Those that conversations of the owner on this repository have; undefined: on none. @throws AppError `secret_unreadable` */
-  for(ownerId: string, repository: string | undefined): Promise<readonly OpenSecret[]>;
-  /** @throws AppError `bad_request` when a new one has no value, or there are too many */
+  /** The user's own, then those of these teams. */
+  list(ownerId: string, teams: readonly string[]): Promise<readonly SecretInfo[]>;
+  /**
+   * Those that a conversation has. Of two with one name the owner's own is taken, and the team's is not there. They are in
+   * the order in which the owner's own wins where two with different names set the same. @throws AppError `secret_unreadable`
+   */
+  for(holder: SecretHolder): Promise<readonly OpenSecret[]>;
+  /**
+   * The scope says whether it is the user's own or a team's.
+   * @throws AppError `bad_request` when a new one has no value, when a team's is to be used in another way and has none,
+   * or when there are too many
+   */
   save(ownerId: string, name: string, input: SecretInput): Promise<SecretInfo>;
-  /** No error when there is none. */
-  remove(ownerId: string, name: string): Promise<void>;
-  /** Notes that secrets were used. */
-  used(ownerId: string, names: readonly string[]): Promise<void>;
+  /** The owner's own, or this team's. No error when there is none. */
+  remove(holder: Holder, name: string): Promise<void>;
+  /** Notes that the conversation used secrets. */
+  used(holder: SecretHolder, names: readonly string[]): Promise<void>;
 };
 
 export type SecretStoreParts = {
@@ -50,37 +63,39 @@ export function secretStore({ file, secrets, now, known }: SecretStoreParts): Se
   };
 
   return {
-    list: async (ownerId) => (await read()).filter(ownedBy(ownerId)).map(infoOf),
-    async for(ownerId, repository) {
-      const own = (await read()).filter(ownedBy(ownerId));
-      return own.filter(({ scope }) => scope.type === "owner" || sameRepository(scope.url, repository)).map(open);
+    async list(ownerId, teams) {
+      const all = await read();
+      return [{ ownerId, teamId: null }, ...teams.map((teamId) => ({ ownerId, teamId }))]
+        .flatMap((holder) => all.filter(isOf(holder)))
+        .map(infoOf);
     },
+    for: async (holder) => heldBy(await read(), holder).map(open),
     async save(ownerId, name, { value, ...setting }) {
       if (value !== undefined) known(name, value);
       const at = now();
-      const sealed = value === undefined ? undefined : secrets.seal(recordOf({ ownerId, name }), value);
+      const holder = { ownerId, teamId: teamOf(setting) };
+      const sealed = value === undefined ? undefined : secrets.seal(recordOf({ ...setting, ownerId, name }), value);
       await update((all) => {
-        const old = all.find(isThis(ownerId, name));
-        const kept = sealed ?? old?.sealed;
-        if (kept === undefined) throw new AppError("bad_request", "A new secret needs a value.", { field: "value" });
-        if (old === undefined && all.filter(ownedBy(ownerId)).length >= MAX_SECRETS) throw tooMany();
+        const old = all.find(isThis(holder, name));
+        if (old === undefined && all.filter(isOf(holder)).length >= MAX_SECRETS) throw tooMany();
         const times = { createdAt: old?.createdAt ?? at, changedAt: at, lastUsedAt: old?.lastUsedAt ?? null };
-        const saved: Stored = { ...setting, ...times, name, ownerId, sealed: kept };
+        const saved: Stored = { ...setting, ...times, name, ownerId, sealed: sealed ?? keptValue(old, setting) };
         return [...all.filter((one) => one !== old), saved].toSorted((a, b) => a.name.localeCompare(b.name, "en"));
       });
-      const saved = (await read()).find(isThis(ownerId, name));
+      const saved = (await read()).find(isThis(holder, name));
       if (saved === undefined) throw new AppError("internal", "The secret was removed meanwhile.");
       return infoOf(saved);
     },
-    remove: (ownerId, name) =>
-      update((all) => (all.some(isThis(ownerId, name)) ? all.filter((one) => !isThis(ownerId, name)(one)) : all)),
-    used(ownerId, names) {
+    remove: (holder, name) =>
+      update((all) => (all.some(isThis(holder, name)) ? all.filter((one) => !isThis(holder, name)(one)) : all)),
+    used(holder, names) {
       const at = now();
-      const stale = (one: Stored) =>
-        one.ownerId === ownerId && names.includes(one.name) && at - (one.lastUsedAt ?? 0) >= USED_EVERY_MS;
-      return update((all) =>
-        all.some(stale) ? all.map((one) => (stale(one) ? { ...one, lastUsedAt: at } : one)) : all,
-      );
+      return update((all) => {
+        const stale = heldBy(all, holder).filter(
+          ({ name, lastUsedAt }) => names.includes(name) && at - (lastUsedAt ?? 0) >= USED_EVERY_MS,
+        );
+        return stale.length === 0 ? all : all.map((one) => (stale.includes(one) ? { ...one, lastUsedAt: at } : one));
+      });
     },
   };
 }
@@ -109,10 +124,48 @@ function storedList(file: JsonFile<StoredSecrets>) {
 
 type Stored = StoredSecrets["secrets"][number];
 
-const recordOf = ({ ownerId, name }: Pick<Stored, "ownerId" | "name">) => `secret ${ownerId} ${name}`;
-const ownedBy = (ownerId: string) => (stored: Stored) => stored.ownerId === ownerId;
-const isThis = (ownerId: string, name: string) => (stored: Stored) =>
-  stored.ownerId === ownerId && stored.name === name;
+const teamOf = ({ scope }: Pick<Stored, "scope">) => (scope.type === "team" ? scope.teamId : null);
+
+/**
+ * What a sealed value is bound to. No name has a blank, so no user's record reads as another's, and none begins as a
+ * team's does.
+ */
+function recordOf({ ownerId, name, scope }: Pick<Stored, "ownerId" | "name" | "scope">): string {
+  const teamId = teamOf({ scope });
+  return teamId === null ? `secret ${ownerId} ${name}` : `team-secret ${teamId} ${name}`;
+}
+
+/** Those of the team; without one, the owner's own. */
+const isOf =
+  ({ ownerId, teamId }: Holder) =>
+  (stored: Stored) =>
+    teamOf(stored) === teamId && (teamId !== null || stored.ownerId === ownerId);
+const isThis = (holder: Holder, name: string) => (stored: Stored) => isOf(holder)(stored) && stored.name === name;
+
+/** Of requests of git the first secret is taken, of headers and variables the last: the owner's own is both. */
+function heldBy(all: readonly Stored[], { ownerId, teamId, repository }: SecretHolder): readonly Stored[] {
+  const own = all
+    .filter(isOf({ ownerId, teamId: null }))
+    .filter(({ scope }) => scope.type !== "repository" || sameRepository(scope.url, repository));
+  if (teamId === null) return own;
+  const names = new Set(own.map(({ name }) => name));
+  const team = all.filter(isOf({ ownerId, teamId })).filter(({ name }) => !names.has(name));
+  const isGit = ({ use }: Stored) => use.type === "git";
+  return [...team.filter((one) => !isGit(one)), ...own, ...team.filter(isGit)];
+}
+
+/**
+ * The sealed value that stays when none is given. Of a team's secret only for the same use: who belongs to the team uses
+ * the value without knowing it, and could send it to a host of their own otherwise. @throws AppError `bad_request`
+ */
+function keptValue(old: Stored | undefined, { scope, use }: Pick<Stored, "scope" | "use">): string {
+  if (old === undefined) throw new AppError("bad_request", "A new secret needs a value.", { field: "value" });
+  if (scope.type === "team" && JSON.stringify(old.use) !== JSON.stringify(use)) {
+    const message = "Give the value too: a team's secret is used in another way only by who knows it.";
+    throw new AppError("bad_request", message, { field: "value" });
+  }
+  return old.sealed;
+}
 
 function infoOf({ sealed: _sealed, ownerId: _ownerId, ...info }: Stored): SecretInfo {
   return info;

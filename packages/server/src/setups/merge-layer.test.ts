@@ -73,6 +73,7 @@ test("git's own index is none of a result", () => {
 
 const STATE = {
   ownerId: "u_1",
+  teamId: null,
   source: { type: "git", url: "https://git.example.org/a.git", branch: "main" },
   sandbox: { backend: "docker", image: "node:24", network: { type: "none" } },
 } as const;
@@ -97,6 +98,8 @@ test("a key stays while what a set-up depends on does, and changes with each par
   expect(key({ script, files: { "a.js": "2" } })).not.toBe(key({ script }));
   const changes = [
     { state: { ownerId: "u_2" } },
+    { state: { teamId: "core" } },
+    { state: { teamId: "web" } },
     { state: { source: { ...STATE.source, branch: "other" } } },
     { state: { sandbox: { ...STATE.sandbox, image: "node:22" } } },
     { state: { sandbox: { ...STATE.sandbox, profile: "strict" } } },
@@ -111,12 +114,14 @@ test("a key stays while what a set-up depends on does, and changes with each par
   expect(new Set([key(), ...changes.map(key)]).size).toBe(changes.length + 1);
 });
 
-test("each owner, repository and branch has a place of its own", () => {
+test("each owner, team, repository and branch has a place of its own", () => {
   const places = [
     STATE,
     { ...STATE, ownerId: "u_2" },
+    { ...STATE, teamId: "core" },
+    { ...STATE, teamId: "web" },
     { ...STATE, source: { ...STATE.source, branch: "other" } },
     { ...STATE, source: { type: "folder", path: "/a" } as const },
   ].map(setupPlace);
-  expect(new Set(places).size).toBe(4);
+  expect(new Set(places).size).toBe(6);
 });

@@ -18,13 +18,21 @@ const MAX_DEPTH = 6;
 /** A line of the script that names more that its result depends on. */
 const NAMED = /^#\s*handrail-key:\s*(\S.*?)\s*$/gm;
 
-/** Names what a set-up belongs to: one owner's repository, at one branch. Its results are kept under it alone. */
-export function setupPlace({ ownerId, source }: Pick<ConversationState, "ownerId" | "source">): string {
-  return `setup-${hash(["place 1", ownerId, source]).slice(0, 40)}`;
+type Whose = Pick<ConversationState, "ownerId" | "teamId" | "source">;
+
+/**
+ * Names what a set-up belongs to: one owner's repository, at one branch, personal or for one team, with whose secrets and
+ * rules it ran. Its results are kept under it alone.
+ */
+export function setupPlace({ ownerId, teamId, source }: Whose): string {
+  return `setup-${hash(["place 1", ownerId, source, ...teamPart(teamId)]).slice(0, 40)}`;
 }
 
+/** Nothing for a personal one, so that what is kept stays. */
+const teamPart = (teamId: string | null) => (teamId === null ? [] : [teamId]);
+
 export type KeyParts = {
-  readonly state: Pick<ConversationState, "ownerId" | "source" | "sandbox">;
+  readonly state: Whose & Pick<ConversationState, "sandbox">;
   readonly command: string;
   /** What the sandbox says of its own system. */
   readonly system: string;
@@ -41,7 +49,7 @@ export function setupKey({ state, command, system, root, trees, script }: KeyPar
   const made = Object.entries(sandbox).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const named = Array.from(script.matchAll(NAMED), ([, path = ""]) => path);
   const files = [...lockfiles(root, trees), [OWN_DIRECTORY, ...named].map((path) => [path, at(root, path, trees)])];
-  return hash(["key 1", state.ownerId, state.source, made, command, system, files]);
+  return hash(["key 1", state.ownerId, state.source, made, command, system, files, ...teamPart(state.teamId)]);
 }
 
 type File = readonly [path: string, content: unknown];

@@ -48,7 +48,7 @@ export async function openSecretBench(options: SecretBenchOptions) {
   for (const [name, secret] of Object.entries(held)) await store.save(OWNER, name, secret);
   const secrets = conversationSecrets({
     store,
-    conversation: async () => ({ ownerId: OWNER, repository: undefined }),
+    conversation: async () => ({ ownerId: OWNER, teamId: null, repository: undefined }),
     newAuthority: () => sandboxAuthority(),
     placeholderKey: Buffer.alloc(32, 7),
   });

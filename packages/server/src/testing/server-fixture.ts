@@ -10,6 +10,7 @@ import type { FastifyInstance } from "fastify";
 import { addresses } from "../auth/addresses.ts";
 import { identifyBy } from "../auth/identify.ts";
 import { openSessions, SessionsFile } from "../auth/sessions.ts";
+import { teamsFrom } from "../auth/teams.ts";
 import { type SignInTokens, signInTokens } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
 import { lazyBackends } from "../compose/backends.ts";
@@ -76,8 +77,8 @@ export async function serverFixture(options: FixtureOptions = {}): Promise<Serve
   const tokens = signInTokens(systemClock);
   const cookieName = "handrail_test";
   const allowed = addresses(config);
-  const { sessions, localToken, store, log } = state;
-  const identify = identifyBy({ sessions, addresses: allowed, cookieName, localToken });
+  const { sessions, localToken, teamsOf, store, log } = state;
+  const identify = identifyBy({ sessions, addresses: allowed, cookieName, localToken, teamsOf });
   const live: Live = { sockets: undefined, url: "http://localhost", stopping: false };
   const previews = await hostPreviews({ config, state, host, cookieName });
   const parts = { config, state, host, tokens, cookieName, previews, live };
@@ -157,8 +158,9 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
   const log = serverLog("silent", mask);
   const journals = openJournals(store, systemClock, (thrown) => log.error(thrown));
   const deltas = liveDeltas();
-  const sandboxSecrets = lazySandboxSecrets(secretStore, { home: config.home, journals });
-  const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets });
+  const teamsOf = teamsFrom(config);
+  const sandboxSecrets = lazySandboxSecrets(secretStore, { home: config.home, journals, teamsOf });
+  const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets, teamsOf });
   const opened = { config, settings, secrets, mask, localToken, log, store };
   return {
     log,
@@ -169,6 +171,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     deltas,
     network,
     sessions: await openSessions(jsonFile(join(config.home, "sessions.json"), SessionsFile), systemClock),
+    teamsOf,
     secrets,
     settings,
     models: settings,

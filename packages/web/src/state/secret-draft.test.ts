@@ -33,6 +33,21 @@ test("a form becomes a secret, and a stored secret fills the form again", () => 
   expect(secretDraft(stored)).toEqual({ ...draft, header: NEW_SECRET.header, value: "" });
 });
 
+test("a team's secret is the team's, whatever repository was typed before, and fills the form again as such", () => {
+  const typed = {
+    ...NEW_SECRET,
+    name: "KEY",
+    use: "file",
+    value: "a long secret",
+    repository: "https://a.test",
+  } as const;
+  const read = readSecretDraft({ ...typed, team: "core" }, false);
+  const scope = { type: "team", teamId: "core" } as const;
+  expect(read).toEqual({ name: "KEY", body: { scope, use: { type: "file" }, value: "a long secret" } });
+  const stored = { name: "KEY", scope, use: { type: "file" }, createdAt: 1, changedAt: 1, lastUsedAt: null } as const;
+  expect(secretDraft(stored)).toEqual({ ...NEW_SECRET, name: "KEY", use: "file", team: "core" });
+});
+
 test("a header's form keeps its name, hosts and path", () => {
   const read = readSecretDraft(
     { ...NEW_SECRET, name: "KEY", header: "X-Api-Key: {secret}", hosts: "api.example.org:8443/v1/** b.example" },

@@ -2,7 +2,7 @@ import { headerUseOf, pushRuleOf, pushRuleText, requestRuleOf, requestRuleText }
 import { type SecretInfo, SecretInput, SecretName, type SecretScope, type SecretUse } from "@handrail/protocol/secrets";
 import { firstIssue, given } from "./form-texts.ts";
 
-/** The secret form as typed. Lists are separated by spaces. */
+/** The secret form as typed. Lists are separated by spaces. `team` is empty for a user's own; with one, `repository` is not looked at. */
 export type SecretDraft = {
   readonly name: string;
   readonly value: string;
@@ -14,6 +14,7 @@ export type SecretDraft = {
   readonly push: string;
   readonly user: string;
   readonly environment: string;
+  readonly team: string;
   readonly repository: string;
   readonly description: string;
 };
@@ -29,6 +30,7 @@ export const NEW_SECRET: SecretDraft = {
   push: "",
   user: "",
   environment: "",
+  team: "",
   repository: "",
   description: "",
 };
@@ -40,6 +42,7 @@ export function secretDraft({ name, use, scope, environment, description }: Secr
     name,
     ...useDraft(use),
     environment: environment ?? "",
+    team: scope.type === "team" ? scope.teamId : "",
     repository: scope.type === "repository" ? scope.url : "",
     description: description ?? "",
   };
@@ -79,7 +82,8 @@ export function readSecretDraft(draft: SecretDraft, known: boolean): ReadSecret 
 
 const kept = (value: string) => (value === "" ? {} : { value });
 
-function scopeOf({ repository }: SecretDraft): SecretScope {
+function scopeOf({ team, repository }: SecretDraft): SecretScope {
+  if (team !== "") return { type: "team", teamId: team };
   const url = repository.trim();
   return url === "" ? { type: "owner" } : { type: "repository", url };
 }

@@ -11,6 +11,14 @@ export const sessionQuery = (client: Client) =>
     staleTime: Infinity,
   });
 
+/** Ids of the teams that the user belongs to. */
+export function useTeams(): readonly string[] {
+  const { client } = useServices();
+  return useQuery(sessionQuery(client)).data?.teams ?? NO_TEAMS;
+}
+
+const NO_TEAMS: readonly string[] = [];
+
 /** Models, backends and defaults. */
 export const settingsQuery = (client: Client) =>
   queryOptions({ queryKey: ["settings"], queryFn: ({ signal }) => client.settings({ signal }), staleTime: 30_000 });

@@ -5,6 +5,7 @@ import { FormEnd } from "../../components/form-end.tsx";
 import { type ReadSecret, readSecretDraft, type SecretDraft } from "../../state/secret-draft.ts";
 import { useServices } from "../../state/services.ts";
 import { showToast } from "../../state/toasts.ts";
+import { TeamSelect } from "../team-select.tsx";
 
 const USES = [
   { value: "header", label: "Header of requests" },
@@ -32,9 +33,7 @@ export function SecretForm({ initial, known, onClose }: SecretFormProps) {
       <TextField
         label="Value"
         type="password"
-        hint={
-          known ? "Leave this empty to keep the stored value." : "Kept encrypted on the server, and never shown again."
-        }
+        hint={valueHint(known, draft.team)}
         value={draft.value}
         onValue={set("value")}
       />
@@ -52,17 +51,43 @@ export function SecretForm({ initial, known, onClose }: SecretFormProps) {
           value={draft.environment}
           onValue={set("environment")}
         />
+        <ScopeFields draft={draft} set={set} known={known} />
+      </div>
+      <TextField label="Note" value={draft.description} onValue={set("description")} />
+      <FormEnd problem={wrong ?? save.error?.message ?? null} busy={save.isPending} action="Save" onCancel={onClose} />
+    </form>
+  );
+}
+
+/** Whose a known secret is stays. */
+function ScopeFields({ draft, set, known }: UseProps & { readonly known: boolean }) {
+  return (
+    <>
+      {!known && (
+        <TeamSelect
+          label="Whose conversations"
+          none="Yours"
+          hint={draft.team === "" ? undefined : "Who is in the team can use and change it. Your own of that name wins."}
+          team={draft.team}
+          onTeam={set("team")}
+        />
+      )}
+      {draft.team === "" && (
         <TextField
           label="Only for the repository"
           hint="Empty: for all your conversations."
           value={draft.repository}
           onValue={set("repository")}
         />
-      </div>
-      <TextField label="Note" value={draft.description} onValue={set("description")} />
-      <FormEnd problem={wrong ?? save.error?.message ?? null} busy={save.isPending} action="Save" onCancel={onClose} />
-    </form>
+      )}
+    </>
   );
+}
+
+function valueHint(known: boolean, team: string): string {
+  if (!known) return "Kept encrypted on the server, and never shown again.";
+  if (team === "") return "Leave this empty to keep the stored value.";
+  return "Leave this empty to keep the stored value; it is needed for another use.";
 }
 
 function useSaveSecret(onClose: () => void) {

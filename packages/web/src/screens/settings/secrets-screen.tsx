@@ -1,4 +1,4 @@
-import type { SecretInfo } from "@handrail/protocol/secrets";
+import type { SecretInfo, SecretScope } from "@handrail/protocol/secrets";
 import { pushRuleText, requestRuleText } from "@handrail/protocol/secret-text";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, Pencil, Plus, Trash2 } from "lucide-react";
@@ -37,11 +37,11 @@ export function SecretsScreen() {
       )}
       <ul aria-label="Secrets" className="flex flex-col">
         {data?.secrets.map((secret) => (
-          <SecretRow key={secret.name} secret={secret} onEdit={() => setEdited(secret)} />
+          <SecretRow key={`${teamOf(secret) ?? ""} ${secret.name}`} secret={secret} onEdit={() => setEdited(secret)} />
         ))}
       </ul>
       {edited !== null && (
-        <Dialog title={edited === "new" ? "Add a secret" : edited.name} open onClose={() => setEdited(null)} wide>
+        <Dialog title={edited === "new" ? "Add a secret" : titleOf(edited)} open onClose={() => setEdited(null)} wide>
           <SecretForm
             initial={edited === "new" ? NEW_SECRET : secretDraft(edited)}
             known={edited !== "new"}
@@ -53,15 +53,24 @@ export function SecretsScreen() {
   );
 }
 
+const teamOf = ({ scope }: SecretInfo) => (scope.type === "team" ? scope.teamId : undefined);
+
+/** What tells it from others: a team's may have the name of the user's own. */
+function titleOf(secret: SecretInfo): string {
+  const team = teamOf(secret);
+  return team === undefined ? secret.name : `${secret.name} of team ${team}`;
+}
+
 function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly onEdit: () => void }) {
   const { name, lastUsedAt } = secret;
+  const title = titleOf(secret);
   const { client } = useServices();
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
   const remove = async () => {
-    await client.removeSecret({ params: { name } });
+    await client.removeSecret({ params: { name }, query: { team: teamOf(secret) } });
     await queries.invalidateQueries({ queryKey: ["secrets"] });
-    showToast(`${name} is removed.`);
+    showToast(`${title} is removed.`);
   };
   return (
     <li className="flex items-center gap-3 border-t border-line py-2">
@@ -75,10 +84,10 @@ function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly o
         </p>
         <p className="[overflow-wrap:anywhere] text-small text-ink-2">{describeSecret(secret)}</p>
       </div>
-      <IconButton label={`Change ${name}`} icon={Pencil} onClick={onEdit} />
-      <IconButton label={`Remove ${name}`} icon={Trash2} onClick={() => setAsking(true)} />
+      <IconButton label={`Change ${title}`} icon={Pencil} onClick={onEdit} />
+      <IconButton label={`Remove ${title}`} icon={Trash2} onClick={() => setAsking(true)} />
       <Confirm
-        title={`Remove ${name}`}
+        title={`Remove ${title}`}
         text="Requests go without it from then on. Its value cannot be brought back."
         action="Remove"
         open={asking}
@@ -101,10 +110,15 @@ function describeSecret({ use, scope, environment, description }: SecretInfo): s
   const parts = [
     describeUse(use),
     ...(environment === undefined ? [] : [`as ${environment}`]),
-    scope.type === "owner" ? "all conversations" : `conversations on ${scope.url}`,
+    describeScope(scope),
     ...(description === undefined ? [] : [description]),
   ];
   return parts.join(" · ");
+}
+
+function describeScope(scope: SecretScope): string {
+  if (scope.type === "owner") return "all your conversations";
+  return scope.type === "team" ? `all conversations of team ${scope.teamId}` : `your conversations on ${scope.url}`;
 }
 
 function describeUse(use: SecretInfo["use"]): string {
