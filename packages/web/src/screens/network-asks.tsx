@@ -1,10 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { Globe } from "lucide-react";
+import type { RuleScope } from "@handrail/protocol/network-events";
 import type { OpenAsk } from "@handrail/protocol/network-state";
 import { Button } from "../components/button.tsx";
 import { askedPlace } from "../state/asked-place.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { useServices } from "../state/services.ts";
+import { useTeams } from "../state/session-queries.ts";
 import { showError } from "../state/toasts.ts";
 import { useOnline } from "../state/use-known-now.ts";
 
@@ -13,6 +15,8 @@ type AsksProps = { readonly conversationId: string; readonly view: ConversationV
 /** What the sandbox wants to reach and nobody has answered yet, oldest first. */
 export function NetworkAsks({ conversationId, view }: AsksProps) {
   const asks = view.state?.asks ?? [];
+  const teams = useTeams();
+  const teamId = view.state?.teamId ?? null;
   if (asks.length === 0) return null;
   return (
     <section aria-label="Network questions" className="mb-2 max-h-[40dvh] overflow-auto">
@@ -22,6 +26,7 @@ export function NetworkAsks({ conversationId, view }: AsksProps) {
           conversationId={conversationId}
           ask={ask}
           repository={view.state?.source.type === "git" || view.state?.source.type === "folder"}
+          teamId={teamId !== null && teams.includes(teamId) ? teamId : null}
         />
       ))}
     </section>
@@ -29,21 +34,33 @@ export function NetworkAsks({ conversationId, view }: AsksProps) {
 }
 
 type Answer = "once" | "here" | "always" | "deny";
-type Choice = { readonly label: string; readonly answer: Answer; readonly scope?: "repository" | "owner" };
+type Choice = { readonly label: string; readonly answer: Answer; readonly scope?: RuleScope };
 
 const FIRST: readonly Choice[] = [
   { label: "Allow once", answer: "once" },
   { label: "Allow in this conversation", answer: "here" },
 ];
 const REPOSITORY: Choice = { label: "Always for this repository", answer: "always", scope: "repository" };
+const teamChoice = (teamId: string): Choice => ({
+  label: `Always for team ${teamId}`,
+  answer: "always",
+  scope: "team",
+});
 const LAST: readonly Choice[] = [
   { label: "Always", answer: "always", scope: "owner" },
   { label: "Do not allow", answer: "deny" },
 ];
 
-type AskProps = { readonly conversationId: string; readonly ask: OpenAsk; readonly repository: boolean };
+type AskProps = {
+  readonly conversationId: string;
+  readonly ask: OpenAsk;
+  /** Whether the conversation has one. */
+  readonly repository: boolean;
+  /** The conversation's team, if the user belongs to it. */
+  readonly teamId: string | null;
+};
 
-function NetworkAsk({ conversationId, ask, repository }: AskProps) {
+function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
   const { client } = useServices();
   const online = useOnline();
   const answer = useMutation({
@@ -54,7 +71,12 @@ function NetworkAsk({ conversationId, ask, repository }: AskProps) {
       }),
     onError: showError,
   });
-  const choices = [...FIRST, ...(repository ? [REPOSITORY] : []), ...LAST];
+  const choices = [
+    ...FIRST,
+    ...(repository ? [REPOSITORY] : []),
+    ...(teamId === null ? [] : [teamChoice(teamId)]),
+    ...LAST,
+  ];
   return (
     <fieldset aria-labelledby={ask.askId} className="mb-2 rounded-ui border-2 border-ask bg-ask-soft p-3 last:mb-0">
       <h2 id={ask.askId} className="mb-2 flex items-center gap-1.5 text-prose font-semibold text-ask">

@@ -13,6 +13,7 @@ import { BackendNotice } from "./backend-notice.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { SandboxFields } from "./sandbox-fields.tsx";
 import { SourceFields } from "./source-fields.tsx";
+import { TeamSelect } from "./team-select.tsx";
 
 /** A new conversation: where the files come from, where it runs, and the task. */
 export function NewConversationScreen() {
@@ -40,6 +41,13 @@ function NewConversationForm() {
     <>
       <BackendNotice />
       <SourceFields draft={draft} onChange={change} />
+      <TeamSelect
+        label="For"
+        none="Yourself"
+        hint={draft.team === "" ? undefined : "The rules, secrets and budget of the team hold, beside your own."}
+        team={draft.team}
+        onTeam={(team) => change({ team })}
+      />
       <div>
         <h2 className="mb-1 font-medium">Task</h2>
         <MessageBox
@@ -98,6 +106,7 @@ function requestOf(draft: ConversationDraft, content: Start["content"]) {
   return {
     source,
     content,
+    ...(draft.team === "" ? {} : { teamId: draft.team }),
     ...(sandbox && { sandbox }),
     ...(setup && { setup }),
     ...(draft.model === "" ? {} : { model: draft.model }),

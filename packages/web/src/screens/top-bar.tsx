@@ -70,6 +70,11 @@ function Facts({ state }: { readonly state: ConversationState }) {
       <span className="truncate" title="Files">
         {place}
       </span>
+      {state.teamId !== null && (
+        <span className="truncate" title="Team">
+          {state.teamId}
+        </span>
+      )}
       <span className="truncate max-md:hidden" title="Sandbox">
         {sandbox}
       </span>

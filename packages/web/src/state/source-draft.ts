@@ -8,12 +8,13 @@ import type {
 } from "@handrail/protocol/sources";
 import { type LimitDraft, NO_LIMITS } from "./limit-draft.ts";
 
-/** The form of a new conversation as typed. `backend`, `profile` and `model` are empty until chosen: then the defaults hold. */
+/** The form of a new conversation as typed. `team` is empty for a personal one. `backend`, `profile` and `model` are empty until chosen: then the defaults hold. */
 export type ConversationDraft = {
   readonly source: "folder" | "git" | "empty";
   readonly folder: string;
   readonly url: string;
   readonly branch: string;
+  readonly team: string;
   readonly backend: BackendName | "";
   readonly profile: SandboxProfile | "";
   readonly model: string;
@@ -30,6 +31,7 @@ export const NEW_DRAFT: ConversationDraft = {
   folder: "",
   url: "",
   branch: "",
+  team: "",
   backend: "",
   profile: "",
   model: "",

@@ -12,6 +12,7 @@ import { Section } from "../../components/section.tsx";
 import { PRESET_NAMES } from "../../state/describe-settings.ts";
 import { useServices } from "../../state/services.ts";
 import { report, showToast } from "../../state/toasts.ts";
+import { TeamSelect } from "../team-select.tsx";
 
 /** What sandboxes may reach beside the rules of their own conversations. */
 export function NetworkRulesScreen() {
@@ -52,10 +53,7 @@ function RuleRow({ rule }: { readonly rule: StoredRule }) {
       <div className="min-w-0 flex-1">
         <p className="[overflow-wrap:anywhere] font-mono">{name}</p>
         <p className="text-small text-ink-2">
-          {rule.scope === "owner"
-            ? "all your conversations"
-            : `conversations on ${rule.repository ?? "one repository"}`}{" "}
-          · <Age at={rule.createdAt} />
+          {describeScope(rule)} · <Age at={rule.createdAt} />
         </p>
       </div>
       <IconButton label={`Remove ${name}`} icon={Trash2} onClick={() => report(remove())} />
@@ -63,21 +61,33 @@ function RuleRow({ rule }: { readonly rule: StoredRule }) {
   );
 }
 
+function describeScope({ scope, repository, teamId }: StoredRule): string {
+  if (scope === "owner") return "all your conversations";
+  return scope === "team" ? `all conversations of team ${teamId}` : `your conversations on ${repository}`;
+}
+
 function describeRule({ presets, hosts, requests }: StoredRule): string {
   const kinds = requests.map((rule) => [...(rule.methods ?? []), requestRuleText(rule)].join(" "));
   return [...presets.map((preset) => PRESET_NAMES[preset]), ...hosts, ...kinds].join(", ");
 }
 
-type NewRule = { readonly rule: RequestRule; readonly repository: string };
+type NewRule = { readonly rule: RequestRule; readonly team: string; readonly repository: string };
+
+/** Both are empty where the rule is for all of the user's conversations. */
+function whoseOf({ team, repository }: Pick<NewRule, "team" | "repository">) {
+  if (team !== "") return { scope: "team" as const, teamId: team };
+  return repository === "" ? { scope: "owner" as const } : { scope: "repository" as const, repository };
+}
 
 function useAddRule(onAdded: () => void) {
   const { client } = useServices();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ rule, repository }: NewRule) => {
-      const whose = repository === "" ? { scope: "owner" as const } : { scope: "repository" as const, repository };
+    mutationFn: ({ rule, ...whose }: NewRule) => {
       const plain = rule.port === undefined && rule.path === undefined;
-      return client.addNetworkRule({ body: { ...whose, ...(plain ? { hosts: [rule.host] } : { requests: [rule] }) } });
+      return client.addNetworkRule({
+        body: { ...whoseOf(whose), ...(plain ? { hosts: [rule.host] } : { requests: [rule] }) },
+      });
     },
     onSuccess: async () => {
       onAdded();
@@ -88,6 +98,7 @@ function useAddRule(onAdded: () => void) {
 
 function AddRule() {
   const [host, setHost] = useState("");
+  const [team, setTeam] = useState("");
   const [repository, setRepository] = useState("");
   const [wrong, setWrong] = useState<string | null>(null);
   const add = useAddRule(() => setHost(""));
@@ -95,11 +106,12 @@ function AddRule() {
     event.preventDefault();
     const rule = requestRuleOf(host.trim());
     setWrong(rule === undefined ? "Give a host such as api.example.org, perhaps with :PORT and /PATH." : null);
-    if (rule !== undefined) add.mutate({ rule, repository: repository.trim() });
+    if (rule !== undefined) add.mutate({ rule, team, repository: repository.trim() });
   };
   const problem = wrong ?? add.error?.message ?? null;
   return (
     <form onSubmit={submit} noValidate className="mt-3 flex flex-col gap-2">
+      <TeamSelect label="Whose conversations" none="Yours" team={team} onTeam={setTeam} />
       <div className="grid grid-cols-[1fr_1fr_auto] items-start gap-3 max-md:grid-cols-1">
         <TextField
           label="Allow a host"
@@ -108,12 +120,14 @@ function AddRule() {
           value={host}
           onValue={setHost}
         />
-        <TextField
-          label="Only for the repository"
-          hint="Empty: for all your conversations."
-          value={repository}
-          onValue={setRepository}
-        />
+        {team === "" && (
+          <TextField
+            label="Only for the repository"
+            hint="Empty: for all your conversations."
+            value={repository}
+            onValue={setRepository}
+          />
+        )}
         <Button type="submit" disabled={add.isPending} className="mt-6 max-md:mt-0">
           Allow
         </Button>
