@@ -25,7 +25,8 @@ export type RefusalCode =
   | "too_many_bytes"
   | "push_not_allowed"
   | "upstream_untrusted"
-  | "tls_failed";
+  | "tls_failed"
+  | "answer_unreadable";
 
 export type Refusal = { readonly code: RefusalCode; readonly message: string };
 
@@ -54,6 +55,7 @@ const STATUS: { readonly [Code in RefusalCode]: readonly [number, string] } = {
   push_not_allowed: [403, "Forbidden"],
   upstream_untrusted: [502, "Bad Gateway"],
   tls_failed: [400, "Bad Request"],
+  answer_unreadable: [502, "Bad Gateway"],
 };
 
 /** The HTTP status that a refusal travels under, and its reason phrase. */

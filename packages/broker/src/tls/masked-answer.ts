@@ -1,20 +1,49 @@
 import type { IncomingMessage } from "node:http";
 import { Transform } from "node:stream";
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { overwritten, type SecretMasker } from "@handrail/core/secrets/secret-masker";
+import { forwardedHeaders } from "../forwarded-headers.ts";
+import type { Refusal } from "../refusal.ts";
 
-/** The headers (names and values in turn) of an answer that may repeat a secret. */
-export function maskedHeaders(headers: readonly string[], masker: SecretMasker): string[] {
-  return headers.map((text, index) => (index % 2 === 0 ? text : masker.text(text)));
-}
+/** An answer as it is handed on. */
+export type MaskedAnswer = {
+  readonly incoming: IncomingMessage;
+  readonly reason: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  /** What the body goes through. */
+  readonly through: readonly Transform[];
+  /** Why the body was broken off in the middle, where that was done here. */
+  readonly broken: () => Refusal | undefined;
+};
 
 /**
- * What the body of an answer goes through: secrets are overwritten, byte for byte, so that lengths stay. A body that is
- * compressed cannot be looked into; it was not asked for, where a secret was put in.
+ * What of an answer is handed on: as it is, where no secret was put into its request. Else secrets are overwritten, byte
+ * for byte, so that lengths stay. A body that is compressed, though it was asked for as it is, is unpacked for that. Gives
+ * a refusal for one that cannot be looked into.
  */
-export function maskedBody(incoming: IncomingMessage, masker: SecretMasker): readonly Transform[] {
-  const encoding = incoming.headers["content-encoding"] ?? "identity";
-  if (masker.longest === 0 || encoding !== "identity") return [];
-  return [maskedBytes(masker)];
+export function maskedAnswer(
+  incoming: IncomingMessage,
+  { masker, method }: { readonly masker: SecretMasker; readonly method: string | undefined },
+): MaskedAnswer | Refusal {
+  const { statusCode = 0, statusMessage = "" } = incoming;
+  const headers = forwardedHeaders(incoming.rawHeaders).map((text, index) =>
+    index % 2 === 0 ? text : masker.text(text),
+  );
+  const answer = { incoming, reason: masker.text(statusMessage), headers, broken: () => undefined };
+  if (masker.longest === 0) return { ...answer, through: [] };
+  const codings = codingsOf(incoming);
+  if (codings.length === 0 || isBodyless(incoming, method)) return { ...answer, through: [maskedBytes(masker)] };
+  const unpackers = codings.map((coding) => UNPACKERS.get(coding));
+  if (unpackers.includes(undefined) || codings.length > MAX_CODINGS || statusCode === 206) return unreadable(codings);
+  const made = unpackers.flatMap((make) => (make === undefined ? [] : [make()])).toReversed();
+  const bound = expansionBound();
+  return {
+    ...answer,
+    headers: headers.filter((_, index) => !OF_PACKED.has(headers[index - (index % 2)]?.toLowerCase() ?? "")),
+    through: [bound.before, ...made, bound.after, maskedBytes(masker)],
+    broken: bound.broken,
+  };
 }
 
 /** Secrets overwritten in a stream of bytes, which stay as many. */
@@ -25,3 +54,59 @@ export function maskedBytes(masker: SecretMasker): Transform {
     flush: (done) => done(null, masking.end()),
   });
 }
+
+/** A window as large as the web's may be, so that many answers at a time take no more memory. Source: RFC 9659 */
+const ZSTD = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
+
+const UNPACKERS: ReadonlyMap<string, () => Transform> = new Map([
+  ["gzip", () => createGunzip()],
+  ["x-gzip", () => createGunzip()],
+  ["deflate", () => createInflate()],
+  ["br", () => createBrotliDecompress()],
+  ["zstd", () => createZstdDecompress(ZSTD)],
+]);
+const MAX_CODINGS = 2;
+
+/** What is said of the packed body alone. */
+const OF_PACKED: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
+
+/** In the order in which they were applied. Node takes chunks away by itself, and no other coding of the transfer. */
+function codingsOf({ headers }: IncomingMessage): readonly string[] {
+  const listed = `${headers["content-encoding"] ?? ""},${headers["transfer-encoding"] ?? ""}`.toLowerCase().split(",");
+  return listed.map((coding) => coding.trim()).filter((coding) => !["", "identity", "chunked"].includes(coding));
+}
+
+const isBodyless = ({ statusCode }: IncomingMessage, method: string | undefined) =>
+  method === "HEAD" || statusCode === 204 || statusCode === 304;
+
+const FREE_BYTES = 64 * 1024 * 1024;
+const MAX_TIMES = 100;
+
+/** Breaks an answer off that becomes far more than what came. */
+function expansionBound() {
+  let packed = 0;
+  let unpacked = 0;
+  let refusal: Refusal | undefined;
+  const before = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      packed += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const after = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      unpacked += chunk.length;
+      if (unpacked <= FREE_BYTES || unpacked <= packed * MAX_TIMES) return done(null, chunk);
+      refusal = { code: "answer_unreadable", message: "The answer becomes too large when it is unpacked." };
+      return done(new Error(refusal.message));
+    },
+  });
+  return { before, after, broken: () => refusal };
+}
+
+const unreadable = (codings: readonly string[]): Refusal => ({
+  code: "answer_unreadable",
+  message:
+    `The answer is packed (${codings.join(", ").slice(0, 60)}) in a way in which it cannot be looked into, and a secret ` +
+    "was put into its request.",
+});

@@ -1,13 +1,12 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { finished, pipeline } from "node:stream/promises";
 import { secretMasker } from "@handrail/core/secrets/secret-masker";
-import { forwardedHeaders } from "../forwarded-headers.ts";
 import type { Target } from "../host.ts";
 import { type Refusal, refusalStatus, refusalText } from "../refusal.ts";
 import { checkPush } from "../secrets/check-push.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
-import { maskedBody, maskedHeaders } from "./masked-answer.ts";
+import { maskedAnswer } from "./masked-answer.ts";
 import { requestOptions } from "./request-options.ts";
 
 /** Carries one request and its answer, and reports it. Rejects when a side broke off in the middle. */
@@ -38,10 +37,11 @@ export async function carryOpened(
     refuse(request, response, unwritten);
     return;
   }
+  let refusal: Refusal | undefined;
   try {
-    await exchange({ connection, request, response, put, head: push?.head });
+    refusal = await exchange({ connection, request, response, put, head: push?.head });
   } finally {
-    finish({ rule, secrets: put.names });
+    finish({ rule, refusal, secrets: put.names });
   }
 }
 
@@ -54,7 +54,8 @@ type Exchange = {
   readonly head: Buffer | undefined;
 };
 
-async function exchange({ connection, request, response, put, head }: Exchange): Promise<void> {
+/** Gives the refusal when there was no answer, or none that could be handed on whole. */
+async function exchange({ connection, request, response, put, head }: Exchange): Promise<Refusal | undefined> {
   const { agent, target } = connection;
   const outgoing = httpRequest({ ...requestOptions(request, target, put), agent: agent ?? false });
   if (request.headers.expect !== undefined) outgoing.flushHeaders();
@@ -63,19 +64,22 @@ async function exchange({ connection, request, response, put, head }: Exchange):
   // Not `pipeline`: a server may answer and close without reading the body, and the client must get that answer.
   request.pipe(outgoing);
   const incoming = await answerOf(outgoing);
-  if (incoming === undefined) {
-    refuse(request, response, gone(target));
-    return;
+  const masking = { masker: secretMasker(put.secrets), method: request.method };
+  const answer = incoming === undefined ? gone(target) : maskedAnswer(incoming, masking);
+  if ("code" in answer) {
+    outgoing.destroy();
+    refuse(request, response, answer);
+    return answer;
   }
-  const masker = secretMasker(put.secrets);
   response.sendDate = false;
-  response.writeHead(
-    incoming.statusCode ?? 502,
-    masker.text(incoming.statusMessage ?? ""),
-    maskedHeaders(forwardedHeaders(incoming.rawHeaders), masker),
-  );
-  await pipeline([incoming, ...maskedBody(incoming, masker), response]);
+  response.writeHead(answer.incoming.statusCode ?? 502, answer.reason, [...answer.headers]);
+  try {
+    await pipeline([answer.incoming, ...answer.through, response]);
+  } catch (thrown) {
+    if (answer.broken() === undefined) throw thrown;
+  }
   request.resume();
+  return answer.broken();
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {

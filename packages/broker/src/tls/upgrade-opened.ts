@@ -1,12 +1,11 @@
-import { type IncomingMessage, request as httpRequest } from "node:http";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { type Duplex, pipeline } from "node:stream";
 import { finished } from "node:stream/promises";
 import { secretMasker, type SecretMasker } from "@handrail/core/secrets/secret-masker";
-import { forwardedHeaders } from "../forwarded-headers.ts";
-import { endGently, refusalResponse } from "../refusal.ts";
+import { endGently, endWith, type Refusal, refusalResponse } from "../refusal.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
-import { maskedBody, maskedBytes, maskedHeaders } from "./masked-answer.ts";
+import { maskedAnswer, type MaskedAnswer, maskedBytes } from "./masked-answer.ts";
 import { requestOptions } from "./request-options.ts";
 
 /** Passes on a request for a WebSocket; after that bytes go both ways, secrets masked in what comes back. */
@@ -29,25 +28,61 @@ export async function upgradeOpened(
   const { headers, ...options } = requestOptions(request, connection.target, put);
   const upgrading = [...extended(headers, put), "Connection", "Upgrade", "Upgrade", "websocket"];
   const outgoing = httpRequest({ ...options, headers: upgrading, agent: connection.agent ?? false });
+  const unreadable = await carry({ client, head, masker, outgoing });
+  finish({ rule, refusal: unreadable, secrets: put.names });
+}
+
+type Upgrading = {
+  readonly client: Duplex;
+  readonly head: Buffer;
+  readonly masker: SecretMasker;
+  readonly outgoing: ClientRequest;
+};
+
+/** Gives the refusal when the answer could not be looked into. */
+async function carry({ client, head, masker, outgoing }: Upgrading): Promise<Refusal | undefined> {
+  let unreadable: Refusal | undefined;
+  const refuse = (by: Refusal) => {
+    unreadable = by;
+    outgoing.destroy();
+    endWith(client, by);
+  };
   outgoing.once("upgrade", (incoming, upstream, rest) => {
-    client.write(headText(incoming, ["Connection", "Upgrade", "Upgrade", "websocket"], masker));
+    const answer = maskedAnswer(incoming, { masker, method: "GET" });
+    const compressed = masker.longest > 0 && incoming.headers["sec-websocket-extensions"] !== undefined;
+    if ("code" in answer || compressed) {
+      upstream.destroy();
+      refuse("code" in answer ? answer : COMPRESSED);
+      return;
+    }
+    client.write(headText(answer, ["Connection", "Upgrade", "Upgrade", "websocket"]));
     upstream.unshift(rest);
     upstream.write(head);
     client.pipe(upstream);
-    const answer = masker.longest === 0 ? upstream : upstream.pipe(maskedBytes(masker));
-    answer.pipe(client);
-    answer.once("close", () => endGently(client));
+    const bytes = masker.longest === 0 ? upstream : upstream.pipe(maskedBytes(masker));
+    bytes.pipe(client);
+    bytes.once("close", () => endGently(client));
     upstream.on("error", () => client.destroy());
   });
   outgoing.once("response", (incoming) => {
-    client.write(headText(incoming, ["Connection", "close"], masker));
-    pipeline([incoming, ...maskedBody(incoming, masker), client], (error) => error && client.destroy());
+    const answer = maskedAnswer(incoming, { masker, method: "GET" });
+    if ("code" in answer) {
+      refuse(answer);
+      return;
+    }
+    client.write(headText(answer, ["Connection", "close"]));
+    pipeline([incoming, ...answer.through, client], (error) => error && client.destroy());
   });
-  outgoing.on("error", () => client.destroy());
+  outgoing.on("error", () => unreadable ?? client.destroy());
   outgoing.end();
   await finished(client).catch(() => undefined);
-  finish({ rule, secrets: put.names });
+  return unreadable;
 }
+
+const COMPRESSED: Refusal = {
+  code: "answer_unreadable",
+  message: "The host wants to compress the WebSocket's messages, which cannot be looked into then.",
+};
 
 /** Compressed messages could repeat a secret without anybody seeing it. Source: RFC 7692 */
 function extended(headers: readonly string[], { secrets }: WithSecrets): readonly string[] {
@@ -55,9 +90,8 @@ function extended(headers: readonly string[], { secrets }: WithSecrets): readonl
   return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== "sec-websocket-extensions");
 }
 
-function headText(incoming: IncomingMessage, own: readonly string[], masker: SecretMasker): string {
-  const headers = [...maskedHeaders(forwardedHeaders(incoming.rawHeaders), masker), ...own];
-  const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : []));
-  const reason = masker.text(incoming.statusMessage ?? "");
+function headText({ incoming, reason, headers }: MaskedAnswer, own: readonly string[]): string {
+  const all = [...headers, ...own];
+  const lines = all.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${all[index + 1] ?? ""}`] : []));
   return [`HTTP/1.1 ${incoming.statusCode ?? 502} ${reason}`, ...lines, "", ""].join("\r\n");
 }
