@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeObjectFrame, headBytes, objectFrames, writeNamedFrame } from "./object-frames.ts";
+import { encodeObjectFrame, headBytes, objectFrames, sentFrames, writeNamedFrame } from "./object-frames.ts";
 
 const NAME = "0123456789abcdef".repeat(4);
 const frame = { kind: "blob", packed: false, size: 3, data: Uint8Array.of(1, 2, 3) } as const;
@@ -15,7 +15,7 @@ test("frames come back whole, with names and without, when the bytes are cut at 
   const plain = encodeObjectFrame(frame);
   const bytes = Uint8Array.from([...named(), ...plain, ...named()]);
   for (let cut = 0; cut <= bytes.length; cut++) {
-    const frames = objectFrames(true);
+    const frames = sentFrames();
     const found = [...frames.take(bytes.slice(0, cut)), ...frames.take(bytes.slice(cut))];
     frames.end();
     expect(found).toEqual([{ ...frame, name: NAME }, frame, { ...frame, name: NAME }]);
@@ -27,11 +27,11 @@ test("a name is refused from those whose names are not believed", () => {
 });
 
 test.each(["../../x".padEnd(64, "."), "G".repeat(64)])("a name that is none is refused: %s", (name) => {
-  expect(() => objectFrames(true).take(named(name))).toThrow(expect.objectContaining({ code: "checkpoint_invalid" }));
+  expect(() => sentFrames().take(named(name))).toThrow(expect.objectContaining({ code: "checkpoint_invalid" }));
 });
 
 test("the end in the middle of a frame is refused", () => {
-  const frames = objectFrames(true);
+  const frames = sentFrames();
   frames.take(named().slice(0, -1));
   expect(() => frames.end()).toThrow(expect.objectContaining({ code: "checkpoint_invalid" }));
 });

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import { MAX_TREE_BYTES, type ObjectKind } from "../snapshots.ts";
+import { type Bundle, BUNDLE, bundleAt } from "./bundles.ts";
 
 /** An object on its way, compressed with zstd (RFC 8878) when `packed`. `size` is that of the bytes as they are. */
 export type ObjectFrame = {
@@ -46,24 +47,42 @@ export function writeNamedFrame(into: Uint8Array, at: number, frame: Uint8Array,
 
 /**
  * Takes a stream of frames as it comes, cut anywhere, and gives the frames that it completes. `end` is called after
- * the last bytes. `believed`: names that the sender says are taken; otherwise a frame with one is refused.
+ * the last bytes. A frame that says its name, or is a bundle, is refused: it comes from somebody who is not believed.
  * @throws AppError `checkpoint_invalid` for anything else, before it holds more than one frame of the largest size
  */
-export function objectFrames(believed = false): { take(bytes: Uint8Array): ObjectFrame[]; end(): void } {
+export function objectFrames(): Frames<ObjectFrame> {
+  return framesBy((bytes, at) => alone(objectAt(bytes, at, false)));
+}
+
+/** The same of a sender that is believed, which says what objects are called, and sends many of them as a bundle. */
+export function sentFrames(): Frames<ObjectFrame | Bundle> {
+  return framesBy<ObjectFrame | Bundle>((bytes, at) =>
+    bytes[at] === BUNDLE ? bundleAt(bytes, at) : alone(objectAt(bytes, at, true)),
+  );
+}
+
+/** An object's frame alone; its data is a part of `bytes`. @throws AppError `checkpoint_invalid` when it is something else */
+export function readObjectFrame(bytes: Uint8Array): ObjectFrame {
+  const read = objectAt(bytes, 0, false);
+  if (read?.end === bytes.length) return read.frame;
+  throw new AppError("checkpoint_invalid", "An object of the snapshot is none.");
+}
+
+export type Frames<Frame> = { take(bytes: Uint8Array): Frame[]; end(): void };
+
+/** `read` gives what begins at a place; undefined when it is not all there. */
+type ReadFrame<Frame> = (bytes: Uint8Array, at: number) => { readonly frame: Frame; readonly end: number } | undefined;
+
+function framesBy<Frame>(read: ReadFrame<Frame>): Frames<Frame> {
   let held = new Uint8Array(0);
   return {
     take(bytes) {
       const all = held.length === 0 ? bytes : joined(held, bytes);
-      const frames: ObjectFrame[] = [];
+      const frames: Frame[] = [];
       let at = 0;
-      while (all.length - at >= HEADER_BYTES) {
-        const { header, length, named } = headerAt(all, at, believed);
-        const dataAt = at + headBytes(named);
-        const end = dataAt + length;
-        if (end > all.length) break;
-        const name = named ? { name: nameIn(all.subarray(at + HEADER_BYTES, dataAt)) } : {};
-        frames.push({ ...header, ...name, data: all.slice(dataAt, end) });
-        at = end;
+      for (let found = read(all, at); found !== undefined; found = read(all, at)) {
+        frames.push(found.frame);
+        at = found.end;
       }
       held = all.slice(at);
       return frames;
@@ -73,6 +92,25 @@ export function objectFrames(believed = false): { take(bytes: Uint8Array): Objec
     },
   };
 }
+
+/** With bytes of its own, so that it does not keep all that came with it. */
+function alone(found: ReturnType<typeof objectAt>) {
+  return found && { ...found, frame: { ...found.frame, data: found.frame.data.slice() } };
+}
+
+/** `believed`: it may say a name. The data is a part of `bytes`. @throws AppError `checkpoint_invalid` */
+function objectAt(bytes: Uint8Array, at: number, believed: boolean) {
+  if (bytes.length - at < HEADER_BYTES) return undefined;
+  const { header, length, named } = headerAt(bytes, at, believed);
+  const dataAt = at + headBytes(named);
+  const end = dataAt + length;
+  if (end > bytes.length) return undefined;
+  const name = named ? { name: nameIn(bytes.subarray(at + HEADER_BYTES, dataAt)) } : {};
+  return { frame: { ...header, ...name, data: bytes.subarray(dataAt, end) }, end };
+}
+
+/** Whether an object's frame is compressed by itself. */
+export const isPackedFrame = (frame: Uint8Array): boolean => ((frame[1] ?? 0) & PACKED) !== 0;
 
 /** What comes before an object's bytes. */
 export const headBytes = (named: boolean): number => HEADER_BYTES + (named ? NAME_BYTES : 0);

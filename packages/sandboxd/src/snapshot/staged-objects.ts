@@ -1,11 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
-import { headBytes, objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { type Bundle, bundleHeadBytes } from "@handrail/protocol/sandboxd/bundles";
+import { headBytes, type ObjectFrame, readObjectFrame, sentFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { parseKnownTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { objectName } from "./object-writer.ts";
 import { zstd } from "./zstd.ts";
 
-type Place = { readonly kind: ObjectKind; readonly packed: boolean; readonly size: number; at: number; length: number };
+/** Bytes in the file, compressed or not, and the size that they then have. */
+type Part = { readonly at: number; readonly length: number; readonly packed: boolean; readonly size: number };
+/** Where an object is: its own bytes, or those of a bundle with its frame inside. */
+type Place = { readonly kind: ObjectKind; readonly part: Part; readonly inside?: { at: number; bytes: number } };
 
 const PIECE_BYTES = 1024 * 1024;
 /** Of unpacked objects that stay in memory, since they are about to be written. Others are read again. */
@@ -17,10 +21,12 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024;
  */
 export class StagedObjects {
   readonly #file: number;
-  readonly #frames = objectFrames(true);
+  readonly #frames = sentFrames();
   readonly #places = new Map<string, Place>();
   readonly #held = new Map<string, Uint8Array>();
   #heldBytes = 0;
+  /** A bundle that was read again. */
+  #last: { readonly part: Part; readonly bytes: Uint8Array } | undefined;
   #end = 0;
   #state: "coming" | "complete" | "closed" = "coming";
   /** Those who wait for pieces, until the next ones are there. */
@@ -101,15 +107,32 @@ export class StagedObjects {
 
   #take(bytes: Uint8Array): void {
     this.size += bytes.length;
-    for (const frame of this.#frames.take(bytes)) this.#add(frame);
+    for (const frame of this.#frames.take(bytes)) {
+      if (frame.kind === "bundle") this.#addBundle(frame);
+      else this.#addObject(frame);
+    }
   }
 
-  #add({ kind, packed, size, data, ...frame }: ObjectFrame): void {
+  #addObject(frame: ObjectFrame): void {
+    const { kind, packed, size, data } = frame;
+    const part = { at: this.#end + headBytes(frame.name !== undefined), length: data.length, packed, size };
+    this.#end = part.at + part.length;
     const bytes = packed ? unpacked(data, size) : data;
-    const name = frame.name ?? objectName(kind, bytes);
-    const at = this.#end + headBytes(frame.name !== undefined);
-    const place = { kind, packed, size, at, length: data.length };
-    this.#end = place.at + place.length;
+    this.#add(frame.name ?? objectName(kind, bytes), { kind, part }, bytes);
+  }
+
+  #addBundle(bundle: Bundle): void {
+    const { size, data, objects } = bundle;
+    const part = { at: this.#end + bundleHeadBytes(bundle), length: data.length, packed: true, size };
+    this.#end = part.at + part.length;
+    const all = unpacked(data, size);
+    for (const { name, at, bytes } of objects) {
+      const frame = readObjectFrame(all.subarray(at, at + bytes));
+      this.#add(name, { kind: frame.kind, part, inside: { at, bytes } }, contentOf(frame));
+    }
+  }
+
+  #add(name: string, place: Place, bytes: Uint8Array): void {
     this.#places.set(name, place);
     if (this.#heldBytes + bytes.length > MAX_HELD_BYTES || this.#held.has(name)) return;
     this.#held.set(name, bytes);
@@ -122,15 +145,25 @@ export class StagedObjects {
     if (place?.kind !== kind) return undefined;
     const held = this.#held.get(name);
     if (held !== undefined) return held;
-    const data = Buffer.allocUnsafe(place.length);
-    for (let done = 0; done < data.length;) {
-      const got = readSync(this.#file, data, done, data.length - done, place.at + done);
+    const { part, inside } = place;
+    if (inside === undefined) return this.#partOf(part);
+    // Those of one bundle are mostly asked for one after another.
+    if (this.#last?.part !== part) this.#last = { part, bytes: this.#partOf(part) };
+    return contentOf(readObjectFrame(this.#last.bytes.subarray(inside.at, inside.at + inside.bytes)));
+  }
+
+  #partOf({ at, length, packed, size }: Part): Uint8Array {
+    const data = Buffer.allocUnsafe(length);
+    for (let done = 0; done < length;) {
+      const got = readSync(this.#file, data, done, length - done, at + done);
       if (got === 0) throw new AppError("checkpoint_invalid", "The objects of the restore went.");
       done += got;
     }
-    return place.packed ? unpacked(data, place.size) : data;
+    return packed ? unpacked(data, size) : data;
   }
 }
+
+const contentOf = ({ packed, size, data }: ObjectFrame) => (packed ? unpacked(data, size) : data);
 
 function unpacked(data: Uint8Array, size: number): Uint8Array {
   const bytes = zstd.decompress(data, size);

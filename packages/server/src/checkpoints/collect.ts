@@ -2,7 +2,7 @@ import { blobsIn, reachableTrees } from "./closure.ts";
 import { framesOf, storeFrames } from "./copy-objects.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
-import { storedBytes, type StoredObject } from "./object-index.ts";
+import { weightOf, type StoredObject } from "./object-index.ts";
 
 /** Indexes of one lineage over this many are made one. */
 const MAX_INDEXES = 32;
@@ -80,6 +80,6 @@ async function repack(
 
 function bytesByPack(objects: ReadonlyMap<string, StoredObject>): Map<string, number> {
   const sums = new Map<string, number>();
-  for (const object of objects.values()) sums.set(object.pack, (sums.get(object.pack) ?? 0) + storedBytes(object));
+  for (const object of objects.values()) sums.set(object.pack, (sums.get(object.pack) ?? 0) + weightOf(object));
   return sums;
 }

@@ -40,3 +40,17 @@ test("trees that are used again and again are read once", async () => {
   for (let round = 0; round < 20; round++) expect((await lineage.trees(names)).length).toBe(2);
   expect(read).toHaveLength(1);
 });
+
+test("frames of trees that were read are not read again, and others are", async () => {
+  const { lineage, read, names } = await stored([treeOf("3", 20), treeOf("4", 10)]);
+  const [first = "", second = ""] = names;
+  await lineage.trees([first]);
+  const frames = await lineage.treeFrames(names);
+  expect(read).toHaveLength(2);
+  const found = await new Lineage("family", directoryStore(directory), Buffer.alloc(32, 1)).treeFrames(names);
+  expect([first, second].map((name) => Buffer.from(frames.get(name) ?? []))).toEqual(
+    [first, second].map((name) => Buffer.from(found.get(name) ?? [])),
+  );
+  expect([...(await lineage.treeFrames([first])).keys()]).toEqual([first]);
+  expect(read).toHaveLength(2);
+});

@@ -2,14 +2,15 @@ import { createHash, randomBytes } from "node:crypto";
 import { zstdDecompressSync } from "node:zlib";
 import type { CheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { AppError } from "@handrail/protocol/errors";
-import { objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import type { Bundle } from "@handrail/protocol/sandboxd/bundles";
+import { readObjectFrame, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
 import { Remembered } from "./remembered.ts";
-import { framesIn, runsOf } from "./object-runs.ts";
-import { chunkOpener, sealPack } from "./sealed-pack.ts";
+import { bundlesIn, framesIn, type ReadObject, type Run, runsOf } from "./object-runs.ts";
+import { ChunkOpener, sealPack } from "./sealed-pack.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
 
 /** A checkpoint that a conversation holds on to. */
@@ -78,7 +79,7 @@ export class Lineage {
   /** Keeps frames in one pack. They are not there before `addIndex`. */
   async putPack(frames: readonly NamedFrame[]): Promise<Map<string, StoredObject>> {
     const pack = `${this.id}/packs/${randomBytes(16).toString("hex")}`;
-    const { bytes, objects } = sealPack(this.#seal, pack, frames);
+    const { bytes, objects } = await sealPack(this.#seal, pack, frames);
     await this.#store.put(pack, bytes);
     return objects;
   }
@@ -110,17 +111,29 @@ export class Lineage {
   }
 
   /** Frames of objects, some at a time, in an order that reads the store least. @throws AppError `checkpoint_damaged` */
-  async *frames(names: Iterable<string>): AsyncGenerator<Iterable<{ readonly name: string; readonly frame: Buffer }>> {
+  frames(names: Iterable<string>): AsyncGenerator<Iterable<ReadObject>> {
+    return this.#read(names, framesIn);
+  }
+
+  /** The same as they are sent: in whole bundles, where most of one is wanted. @throws AppError `checkpoint_damaged` */
+  bundles(names: Iterable<string>): AsyncGenerator<Iterable<ReadObject | Bundle>> {
+    return this.#read(names, bundlesIn);
+  }
+
+  async *#read<Found>(
+    names: Iterable<string>,
+    found: (run: Run, opener: ChunkOpener) => Iterable<Found>,
+  ): AsyncGenerator<Iterable<Found>> {
     const known = await this.objects();
     const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) }));
-    const open = chunkOpener(this.#seal);
-    for (const run of runsOf(wanted)) {
-      const [first] = run;
-      const last = run.at(-1);
+    const opener = new ChunkOpener(this.#seal);
+    for (const objects of runsOf(wanted)) {
+      const [first] = objects;
+      const last = objects.at(-1);
       if (first === undefined || last === undefined) continue;
       const range = { offset: first.offset, length: last.offset + last.length - first.offset };
       const bytes = await this.#store.get(first.pack, range);
-      yield framesIn(run, bytes, open);
+      yield found({ objects, bytes }, opener);
     }
   }
 
@@ -276,9 +289,9 @@ export function unpacked({ packed, size, data }: ObjectFrame): Buffer {
 }
 
 function contentOf(name: string, frame: Buffer): Buffer {
-  const [object] = objectFrames().take(frame);
-  const bytes = object === undefined ? undefined : unpacked(object);
-  if (object !== undefined && bytes !== undefined && nameOf(object.kind, bytes) === name) return bytes;
+  const object = readObjectFrame(frame);
+  const bytes = unpacked(object);
+  if (nameOf(object.kind, bytes) === name) return bytes;
   throw new AppError("checkpoint_damaged", "Stored files of the checkpoint were changed.");
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 /**
  * Where an object is: its frame in what is encrypted from `offset` on, `length` bytes, of a pack. `inside` says where in
- * that, once it is open; undefined: it is all. `size` is that of the object as it is.
+ * that, once it is open and, where it is a bundle, unpacked; undefined: it is all. `size` is that of the object as it is.
  */
 export type StoredObject = {
   readonly kind: ObjectKind;
@@ -11,15 +11,26 @@ export type StoredObject = {
   readonly pack: string;
   readonly offset: number;
   readonly length: number;
-  readonly inside?: { readonly at: number; readonly bytes: number } | undefined;
+  readonly inside?: { readonly at: number; readonly bytes: number; readonly bundled?: true } | undefined;
 };
 
-/** What an object takes in the store. */
-export const storedBytes = ({ length, inside }: StoredObject): number => inside?.bytes ?? length;
+/** What an object counts beside others of its pack. */
+export const weightOf = ({ length, inside }: StoredObject): number => inside?.bytes ?? length;
+
+/** What takes objects in the store, that which they share with others counted whole and once. */
+export function storedBytes(objects: Iterable<StoredObject>): number {
+  const lengths = new Map<string, number>();
+  for (const { pack, offset, length } of objects) lengths.set(`${pack} ${offset}`, length);
+  return Array.from(lengths.values()).reduce((sum, length) => sum + length, 0);
+}
 
 const Place = [z.string(), z.enum(["t", "b"]), z.number(), z.number(), z.number(), z.number()] as const;
-/** The name, what it is, its size, its pack's number, offset and length; then, unless it is all, where it is inside. */
-const Row = z.union([z.tuple([...Place, z.number(), z.number()]), z.tuple(Place)]);
+const Inside = [...Place, z.number(), z.number()] as const;
+/**
+ * The name, what it is, its size, its pack's number, offset and length; then, unless it is all, where it is inside; then
+ * a 1 where that is a bundle.
+ */
+const Row = z.union([z.tuple([...Inside, z.literal(1)]), z.tuple(Inside), z.tuple(Place)]);
 const Index = z.object({ packs: z.array(z.string()), objects: z.array(Row) });
 
 /** Objects by name, as an index file holds them. */
@@ -29,7 +40,8 @@ export function encodeIndex(objects: ReadonlyMap<string, StoredObject>): Buffer 
   const rows = Array.from(objects, ([name, object]): z.infer<typeof Row> => {
     const { kind, size, pack, offset, length, inside } = object;
     const place = [name, kind === "tree" ? "t" : "b", size, numbers.get(pack) ?? 0, offset, length] as const;
-    return inside === undefined ? [...place] : [...place, inside.at, inside.bytes];
+    if (inside === undefined) return [...place];
+    return inside.bundled ? [...place, inside.at, inside.bytes, 1] : [...place, inside.at, inside.bytes];
   });
   return Buffer.from(JSON.stringify({ packs, objects: rows }));
 }
@@ -37,8 +49,9 @@ export function encodeIndex(objects: ReadonlyMap<string, StoredObject>): Buffer 
 /** @throws when it is not what `encodeIndex` gave */
 export function decodeIndex(bytes: Buffer, into: Map<string, StoredObject>): void {
   const { packs, objects } = Index.parse(JSON.parse(bytes.toString("utf8")));
-  for (const [name, kind, size, pack, offset, length, at, bytes] of objects) {
-    const inside = at === undefined || bytes === undefined ? {} : { inside: { at, bytes } };
+  for (const [name, kind, size, pack, offset, length, at, bytes, bundled] of objects) {
+    const place = at === undefined || bytes === undefined ? undefined : { at, bytes };
+    const inside = place && { inside: bundled === undefined ? place : { ...place, bundled: true as const } };
     into.set(name, { kind: kind === "t" ? "tree" : "blob", size, pack: packs[pack] ?? "", offset, length, ...inside });
   }
 }

@@ -79,6 +79,41 @@ test("an honest snapshot is stored, and counted by the server itself", async () 
   expect(indexes).toHaveLength(1);
 });
 
+test("what is small is stored in bundles, whatever way it came, and what is large as it came", async () => {
+  const [small, large] = [Buffer.alloc(9000, "small"), Buffer.alloc(70_000, "large")];
+  const packed = (data: Buffer) =>
+    encodeObjectFrame({ kind: "blob", packed: true, size: data.length, data: zstdCompressSync(data) });
+  const files = [small, large].map((data, at) => file(`f${at}`, { size: data.length, blobs: [nameOf("blob", data)] }));
+  const lineage = newLineage();
+  const root = treeOf(files);
+  const { outcome } = await receive(
+    { frames: [packed(large), packed(small), plain("tree", root)], root: nameOf("tree", root) },
+    lineage,
+  );
+  expect(outcome).toEqual({ files: 2, bytes: 79_000 });
+  const objects = await new Lineage(lineage.id, store, Buffer.alloc(32, 1)).objects();
+  const insideOf = (name: string) => objects.get(name)?.inside;
+  expect(insideOf(nameOf("blob", small))).toEqual({ at: packed(large).length, bytes: 9010, bundled: true });
+  expect(insideOf(nameOf("blob", large))).toEqual({ at: 0, bytes: packed(large).length, bundled: true });
+  expect(await lineage.blobs([small, large].map((data) => nameOf("blob", data)))).toEqual(
+    new Map([small, large].map((data) => [nameOf("blob", data), data])),
+  );
+});
+
+test("frames of directories that came are there without a look at the store", async () => {
+  let read = 0;
+  const get: typeof store.get = (path, range) => {
+    if (path.includes("/packs/")) read += 1;
+    return store.get(path, range);
+  };
+  const lineage = new Lineage(`l${made++}`, { ...store, get }, Buffer.alloc(32, 1));
+  const root = treeOf([file("a")]);
+  await receive(withRoot(root), lineage);
+  const frames = await lineage.treeFrames([nameOf("tree", root)]);
+  expect(frames).toEqual(new Map([[nameOf("tree", root), plain("tree", root)]]));
+  expect(read).toBe(0);
+});
+
 /** Directories in each other, each of which names the one below `width` times. */
 function unfolding(depth: number, width: number): Said {
   const frames: Uint8Array[] = [];

@@ -13,6 +13,7 @@ export type Received = OperationResult<"snapshot.take"> & Counted & { readonly n
 const PART_BYTES = 4 * 1024 * 1024;
 const PACK_BYTES = 32 * 1024 * 1024;
 const PARTS_AHEAD = 2;
+const MAX_BUNDLED_BYTES = 64 * 1024;
 
 /** What a snapshot is taken with. `base`: what the workspace was at last. */
 export type Wanted = { readonly rules: SnapshotRules; readonly base: string | null };
@@ -68,8 +69,7 @@ async function storeTaken(
   lineage.remember(trees);
   intake.rememberFrames();
   lineage.rememberChecked(checked);
-  const newBytes = Array.from(stored.values()).reduce((sum, object) => sum + storedBytes(object), 0);
-  return { ...taken, ...counted, newBytes };
+  return { ...taken, ...counted, newBytes: storedBytes(stored.values()) };
 }
 
 /** The frames, in parts as they come; the next ones are on their way meanwhile. */
@@ -150,7 +150,8 @@ class Intake {
     if (kind === "blob" && size > MAX_BLOB_BYTES) throw new AppError("checkpoint_invalid", "A piece is too large.");
     const bytes = unpacked(object);
     const name = nameOf(kind, bytes);
-    const frame = encodeObjectFrame(object);
+    // What is small is compressed with others, where it is stored.
+    const frame = encodeObjectFrame(size > MAX_BUNDLED_BYTES ? object : { kind, packed: false, size, data: bytes });
     if (kind === "tree") {
       this.#trees.set(name, parseTree(bytes));
       this.#treeFrames.set(name, frame);

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import { directoryStore } from "@handrail/checkpoints/directory-store";
 import { scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
-import { encodeObjectFrame, objectFrames } from "@handrail/protocol/sandboxd/object-frames";
+import { encodeObjectFrame, readObjectFrame, sentFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { encodeTree, parseTree, type ObjectKind, type SnapshotEntry } from "@handrail/protocol/snapshots";
 import { afterAll, expect, test } from "vitest";
 import { Lineage, nameOf, unpacked, type NamedFrame } from "./lineage.ts";
@@ -33,6 +34,12 @@ function deepSnapshot(): NamedFrame[] {
   return frames;
 }
 
+function objectsIn(frame: ReturnType<ReturnType<typeof sentFrames>["take"]>[number]) {
+  if (frame.kind !== "bundle") return [frame];
+  const all = zstdDecompressSync(frame.data);
+  return frame.objects.map(({ at, bytes }) => readObjectFrame(all.subarray(at, at + bytes)));
+}
+
 /** A sandbox with nothing in its workspace, which says what it lacks as far as it can see. */
 function emptySandbox() {
   const rounds: string[][] = [];
@@ -52,7 +59,7 @@ function emptySandbox() {
       return { size: Buffer.concat(staged).length };
     },
     "snapshot.restore": ({ root }) => {
-      const found = Array.from(objectFrames(true).take(Buffer.concat(staged)));
+      const found = sentFrames().take(Buffer.concat(staged)).flatMap(objectsIn);
       const objects = new Map(
         found.map((frame) => {
           const bytes = unpacked(frame);

@@ -1,10 +1,12 @@
 import type { Restored } from "@handrail/core/ports/snapshots";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
+import { type Bundle, bundleHeadBytes, writeBundle } from "@handrail/protocol/sandboxd/bundles";
 import { headBytes, writeNamedFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { type SnapshotEntry, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { reachableTrees } from "./closure.ts";
 import type { Lineage } from "./lineage.ts";
+import type { ReadObject } from "./object-runs.ts";
 
 /** Little enough that the sandbox is at work on one part while the next is decrypted. */
 const PART_BYTES = 1024 * 1024;
@@ -37,7 +39,7 @@ export async function sendSnapshot(
     const isTree = (name: string) => trees.has(name);
     const directories = await lineage.treeFrames(Array.from(names).filter(isTree));
     await sending.directories(directories, base === null ? wanted : undefined);
-    await sending.pieces(lineage.frames(Array.from(names).filter((name) => !isTree(name))));
+    await sending.pieces(lineage.bundles(Array.from(names).filter((name) => !isTree(name))));
     const { needed, ...done } = await sandbox.call("snapshot.restore", wanted, { signal });
     if (needed.length === 0) return done;
     for (const name of withTreesBelow(needed, trees)) names.add(name);
@@ -111,10 +113,10 @@ class Sending {
   }
 
   /** While parts are on their way, the next is read and decrypted. */
-  async pieces(frames: AsyncIterable<Iterable<{ readonly name: string; readonly frame: Buffer }>>): Promise<void> {
-    for await (const some of frames) {
-      for (const { name, frame } of some) {
-        const flushing = this.#add(name, frame);
+  async pieces(pieces: AsyncIterable<Iterable<ReadObject | Bundle>>): Promise<void> {
+    for await (const some of pieces) {
+      for (const piece of some) {
+        const flushing = "frame" in piece ? this.#add(piece.name, piece.frame) : this.#addBundle(piece);
         if (flushing !== undefined) await flushing;
       }
     }
@@ -124,14 +126,26 @@ class Sending {
 
   /** Undefined when there is nothing to wait for. */
   #add(name: string, frame: Uint8Array): Promise<void> | undefined {
-    const bytes = headBytes(true) + frame.length;
-    if (this.#partBytes + bytes > this.#part.length) {
-      const larger = Buffer.allocUnsafe(this.#partBytes + bytes);
-      this.#part.copy(larger, 0, 0, this.#partBytes);
-      this.#part = larger;
-    }
+    this.#makeRoom(headBytes(true) + frame.length);
     this.#partBytes = writeNamedFrame(this.#part, this.#partBytes, frame, name);
-    this.#partObjects += 1;
+    return this.#added(1);
+  }
+
+  #addBundle(bundle: Bundle): Promise<void> | undefined {
+    this.#makeRoom(bundleHeadBytes(bundle) + bundle.data.length);
+    this.#partBytes = writeBundle(this.#part, this.#partBytes, bundle);
+    return this.#added(bundle.objects.length);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#partBytes + bytes <= this.#part.length) return;
+    const larger = Buffer.allocUnsafe(this.#partBytes + bytes);
+    this.#part.copy(larger, 0, 0, this.#partBytes);
+    this.#part = larger;
+  }
+
+  #added(objects: number): Promise<void> | undefined {
+    this.#partObjects += objects;
     return this.#partBytes >= PART_BYTES || this.#partObjects >= PART_OBJECTS ? this.#flush() : undefined;
   }
 
