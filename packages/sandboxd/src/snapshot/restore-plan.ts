@@ -36,15 +36,24 @@ export type KnownTrees = { readonly present: KnownTree; readonly previous: Known
 /** What has to be done, or which objects are missing for it. `later`: pieces of files may still come. */
 export function planRestore(root: string, known: KnownTrees, staged: StagedObjects, later = false): Plan {
   const planner = new Planner(known, staged, later);
-  const tree = planner.directory(root, known.present, 0);
+  const tree = planner.root(root, known.present);
   return { tree: planner.needed.size === 0 ? tree : undefined, needed: planner.needed };
 }
+
+type Open = {
+  readonly tree: PlannedTree;
+  readonly entries: Map<string, PlannedEntry>;
+  readonly content: SnapshotTree;
+  readonly depth: number;
+};
 
 class Planner {
   readonly needed = new Set<string>();
   readonly #known = new Map<string, KnownTree>();
   readonly #previous = new Map<string, KnownTree>();
   readonly #tied = new Set<KnownTree>();
+  /** Directories whose entries are not planned yet. */
+  readonly #open: Open[] = [];
   readonly #staged: StagedObjects;
   readonly #later: boolean;
 
@@ -55,19 +64,31 @@ class Planner {
     this.#later = later;
   }
 
-  directory(name: string, present: KnownTree | undefined, depth: number): PlannedTree | undefined {
+  /** Not by recursion: as deep as trees may be, the stack would not do. */
+  root(name: string, present: KnownTree): PlannedTree | undefined {
+    const planned = this.#directory(name, present, 0);
+    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
+      const { content, depth, tree } = next;
+      for (const entry of content.entries) {
+        const bytes = byteText(entry.name);
+        next.entries.set(bytes, this.#entry(entry, tree.present?.entries.get(bytes), depth));
+      }
+    }
+    return planned;
+  }
+
+  /** What is in it is planned later. Undefined, and needed, when it is not here. */
+  #directory(name: string, present: KnownTree | undefined, depth: number): PlannedTree | undefined {
     if (depth > MAX_SNAPSHOT_DEPTH) throw new AppError("checkpoint_invalid", "The snapshot is too deep.");
-    const tree = this.#tree(name);
-    if (tree === undefined) {
+    const content = this.#tree(name);
+    if (content === undefined) {
       this.needed.add(name);
       return undefined;
     }
     const entries = new Map<string, PlannedEntry>();
-    for (const entry of tree.entries) {
-      const bytes = byteText(entry.name);
-      entries.set(bytes, this.#entry(entry, present?.entries.get(bytes), depth));
-    }
-    return { tree: name, mode: tree.mode, mtime: tree.mtime, present, entries };
+    const tree = { tree: name, mode: content.mode, mtime: content.mtime, present, entries };
+    this.#open.push({ tree, entries, content, depth });
+    return tree;
   }
 
   #entry(entry: SnapshotEntry, there: KnownEntry | undefined, depth: number): PlannedEntry {
@@ -77,7 +98,7 @@ class Planner {
     const kept = hasContent(there, entry);
     const blobs = entry.type === "file" && !kept && !this.#later ? entry.blobs : [];
     for (const blob of blobs) if (!this.#staged.has(blob)) this.needed.add(blob);
-    const directory = entry.type === "directory" ? this.directory(entry.tree, there?.directory, depth + 1) : undefined;
+    const directory = entry.type === "directory" ? this.#directory(entry.tree, there?.directory, depth + 1) : undefined;
     return { entry, same: undefined, kept, directory };
   }
 

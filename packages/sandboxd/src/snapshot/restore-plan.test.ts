@@ -1,0 +1,42 @@
+import { encodeTree, MAX_SNAPSHOT_DEPTH, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { expect, test } from "vitest";
+import type { KnownTree } from "./known-tree.ts";
+import { objectName } from "./object-writer.ts";
+import { planRestore, type PlannedTree } from "./restore-plan.ts";
+import type { StagedObjects } from "./staged-objects.ts";
+
+const EMPTY: KnownTree = { tree: "none", mode: 0o755, mtime: "0", entries: new Map() };
+
+/** A root with as many directories below each other, and what has them staged. */
+function nested(depth: number): { readonly root: string; readonly staged: StagedObjects } {
+  const trees = new Map<string, SnapshotTree>();
+  const put = (entries: SnapshotTree["entries"]): string => {
+    const tree = { mode: 0o755, mtime: "0", entries };
+    const name = objectName("tree", encodeTree(tree));
+    trees.set(name, tree);
+    return name;
+  };
+  let root = put([]);
+  for (let level = 0; level < depth; level++) root = put([{ type: "directory", name: "d", tree: root }]);
+  const staged: Pick<StagedObjects, "tree" | "has"> = {
+    tree: (name) => trees.get(name),
+    has: (name) => trees.has(name),
+  };
+  return { root, staged: staged as StagedObjects };
+}
+
+function depthOf(tree: PlannedTree | undefined): number {
+  let depth = 0;
+  for (let at = tree; at !== undefined; at = at.entries.get("d")?.directory) depth += 1;
+  return depth - 1;
+}
+
+test("directories below each other are planned as deep as a snapshot may have them, and no deeper", () => {
+  const plan = (depth: number) => {
+    const { root, staged } = nested(depth);
+    return planRestore(root, { present: EMPTY, previous: undefined }, staged).tree;
+  };
+  expect(depthOf(plan(MAX_SNAPSHOT_DEPTH))).toBe(MAX_SNAPSHOT_DEPTH);
+  const tooDeep = { code: "checkpoint_invalid", message: "The snapshot is too deep." };
+  expect(() => plan(MAX_SNAPSHOT_DEPTH + 1)).toThrow(expect.objectContaining(tooDeep));
+});
