@@ -4,23 +4,26 @@ import { driveRun } from "@handrail/core/drive-run";
 import type { Journal } from "@handrail/core/journal";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { Model } from "@handrail/core/ports/model";
-import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import { messageEvents } from "@handrail/core/start-run";
 import { scriptedModel } from "@handrail/core/testing/scripted-model-port";
 import type { StoredEvent } from "@handrail/protocol/events";
+import { containerdBackend } from "@handrail/sandboxes/containerd/containerd-backend";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
 import { noneBackend } from "@handrail/sandboxes/none/none-backend";
+import { once } from "@handrail/sandboxes/once";
 import { processBackend } from "@handrail/sandboxes/process/process-backend";
+import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
+import { runtimeUnderTest } from "@handrail/sandboxes/testing/containerd-root";
 import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { checkpointBench } from "../testing/checkpoint-bench.ts";
+import { checkpointBench, type MakeBackend } from "../testing/checkpoint-bench.ts";
 
 const signal = AbortSignal.timeout(600_000);
 const ends: (() => Promise<void>)[] = [];
 afterAll(async () => {
-  for (const end of ends) await end();
+  for (const end of ends.toReversed()) await end();
   await forgetInDocker(common.installation);
 });
 
@@ -31,10 +34,18 @@ const common = {
   egress: () => undefined,
 };
 
-const BACKENDS: readonly [string, (directory: string) => SandboxBackend][] = [
+/** It is started for the first test that asks for it. */
+const containerd = once(async () => {
+  const daemon = await runtimeUnderTest();
+  ends.push(() => daemon.dispose());
+  return daemon.address;
+});
+
+const BACKENDS: readonly (readonly [string, MakeBackend])[] = [
   ["none", (directory) => noneBackend({ ...common, directory })],
   ["process", (directory) => processBackend({ ...common, directory })],
   ["docker", () => dockerBackend({ ...common, host: undefined, defaultImage: undefined })],
+  ...((await canRunContainerd()) ? ([["containerd", inContainerd]] as const) : []),
 ];
 
 /**
@@ -50,7 +61,11 @@ const CHANGE = `
 printf 'changed\\n' > a.txt; rm deep/er/b.txt; rm deep/link; mkdir deep/link; echo in > deep/link/in; mv away gone
 rm deep/twin; echo now > deep/twin; rmdir empty; echo file > empty; echo fresh > fresh; rm pipe; chmod 600 "$(printf 'n\\377n')"`;
 
-async function world(make: (directory: string) => SandboxBackend) {
+async function inContainerd(directory: string) {
+  return containerdBackend({ ...common, directory, address: await containerd() });
+}
+
+async function world(make: MakeBackend) {
   const bench = await checkpointBench(make, signal);
   ends.push(bench.close);
   return bench;

@@ -16,15 +16,18 @@ import { systemClock } from "../clock.ts";
 import { restores } from "../conversations/restores.ts";
 import { makeSeed } from "../workspaces/prepare-seed.ts";
 
+/** Makes a backend whose sandboxes are in a directory. */
+export type MakeBackend = (directory: string) => SandboxBackend | Promise<SandboxBackend>;
+
 const RULES = { maxFileBytes: 1_000_000, maxTotalBytes: 100_000_000 };
 
 /**
  * Conversations in one backend, with checkpoints in a directory. Each begins as a repository with one file. `close`
  * removes them all.
  */
-export async function checkpointBench(make: (directory: string) => SandboxBackend, signal: AbortSignal) {
+export async function checkpointBench(make: MakeBackend, signal: AbortSignal) {
   const directory = mkdtempSync(join(tmpdir(), "handrail-kept-"));
-  const backend = make(join(directory, "sandboxes"));
+  const backend = await make(join(directory, "sandboxes"));
   const store = memoryLogStore();
   const key = Buffer.alloc(32, 7);
   const kept = keptFiles({ open: async () => directoryStore(join(directory, "store")), key, rules: RULES });
