@@ -26,6 +26,7 @@ import { findRootFence, requireFence, unasked } from "./root-fence.ts";
 import { POD_IDS, sandboxUid } from "../sandbox-user.ts";
 import { portablePrograms } from "../sandboxd-programs.ts";
 import { removeScratch } from "./scratch.ts";
+import { seccompProfiles } from "./seccomp-profiles.ts";
 import { tryEach } from "../try-each.ts";
 import { startPod } from "./start-pod.ts";
 
@@ -131,8 +132,7 @@ function assemble(options: ContainerdOptions) {
     seesMounts,
     /** Whether workspaces can be bounded. */
     disksWork: async () => (await disks()) && seesMounts(),
-    /** Holds a filter of system calls for each profile. */
-    seccompDirectory: join(options.directory, "seccomp"),
+    seccompFile: seccompProfiles(join(options.directory, "seccomp")),
     scratchDirectory,
     /** Where /tmp and the like of a sandbox are while it starts. */
     scratchOf: (sandboxId: string) => join(scratchDirectory, sandboxId),

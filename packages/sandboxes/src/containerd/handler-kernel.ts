@@ -20,10 +20,11 @@ const ENDED = { found: 0, nothing: 1 } as const;
  * @throws AppError `backend_unavailable`; CriError
  */
 export async function hasOwnKernel(parts: Asked, handler: string, signal: AbortSignal): Promise<boolean> {
-  const { client, names, programs, starting } = parts;
+  const { client, names, programs, starting, seccompFile } = parts;
   const sandboxId = newId("x", Date.now());
   const labels = { [LABEL.installation]: names.installation, [LABEL.sandbox]: sandboxId };
-  const pod = podConfig({ name: names.container(`kernel-${sandboxId}`), sandboxId, labels });
+  const name = names.container(`kernel-${sandboxId}`);
+  const pod = podConfig({ name, sandboxId, labels, seccompFile: await seccompFile("strict") });
   // A line without it: exit code 0 is what a program must have said, not what is left when nothing ran.
   const search = ["--no-config", "--quiet", "--invert-match", "--fixed-strings", `Linux version ${release()} `];
   const command = [`${INSIDE.programs}/rg`, ...search, "/proc/version"];

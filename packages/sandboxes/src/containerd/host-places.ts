@@ -1,12 +1,14 @@
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { ConversationPlace } from "../process/conversation-place.ts";
 import { giveTo } from "../process/conversation-place.ts";
 import type { LocalStart } from "../process/local-backend.ts";
-import { mountDisk, unmountDisk } from "../process/mounted-disk.ts";
+import type { Mount } from "../process/mounted-disk.ts";
+import { diskMount, mountAll, unmountAll, unmountDisk } from "../process/mounted-disk.ts";
 import { diskReleased, hasDisk } from "../process/workspace-disk.ts";
-import type { Scratch } from "./scratch.ts";
-import { makeScratch } from "./scratch.ts";
+import type { ScratchPlace } from "./scratch.ts";
+import { makeScratch, removeScratch, scratchMount } from "./scratch.ts";
 
 /** Where the host has a sandbox's workspace and state while it starts. */
 export type StartingFiles = { readonly workspace: string; readonly state: string };
@@ -22,7 +24,7 @@ export type HostParts = {
 
 /** What a sandbox's mounts come from. The host has it for as long as the start takes; then the sandbox alone has it. */
 export type HostPlaces = {
-  readonly ready: Promise<{ readonly scratch: Scratch; readonly files: StartingFiles }>;
+  readonly ready: Promise<{ readonly scratch: readonly ScratchPlace[]; readonly files: StartingFiles }>;
   /** Takes off the host what was made, whether or not all was. Mounts and loop device end with the sandbox. */
   release(): Promise<void>;
 };
@@ -30,53 +32,55 @@ export type HostPlaces = {
 /** Whose they are: the first of so many users. `bytes`: of what is in memory. */
 type Own = { readonly uid: number; readonly ids: number; readonly bytes: number };
 
-/** Begins to make them. */
+/**
+ * Begins to make them. Where this process has mounts of its own, which the runtime does not see (a service with
+ * `PrivateTmp`), /tmp and the like are on the disk, without a limit, until the next start.
+ */
 export function hostPlaces(parts: HostParts, start: LocalStart, own: Own): HostPlaces {
-  const directory = parts.scratchOf(start.record.sandboxId);
-  const making = [
-    parts.seesMounts().then((seen) => makeScratch({ directory, seen, uid: own.uid, bytes: own.bytes })),
-    start.furnished.then(() => openDisk(parts, start.place)).then((disk) => owned(disk, own)),
-  ] as const;
-  const ready = Promise.all(making).then(([scratch, { files }]) => ({ scratch, files }));
+  const ready = make(parts, start, own);
   // Whoever waits for it hears of it.
   ready.catch(() => undefined);
   return {
     ready,
     release: async () => {
-      const made = await Promise.allSettled(making);
-      const held = made.flatMap((one) => (one.status === "fulfilled" ? [one.value.release()] : []));
-      await Promise.all(held);
+      await ready.catch(() => undefined);
+      await release(parts, start);
     },
   };
 }
 
-async function owned(disk: OpenDisk, { uid, ids }: Pick<Own, "uid" | "ids">): Promise<OpenDisk> {
+async function make(parts: HostParts, { record, place, furnished }: LocalStart, { uid, ids, bytes }: Own) {
+  const directory = parts.scratchOf(record.sandboxId);
+  const [seen] = await Promise.all([parts.seesMounts(), removeScratch(directory), furnished]);
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const disk = await diskOf(parts, place);
+  const mounts = [...(seen ? [scratchMount(directory, bytes)] : []), ...disk];
+  if (mounts.length > 0) await mountAll(mounts, place.mounts);
+  const scratch = await makeScratch(directory, uid);
+  const files: StartingFiles =
+    disk.length === 0 ? place : { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
+  await giveTo({ first: uid, count: ids }, [files.workspace, files.state]);
+  return { scratch, files };
+}
+
+async function release({ scratchOf, mounting, seesMounts }: HostParts, { record, place }: LocalStart): Promise<void> {
+  const directory = scratchOf(record.sandboxId);
   try {
-    await giveTo({ first: uid, count: ids }, [disk.files.workspace, disk.files.state]);
-    return disk;
-  } catch (thrown) {
-    await disk.release();
-    throw thrown;
+    await unmountAll([directory, place.disk]);
+    if (await seesMounts()) await rm(directory, { recursive: true, force: true });
+  } finally {
+    mounting.delete(place.conversationId);
   }
 }
 
-type OpenDisk = { readonly files: StartingFiles; release(): Promise<void> };
-
-/** @throws AppError `backend_unavailable` for a disk that the runtime does not see */
-async function openDisk({ mounting, disksWork }: HostParts, place: ConversationPlace): Promise<OpenDisk> {
-  if (!(await hasDisk(place.image))) return { files: place, release: async () => undefined };
+/** Nothing for a workspace that is a plain directory. @throws AppError `backend_unavailable` for a disk that the runtime does not see */
+async function diskOf({ mounting, disksWork }: HostParts, place: ConversationPlace): Promise<readonly Mount[]> {
+  if (!(await hasDisk(place.image))) return [];
   if (!(await disksWork())) throw unseen();
   mounting.add(place.conversationId);
-  const release = () => unmountDisk(place.disk).finally(() => mounting.delete(place.conversationId));
-  try {
-    await unmountDisk(place.disk);
-    await diskReleased(place.image);
-    await mountDisk(place.image, place.disk);
-  } catch (thrown) {
-    await release();
-    throw thrown;
-  }
-  return { files: { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }, release };
+  await unmountDisk(place.disk);
+  await diskReleased(place.image);
+  return [diskMount(place.image, place.disk)];
 }
 
 function unseen(): AppError {

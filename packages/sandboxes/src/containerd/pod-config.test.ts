@@ -26,14 +26,14 @@ function configOf(profile: "strict" | "default", unifiedCgroups = false) {
     programs: "/p",
     etcDirectory: "/etc-of-it",
     seccompFile: "/s.json",
-    scratch: { places: [{ source: "/scratch/tmp", target: "/tmp" }], release: async () => undefined },
+    scratch: [{ source: "/scratch/tmp", target: "/tmp" }],
     files: { workspace: "/disk/workspace", state: "/disk/state" },
     unifiedCgroups,
   });
 }
 
 test("a pod's namespaces are held by a process that is nobody's and can do nothing", () => {
-  expect(podConfig({ name: "n", sandboxId: "x_1", labels: { a: "b" } })).toEqual({
+  expect(podConfig({ name: "n", sandboxId: "x_1", labels: { a: "b" }, seccompFile: "/strict.json" })).toEqual({
     metadata: { name: "n", uid: "x_1", namespace: "handrail" },
     hostname: "sandbox",
     labels: { a: "b" },
@@ -43,7 +43,7 @@ test("a pod's namespaces are held by a process that is nobody's and can do nothi
         runAsUser: { value: 65_534 },
         runAsGroup: { value: 65_534 },
         readonlyRootfs: true,
-        seccomp: { profileType: "RuntimeDefault" },
+        seccomp: { profileType: "Localhost", localhostRef: "/strict.json" },
       },
       sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
     },

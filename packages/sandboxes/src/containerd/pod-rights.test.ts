@@ -32,7 +32,7 @@ function configOf(fence: RootFence | undefined, containers = false) {
     programs: "/programs",
     etcDirectory: "/data/etc",
     seccompFile: "/data/seccomp.json",
-    scratch: { places: [{ source: "/data/tmp", target: "/tmp" }], release: async () => undefined },
+    scratch: [{ source: "/data/tmp", target: "/tmp" }],
     files: { workspace: "/data/workspace", state: "/data/state" },
     unifiedCgroups: false,
   };
@@ -89,7 +89,7 @@ describe("the rights of a sandbox of containerd", () => {
   });
 
   test("the pod has the user namespace of its container", () => {
-    const wish = { name: "n", sandboxId: "x", labels: {} };
+    const wish = { name: "n", sandboxId: "x", labels: {}, seccompFile: "/data/strict.json" };
     const namespacesOf = (firstId?: number) => podConfig({ ...wish, firstId }).linux.securityContext.namespaceOptions;
     expect([namespacesOf(), namespacesOf(FIRST)]).toEqual([ALONE, IN_USERS]);
   });

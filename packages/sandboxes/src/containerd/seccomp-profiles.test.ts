@@ -1,15 +1,35 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PROFILES } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
-import { writeSeccompProfile } from "./seccomp-profiles.ts";
+import { seccompProfiles } from "./seccomp-profiles.ts";
+
+test("a profile is written once by each server, and anew when somebody took it away", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
+  try {
+    const fileOf = seccompProfiles(directory);
+    const path = await fileOf("strict");
+    await writeFile(path, "as it was");
+    await fileOf("strict");
+    expect(await readFile(path, "utf8")).toBe("as it was");
+    // What an earlier version left is not what holds.
+    await seccompProfiles(directory)("strict");
+    expect(await readFile(path, "utf8")).toBe(dockerSeccomp(PROFILES.strict.syscalls));
+    await rm(path);
+    await fileOf("strict");
+    expect(await readFile(path, "utf8")).toBe(dockerSeccomp(PROFILES.strict.syscalls));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
 
 test("starts at the same time find one whole profile, and leave nothing beside it", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
   try {
-    const paths = await Promise.all(Array.from({ length: 16 }, () => writeSeccompProfile(directory, "default")));
+    const servers = Array.from({ length: 4 }, () => seccompProfiles(directory));
+    const paths = await Promise.all([...servers, ...servers].map((fileOf) => fileOf("default")));
     expect([...new Set(paths)]).toEqual([join(directory, "default.json")]);
     expect(await readdir(directory)).toEqual(["default.json"]);
     expect(await readFile(join(directory, "default.json"), "utf8")).toBe(dockerSeccomp(PROFILES.default.syscalls));

@@ -24,7 +24,6 @@ import { hostPlaces } from "./host-places.ts";
 import { requireFence } from "./root-fence.ts";
 import { unlessAborted } from "../shared-work.ts";
 import { together } from "../together.ts";
-import { writeSeccompProfile } from "./seccomp-profiles.ts";
 
 const LOOK_MS = 100;
 
@@ -45,6 +44,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
     sandboxId: record.sandboxId,
     labels,
     firstId: fence?.by === "users" ? uid : undefined,
+    seccompFile: await parts.seccompFile("strict"),
   });
   const containers = parts.containers && fence?.by === "kernel";
   const limits = limitsUnder(record.profile, parts.limits);
@@ -77,7 +77,7 @@ async function ownFiles(
 ) {
   const etcDirectory = join(place.root, "etc");
   const [seccompFile, unifiedCgroups, ready] = await Promise.all([
-    writeSeccompProfile(parts.seccompDirectory, record.profile, containers),
+    parts.seccompFile(record.profile, containers),
     hasUnifiedCgroups(),
     places.ready,
     writeEtcFiles(etcDirectory, uid),

@@ -37,6 +37,8 @@ export function conversationPlace(directory: string, conversationId: string) {
     disk: join(root, "disk"),
     /** Holds the socket's directory of each start. */
     links: join(root, "links"),
+    /** The table of what is mounted for a start. */
+    mounts: join(root, "mounts"),
     record: join(root, "sandbox.json"),
   };
 }

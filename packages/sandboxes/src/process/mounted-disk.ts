@@ -1,13 +1,42 @@
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram } from "../run-program.ts";
 import { MOUNT_OPTIONS } from "./workspace-disk.ts";
 
+/** One row of fstab(5). */
+export type Mount = {
+  readonly source: string;
+  readonly target: string;
+  readonly type: "ext4" | "tmpfs";
+  readonly options: string;
+};
+
+/** A workspace's disk at `target`. */
+export function diskMount(image: string, target: string): Mount {
+  return { source: image, target, type: "ext4", options: MOUNT_OPTIONS };
+}
+
 /** Mounts a workspace's disk where this process sees it. @throws AppError `sandbox_failed` */
 export async function mountDisk(image: string, target: string): Promise<void> {
   const { code, stderr } = await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, image, target]);
-  if (code !== 0) throw new AppError("sandbox_failed", `The workspace could not be mounted: ${stderr.trim()}`);
+  if (code !== 0) throw notMounted(stderr);
+}
+
+/**
+ * Mounts several by one program, which is most of what mounting takes; `table` is the file that tells it. Those before
+ * and after one that fails are mounted. @throws AppError `sandbox_failed`
+ */
+export async function mountAll(mounts: readonly Mount[], table: string): Promise<void> {
+  const rows = mounts.map(({ source, target, type, options }) =>
+    [source, target, type, options].map(escaped).join(" "),
+  );
+  await writeFile(table, `${rows.join("\n")}\n`, { mode: 0o600 });
+  const { code, stderr } = await runProgram("mount", ["-a", "-T", table]);
+  if (code !== 0) throw notMounted(stderr);
+  // A row that it does not understand it passes over.
+  const mounted = await Promise.all(mounts.map(({ target }) => isMounted(target)));
+  if (!mounted.every(Boolean)) throw notMounted(`the program mount left it out. ${stderr}`);
 }
 
 /**
@@ -15,8 +44,15 @@ export async function mountDisk(image: string, target: string): Promise<void> {
  * @throws AppError `sandbox_failed`
  */
 export async function unmountDisk(target: string): Promise<void> {
-  if (!(await isMounted(target))) return;
-  const { code, stderr } = await runProgram("umount", ["--lazy", target]);
+  await unmountAll([target]);
+}
+
+/** Takes away what is mounted at any of them, by one program. @throws AppError `sandbox_failed` */
+export async function unmountAll(targets: readonly string[]): Promise<void> {
+  const mounted = await Promise.all(targets.map(isMounted));
+  const held = targets.filter((_target, at) => mounted[at]);
+  if (held.length === 0) return;
+  const { code, stderr } = await runProgram("umount", ["--lazy", ...held]);
   if (code !== 0) throw new AppError("sandbox_failed", `The workspace could not be unmounted: ${stderr.trim()}`);
 }
 
@@ -27,4 +63,13 @@ export async function isMounted(directory: string): Promise<boolean> {
   );
   const [own, above] = devices.map((found) => found?.dev);
   return own !== undefined && above !== undefined && own !== above;
+}
+
+function notMounted(said: string): AppError {
+  return new AppError("sandbox_failed", `The workspace could not be mounted: ${said.trim()}`);
+}
+
+/** As fstab(5) has blanks and the escape itself: by their octal numbers. */
+function escaped(text: string): string {
+  return text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
