@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { base64FromBytes } from "../base64.ts";
 import { secretForms } from "./secret-forms.ts";
-import { labelled, overwritten, secretMasker, type Writing } from "./secret-masker.ts";
+import { hostMasker, labelled, overwritten, secretMasker, type Writing } from "./secret-masker.ts";
 
 const TOKEN = "ghp_16C7e42F292c6912E7710c8'q\"x /y~!*()+9:";
 const masker = secretMasker([{ name: "TOKEN", value: TOKEN }]);
@@ -137,4 +137,21 @@ test("what is typed shows at once, and a secret that comes byte by byte is still
   const typing = secretMasker([{ name: "S", value: "abcdefgh" }]).stream(overwritten, { releases: 3 });
   const shown = Array.from("xabcdefghy").map((letter) => textOf(typing.push(bytesOf(letter))));
   expect(shown).toEqual(["x", "a", "b", "c", "", "", "", "", "*****", "y"]);
+});
+
+const HOST_SECRET = "Ghp-16C7e42F292c6912E7710c8KhTr33sBnPpRt";
+test.each([
+  ["in other capitals", `${HOST_SECRET.toLowerCase()}.evil.test`, "[secret KEY].evil.test"],
+  ["in its own, as a host that is none is reported", `${HOST_SECRET}.evil.test:x`, "[secret KEY].evil.test:x"],
+  ["in hex", `a.${hexOf(bytesOf(HOST_SECRET))}.test`, "a.[secret KEY].test"],
+  [
+    "in base64",
+    `${webForm(base64Of(HOST_SECRET)).toLowerCase().replaceAll("=", "")}.test`,
+    /^\[secret KEY\].{0,2}\.test$/,
+  ],
+  ["in pieces", `${HOST_SECRET.slice(0, 9)}.${HOST_SECRET.slice(9)}.test`.toLowerCase(), "[secret KEY]"],
+  ["not at all", "Registry.npmjs.org", "Registry.npmjs.org"],
+])("a secret in the name of a host is masked, though its capitals are lost: %s", (_how, host, masked) => {
+  const told = hostMasker([{ name: "KEY", value: HOST_SECRET }])(host);
+  expect(told).toMatch(masked instanceof RegExp ? masked : new RegExp(`^${RegExp.escape(masked)}$`));
 });

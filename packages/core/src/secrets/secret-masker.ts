@@ -1,4 +1,4 @@
-import { needleAutomaton } from "./needle-automaton.ts";
+import { type Needle, needleAutomaton } from "./needle-automaton.ts";
 import { type NamedValue, secretForms } from "./secret-forms.ts";
 
 /** How a stretch of bytes that gave a secret away is written: `length` bytes of it, the secret being `name`. */
@@ -49,7 +49,10 @@ const ASTERISK = 0x2a;
 
 /** A masker of these values; values shorter than `SHORTEST_SECRET` are not masked. */
 export function secretMasker(values: readonly NamedValue[]): SecretMasker {
-  const needles = values.flatMap(({ name, value }) => secretForms(value).map((bytes) => ({ bytes, name })));
+  return maskerOf(values.flatMap(({ name, value }) => secretForms(value).map((bytes) => ({ bytes, name }))));
+}
+
+function maskerOf(needles: readonly Needle[]): SecretMasker {
   const automaton = needleAutomaton(needles);
   const { longest } = automaton;
   const stream: SecretMasker["stream"] = (writing, prompt) =>
@@ -78,6 +81,24 @@ export function secretMasker(values: readonly NamedValue[]): SecretMasker {
     },
   };
 }
+
+/**
+ * Masks the names of hosts, in which capitals are lost, and which may have a secret in pieces of at most 63 characters: then
+ * the whole name is masked. One without a secret stays as it is.
+ */
+export function hostMasker(values: readonly NamedValue[]): (host: string) => string {
+  const lower = values.flatMap(({ name, value }) => secretForms(value).map((form) => ({ name, bytes: lowered(form) })));
+  const masker = maskerOf(lower);
+  return (host) => {
+    const name = host.toLowerCase();
+    const masked = masker.text(name);
+    if (masked !== name) return masked;
+    const found = masker.find(UTF8.encode(name.replaceAll(".", "")));
+    return found === undefined ? host : TEXT.decode(labelled(found, 0));
+  };
+}
+
+const lowered = (bytes: Uint8Array) => UTF8.encode(TEXT.decode(bytes).toLowerCase());
 
 const PASS: MaskStream = { push: (bytes) => bytes, end: () => NOTHING };
 

@@ -25,7 +25,7 @@ export type EgressParts = {
   readonly log: NetworkLog;
   readonly refused: RefusedRequests;
   /** What HTTPS is opened with, and what the log must not hold. */
-  readonly secrets: Pick<ConversationSecrets<SandboxAuthority>, "openWith" | "maskerFor" | "used" | "text">;
+  readonly secrets: Pick<ConversationSecrets<SandboxAuthority>, "openWith" | "maskerFor" | "used" | "text" | "host">;
   readonly limits: TrafficLimits;
   /** Hosts that may be in private networks. */
   readonly privateHosts: readonly string[];
@@ -36,16 +36,16 @@ export type EgressParts = {
 export function networkEgress(parts: EgressParts): Broker {
   const rules = currentRules(parts);
   const { log, refused, limits, privateHosts, secrets, onFailure } = parts;
-  const maskFor =
-    ({ conversationId: id }: Pick<BrokerRecord, "conversationId">) =>
-    (text: string) =>
-      secrets.text(id, text);
+  const maskFor = ({ conversationId: id }: Pick<BrokerRecord, "conversationId">): Mask => ({
+    text: (text) => secrets.text(id, text),
+    host: (host) => secrets.host(id, host),
+  });
   const note = (record: BrokerRecord, write: (request: NetworkRequest) => void) => {
     const mask = maskFor(record);
     write(requestOf(record, mask));
     const { conversationId: id, host, reason } = record;
     secrets.used(id, record.secrets ?? []).catch(onFailure);
-    if (reason !== undefined) refused.note({ conversationId: id, host: mask(host), reason }).catch(onFailure);
+    if (reason !== undefined) refused.note({ conversationId: id, host: mask.host(host), reason }).catch(onFailure);
   };
   return createBroker({
     limits,
@@ -110,7 +110,7 @@ async function askUser(
 ): Promise<Allowed | Refusal> {
   const { host, port, method = "CONNECT", path } = asked;
   const request = {
-    host: secrets.text(conversationId, host.name),
+    host: secrets.host(conversationId, host.name),
     port,
     method,
     ...(path === undefined ? {} : { path: secrets.text(conversationId, path) }),
@@ -128,7 +128,8 @@ const ASKED: { readonly [Outcome in AskOutcome]?: string } = {
   unasked: "Too many such questions wait for the user already.",
 };
 
-type Mask = (text: string) => string;
+/** What the log must not hold is taken out. */
+type Mask = { readonly text: (text: string) => string; readonly host: (host: string) => string };
 
 function requestOf(
   { allowed, reason, bytesUp, bytesDown, durationMs, ...of }: BrokerRecord,
@@ -146,9 +147,9 @@ function placeOf({ at, method, host, port, path, rule, secrets = [] }: Place, ma
   return {
     at,
     method,
-    host: mask(host).slice(0, 253),
+    host: mask.host(host).slice(0, 253),
     port,
-    ...(path === undefined ? {} : { path: mask(path).slice(0, 1024) }),
+    ...(path === undefined ? {} : { path: mask.text(path).slice(0, 1024) }),
     ...(rule === undefined ? {} : { rule }),
     ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
   };

@@ -3,7 +3,7 @@ import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { expect, test } from "vitest";
 import { conversationSecrets } from "./conversation-secrets.ts";
-import type { OpenSecret } from "./secret-store.ts";
+import type { OpenSecret } from "./sealed-values.ts";
 
 const signal = new AbortController().signal;
 const times = { createdAt: 0, changedAt: 1, lastUsedAt: null };
@@ -146,4 +146,16 @@ test("a use is noted for the conversation, and none for nobody", async () => {
   await secrets.used("c_1", []);
   await secrets.used("c_0", ["TOKEN"]);
   expect(used).toEqual([[HOLDER, ["TOKEN"]]]);
+});
+
+test("values that a secret had before are masked like the present one, in texts and in names of hosts", async () => {
+  const { secrets } = setUp([{ ...token, earlier: ["Value-from-Before"] }]);
+  const masker = await secrets.maskerFor("c_1");
+  const told = `${token.value} Value-from-Before`;
+  expect(masker.text(told)).toBe("[secret TOKEN] [secret TOKEN]");
+  expect(secrets.text("c_1", told)).toBe("[secret TOKEN] [secret TOKEN]");
+  expect(secrets.host("c_1", "value-from-before.test")).toBe("[secret TOKEN].test");
+  expect(secrets.host("c_2", "value-from-before.test")).toBe("value-from-before.test");
+  const { secrets: held } = await secrets.openWith("c_1");
+  expect(JSON.stringify(held)).not.toContain("Before");
 });

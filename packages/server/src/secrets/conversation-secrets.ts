@@ -1,9 +1,10 @@
 import { createHmac } from "node:crypto";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import { type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
+import { hostMasker, type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
 import { AppError } from "@handrail/protocol/errors";
 import type { SecretUse } from "@handrail/protocol/secrets";
-import type { OpenSecret, SecretHolder, SecretStore } from "./secret-store.ts";
+import type { OpenSecret } from "./sealed-values.ts";
+import type { SecretHolder, SecretStore } from "./secret-store.ts";
 
 /** A secret as the broker takes it. */
 export type HeldSecret = {
@@ -34,11 +35,17 @@ export type ConversationSecrets<Authority> = {
   equip(conversationId: string, sandbox: Sandbox, signal: AbortSignal): Promise<void>;
   /** The text with all secrets masked that the conversation is known to have had. */
   text(conversationId: string, text: string): string;
+  /** The same for the name of a host, in which capitals are lost. */
+  host(conversationId: string, host: string): string;
   used(conversationId: string, names: readonly string[]): Promise<void>;
   forget(conversationId: string): void;
 };
 
-type Known = { readonly values: Map<string, string>; masker: SecretMasker };
+type Known = {
+  readonly values: ReadonlyMap<string, string>;
+  readonly masker: SecretMasker;
+  readonly hosts: (host: string) => string;
+};
 
 export function conversationSecrets<Authority extends { readonly certificate: string }>(
   parts: ConversationSecretsParts<Authority>,
@@ -61,16 +68,11 @@ export function conversationSecrets<Authority extends { readonly certificate: st
   return {
     async openWith(id) {
       const secrets = await secretsOf(id);
-      maskerOf(known, id, secrets);
-      const held = secrets.map((one) => ({
-        name: one.name,
-        value: one.value,
-        use: one.use,
-        placeholder: placeholder(id, one),
-      }));
+      knownOf(known, id, secrets);
+      const held = secrets.map((one) => heldOf(one, placeholder(id, one)));
       return { authority: authorityOf(id), secrets: held };
     },
-    maskerFor: async (id) => maskerOf(known, id, await secretsOf(id)),
+    maskerFor: async (id) => knownOf(known, id, await secretsOf(id)).masker,
     async equip(id, sandbox, signal) {
       if ((await parts.conversation(id)) === undefined) return;
       const secrets = await secretsOf(id);
@@ -81,6 +83,7 @@ export function conversationSecrets<Authority extends { readonly certificate: st
       });
     },
     text: (id, text) => known.get(id)?.masker.text(text) ?? text,
+    host: (id, host) => known.get(id)?.hosts(host) ?? host,
     async used(id, names) {
       const holder = names.length === 0 ? undefined : await parts.conversation(id);
       if (holder !== undefined) await store.used(holder, names);
@@ -136,13 +139,25 @@ const fileOf = ({ name, value, environment }: OpenSecret) => ({
   ...(environment === undefined ? {} : { environment }),
 });
 
+const heldOf = ({ name, value, use }: OpenSecret, placeholder: string | undefined): HeldSecret => ({
+  name,
+  value,
+  use,
+  placeholder,
+});
+
 /** Made anew only when a value comes to be known. */
-function maskerOf(known: Map<string, Known>, id: string, secrets: readonly OpenSecret[]): SecretMasker {
-  const before = known.get(id) ?? { values: new Map<string, string>(), masker: secretMasker([]) };
-  const fresh = secrets.filter(({ value }) => !before.values.has(value));
-  if (fresh.length === 0) return before.masker;
-  const values = new Map([...before.values, ...fresh.map(({ value, name }) => [value, name] as const)]);
-  const masker = secretMasker(Array.from(values, ([value, name]) => ({ name, value })));
-  known.set(id, { values, masker });
-  return masker;
+function knownOf(known: Map<string, Known>, id: string, secrets: readonly OpenSecret[]): Known {
+  const before = known.get(id) ?? NOTHING;
+  const all = secrets.flatMap(({ name, value, earlier = [] }) =>
+    [value, ...earlier].map((one) => [one, name] as const),
+  );
+  if (all.every(([value]) => before.values.has(value))) return before;
+  const values = new Map([...before.values, ...all]);
+  const named = Array.from(values, ([value, name]) => ({ name, value }));
+  const made = { values, masker: secretMasker(named), hosts: hostMasker(named) };
+  known.set(id, made);
+  return made;
 }
+
+const NOTHING: Known = { values: new Map(), masker: secretMasker([]), hosts: (host) => host };

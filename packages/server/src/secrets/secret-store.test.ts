@@ -49,6 +49,31 @@ test("a secret's value is kept sealed and is never in a list", async () => {
   expect(known).toEqual(["GIT a-secret-value"]);
 });
 
+test("a value that was replaced is kept sealed for the masks, up to eight and a year; the present one is none of them", async () => {
+  let now = 1000;
+  const { store } = await open(() => now);
+  const save = (value: string) => store.save("ada", "GIT", { ...input, value });
+  const earlier = async (from = store) => (await from.for(holder("ada"))).map((one) => one.earlier);
+  await save("first-value-000");
+  await save("first-value-000");
+  expect(await earlier()).toEqual([undefined]);
+  await save("second-value-00");
+  await store.save("ada", "GIT", { ...setting, environment: "TOKEN" });
+  await save("third-value-000");
+  const { store: later, known } = await open(() => now);
+  expect(await earlier(later)).toEqual([["second-value-00", "first-value-000"]]);
+  expect(known.toSorted()).toEqual(["GIT first-value-000", "GIT second-value-00", "GIT third-value-000"]);
+  expect(await readFile(join(home, "secrets.json"), "utf8")).not.toMatch(/-value-0/);
+  await save("first-value-000");
+  expect(await earlier()).toEqual([["third-value-000", "second-value-00"]]);
+  now += 365 * 24 * 3_600_000;
+  expect(await earlier()).toEqual([undefined]);
+  for (let count = 0; count < 12; count += 1) await save(`value-number-${count}`);
+  expect(await earlier()).toEqual([[10, 9, 8, 7, 6, 5, 4, 3].map((count) => `value-number-${count}`)]);
+  await store.remove(holder("ada"), "GIT");
+  expect(await readFile(join(home, "secrets.json"), "utf8")).not.toContain("sealed");
+});
+
 test("nobody has the secrets of another owner", async () => {
   const { store } = await open();
   await store.save("ada", "GIT", input);
@@ -120,7 +145,9 @@ test("a team's secret is its conversations', whoever owns them, and its members 
     for (const ownerId of ["ada", "bob"]) {
       expect(await one.list(ownerId, ["web", "core"])).toEqual([saved]);
       expect(await one.list(ownerId, ["web"])).toEqual([]);
-      expect(await one.for(holder(ownerId, "x", "core"))).toEqual([{ ...saved, value: "the-second-value" }]);
+      expect(await one.for(holder(ownerId, "x", "core"))).toEqual([
+        { ...saved, value: "the-second-value", earlier: [ofTeam("core").value] },
+      ]);
       expect([await one.for(holder(ownerId)), await one.for(holder(ownerId, "x", "web"))]).toEqual([[], []]);
     }
   }

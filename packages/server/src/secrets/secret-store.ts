@@ -1,19 +1,20 @@
 import { AppError } from "@handrail/protocol/errors";
-import { type SecretInfo, type SecretInput, SecretInfo as SecretInfoShape } from "@handrail/protocol/secrets";
+import type { SecretInfo, SecretInput } from "@handrail/protocol/secrets";
 import { z } from "zod";
 import type { Holder } from "../auth/teams.ts";
 import type { JsonFile } from "../settings/json-file.ts";
-import type { Secrets } from "../settings/secrets.ts";
-
-/** `ownerId` is whose it is, and of a team's who saved it last. */
-const StoredSecret = SecretInfoShape.extend({ ownerId: z.string(), sealed: z.string() });
+import {
+  infoOf,
+  type OpenSecret,
+  sealedValues,
+  type SealedValuesParts,
+  StoredSecret,
+  teamOf,
+} from "./sealed-values.ts";
 
 /** What `secrets.json` holds: what lists show, with each value sealed. */
 export const StoredSecrets = z.object({ secrets: z.array(StoredSecret) });
 export type StoredSecrets = z.infer<typeof StoredSecrets>;
-
-/** A secret with its value, for the broker and the masker. */
-export type OpenSecret = SecretInfo & { readonly value: string };
 
 /** Whose conversation it is, and the address of the repository that it works on; undefined: on none. */
 export type SecretHolder = Holder & { readonly repository: string | undefined };
@@ -39,13 +40,7 @@ export type SecretStore = {
   used(holder: SecretHolder, names: readonly string[]): Promise<void>;
 };
 
-export type SecretStoreParts = {
-  readonly file: JsonFile<StoredSecrets>;
-  readonly secrets: Secrets;
-  readonly now: () => number;
-  /** Called with each value that the store comes to know. */
-  readonly known: (name: string, value: string) => void;
-};
+export type SecretStoreParts = SealedValuesParts & { readonly file: JsonFile<StoredSecrets> };
 
 const MAX_SECRETS = 256;
 /** A use is written down at most this often. */
@@ -53,15 +48,7 @@ const USED_EVERY_MS = 60_000;
 
 export function secretStore({ file, secrets, now, known }: SecretStoreParts): SecretStore {
   const { read, update } = storedList(file);
-  /** By the sealed form, so that none is opened twice. */
-  const opened = new Map<string, string>();
-  const open = (stored: Stored): OpenSecret => {
-    const value = opened.get(stored.sealed) ?? secrets.unseal(recordOf(stored), stored.sealed);
-    opened.set(stored.sealed, value);
-    known(stored.name, value);
-    return { ...infoOf(stored), value };
-  };
-
+  const values = sealedValues({ secrets, now, known });
   return {
     async list(ownerId, teams) {
       const all = await read();
@@ -69,17 +56,18 @@ export function secretStore({ file, secrets, now, known }: SecretStoreParts): Se
         .flatMap((holder) => all.filter(isOf(holder)))
         .map(infoOf);
     },
-    for: async (holder) => heldBy(await read(), holder).map(open),
+    for: async (holder) => heldBy(await read(), holder).map(values.open),
     async save(ownerId, name, { value, ...setting }) {
-      if (value !== undefined) known(name, value);
       const at = now();
       const holder = { ownerId, teamId: teamOf(setting) };
-      const sealed = value === undefined ? undefined : secrets.seal(recordOf({ ...setting, ownerId, name }), value);
+      const sealed = value === undefined ? undefined : values.seal({ ...setting, ownerId, name }, value);
       await update((all) => {
         const old = all.find(isThis(holder, name));
         if (old === undefined && all.filter(isOf(holder)).length >= MAX_SECRETS) throw tooMany();
         const times = { createdAt: old?.createdAt ?? at, changedAt: at, lastUsedAt: old?.lastUsedAt ?? null };
-        const saved: Stored = { ...setting, ...times, name, ownerId, sealed: sealed ?? keptValue(old, setting) };
+        const earlier = values.earlierWith(old, value, at);
+        const kept = { sealed: sealed ?? keptValue(old, setting), ...(earlier.length === 0 ? {} : { earlier }) };
+        const saved: StoredSecret = { ...setting, ...times, name, ownerId, ...kept };
         return [...all.filter((one) => one !== old), saved].toSorted((a, b) => a.name.localeCompare(b.name, "en"));
       });
       const saved = (await read()).find(isThis(holder, name));
@@ -100,12 +88,12 @@ export function secretStore({ file, secrets, now, known }: SecretStoreParts): Se
   };
 }
 
-type Change = (all: readonly Stored[]) => readonly Stored[];
+type Change = (all: readonly StoredSecret[]) => readonly StoredSecret[];
 
 /** The file's list, read once. Changes come one after the other; one that gives the same list writes nothing. */
 function storedList(file: JsonFile<StoredSecrets>) {
   let turn: Promise<unknown> = Promise.resolve();
-  let cached: Promise<readonly Stored[]> | undefined;
+  let cached: Promise<readonly StoredSecret[]> | undefined;
   const read = () => (cached ??= file.read().then((stored) => stored?.secrets ?? []));
   const apply = async (change: Change) => {
     const before = await read();
@@ -122,35 +110,22 @@ function storedList(file: JsonFile<StoredSecrets>) {
   return { read, update };
 }
 
-type Stored = StoredSecrets["secrets"][number];
-
-const teamOf = ({ scope }: Pick<Stored, "scope">) => (scope.type === "team" ? scope.teamId : null);
-
-/**
- * What a sealed value is bound to. No name has a blank, so no user's record reads as another's, and none begins as a
- * team's does.
- */
-function recordOf({ ownerId, name, scope }: Pick<Stored, "ownerId" | "name" | "scope">): string {
-  const teamId = teamOf({ scope });
-  return teamId === null ? `secret ${ownerId} ${name}` : `team-secret ${teamId} ${name}`;
-}
-
 /** Those of the team; without one, the owner's own. */
 const isOf =
   ({ ownerId, teamId }: Holder) =>
-  (stored: Stored) =>
+  (stored: StoredSecret) =>
     teamOf(stored) === teamId && (teamId !== null || stored.ownerId === ownerId);
-const isThis = (holder: Holder, name: string) => (stored: Stored) => isOf(holder)(stored) && stored.name === name;
+const isThis = (holder: Holder, name: string) => (stored: StoredSecret) => isOf(holder)(stored) && stored.name === name;
 
 /** Of requests of git the first secret is taken, of headers and variables the last: the owner's own is both. */
-function heldBy(all: readonly Stored[], { ownerId, teamId, repository }: SecretHolder): readonly Stored[] {
+function heldBy(all: readonly StoredSecret[], { ownerId, teamId, repository }: SecretHolder): readonly StoredSecret[] {
   const own = all
     .filter(isOf({ ownerId, teamId: null }))
     .filter(({ scope }) => scope.type !== "repository" || sameRepository(scope.url, repository));
   if (teamId === null) return own;
   const names = new Set(own.map(({ name }) => name));
   const team = all.filter(isOf({ ownerId, teamId })).filter(({ name }) => !names.has(name));
-  const isGit = ({ use }: Stored) => use.type === "git";
+  const isGit = ({ use }: StoredSecret) => use.type === "git";
   return [...team.filter((one) => !isGit(one)), ...own, ...team.filter(isGit)];
 }
 
@@ -158,17 +133,13 @@ function heldBy(all: readonly Stored[], { ownerId, teamId, repository }: SecretH
  * The sealed value that stays when none is given. Of a team's secret only for the same use: who belongs to the team uses
  * the value without knowing it, and could send it to a host of their own otherwise. @throws AppError `bad_request`
  */
-function keptValue(old: Stored | undefined, { scope, use }: Pick<Stored, "scope" | "use">): string {
+function keptValue(old: StoredSecret | undefined, { scope, use }: Pick<StoredSecret, "scope" | "use">): string {
   if (old === undefined) throw new AppError("bad_request", "A new secret needs a value.", { field: "value" });
   if (scope.type === "team" && JSON.stringify(old.use) !== JSON.stringify(use)) {
     const message = "Give the value too: a team's secret is used in another way only by who knows it.";
     throw new AppError("bad_request", message, { field: "value" });
   }
   return old.sealed;
-}
-
-function infoOf({ sealed: _sealed, ownerId: _ownerId, ...info }: Stored): SecretInfo {
-  return info;
 }
 
 /** `.git` and a slash at the end make no other repository. */
