@@ -72,7 +72,7 @@ function Facts({ state }: { readonly state: ConversationState }) {
       </span>
       {state.teamId !== null && (
         <span className="truncate" title="Team">
-          {state.teamId}
+          team {state.teamId}
         </span>
       )}
       <span className="truncate max-md:hidden" title="Sandbox">

@@ -6,6 +6,7 @@ import { Globe, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { Age } from "../../components/age.tsx";
 import { Button, IconButton } from "../../components/button.tsx";
+import { classNames } from "../../components/class-names.ts";
 import { Empty, Failure } from "../../components/empty.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Section } from "../../components/section.tsx";
@@ -112,7 +113,12 @@ function AddRule() {
   return (
     <form onSubmit={submit} noValidate className="mt-3 flex flex-col gap-2">
       <TeamSelect label="Whose conversations" none="Yours" team={team} onTeam={setTeam} />
-      <div className="grid grid-cols-[1fr_1fr_auto] items-start gap-3 max-md:grid-cols-1">
+      <div
+        className={classNames(
+          "grid items-start gap-3 max-md:grid-cols-1",
+          team === "" ? "grid-cols-[1fr_1fr_auto]" : "grid-cols-[1fr_auto]",
+        )}
+      >
         <TextField
           label="Allow a host"
           hint="A leading dot allows every host below."
