@@ -26,6 +26,8 @@ export type ServeConfig = {
 export type Config =
   | ServeConfig
   | { readonly mode: "connect"; readonly socket: string }
+  /** Disks of sandboxes beside the volumes of a Docker daemon are mounted for the server that it is attached to. */
+  | { readonly mode: "disks"; readonly volumes: string }
   | { readonly mode: "version" }
   /** The arguments make no sense; `message` says why. */
   | { readonly mode: "usage"; readonly message: string };
@@ -41,6 +43,7 @@ export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:
                [--idle-exit SECONDS] [--stdio]
                [--sandbox ID]
 sandboxd connect --socket PATH
+sandboxd disks --volumes DIR
 sandboxd --version
 
 PATH is @NAME for an abstract socket. --sandbox says which sandbox it is to those who look at processes.
@@ -69,6 +72,7 @@ function parse(argv: readonly string[]): Config {
       "egress-port": text,
       "idle-exit": text,
       socket: text,
+      volumes: text,
       sandbox: text,
       stdio: { type: "boolean" },
       transparent: { type: "boolean" },
@@ -77,10 +81,7 @@ function parse(argv: readonly string[]): Config {
   });
   if (values.version === true) return { mode: "version" };
   const [mode] = positionals;
-  if (mode === "connect" && values.socket !== undefined) {
-    return { mode, socket: socketPath(values.socket) };
-  }
-  if (mode !== "serve") throw new Error("Say serve, connect or --version.");
+  if (mode !== "serve") return besideServing(mode, values);
   const { workspace, state } = values;
   if (workspace === undefined || state === undefined) throw new Error("--workspace and --state are needed.");
   const listen = address("--listen", values.listen);
@@ -101,6 +102,15 @@ function parse(argv: readonly string[]): Config {
     transparent: values.transparent === true,
     env: environment(),
   };
+}
+
+function besideServing(
+  mode: string | undefined,
+  values: { readonly socket?: string; readonly volumes?: string },
+): Config {
+  if (mode === "connect" && values.socket !== undefined) return { mode, socket: socketPath(values.socket) };
+  if (mode === "disks" && values.volumes !== undefined) return { mode, volumes: values.volumes };
+  throw new Error("Say serve, connect, disks or --version.");
 }
 
 function address(flag: string, text: string | undefined): Address | undefined {

@@ -15,6 +15,11 @@ async function run(config: Config): Promise<number> {
     }
     case "connect":
       return joinSocket(config.socket);
+    case "disks": {
+      const { serveDisks } = await import("./disks/serve-disks.ts");
+      await serveDisks(config.volumes);
+      return 0;
+    }
     case "version":
       process.stdout.write(`sandboxd ${VERSION} protocol ${SANDBOXD_PROTOCOL}\n`);
       return 0;

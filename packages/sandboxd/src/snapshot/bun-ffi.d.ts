@@ -1,4 +1,4 @@
-/** The part of Bun that `native.ts` uses (https://bun.sh/docs/api/ffi, 1.4). */
+/** The part of Bun that is used here (https://bun.sh/docs/api/ffi, 1.4). */
 declare module "bun:ffi" {
   type Symbols = Readonly<Record<string, { readonly args: readonly string[]; readonly returns: string }>>;
   type Pointer = number & { readonly __pointer: true };
@@ -8,8 +8,11 @@ declare module "bun:ffi" {
     symbols: Names,
   ): {
     readonly symbols: {
-      readonly [Name in keyof Names]: (...args: readonly (number | Pointer | ArrayBufferView | null)[]) => number;
+      readonly [Name in keyof Names]: (
+        ...args: readonly (number | bigint | Pointer | ArrayBufferView | null)[]
+      ) => number;
     };
   };
+  const read: { i32(at: number): number };
   function ptr(bytes: ArrayBufferView): Pointer;
 }

@@ -1,0 +1,44 @@
+import * as z from "zod/mini";
+
+/** A volume of the daemon, by name. It becomes part of a path. */
+const Volume = z.string().check(z.regex(/^[a-z0-9][A-Za-z0-9_-]{0,200}$/));
+const Natural = z.int().check(z.nonnegative());
+
+/** A new file system as what in its file is not zero: `extents` are where and how many bytes, `data` their content. */
+export const DiskImage = z.strictObject({
+  bytes: Natural,
+  extents: z.array(z.tuple([Natural, Natural])),
+  /** All extents, one after the other, compressed with zstd; base64. */
+  data: z.string(),
+});
+export type DiskImage = z.infer<typeof DiskImage>;
+
+/**
+ * What a server asks of `sandboxd disks`, one JSON value a line. `mount`: the disk beside that volume's files is mounted
+ * beside them, after it was made anew from `image`, if there is one, with directories of `owner` in it. `release`: it is
+ * mounted there no more. What is asked twice is done once.
+ */
+export const DiskRequest = z.discriminatedUnion("type", [
+  z.strictObject({
+    id: Natural,
+    type: z.literal("mount"),
+    volume: Volume,
+    image: z.optional(DiskImage),
+    owner: Natural,
+  }),
+  /** `forget`: the disk's file goes too. */
+  z.strictObject({ id: Natural, type: z.literal("release"), volumes: z.array(Volume), forget: z.boolean() }),
+]);
+export type DiskRequest = z.infer<typeof DiskRequest>;
+
+/** One line for each request, when it is done. Without `code` it went well. */
+export const DiskAnswer = z.object({
+  id: Natural,
+  code: z.optional(z.enum(["disk_full", "sandbox_failed"])),
+  message: z.optional(z.string()),
+});
+export type DiskAnswer = z.infer<typeof DiskAnswer>;
+
+/** What is in the directory of a volume, beside `_data`, which alone is ever mounted into a sandbox. */
+export const DISK_FILE = "disk.img";
+export const DISK_MOUNT = "disk";

@@ -1,0 +1,58 @@
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { AppError } from "@handrail/protocol/errors";
+import { type DiskAnswer, DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
+import { openDiskCalls } from "./disk-calls.ts";
+import { type Disks, openDisks } from "./disks.ts";
+
+/** Without a request for so long it ends: its server has no use for it, or was cut off. */
+const IDLE_MS = 60_000;
+/** The same while a disk is mounted, in which first files arrive. */
+const IDLE_MOUNTED_MS = 3_600_000;
+
+/** Mounts disks for the server on standard input and output, until that leaves or asks for nothing any more. */
+export async function serveDisks(volumes: string): Promise<void> {
+  const disks = openDisks({ volumes, devices: "/dev" }, await openDiskCalls());
+  await answerDisks(disks, process.stdin, process.stdout);
+}
+
+/** Ends when the input does, or nothing was asked for long; nothing is left mounted then. */
+export async function answerDisks(disks: Disks, input: Readable, output: Writable): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const lines = createInterface({ input });
+  let timer: NodeJS.Timeout | undefined;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => lines.close(), disks.mounted.size > 0 ? IDLE_MOUNTED_MS : IDLE_MS);
+  };
+  wait();
+  lines.on("line", (line) => {
+    const work = answer(disks, line).then((answered) => {
+      output.write(`${JSON.stringify(answered)}\n`);
+      running.delete(work);
+      wait();
+    });
+    running.add(work);
+  });
+  await new Promise<void>((resolve) => {
+    lines.once("close", resolve);
+    output.once("error", () => resolve());
+  });
+  clearTimeout(timer);
+  await Promise.all(running);
+  clearTimeout(timer);
+  await disks.do({ id: 0, type: "release", volumes: [...disks.mounted], forget: false });
+}
+
+async function answer(disks: Disks, line: string): Promise<DiskAnswer> {
+  let id = 0;
+  try {
+    const request = DiskRequest.parse(JSON.parse(line));
+    id = request.id;
+    await disks.do(request);
+    return { id };
+  } catch (thrown) {
+    const code = thrown instanceof AppError && thrown.code === "disk_full" ? thrown.code : "sandbox_failed";
+    return { id, code, message: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+}
