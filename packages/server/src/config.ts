@@ -88,6 +88,8 @@ export type DockerConfig = {
   readonly certificates: string | undefined;
   /** The daemon's runtime for the profile dev. */
   readonly devRuntime: string | undefined;
+  /** Whether a helper container may mount disks for workspaces, where this process cannot. */
+  readonly diskHelper: boolean;
   readonly waitMs: number;
 };
 
@@ -192,6 +194,7 @@ function dockerFrom(values: OptionValues): SandboxConfig["docker"] {
     host,
     tls: values.dockerTlsVerify ?? false,
     devRuntime: values.dockerDevRuntime,
+    diskHelper: values.dockerDisks ?? true,
     certificates: certificates === undefined ? undefined : resolve(expanded(certificates)),
     // A daemon that was named is meant to be there; the usual socket is only looked for.
     waitMs: values.dockerWait ?? (host === undefined ? 0 : 30_000),

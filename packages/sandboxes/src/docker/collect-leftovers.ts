@@ -1,6 +1,7 @@
 import type { DockerParts } from "./docker-backend.ts";
 import { isConflict } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
+import type { Listed } from "./docker-shapes.ts";
 import { tryEach } from "../try-each.ts";
 
 /** What of a backend it takes. */
@@ -9,10 +10,9 @@ export type CollectParts = {
   readonly names: Pick<DockerParts["names"], "installation">;
   readonly volumes: Pick<DockerParts["volumes"], "programsName">;
   readonly disks: Pick<DockerParts["disks"], "collect">;
+  readonly daemonDisks: Pick<DockerParts["daemonDisks"], "helper" | "tidy">;
   readonly links: Pick<DockerParts["links"], "release">;
 };
-
-type Labelled = { readonly labels: Readonly<Record<string, string>> };
 
 /**
  * Removes containers, volumes and disks of this installation whose conversation is not in `keep`, and programs of other
@@ -23,8 +23,11 @@ export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<st
   const { client, names } = parts;
   const ours = [`${LABEL.installation}=${names.installation}`];
   const programs = await parts.volumes.programsName();
-  const isLeftover = ({ labels }: Labelled) => {
+  const isLeftover = ({ labels, state }: Listed) => {
     const conversation = labels[LABEL.conversation];
+    const helper = labels[LABEL.helper];
+    // One that runs ends with its server.
+    if (helper !== undefined) return helper !== parts.daemonDisks.helper && state !== "running";
     return conversation === undefined ? labels[LABEL.programs] !== programs : !keep.has(conversation);
   };
   const containers = async () =>
@@ -33,11 +36,14 @@ export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<st
       if (conversation !== undefined) parts.links.release(conversation);
       await client.removeContainer(id);
     });
-  const volumes = async () =>
-    tryEach((await client.listVolumes(ours)).filter(isLeftover), ({ name }) =>
+  const volumes = async () => {
+    const leftovers = (await client.listVolumes(ours)).filter(isLeftover);
+    await parts.daemonDisks.tidy(leftovers);
+    await tryEach(leftovers, ({ name }) =>
       client.removeVolume(name).catch((thrown: unknown) => {
         if (!isConflict(thrown)) throw thrown;
       }),
     );
+  };
   await tryEach([containers, volumes, () => parts.disks.collect(keep)], (part) => part());
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { sandboxContainer } from "./container-spec.ts";
+import { diskHelperContainer, sandboxContainer } from "./container-spec.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 
 type Given = Partial<Parameters<typeof sandboxContainer>[0]>;
@@ -106,6 +106,54 @@ test("a disk of the host is mounted so that nothing which is mounted in it comes
     { ...bind, Source: "/d/w", Target: "/workspace" },
     { ...bind, Source: "/d/s", Target: "/handrail-state" },
   ]);
+});
+
+test("a disk of the daemon's machine is mounted as the daemon mounts what is its own, and keeps its volumes in use", () => {
+  const storage = { type: "bind", workspace: "/d/w", state: "/d/s", holder: "h", whole: "o" } as const;
+  expect(hostConfig({ storage })["Mounts"]).toEqual([
+    { Type: "bind", Source: "/d/w", Target: "/workspace" },
+    { Type: "bind", Source: "/d/s", Target: "/handrail-state" },
+    { ...volume("p", "/handrail"), ReadOnly: true },
+    { ...volume("o", "/handrail-whole"), ReadOnly: true },
+    { ...volume("h", "/handrail-disk"), ReadOnly: true },
+  ]);
+});
+
+test("what mounts disks has an image without files, no network, loop devices, and what it takes to mount; not more", () => {
+  const common = { imageId: "n", labels: { a: "b" }, programs: "p", volumes: "/var/lib/docker/volumes" };
+  const { HostConfig, ...spec } = diskHelperContainer({ product: "Docker", ...common });
+  expect(spec).toEqual({
+    Image: "n",
+    User: "0:0",
+    Entrypoint: ["/handrail/sandboxd"],
+    Cmd: ["disks", "--volumes", "/handrail-volumes"],
+    NetworkDisabled: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    Labels: { a: "b" },
+  });
+  const shared = { Type: "bind", Source: "/var/lib/docker/volumes", Target: "/handrail-volumes" };
+  expect(HostConfig).toEqual({
+    NetworkMode: "none",
+    CapDrop: ["ALL"],
+    CapAdd: ["SYS_ADMIN", "MKNOD", "CHOWN"],
+    Privileged: false,
+    DeviceCgroupRules: ["b 7:* rw", "c 10:237 rw"],
+    IpcMode: "private",
+    Init: false,
+    RestartPolicy: { Name: "no" },
+    LogConfig: { Type: "none", Config: {} },
+    AutoRemove: true,
+    SecurityOpt: ["no-new-privileges", "apparmor=unconfined"],
+    ReadonlyRootfs: true,
+    Memory: 536_870_912,
+    PidsLimit: 64,
+    Mounts: [
+      { ...shared, BindOptions: { Propagation: "rshared" } },
+      { ...volume("p", "/handrail"), ReadOnly: true },
+    ],
+  });
+  expect(diskHelperContainer({ product: "Podman", ...common }).HostConfig).toMatchObject({ Privileged: true });
 });
 
 test("only root of a kernel of its own has all capabilities", () => {

@@ -44,6 +44,8 @@ export type ContainerStorage = {
    * prune of unused volumes must not take the one without the other.
    */
   readonly whole?: string;
+  /** The volume beside which its disk lies, mounted for the same reason. The disk is not in what is mounted. */
+  readonly holder?: string;
 };
 
 /**
@@ -76,48 +78,111 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   };
 }
 
-/**
- * A container that is never started: files are put into volumes through it. Its making makes the volumes too, with the
- * same labels. `mounts` are volumes by where they are mounted.
- */
+/** A container that is never started: files are put through it into what is mounted in it. */
 export function carrierContainer(
   imageId: string,
   labels: Readonly<Record<string, string>>,
-  mounts: Readonly<Record<string, string>>,
+  mounts: readonly object[],
 ): ContainerSpec {
-  const volumes = Object.entries(mounts).map(([target, source]) => ({
-    Type: "volume",
-    Source: source,
-    Target: target,
-    VolumeOptions: { NoCopy: true, Labels: labels },
-  }));
   return {
     Image: imageId,
     Entrypoint: ["/never-started"],
     Cmd: [],
     Labels: labels,
-    HostConfig: { NetworkMode: "none", Mounts: volumes },
+    HostConfig: { NetworkMode: "none", Mounts: mounts },
   };
 }
+
+/** Volumes by where they are mounted. The making of a container makes those that are not there, with these labels. */
+export function carriedVolumes(
+  labels: Readonly<Record<string, string>>,
+  mounts: Readonly<Record<string, string>>,
+): readonly object[] {
+  return Object.entries(mounts).map(([target, source]) => ({
+    Type: "volume",
+    Source: source,
+    Target: target,
+    VolumeOptions: { NoCopy: true, Labels: labels },
+  }));
+}
+
+/** What the helper has of devices: loop devices, and what hands them out (the kernel's devices.txt). */
+const LOOP_DEVICES = ["b 7:* rw", "c 10:237 rw"];
+const VOLUMES_INSIDE = "/handrail-volumes";
+
+/**
+ * The container that mounts disks for the daemon's machine to see. It may mount, which is all that it takes to be root of
+ * that machine: so it has no network, nothing runs in it but our own program, on an image with nothing in it, and it ends
+ * with the server's connection. `volumes` is the daemon's directory of them.
+ */
+export function diskHelperContainer(helper: {
+  readonly product: DaemonInfo["product"];
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly programs: string;
+  readonly volumes: string;
+}): ContainerSpec {
+  const shared = { ...bind(helper.volumes, VOLUMES_INSIDE), BindOptions: { Propagation: "rshared" } };
+  return {
+    Image: helper.imageId,
+    User: "0:0",
+    Entrypoint: [`${INSIDE.programs}/sandboxd`],
+    Cmd: ["disks", "--volumes", VOLUMES_INSIDE],
+    NetworkDisabled: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    Labels: helper.labels,
+    HostConfig: {
+      ...hardening,
+      AutoRemove: true,
+      ...mounting(helper.product),
+      // AppArmor's profile of Docker lets nobody mount.
+      SecurityOpt: ["no-new-privileges", "apparmor=unconfined"],
+      ReadonlyRootfs: true,
+      Memory: 512 * 1024 ** 2,
+      PidsLimit: 64,
+      Mounts: [shared, { ...volume(helper.programs, INSIDE.programs), ReadOnly: true }],
+    },
+  };
+}
+
+/** Where a probe has the directory that it is to look at. */
+export const SEEN = "/seen";
 
 /** A container that runs one of our own programs to its end, with nothing of the image's but its files. */
 export function probeContainer(probe: {
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly programs: string;
-  readonly runtime: string;
+  /** Undefined: the daemon's choice. */
+  readonly runtime?: string;
+  /** A directory of the daemon's machine. */
+  readonly seen?: string;
   readonly argv: readonly string[];
 }): ContainerSpec {
-  const mount = { ...volume(probe.programs, INSIDE.programs), ReadOnly: true };
+  const mounts = [
+    { ...volume(probe.programs, INSIDE.programs), ReadOnly: true },
+    ...(probe.seen === undefined ? [] : [bindOfDaemon(probe.seen, SEEN)]),
+  ];
   const bounds = { Memory: 256 * 1024 ** 2, PidsLimit: 64, ReadonlyRootfs: true, SecurityOpt: ["no-new-privileges"] };
+  const runtime = probe.runtime === undefined ? {} : { Runtime: probe.runtime };
   return {
     Image: probe.imageId,
     User: "65534:65534",
     Entrypoint: probe.argv.slice(0, 1),
     Cmd: probe.argv.slice(1),
     Labels: probe.labels,
-    HostConfig: { ...hardening, ...bounds, Runtime: probe.runtime, Mounts: [mount] },
+    HostConfig: { ...hardening, ...bounds, ...runtime, Mounts: mounts },
   };
+}
+
+/**
+ * Devices are made in a /dev of its own; a new disk's directories are given to their owner. Podman does not take rules for
+ * devices.
+ */
+function mounting(product: DaemonInfo["product"]): object {
+  if (product === "Podman") return { Privileged: true, CapDrop: [] };
+  return { CapAdd: ["SYS_ADMIN", "MKNOD", "CHOWN"], DeviceCgroupRules: LOOP_DEVICES };
 }
 
 function serveArguments(network: boolean): string[] {
@@ -195,13 +260,15 @@ function boundsUser({ product, missingLimits }: ContainerWish["daemon"], uid: nu
 }
 
 function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly object[] {
-  const own = storage.type === "bind" ? bind : volume;
+  const bound = storage.holder === undefined ? bind : bindOfDaemon;
+  const own = storage.type === "bind" ? bound : volume;
   return [
     own(storage.workspace, INSIDE.workspace),
     own(storage.state, INSIDE.state),
     { ...volume(programs, INSIDE.programs), ReadOnly: true },
     ...(hostsFile === undefined ? [] : [hosts(hostsFile)]),
     ...(storage.whole === undefined ? [] : [{ ...volume(storage.whole, "/handrail-whole"), ReadOnly: true }]),
+    ...(storage.holder === undefined ? [] : [{ ...volume(storage.holder, "/handrail-disk"), ReadOnly: true }]),
   ];
 }
 
@@ -215,6 +282,10 @@ function bind(source: string, target: string): object {
 }
 
 /** What is in the daemon's own directory has the propagation that the daemon chooses. */
+function bindOfDaemon(source: string, target: string): object {
+  return { Type: "bind", Source: source, Target: target };
+}
+
 function hosts(source: string): object {
-  return { Type: "bind", Source: source, Target: "/etc/hosts", ReadOnly: true };
+  return { ...bindOfDaemon(source, "/etc/hosts"), ReadOnly: true };
 }

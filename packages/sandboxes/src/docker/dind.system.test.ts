@@ -6,6 +6,7 @@ import { canBuildRoot } from "../image/build-root.ts";
 import type { DindSidecar } from "../testing/dind-sidecar.ts";
 import { sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
+import { filesOfLoops } from "../testing/killed-servers.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
@@ -13,7 +14,7 @@ import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { dockerNames } from "./docker-names.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const WAIT_MS = 60_000;
 const works = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot());
 
@@ -51,11 +52,11 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     const backend = open("doctor");
     onTestFinished(() => backend.close());
     expect((await backend.health(AbortSignal.timeout(10_000))).detail).toMatch(
-      /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootful, no user namespaces; no limits on: a workspace's size$/,
+      /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootful, no user namespaces, workspaces bounded$/,
     );
   });
 
-  test("it is killed and started again: images and workspaces are there, and sandboxes start on them", async () => {
+  test("it is killed and started again: images and workspaces are there, as bounded, and sandboxes start on them", async () => {
     const backend = open(`t${newId("x", Date.now()).slice(-8)}`);
     onTestFinished(async () => {
       await backend.collect(new Set());
@@ -72,7 +73,8 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     const shell = (script: string) => ({ argv: ["sh", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 });
 
     const before = await start();
-    await before.call("process.run", shell("echo kept > file; sync"), options);
+    const full = "echo kept > file; sync; head -c 100M /dev/zero > large; rm large";
+    expect((await before.call("process.run", shell(full), options)).stderr).toMatch(/No space left/);
     const cutOff = before.call("process.run", shell("sleep 60"), options).catch((error: Error) => error);
     said.length = 0;
     await running().kill();
@@ -84,5 +86,7 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     expect(await cutOff).toMatchObject({ code: "sandbox_gone" });
     expect(after.bootId).not.toBe(before.bootId);
     expect(await after.call("process.run", shell("cat file"), options)).toMatchObject({ stdout: "kept\n" });
+    await backend.remove(conversationId);
+    expect(filesOfLoops().filter((file) => file.includes(conversationId))).toEqual([]);
   });
 });

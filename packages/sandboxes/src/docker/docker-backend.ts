@@ -11,6 +11,7 @@ import { devRuntimes } from "./dev-runtime.ts";
 import { dockerClient } from "./docker-client.ts";
 import { daemonGate } from "./daemon-gate.ts";
 import type { DockerAddress } from "./docker-endpoint.ts";
+import { daemonDisks } from "./daemon-disks.ts";
 import { dockerDisks } from "./docker-disks.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { explained } from "./docker-error.ts";
@@ -48,6 +49,11 @@ export type DockerOptions = DockerAddress & {
    * Undefined: none is bounded.
    */
   readonly directory?: string | undefined;
+  /**
+   * Whether a helper container may bound workspaces where `directory` cannot: it mounts disks on the daemon's machine.
+   * Default: yes.
+   */
+  readonly diskHelper?: boolean | undefined;
 };
 
 const FALLBACK_IMAGE = "node:24-bookworm";
@@ -70,7 +76,8 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
     health: (signal) => dockerHealth(parts, signal),
     hasWorkspace: async (conversationId) => {
       await ready(closing.signal);
-      return (await disks.has(conversationId)) || volumes.hasWorkspace(conversationId);
+      if (await disks.has(conversationId)) return true;
+      return (await parts.daemonDisks.has(conversationId)) || volumes.hasWorkspace(conversationId);
     },
     find: async (conversationId, signal) => {
       await ready(signal);
@@ -88,11 +95,13 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
         await stop(conversationId);
         await volumes.removeWorkspace(conversationId);
         await disks.remove(conversationId);
+        await parts.daemonDisks.remove(conversationId);
       }),
     collect: (keep) => explained("Docker could not be tidied", () => collectLeftovers(parts, keep)),
     close: async () => {
       parts.closing.abort(new AppError("backend_unavailable", "The server is stopping."));
       links.close();
+      await parts.daemonDisks.close();
       client.close();
     },
   };
@@ -111,6 +120,7 @@ function assemble(options: DockerOptions) {
     cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
   };
   const facts = daemonFacts(client);
+  const volumes = dockerVolumes({ client, names, facts }, programs);
   return {
     closing,
     client,
@@ -118,7 +128,8 @@ function assemble(options: DockerOptions) {
     ready: daemonGate(client, options.waitMs ?? 0),
     names,
     programs,
-    volumes: dockerVolumes({ client, names, facts }, programs),
+    volumes,
+    daemonDisks: daemonDisks({ client, names, volumes, facts, wanted: options.diskHelper ?? true }),
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks(client, options.egress, options.waitMs),
     hostsFile: hostsFileOf(client, facts),

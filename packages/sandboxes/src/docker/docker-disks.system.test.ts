@@ -104,7 +104,7 @@ describe.skipIf(!works)("workspaces on disks of their own", () => {
 
   test("a workspace that is in a volume stays there", async () => {
     const { open, start, place, conversationId } = await setUp();
-    const before = open({});
+    const before = open({ diskHelper: false });
     await (
       await start(before)
     )("echo kept > file");

@@ -30,6 +30,8 @@ export type DiskWish = {
 export type StartingDisk = {
   /** Paths of the host. Until the disk is mounted over them they are empty directories that only root may enter. */
   readonly paths: { readonly workspace: string; readonly state: string };
+  /** Volumes that are to be in use as long as the workspace is. */
+  readonly volumes?: { readonly holder: string; readonly whole: string };
   /** Settles when the disk with its first files is there and mounted. @throws AppError */
   readonly mounted: Promise<void>;
   /** Takes the mount away again, once it is there or has failed. What holds it meanwhile keeps it. */

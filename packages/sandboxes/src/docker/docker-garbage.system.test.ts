@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
 import { forgetInstallation } from "../testing/forget-installation.ts";
-import { expectNothingLeft } from "../testing/killed-servers.ts";
+import { expectNothingLeft, filesOfLoops } from "../testing/killed-servers.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { LABEL } from "./docker-names.ts";
@@ -9,14 +10,23 @@ import type { Listed } from "./docker-shapes.ts";
 
 const answers = await daemonAnswers();
 
-/** Containers and volumes of an installation; the programs of this version, filled or not, stay for the next server. */
+/**
+ * Containers and volumes of an installation, and what is mounted or open beside them on this machine, where the daemon is;
+ * the programs of this version, filled or not, stay for the next server.
+ */
 async function inDaemon(installation: string) {
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   try {
     const ours = [`${LABEL.installation}=${installation}`];
     const [containers, volumes] = [await client.listContainers(ours), await client.listVolumes(ours)];
     const isLeft = ({ labels }: Listed) => labels[LABEL.programs] === undefined;
-    return { containers: containers.filter(isLeft), volumes: volumes.filter(isLeft) };
+    const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+    return {
+      containers: containers.filter(isLeft),
+      volumes: volumes.filter(isLeft),
+      mounts: mounts.filter((line) => line.includes(`handrail-${installation}-`)),
+      loops: filesOfLoops().filter((file) => file.includes(`handrail-${installation}-`)),
+    };
   } finally {
     client.close();
   }
@@ -24,6 +34,7 @@ async function inDaemon(installation: string) {
 
 test.skipIf(!answers).each([
   ["docker", "disks"],
+  ["helper", "disks of the daemon's machine"],
   ["volumes", "volumes"],
 ] as const)(
   "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up: %s, workspaces on %s",

@@ -2,22 +2,31 @@ import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
 import { missingRuntime } from "./dev-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { unlessAborted } from "../shared-work.ts";
+import type { DaemonDisks } from "./daemon-disks.ts";
 import type { DockerDisks } from "./docker-disks.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 
+const PATIENCE_MS = 4_000;
+const NOT_YET = "Whether workspaces can be bounded is still being found out. Ask again in a minute.";
+
 type Looked = {
   readonly client: DockerClient;
   readonly disks: Pick<DockerDisks, "work">;
+  readonly daemonDisks: Pick<DaemonDisks, "problem">;
   /** The runtime that sandboxes with the profile dev are to have. */
   readonly devRuntime?: string | undefined;
 };
 
 /** Whether the daemon can be used, in words. Rejects only with the signal's reason. */
-export async function dockerHealth({ client, disks, devRuntime }: Looked, signal: AbortSignal): Promise<BackendHealth> {
+export async function dockerHealth(looked: Looked, signal: AbortSignal): Promise<BackendHealth> {
+  const { client, disks, daemonDisks, devRuntime } = looked;
   try {
     const info = await client.info(signal);
-    const health = healthOf(info, client.endpoint, await disks.work());
+    const unbounded = (await disks.work()) ? undefined : await soon(daemonDisks.problem(), signal);
+    const health = healthOf(info, client.endpoint, unbounded);
     return devRuntime === undefined ? health : withDevRuntime(health, info, devRuntime);
   } catch (thrown) {
     signal.throwIfAborted();
@@ -25,15 +34,30 @@ export async function dockerHealth({ client, disks, devRuntime }: Looked, signal
   }
 }
 
-/** What a daemon says of itself, in words; with a remedy where it works and could be safer. `disks`: bound workspaces. */
-export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, disks: boolean): BackendHealth {
+/** The first answer takes as long as a daemon far away takes to get our programs. */
+async function soon(problem: Promise<string | undefined>, signal: AbortSignal): Promise<string | undefined> {
+  const patience = new AbortController();
+  const late = delay(PATIENCE_MS, NOT_YET, { signal: patience.signal });
+  try {
+    return await unlessAborted(Promise.race([problem, late]), signal);
+  } finally {
+    late.catch(() => undefined);
+    patience.abort();
+  }
+}
+
+/**
+ * What a daemon says of itself, in words; with a remedy where it works and could be safer. `unbounded`: why workspaces are
+ * not bounded, if there is something to say of it; undefined: they are.
+ */
+export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, unbounded: string | undefined): BackendHealth {
   const { product, version, storage, cgroups, rootless, userNamespaces, missingLimits } = info;
   const users = rootless ? "rootless" : `rootful, ${userNamespaces ? "" : "no "}user namespaces`;
   const facts = `${product} ${version}, ${storage}, ${cgroups}, ${users}`;
-  const missing = [...missingLimits, ...(disks ? [] : ["a workspace's size"])];
+  const missing = [...missingLimits, ...(unbounded === undefined ? [] : ["a workspace's size"])];
   const detail =
     missing.length === 0 ? `${facts}, workspaces bounded` : `${facts}; no limits on: ${missing.join(", ")}`;
-  const remedy = [...limitAdvice(info), ...networkAdvice(endpoint)].join(" ");
+  const remedy = [...limitAdvice(info), unbounded ?? "", ...networkAdvice(endpoint)].filter(Boolean).join(" ");
   return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }) };
 }
 

@@ -12,10 +12,17 @@ export const LABEL = {
   link: "handrail.link",
   /** Who owns a workspace. */
   owner: "handrail.owner",
+  /** On a volume beside which a disk may lie: its name. */
+  disk: "handrail.disk",
+  /** Whose the container is that mounts disks. */
+  helper: "handrail.helper",
 } as const;
 
 /** The file in the volume of programs that is every sandbox's /etc/hosts. */
 export const HOSTS_IN_PROGRAMS = "etc/hosts";
+
+/** An image without files. */
+export const NOTHING_IMAGE = { repository: "handrail.invalid/nothing", tag: "1" } as const;
 
 /** What of a choice is built into a container. The network rule is not: it is looked up at each request. */
 export function choiceLabel(choice: SandboxChoice): string {
@@ -47,6 +54,8 @@ export function dockerNames(installation: string) {
     workspace: (conversationId: string) => `${of(conversationId)}-ws`,
     /** sandboxd's memory and the home directory. */
     state: (conversationId: string) => `${of(conversationId)}-state`,
+    /** An empty volume that a workspace's disk lies beside. */
+    disk: (conversationId: string) => `${of(conversationId)}-disk`,
     /** The container through which a volume is filled. */
     carrier: (volume: string) => `${volume}-carrier`,
     /** An empty volume whose being there says that the other one is filled. */

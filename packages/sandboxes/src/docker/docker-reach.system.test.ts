@@ -25,7 +25,10 @@ const DETAIL = expect.stringMatching(/^Docker \d+\.\S+, /) as string;
 async function healthAt(address: DockerAddress) {
   const client = dockerClient(dockerEndpoint(address));
   onTestFinished(() => client.close());
-  return dockerHealth({ client, disks: { work: async () => false } }, AbortSignal.timeout(20_000));
+  return dockerHealth(
+    { client, disks: { work: async () => false }, daemonDisks: { problem: async () => "" } },
+    AbortSignal.timeout(20_000),
+  );
 }
 
 async function freePort(): Promise<number> {

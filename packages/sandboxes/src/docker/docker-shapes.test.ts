@@ -27,6 +27,7 @@ const FACTS = {
   cgroups: "cgroup v2",
   rootless: false,
   userNamespaces: false,
+  selinux: false,
   architecture: "x86_64",
   cpus: 2,
   memoryBytes: 1000,
@@ -36,6 +37,7 @@ const FACTS = {
 
 test("a daemon's own words are read: version, storage, control groups, users, runtimes", () => {
   expect(readInfo(INFO, ENGINE)).toEqual(FACTS);
+  expect(readInfo({ ...INFO, SecurityOptions: ["name=selinux"] }, ENGINE)).toEqual({ ...FACTS, selinux: true });
   expect(readInfo({ ...INFO, CgroupVersion: "1" }, ENGINE)).toEqual({ ...FACTS, cgroups: "cgroup v1" });
 });
 

@@ -39,6 +39,8 @@ export type DaemonInfo = {
   readonly rootless: boolean;
   /** Whether root in a container is somebody else outside (`userns-remap`, or rootless). */
   readonly userNamespaces: boolean;
+  /** Whether SELinux says what containers may open. */
+  readonly selinux: boolean;
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
@@ -90,6 +92,7 @@ export function readInfo(infoAnswer: unknown, versionAnswer: unknown): DaemonInf
     version: textOf(info["ServerVersion"]),
     rootless,
     userNamespaces: rootless || security.has("name=userns"),
+    selinux: security.has("name=selinux"),
     kernel: textOf(info["KernelVersion"]),
     storage: textOf(info["Driver"]),
     cgroups: info["CgroupVersion"] === "2" ? "cgroup v2" : "cgroup v1",

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { unboundable } from "./daemon-disks.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { dockerHealth, healthOf, withDevRuntime } from "./docker-health.ts";
@@ -14,6 +15,7 @@ const INFO = {
   cgroups: "cgroup v2",
   rootless: false,
   userNamespaces: false,
+  selinux: false,
   architecture: "x86_64",
   cpus: 2,
   memoryBytes: 1,
@@ -21,22 +23,64 @@ const INFO = {
   missingLimits: [],
 } as const;
 const SOCKET = { type: "socket", path: "/run/docker.sock" } as const;
+const NO_DISKS = { disks: { work: async () => false }, daemonDisks: { problem: async () => "" } };
 const STATE = { id: "x", running: false, exitCode: 3, outOfMemory: false, labels: {} };
 
 test("a daemon that works is described", () => {
-  expect(healthOf(INFO, SOCKET, true)).toEqual({
+  expect(healthOf(INFO, SOCKET, undefined)).toEqual({
     name: "docker",
     works: true,
     detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces, workspaces bounded",
   });
-  expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET, false).detail).toMatch(
+  expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET, "").detail).toMatch(
     /rootful, user namespaces; no limits on: a workspace's size$/,
+  );
+});
+
+test("why workspaces are not bounded is said, with what to do", () => {
+  const why = "To bound workspaces the server needs mke2fs. Install e2fsprogs on its machine.";
+  expect(healthOf(INFO, { type: "tcp", host: "build-host", port: 2375 }, why)).toEqual({
+    name: "docker",
+    works: true,
+    detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces; no limits on: a workspace's size",
+    remedy: `${why} Its port has no TLS: whoever reaches it is root on its machine. Use TLS, ssh or a socket.`,
+  });
+});
+
+test("a daemon that could not give files to their owner, or may not mount, has no disks", () => {
+  expect(
+    [{}, { selinux: true }, { userNamespaces: true }, { rootless: true, userNamespaces: true }].map((more) =>
+      unboundable({ ...INFO, ...more }),
+    ),
+  ).toEqual([
+    undefined,
+    "A daemon with SELinux cannot have the file systems that bound workspaces.",
+    "A daemon with userns-remap cannot have the file systems that bound workspaces.",
+    "A rootless daemon may not mount the file systems that bound workspaces. Use a rootful one.",
+  ]);
+});
+
+test("while it is not known whether workspaces are bounded, that is said", async () => {
+  const answering = { endpoint: SOCKET, info: async () => INFO } as unknown as Parameters<
+    typeof dockerHealth
+  >[0]["client"];
+  const looked = {
+    client: answering,
+    disks: { work: async () => false },
+    daemonDisks: { problem: () => new Promise<string>(() => undefined) },
+  };
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const health = dockerHealth(looked, new AbortController().signal);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect((await health).remedy).toBe(
+    "Whether workspaces can be bounded is still being found out. Ask again in a minute.",
   );
 });
 
 test("a daemon that cannot keep limits works, with what that means and what to do", () => {
   const info = { ...INFO, product: "Podman", rootless: true, userNamespaces: true, missingLimits: ["memory", "CPU"] };
-  expect(healthOf({ ...info, product: "Podman" }, SOCKET, false)).toEqual({
+  expect(healthOf({ ...info, product: "Podman" }, SOCKET, "")).toEqual({
     name: "docker",
     works: true,
     detail: "Podman 28.5.2, overlay2, cgroup v2, rootless; no limits on: memory, CPU, a workspace's size",
@@ -46,7 +90,7 @@ test("a daemon that cannot keep limits works, with what that means and what to d
 });
 
 test("the runtime for the profile dev is named, or missed with what to do", () => {
-  const health = healthOf(INFO, SOCKET, true);
+  const health = healthOf(INFO, SOCKET, undefined);
   expect(withDevRuntime(health, INFO, "runsc")).toEqual({
     ...health,
     detail: `${health.detail}, runsc for the profile dev`,
@@ -59,14 +103,14 @@ test("the runtime for the profile dev is named, or missed with what to do", () =
 });
 
 test("a port without TLS is warned of, except on this machine", () => {
-  const remedyAt = (host: string) => healthOf(INFO, { type: "tcp", host, port: 2375 }, false).remedy;
+  const remedyAt = (host: string) => healthOf(INFO, { type: "tcp", host, port: 2375 }, "").remedy;
   expect(remedyAt("build-host")).toMatch(/no TLS: whoever reaches it is root on its machine/);
   expect(["localhost", "127.0.0.1", "::1"].map(remedyAt)).toEqual([undefined, undefined, undefined]);
 });
 
 test("a daemon that does not answer is a state with a remedy, not an error", async () => {
   const client = dockerClient(dockerEndpoint({ host: "unix:///nonexistent/docker.sock" }));
-  expect(await dockerHealth({ client, disks: { work: async () => false } }, AbortSignal.timeout(5000))).toEqual({
+  expect(await dockerHealth({ client, ...NO_DISKS }, AbortSignal.timeout(5000))).toEqual({
     name: "docker",
     works: false,
     detail: "No Docker daemon answers at unix:///nonexistent/docker.sock.",
@@ -78,7 +122,7 @@ test("a daemon that does not answer is a state with a remedy, not an error", asy
 test("who stops asking a daemon is told so, and not that it does not answer", async () => {
   const client = dockerClient(dockerEndpoint({ host: "unix:///nonexistent/docker.sock" }));
   const stopped = AbortSignal.abort(new Error("enough"));
-  await expect(dockerHealth({ client, disks: { work: async () => false } }, stopped)).rejects.toThrow("enough");
+  await expect(dockerHealth({ client, ...NO_DISKS }, stopped)).rejects.toThrow("enough");
 });
 
 test("an image that sandboxd cannot run in is told from other failures at the start", () => {

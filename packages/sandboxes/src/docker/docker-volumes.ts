@@ -7,7 +7,7 @@ import type { SandboxdPrograms } from "../sandboxd-programs.ts";
 import { unlessAborted } from "../shared-work.ts";
 import type { TarTree } from "../tar-stream.ts";
 import { tarStream } from "../tar-stream.ts";
-import { carrierContainer } from "./container-spec.ts";
+import { carriedVolumes, carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
 import { HOSTS_IN_PROGRAMS, LABEL } from "./docker-names.ts";
@@ -84,6 +84,9 @@ export function dockerVolumes(parts: Parts, programs: SandboxdPrograms) {
   return {
     /** The name of the volume that holds sandboxd, filled or not. */
     programsName,
+
+    /** Whether a volume was filled to its end. */
+    isWhole: async (volume: string): Promise<boolean> => (await findWhole(volume)) !== undefined,
 
     hasWorkspace: async (conversationId: string): Promise<boolean> =>
       (await findWhole(names.workspace(conversationId))) !== undefined,
@@ -173,7 +176,8 @@ async function fill({ client, names, facts }: Parts, filling: Filling): Promise<
     await Promise.all(contents.map((content) => client.createVolume(content.volume, labels, options)));
   }
   const mounts = Object.fromEntries(contents.map((content) => [content.target, content.volume]));
-  const id = await client.createContainer(carrier, carrierContainer(filling.imageId, labels, mounts));
+  const spec = carrierContainer(filling.imageId, labels, carriedVolumes(labels, mounts));
+  const id = await client.createContainer(carrier, spec);
   for (const { path, archive } of archivesFor(product, filling)) {
     await client.putArchive(id, { path, tar: archive, signal });
   }

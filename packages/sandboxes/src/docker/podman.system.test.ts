@@ -10,7 +10,7 @@ import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { dockerNames } from "./docker-names.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200 };
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const works = await canRunPodman();
 
 describe.skipIf(!works)("Podman's service", () => {
@@ -46,8 +46,28 @@ describe.skipIf(!works)("Podman's service", () => {
   test("what it is, is said", async () => {
     const backend = open("doctor");
     onTestFinished(() => backend.close());
-    expect((await backend.health(AbortSignal.timeout(10_000))).detail).toMatch(
-      /^Podman \d+\.\d+\.\S+, overlay, cgroup v[12], rootful, no user namespaces; no limits on: a workspace's size$/,
-    );
+    const detail = async () => (await backend.health(AbortSignal.timeout(20_000))).detail;
+    await expect
+      .poll(detail, { timeout: 60_000 })
+      .toMatch(/^Podman \d+\.\d+\.\S+, overlay, cgroup v[12], rootful, no user namespaces, workspaces bounded$/);
+  });
+
+  test("one whose mounts are not the machine's keeps workspaces in volumes, and says why", async () => {
+    const alone = await startPodman({ shared: false });
+    onTestFinished(() => alone.dispose());
+    const backend = dockerBackend({
+      installation: "alone",
+      ...alone,
+      sandboxdDirectory: builtPrograms(),
+      egress: () => undefined,
+    });
+    onTestFinished(() => backend.close());
+    await expect
+      .poll(() => backend.health(AbortSignal.timeout(20_000)), { timeout: 60_000 })
+      .toMatchObject({
+        works: true,
+        detail: expect.stringMatching(/; no limits on: a workspace's size$/),
+        remedy: expect.stringMatching(/its directory is not below a mount that is shared\.$/),
+      });
   });
 });

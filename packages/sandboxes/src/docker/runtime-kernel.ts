@@ -4,6 +4,8 @@ import { probeContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { LABEL, type DockerNames } from "./docker-names.ts";
 
+const MOST_CHARACTERS = 65_536;
+
 export type KernelQuestion = {
   readonly client: Pick<DockerClient, "createContainer" | "attach" | "startContainer" | "removeContainer">;
   readonly names: Pick<DockerNames, "installation" | "container">;
@@ -19,17 +21,29 @@ export type KernelQuestion = {
  * ripgrep, which takes no library and no settings of the image: an image must not be able to lie about it.
  */
 export async function kernelUnder({ client, names, runtime, imageId, programs }: KernelQuestion): Promise<string> {
+  const said = await textInside({ client, names, imageId, programs }, "/proc/version", { runtime });
+  if (said.startsWith("Linux version ")) return said;
+  throw new Error(`A container with the runtime ${runtime} does not say what kernel it has.`);
+}
+
+export type Inside = Pick<KernelQuestion, "client" | "names" | "imageId" | "programs">;
+
+/** A file of the kernel's as a container has it, with that runtime or with a directory of the daemon's machine in it. */
+export async function textInside(
+  { client, names, imageId, programs }: Inside,
+  file: string,
+  more: { readonly runtime?: string; readonly seen?: string },
+): Promise<string> {
   const labels = { [LABEL.installation]: names.installation };
-  const argv = [`${INSIDE.programs}/rg`, "--no-config", "--no-filename", "--no-line-number", "^", "/proc/version"];
-  const wish = probeContainer({ imageId, labels, programs, runtime, argv });
-  const id = await client.createContainer(names.container(`kernel-${newId("x", Date.now())}`), wish);
+  const argv = [`${INSIDE.programs}/rg`, "--no-config", "--no-filename", "--no-line-number", "^", file];
+  const wish = probeContainer({ imageId, labels, programs, argv, ...more });
+  const id = await client.createContainer(names.container(`probe-${newId("x", Date.now())}`), wish);
   try {
     const stream = await client.attach(id, () => undefined);
     await client.startContainer(id);
     let said = "";
-    for await (const bytes of stream) said = (said + String(bytes)).slice(0, 1000);
-    if (said.startsWith("Linux version ")) return said;
-    throw new Error(`A container with the runtime ${runtime} does not say what kernel it has.`);
+    for await (const bytes of stream) said = (said + String(bytes)).slice(0, MOST_CHARACTERS);
+    return said;
   } finally {
     await client.removeContainer(id);
   }

@@ -4,11 +4,13 @@ import { limitsUnder, profileOf, PROFILES, syscallsOf } from "../profiles.ts";
 import { newLinkToken } from "../link-token.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { containerUid } from "../sandbox-user.ts";
+import { unlessAborted } from "../shared-work.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import { NO_DEV_RUNTIME } from "./dev-runtime.ts";
 import type { ContainerWish } from "./container-spec.ts";
 import { sandboxContainer } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
+import type { DiskWish, StartingDisk } from "./docker-disks.ts";
 import { choiceLabel, LABEL } from "./docker-names.ts";
 import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts } from "./docker-shapes.ts";
 import type { ProgramsVolume } from "./docker-volumes.ts";
@@ -34,15 +36,18 @@ const ROOT = 0;
  */
 export async function startContainer(parts: DockerParts, starting: Starting): Promise<Started> {
   const { spec, onProgress, signal } = starting;
-  const [image, facts, onDisk] = await Promise.all([
+  const [image, facts, disks] = await Promise.all([
     parts.images.ensure({ image: spec.choice.image, onProgress, signal }),
     parts.facts(),
-    usesDisk(parts, spec.conversationId),
+    unlessAborted(disksFor(parts, spec.conversationId), signal),
   ]);
   onProgress(SANDBOX_STARTING);
   const starter = { parts, starting, image, facts };
-  return onDisk ? startOnDisk(starter) : startOnVolumes(starter);
+  return disks === undefined ? startOnVolumes(starter) : startOnDisk(starter, disks);
 }
+
+/** Where disks come from: this machine, or the daemon's. */
+type Disks = { prepare(wish: DiskWish): Promise<StartingDisk> };
 
 type Starter = {
   readonly parts: DockerParts;
@@ -51,17 +56,17 @@ type Starter = {
   readonly facts: DaemonInfo;
 };
 
-/** The container is made while its disk is. */
-async function startOnDisk(starter: Starter): Promise<Started> {
+/** The container is made while its disk is, where the disk is made here. */
+async function startOnDisk(starter: Starter, disks: Disks): Promise<Started> {
   const { parts, starting, image } = starter;
   const { spec, signal } = starting;
   const { owner, bytes } = ownerAndBytes(starter);
   const [programs, disk] = await Promise.all([
     parts.volumes.programs({ imageId: image.id, signal }),
-    parts.disks.prepare({ ...spec, owner, bytes }),
+    disks.prepare({ ...spec, owner, bytes }),
   ]);
   try {
-    const wish = { uid: owner, storage: { type: "bind", ...disk.paths } as const };
+    const wish = { uid: owner, storage: { type: "bind", ...disk.paths, ...disk.volumes } as const };
     const started = await run(starter, await wished(starter, programs, wish), disk.mounted);
     return { ...started, settled: disk.release() };
   } catch (thrown) {
@@ -93,10 +98,18 @@ function ownerAndBytes({ starting: { spec }, parts, facts }: Starter) {
   return { own, owner: PROFILES[profile].root ? ROOT : own, bytes: limitsUnder(profile, parts.limits).diskBytes };
 }
 
-/** A workspace that is in volumes already stays there. */
-async function usesDisk({ disks, volumes }: DockerParts, conversationId: string): Promise<boolean> {
-  if (await disks.has(conversationId)) return true;
-  return (await disks.work()) && !(await volumes.hasWorkspace(conversationId));
+/** A workspace stays where it is; a new one is on a disk where one can be had. */
+async function disksFor(parts: DockerParts, conversationId: string): Promise<Disks | undefined> {
+  const { disks, daemonDisks, volumes } = parts;
+  const [here, there, inVolumes] = await Promise.all([
+    disks.has(conversationId),
+    daemonDisks.has(conversationId),
+    volumes.hasWorkspace(conversationId),
+  ]);
+  if (here || there) return here ? disks : daemonDisks;
+  if (inVolumes) return undefined;
+  if (await disks.work()) return disks;
+  return (await daemonDisks.problem()) === undefined ? daemonDisks : undefined;
 }
 
 async function wished(

@@ -23,6 +23,9 @@ export const DIND_CAPABILITIES = [
   ...(["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"] as const),
 ];
 
+/** Its daemon bounds workspaces by file systems in files: loop devices, and what hands them out (the kernel's devices.txt). */
+export const DIND_DEVICES = ["b 7:* rw", "c 10:237 rw"];
+
 export type DindBuild = {
   readonly cacheDirectory: string;
   readonly onProgress: (text: string) => void;

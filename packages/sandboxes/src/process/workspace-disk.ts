@@ -57,12 +57,16 @@ export async function makeDisk(image: string, content: string, bytes: number): P
 
 function failedToMake(said: string): AppError {
   const reason = said.trim().slice(0, 500);
-  if (/no space left|could not allocate|out of space/i.test(said)) {
-    const message =
-      "The first files do not fit into the space that a sandbox has. Raise sandbox-disk or take fewer files.";
-    return new AppError("disk_full", message, { reason });
-  }
-  return new AppError("sandbox_failed", `The workspace could not be prepared: ${reason}`, { reason });
+  const failed = new AppError("sandbox_failed", `The workspace could not be prepared: ${reason}`, { reason });
+  return tooManyFiles(reason) ?? failed;
+}
+
+/** What to say of first files that a disk did not take, by the words of who tried; undefined: it is something else. */
+export function tooManyFiles(reason: string): AppError | undefined {
+  if (!/no space left|could not allocate|out of space/i.test(reason)) return undefined;
+  const message =
+    "The first files do not fit into the space that a sandbox has. Raise sandbox-disk or take fewer files.";
+  return new AppError("disk_full", message, { reason });
 }
 
 /** @throws AppError `disk_full` when the host itself has hardly any space left: images grow as they are written */

@@ -7,7 +7,7 @@ import { daemonGate } from "../docker/daemon-gate.ts";
 import type { DockerClient } from "../docker/docker-client.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
-import { buildDindImage, DIND_CAPABILITIES } from "../image/build-dind-image.ts";
+import { buildDindImage, DIND_CAPABILITIES, DIND_DEVICES } from "../image/build-dind-image.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
 import { importSmallImage } from "./small-image.ts";
@@ -84,6 +84,7 @@ async function createSidecar(outer: DockerClient, image: string, { data, sockets
     HostConfig: {
       CapDrop: ["ALL"],
       CapAdd: DIND_CAPABILITIES,
+      DeviceCgroupRules: DIND_DEVICES,
       SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
       NetworkMode: "none",
       Binds: [`${data}:/var/lib/docker`, `${sockets}:/run/handrail-docker`, ...workspaces],

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +16,8 @@ import { builtPrograms } from "./test-programs.ts";
 
 /** Which sandboxes are started and ended again and again. */
 export type ChurnWish = {
-  /** `volumes`: those of Docker without a disk of their own. */
-  readonly kind: "process" | "docker" | "volumes" | "containerd";
+  /** Those of Docker: with disks that the server mounts, with disks that its helper mounts (`helper`), and without any. */
+  readonly kind: "process" | "docker" | "helper" | "volumes" | "containerd";
   readonly directory: string;
   readonly installation: string;
   /** Where containerd is. */
@@ -30,7 +30,8 @@ export function openChurned({ kind, directory, installation, address }: ChurnWis
   const common = { installation, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits };
   if (kind === "process") return processBackend({ ...common, directory });
   if (kind === "containerd") return containerdBackend({ ...common, directory, address });
-  return dockerBackend({ ...common, host: DOCKER_HOST, ...(kind === "docker" && { directory }) });
+  const disks = { diskHelper: kind === "helper", ...(kind === "docker" && { directory }) };
+  return dockerBackend({ ...common, host: DOCKER_HOST, ...disks });
 }
 
 export type KilledServers = Pick<ChurnWish, "kind" | "address"> & {
@@ -74,12 +75,17 @@ async function killedAfter(ms: number, wish: ChurnWish): Promise<void> {
 /** Conversations' directories, loop devices and mounts. */
 async function leftHere(directory: string) {
   const names = await readdir(directory).catch(() => []);
-  const backing = globSync("/sys/block/loop*/loop/backing_file").map((file) => readFileSync(file, "utf8"));
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   return {
     conversations: names.filter((name) => name.startsWith("c_") || name.startsWith("probe-")),
     scratch: await readdir(join(directory, "scratch")).catch(() => []),
-    disks: backing.filter((file) => file.includes(directory)),
+    disks: filesOfLoops().filter((file) => file.includes(directory)),
     mounts: mounts.filter((line) => line.includes(directory)),
   };
+}
+
+/** Files that loop devices of this machine have open. */
+export function filesOfLoops(): readonly string[] {
+  const files = readdirSync("/sys/block").map((name) => `/sys/block/${name}/loop/backing_file`);
+  return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8").trim());
 }

@@ -43,9 +43,11 @@ export async function canRunPodman(): Promise<boolean> {
   return works;
 }
 
-/** A service that answers and has the small image. */
-export async function startPodman(): Promise<PodmanService> {
+/** A service that answers and has the small image. `shared`: its mounts are the machine's, as all are with systemd. */
+export async function startPodman({ shared = true } = {}): Promise<PodmanService> {
   const directory = await mkdtemp("/tmp/hr-podman-");
+  await runProgram("mount", ["--bind", directory, directory]);
+  await runProgram("mount", [shared ? "--make-shared" : "--make-private", directory]);
   await writeFile(join(directory, "containers.conf"), CONFIGURATION);
   const host = `unix://${directory}/podman.sock`;
   const places = ["root", "runroot", "tmpdir"].flatMap((name) => [`--${name}`, join(directory, name)]);
@@ -72,6 +74,7 @@ export async function startPodman(): Promise<PodmanService> {
       await removeContainers(host);
       await endDaemon(child, "SIGTERM");
       await unmountBelow(directory);
+      await runProgram("umount", ["--lazy", directory]);
       await rm(directory, { recursive: true, force: true });
     },
   };

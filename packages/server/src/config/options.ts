@@ -188,6 +188,11 @@ export const OPTIONS = {
     value: z.string().min(1).max(128),
     help: "Runtime of the Docker daemon for sandboxes with the profile dev, such as runsc. Default: its default one.",
   },
+  dockerDisks: {
+    env: ["HANDRAIL_DOCKER_DISKS"],
+    value: BooleanText,
+    help: "Bound workspaces of a Docker daemon elsewhere: a container that may mount does it there. Default true.",
+  },
   dockerTlsVerify: {
     env: ["DOCKER_TLS_VERIFY"],
     value: BooleanText,

@@ -1,0 +1,202 @@
+import { join } from "node:path";
+import { AppError } from "@handrail/protocol/errors";
+import { DISK_MOUNT, type DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
+import { tooManyFiles } from "../process/workspace-disk.ts";
+import { INSIDE } from "../sandbox-environment.ts";
+import { tarStream } from "../tar-stream.ts";
+import { carrierContainer, SEEN } from "./container-spec.ts";
+import { type DiskHelper, diskHelper } from "./disk-helper.ts";
+import type { DockerClient } from "./docker-client.ts";
+import type { DiskWish, StartingDisk } from "./docker-disks.ts";
+import { DockerError } from "./docker-error.ts";
+import type { DockerNames } from "./docker-names.ts";
+import { LABEL } from "./docker-names.ts";
+import type { DaemonInfo, Listed } from "./docker-shapes.ts";
+import type { DockerVolumes } from "./docker-volumes.ts";
+import { daemonSees } from "./hosts-file.ts";
+import { canMakeDisks, newDisk } from "./new-disk.ts";
+import { nothingImage } from "./nothing-image.ts";
+import { textInside } from "./runtime-kernel.ts";
+
+type Parts = {
+  readonly client: DockerClient;
+  readonly names: DockerNames;
+  readonly volumes: Pick<DockerVolumes, "programs" | "programsName" | "isWhole">;
+  readonly facts: () => Promise<DaemonInfo>;
+  /** Whether there are any. */
+  readonly wanted: boolean;
+};
+
+/**
+ * Workspaces as file systems in files of the daemon's machine, wherever that is. Each lies beside the files of a volume,
+ * where the volume's removal takes it along and no mount of the volume shows it. A helper mounts it for as long as its
+ * container takes to start; then mount and loop device are the container's alone, and end with it.
+ */
+export type DaemonDisks = ReturnType<typeof daemonDisks>;
+
+const PROBE_BYTES = 32 * 1024 ** 2;
+const NOT_SEEN =
+  "The daemon does not see the file systems that would bound workspaces: its directory is not below a mount that is shared.";
+/** How long a try that failed counts. */
+const AGAIN_MS = 60_000;
+
+export function daemonDisks(parts: Parts) {
+  const { client, names, volumes } = parts;
+  const helper = diskHelper(parts);
+  const image = newDisks();
+  /** Of conversations whose disk this process has mounted and released. */
+  const released = new Set<string>();
+  const release = async (holders: readonly string[]): Promise<void> => {
+    if (holders.length > 0) await helper.ask({ type: "release", volumes: [...holders], forget: false });
+  };
+  const problem = askedAgain(AGAIN_MS, async () => {
+    const known = await knownProblem(parts);
+    return known ?? probe(parts, helper, await image(PROBE_BYTES));
+  });
+  return {
+    helper: helper.id,
+    /** Why new workspaces are not bounded, with what to do, where something can be done; undefined: they are. */
+    problem,
+    has: (conversationId: string) => volumes.isWhole(names.disk(conversationId)),
+    /** Makes the disk with its first files unless it is there, and mounts it. @throws AppError, DockerError */
+    prepare: async (wish: DiskWish): Promise<StartingDisk> => {
+      released.delete(wish.conversationId);
+      const disk = await mount({ parts, helper, image }, wish);
+      const letGo = async () => {
+        await disk.release();
+        released.add(wish.conversationId);
+      };
+      return { ...disk, release: letGo };
+    },
+    remove: async (conversationId: string): Promise<void> => {
+      const holder = names.disk(conversationId);
+      const mayBeMounted = !released.has(conversationId) && (await client.findVolume(holder)) !== undefined;
+      if (mayBeMounted && (await problem()) === undefined) await release([holder]);
+      await client.removeVolume(names.whole(holder));
+      await client.removeVolume(holder);
+      released.delete(conversationId);
+    },
+    /** Takes mounts away that a killed server left beside volumes, before those are removed. */
+    tidy: async (leftovers: readonly Listed[]): Promise<void> => {
+      const isHolder = ({ name, labels }: Listed) => name === (labels[LABEL.disk] ?? labels[LABEL.programs]);
+      const holders = leftovers.filter(isHolder).map(({ name }) => name);
+      if (holders.length > 0 && (await problem()) === undefined) await release(holders);
+    },
+    close: () => helper.close(),
+  };
+}
+
+type Mounting = { readonly parts: Parts; readonly helper: DiskHelper; readonly image: ReturnType<typeof newDisks> };
+
+async function mount({ parts, helper, image }: Mounting, wish: DiskWish): Promise<StartingDisk> {
+  const { client, names, volumes } = parts;
+  const { conversationId, owner, bytes } = wish;
+  const holder = names.disk(conversationId);
+  const whole = names.whole(holder);
+  const labels = { ...names.labels(conversationId), [LABEL.disk]: holder };
+  const isWhole = await volumes.isWhole(holder);
+  const [directory] = await Promise.all([helper.directory(), client.createVolume(holder, labels)]);
+  const disk = join(directory, holder, DISK_MOUNT);
+  const paths = { workspace: join(disk, "workspace"), state: join(disk, "state") };
+  const release = () => helper.ask({ type: "release", volumes: [holder], forget: false });
+  try {
+    await helper.ask({ type: "mount", volume: holder, owner, ...(isWhole ? {} : { image: await image(bytes) }) });
+    if (!isWhole) await fill(parts, wish, paths.workspace);
+    if (!isWhole) await client.createVolume(whole, labels);
+  } catch (thrown) {
+    await release().catch(() => undefined);
+    throw thrown;
+  }
+  return { paths, volumes: { holder, whole }, mounted: Promise.resolve(), release };
+}
+
+/** Asks once for all that ask; an answer that is a problem is asked for again after `afterMs`, and a failure at once. */
+function askedAgain(afterMs: number, ask: () => Promise<string | undefined>): () => Promise<string | undefined> {
+  let until = 0;
+  let answer: Promise<string | undefined> | undefined;
+  return () => {
+    if (answer !== undefined && Date.now() < until) return answer;
+    until = Number.POSITIVE_INFINITY;
+    answer = ask();
+    answer.then(
+      (problem) => (until = problem === undefined ? until : Date.now() + afterMs),
+      () => (until = 0),
+    );
+    return answer;
+  };
+}
+
+/** Empty disks by their size, each made once. */
+function newDisks(): (bytes: number) => Promise<DiskImage> {
+  const made = new Map<number, Promise<DiskImage>>();
+  return (bytes) => {
+    const disk = made.get(bytes) ?? newDisk(bytes);
+    made.set(bytes, disk);
+    disk.catch(() => made.delete(bytes));
+    return disk;
+  };
+}
+
+/** The first files travel as an archive through a container that is never started. @throws AppError `disk_full` */
+async function fill({ client, names }: Parts, wish: DiskWish, workspace: string): Promise<void> {
+  const { conversationId, seedDirectory, owner } = wish;
+  if (seedDirectory === undefined) return;
+  const name = names.carrier(names.disk(conversationId));
+  await client.removeContainer(name);
+  const bind = { Type: "bind", Source: workspace, Target: INSIDE.workspace };
+  const spec = carrierContainer(await nothingImage(client), names.labels(conversationId), [bind]);
+  const carrier = await client.createContainer(name, spec);
+  try {
+    const tar = tarStream({ directory: seedDirectory, name: ".", owner });
+    await client.putArchive(carrier, { path: INSIDE.workspace, tar });
+  } catch (thrown) {
+    throw (thrown instanceof DockerError ? tooManyFiles(thrown.message) : undefined) ?? thrown;
+  } finally {
+    await client.removeContainer(carrier);
+  }
+}
+
+/** What can be told without a try. */
+async function knownProblem({ facts, wanted }: Parts): Promise<string | undefined> {
+  if (!wanted) return "";
+  const told = unboundable(await facts());
+  if (told !== undefined || (await canMakeDisks())) return told;
+  return "To bound workspaces the server needs mke2fs. Install e2fsprogs on its machine.";
+}
+
+/** Why a daemon cannot have disks, by what it says of itself; undefined: it may. */
+export function unboundable({
+  rootless,
+  userNamespaces,
+  selinux,
+}: Pick<DaemonInfo, "rootless" | "userNamespaces" | "selinux">): string | undefined {
+  if (rootless) return "A rootless daemon may not mount the file systems that bound workspaces. Use a rootful one.";
+  if (userNamespaces) return "A daemon with userns-remap cannot have the file systems that bound workspaces.";
+  if (selinux) return "A daemon with SELinux cannot have the file systems that bound workspaces.";
+  return undefined;
+}
+
+/** Mounts a disk and looks whether the daemon sees it. */
+async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promise<string | undefined> {
+  const { volumes } = parts;
+  const volume = await volumes.programsName();
+  try {
+    const directory = await helper.directory();
+    await helper.ask({ type: "mount", volume, image, owner: 0 });
+    const seen = await seesDisk(parts, volume, join(directory, volume, DISK_MOUNT, "workspace"));
+    await helper.ask({ type: "release", volumes: [volume], forget: true });
+    return seen ? undefined : NOT_SEEN;
+  } catch (thrown) {
+    const isNo = thrown instanceof DockerError || (thrown instanceof AppError && thrown.code !== "backend_unavailable");
+    if (!isNo) throw thrown;
+    return `Workspaces cannot be bounded: ${thrown.message.replace(/\.?$/, ".")}`;
+  }
+}
+
+/** Podman makes directories that are not there, so it is asked for what a container has in their place. */
+async function seesDisk({ client, names, facts }: Parts, programs: string, path: string): Promise<boolean> {
+  if ((await facts()).product === "Docker") return daemonSees(client, path);
+  const inside = { client, names, imageId: await nothingImage(client), programs };
+  const mounts = (await textInside(inside, "/proc/mounts", { seen: path })).split("\n");
+  return mounts.some((line) => line.startsWith("/dev/loop") && line.includes(` ${SEEN} ext4 `));
+}
