@@ -100,6 +100,19 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
 
   const NOTHING = { containers: [], volumes: [], mounts: 0, loops: 0 };
 
+  test("the first sandboxes of an installation may start at the same time, and a server may stop meanwhile", async () => {
+    const installation = `${INSTALLATION}f`;
+    const { backend } = setUp(installation);
+    const starts = await Promise.all(Array.from({ length: 4 }, () => setUp(installation).start(backend)));
+    expect(await Promise.all(starts.map((run) => run("grep -c loop /proc/mounts")))).toEqual(
+      Array.from({ length: 4 }, () => "2\n"),
+    );
+    const stopping = open(installation);
+    const asked = stopping.health(AbortSignal.timeout(WAIT_MS)).catch((thrown: unknown) => thrown);
+    await stopping.close();
+    expect(await asked).toMatchObject({ name: "docker" });
+  });
+
   test("health says that workspaces are bounded", async () => {
     const { backend } = setUp();
     expect(await backend.health(AbortSignal.timeout(WAIT_MS))).toEqual({
@@ -159,16 +172,18 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     expect(await (await start())("cat file")).toBe("kept\n");
   });
 
-  test("a helper that is killed is followed by another", async () => {
-    const { backend, start, helpers, conversationId } = setUp();
+  test("a helper that is killed is followed by another, which ends with its server", async () => {
+    const { installation, start, helpers, conversationId } = setUp(`${INSTALLATION}h`);
+    const server = open(installation);
     await (
-      await start()
+      await start(server)
     )("echo kept > file");
-    await backend.stop(conversationId);
+    await server.stop(conversationId);
     const [helper] = await helpers();
     await client.killContainer(helper?.id ?? "");
-    expect(await (await start())("cat file")).toBe("kept\n");
-    await backend.close();
+    expect(await (await start(server))("cat file")).toBe("kept\n");
+    expect((await helpers()).map(({ id, state }) => [id === helper?.id, state])).toEqual([[false, "running"]]);
+    await server.close();
     await expect.poll(helpers).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { DiskAnswer, type DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
@@ -48,8 +49,10 @@ export type DiskHelper = ReturnType<typeof diskHelper>;
 export function diskHelper(parts: Parts) {
   const id = newId("x", Date.now());
   let running: Promise<Running> | undefined;
+  let closed = false;
   const forget = () => (running = undefined);
-  const open = () => {
+  const open = async () => {
+    if (closed) throw new AppError("backend_unavailable", "The server is stopping.");
     running ??= start(parts, id, forget).catch((thrown: unknown) => {
       forget();
       throw thrown;
@@ -71,7 +74,10 @@ export function diskHelper(parts: Parts) {
       }
     },
     close: async (): Promise<void> => {
-      await running?.then((helper) => helper.end()).catch(() => undefined);
+      closed = true;
+      const ended = running?.then((helper) => helper.end()).catch(() => undefined);
+      // One that is still being started ends with this process.
+      await Promise.race([ended, delay(END_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -112,7 +118,10 @@ function conversation(stream: Duplex, onEnd: () => void, complaints: () => strin
   const waiting = new Map<number, PromiseWithResolvers<void>>();
   let asked = 0;
   let ended = false;
-  createInterface({ input: stream }).on("line", (line) => {
+  const lines = createInterface({ input: stream });
+  // It hands on the stream's errors, after which the stream is closed.
+  lines.on("error", () => undefined);
+  lines.on("line", (line) => {
     const { id, code, message } = DiskAnswer.parse(JSON.parse(line));
     const answered = waiting.get(id);
     waiting.delete(id);
@@ -121,7 +130,6 @@ function conversation(stream: Duplex, onEnd: () => void, complaints: () => strin
   });
   // Podman hands on, before what it is sent, the body of the request that this began with.
   stream.write("\n");
-  stream.on("error", () => undefined);
   stream.once("close", () => {
     ended = true;
     onEnd();
@@ -130,7 +138,7 @@ function conversation(stream: Duplex, onEnd: () => void, complaints: () => strin
   return {
     ask: (request) => {
       const answered = Promise.withResolvers<void>();
-      if (ended) answered.reject(new HelperEnded(complaints() || "the helper ended."));
+      if (ended || stream.writableEnded) answered.reject(new HelperEnded(complaints() || "the helper ended."));
       else {
         waiting.set(++asked, answered);
         stream.write(`${JSON.stringify({ ...request, id: asked })}\n`);

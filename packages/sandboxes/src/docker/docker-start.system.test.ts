@@ -23,7 +23,7 @@ function setUp(devRuntime?: string) {
   const installation = `t${newId("x", Date.now()).slice(-8)}`;
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, installation, sandboxdDirectory: builtPrograms(), egress: () => undefined };
-  const backend = dockerBackend({ ...common, devRuntime });
+  const backend = dockerBackend({ ...common, devRuntime, diskHelper: false });
   onTestFinished(async () => {
     await backend.collect(new Set());
     await backend.close();
