@@ -7,6 +7,7 @@ import { searchOperations } from "./search/search-operations.ts";
 import { snapshotOperations } from "./snapshot/snapshot-operations.ts";
 import { terminals } from "./terminals/terminal-operations.ts";
 import { Untouched } from "./untouched.ts";
+import { ChangedPaths } from "./workspace/changed-paths.ts";
 import { workspaceOperations } from "./workspace/workspace-operations.ts";
 import { WrittenFiles } from "./workspace/written-files.ts";
 
@@ -27,6 +28,7 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
   // Read whenever a program starts, so that what the sandbox is equipped with later holds too.
   const env = { ...place.env };
   const written = new WrittenFiles();
+  const changed = new ChangedPaths();
   const untouched = new Untouched();
   const { isUntouched, replaced } = untouched;
   const shells = terminals({ program: shell, workspace, stateDirectory: state, env });
@@ -35,8 +37,8 @@ export function operations(place: Place): { readonly handlers: Handlers; close()
       ...shells.handlers,
       ...fileOperations(place),
       ...searchOperations(place),
-      ...snapshotOperations(place, state, { written, isUntouched, replaced }),
-      ...workspaceOperations(place, state, { program: place.git, workspace, env, written, isUntouched }),
+      ...snapshotOperations(place, state, { written, changed, isUntouched, replaced }),
+      ...workspaceOperations(place, state, { program: place.git, workspace, env, written, changed, isUntouched }),
       ...portOperations(place.ports),
       "sandbox.equip": equip(env),
       "process.run": processRun(place, env),

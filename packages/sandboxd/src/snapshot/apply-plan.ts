@@ -8,12 +8,13 @@ import { isAsWanted, makeLeaf, makeTwin, settleLeaf, type LeafTools } from "./le
 import type { Native } from "./native.ts";
 import { systemPath } from "./open-inside.ts";
 import { fullPath, namesIn, openPlace, pathIn } from "./open-place.ts";
+import { type Begun, type Batch, type Here, later, type Work } from "./apply-work.ts";
 import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "./staged-objects.ts";
 import { stampOf } from "./walk.ts";
-import type { NewFile } from "./write-job.ts";
 import type { Writer } from "./writer.ts";
+import type { ChangedPaths } from "../workspace/changed-paths.ts";
 import type { WrittenFiles } from "../workspace/written-files.ts";
 
 export type Apply = {
@@ -23,6 +24,8 @@ export type Apply = {
   readonly native: Native;
   /** Gets the files that are written where there was nothing, those of the git repository left out. */
   readonly written: WrittenFiles | undefined;
+  /** Gets the paths of what is written, removed or set, after that. */
+  readonly changed?: Pick<ChangedPaths, "add"> | undefined;
   /** Writes some of the new files beside this thread. */
   readonly writer?: Pick<Writer, "write" | "hasRoom"> | undefined;
 };
@@ -34,23 +37,6 @@ export type Applied = {
   /** Paths that are not as they should be, with the reason. */
   readonly failed: readonly string[];
 };
-
-/** A directory that is worked in. `fresh`: there was nothing in it. */
-type Here = {
-  readonly at: string;
-  readonly file: number;
-  readonly path: string;
-  readonly present: KnownTree | undefined;
-  readonly fresh: boolean;
-};
-
-/** What is in a directory, as far as it is known, and what is still at work on it. */
-type Work = { readonly entries: Map<string, KnownEntry>; readonly later: Promise<unknown>[]; readonly batch: Batch };
-
-type Begun<Value> = { readonly done: Promise<Value> };
-
-/** Files on their way to another thread. */
-type Batch = { files: (NewFile & { readonly planned: PlannedEntry })[]; bytes: number };
 
 const TURN_MS = 15;
 /** A batch goes when it has so many files or bytes; a file over this is written by this thread. */
@@ -80,7 +66,7 @@ class Applier {
 
   constructor(apply: Apply) {
     this.#apply = apply;
-    this.#remover = new Remover(apply.workspace);
+    this.#remover = new Remover(apply.workspace, (path) => apply.changed?.add(path));
     this.#tools = { native: apply.native, blob: (name) => this.#blob(name) };
   }
 
@@ -216,6 +202,7 @@ class Applier {
       const written = here.fresh && entry.type === "file" ? this.#fresh(here, name, entry) : undefined;
       if (written !== undefined) return stampOf(written);
       this.#leaf(here, name, planned);
+      this.#apply.changed?.add(pathIn(here, name));
       if (entry.type !== "file" && entry.type !== "link") return undefined;
       const stat = fileStat(lstatSync(systemPath(`${here.at}/${name}`), { bigint: true }));
       if (entry.type === "file") return stampOf(stat);
@@ -241,6 +228,7 @@ class Applier {
   #count(here: Here, name: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
     this.counts.written += 1;
     this.#apply.written?.add(pathIn(here, name), stat, pieces);
+    this.#apply.changed?.add(pathIn(here, name));
   }
 
   #leaf(here: Here, name: string, planned: PlannedEntry): void {
@@ -289,10 +277,4 @@ class Applier {
     await new Promise((resolve) => setImmediate(resolve));
     this.#turnEnds = performance.now() + TURN_MS;
   }
-}
-
-/** It is waited for at the end; until then nobody else minds that it fails. */
-function later({ later: all }: Work, work: Promise<unknown>): void {
-  work.catch(() => {});
-  all.push(work);
 }

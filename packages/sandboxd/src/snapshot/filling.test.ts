@@ -4,6 +4,7 @@ import { objectFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { expect, test } from "vitest";
 import { CALL, directoriesFirst, fill, place, restore, RULES, take } from "../testing/snapshot-place.ts";
 import { randomNumbers, setPlainTimes } from "../testing/random-tree.ts";
+import { ChangedPaths } from "../workspace/changed-paths.ts";
 import { WrittenFiles } from "../workspace/written-files.ts";
 
 /** A workspace of so many small files, and its snapshot. */
@@ -73,7 +74,9 @@ test.each([
 ])("it is looked at again unless nothing was done: $when", async ({ untouched, replaced, removed }) => {
   const { root, all, piecesAt } = await manyFiles(50);
   let times = 0;
-  const around = { written: new WrittenFiles(), isUntouched: () => untouched, replaced: () => times };
+  const written = new WrittenFiles();
+  const changed = new ChangedPaths();
+  const around = { written, changed, isUntouched: () => untouched, replaced: () => times };
   const { workspace, operations } = place(around);
   await fill(operations, root, all, [piecesAt, all.length]);
   await operations["snapshot.restore"]({ root, ...RULES }, CALL);

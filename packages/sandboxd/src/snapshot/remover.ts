@@ -11,9 +11,11 @@ type Here = { readonly at: string; readonly path: string; readonly present: Know
 export class Remover {
   removed = 0;
   readonly #workspace: string;
+  readonly #onRemoved: (path: string) => void;
 
-  constructor(workspace: string) {
+  constructor(workspace: string, onRemoved: (path: string) => void) {
     this.#workspace = workspace;
+    this.#onRemoved = onRemoved;
   }
 
   /**
@@ -46,6 +48,7 @@ export class Remover {
     }
     unlinkSync(full);
     this.removed += 1;
+    this.#onRemoved(pathIn({ path }, name));
     return true;
   }
 

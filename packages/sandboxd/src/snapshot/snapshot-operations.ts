@@ -15,14 +15,15 @@ import { ObjectWriter, objectName } from "./object-writer.ts";
 import { planRestore, type PlannedTree } from "./restore-plan.ts";
 import { StagedObjects } from "./staged-objects.ts";
 import { walkWorkspace, type Walked } from "./walk.ts";
+import { isWorthThread, MIN_BYTES_FOR_THREAD } from "./worth-thread.ts";
 import { Writer } from "./writer.ts";
+import { ChangedPaths } from "../workspace/changed-paths.ts";
 import { WrittenFiles } from "../workspace/written-files.ts";
 
 type SnapshotHandlers = Pick<Handlers, `snapshot.${"take" | "read" | "keep" | "put" | "restore"}`>;
 
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 const MAX_NEEDED = 50_000;
-const MIN_FILES_FOR_THREAD = 1000;
 /** What was kept or restored is written down when nothing else is asked for: a fork does not wait for it twice. */
 const WRITE_DOWN_AFTER_MS = 500;
 
@@ -30,6 +31,8 @@ const WRITE_DOWN_AFTER_MS = 500;
 export type SnapshotSurroundings = {
   /** Gets the files of a workspace that was empty. */
   readonly written: WrittenFiles;
+  /** Gets the paths of what restores change. */
+  readonly changed: ChangedPaths;
   /** Whether nothing but snapshots could have changed files since this sandboxd started. */
   readonly isUntouched: () => boolean;
   /** How often all files were replaced by first ones. */
@@ -41,11 +44,18 @@ type Wanted = OperationArgs<"snapshot.restore">;
 /** A workspace without files that gets those of a snapshot while their pieces come. */
 type Filling = { readonly root: string; readonly done: Promise<Applied> };
 
+const ALONE: SnapshotSurroundings = {
+  written: new WrittenFiles(),
+  changed: new ChangedPaths(),
+  isUntouched: () => false,
+  replaced: () => 0,
+};
+
 /** The operations that take and restore snapshots. One at a time. */
 export function snapshotOperations(
   root: Root,
   stateDirectory: string,
-  around: SnapshotSurroundings = { written: new WrittenFiles(), isUntouched: () => false, replaced: () => 0 },
+  around: SnapshotSurroundings = ALONE,
 ): SnapshotHandlers {
   const snapshots = new Snapshots(root, stateDirectory, around);
   let last: Promise<unknown> = Promise.resolve();
@@ -73,6 +83,8 @@ class Snapshots {
   #taken: KnownTree | undefined;
   #staged: StagedObjects | undefined;
   #filling: Filling | undefined;
+  /** Started ahead. */
+  #writer: Writer | undefined;
   /** What the workspace was left as, when it had nothing in it before. */
   #left: KnownTree | undefined;
   #leftAfter = 0;
@@ -138,6 +150,7 @@ class Snapshots {
     const staged = this.#openStaged();
     if (staged.size !== offset) throw new AppError("bad_request", "Put the objects in order.", { size: staged.size });
     try {
+      if (fill !== undefined && offset + data.length >= MIN_BYTES_FOR_THREAD) this.#writer = new Writer();
       staged.append(data);
       if (fill !== undefined) await this.#beginFilling(fill, staged);
     } catch (thrown) {
@@ -197,13 +210,13 @@ class Snapshots {
 
   /** `empty`: there is nothing in the workspace. */
   async #apply(plan: PlannedTree, staged: StagedObjects, empty: boolean): Promise<Applied> {
-    const { written, replaced } = this.#around;
+    const { written, changed, replaced } = this.#around;
     written.take();
     const tells = empty && hasGitIndex(plan) ? written : undefined;
     const native = await openNative();
-    const writer = empty && isWorthThread(plan) ? new Writer() : undefined;
+    const writer = empty && isWorthThread(plan) ? this.#takeWriter() : undefined;
     try {
-      const apply = { workspace: this.#workspace, staged, native, written: tells, writer };
+      const apply = { workspace: this.#workspace, staged, native, written: tells, changed, writer };
       const applied = await applyPlan(apply, plan);
       const isKnown = applied.failed.length === 0 && (empty || this.#left === plan.present);
       this.#left = isKnown ? applied.tree : undefined;
@@ -212,6 +225,12 @@ class Snapshots {
     } finally {
       await writer?.close();
     }
+  }
+
+  #takeWriter(): Writer {
+    const writer = this.#writer ?? new Writer();
+    this.#writer = undefined;
+    return writer;
   }
 
   /** What is in the workspace, where that is sure without a look at it. */
@@ -235,6 +254,8 @@ class Snapshots {
     this.#staged = undefined;
     await this.#filling?.done.catch(() => {});
     this.#filling = undefined;
+    await this.#writer?.close();
+    this.#writer = undefined;
     rmSync(this.#files.staged, { force: true });
   }
 
@@ -266,16 +287,3 @@ class Snapshots {
 type Restored = Omit<Applied, "tree"> & { readonly tree: KnownTree | undefined; readonly needed: string[] };
 
 const hasGitIndex = (plan: PlannedTree): boolean => plan.entries.get(".git")?.directory?.entries.has("index") === true;
-
-/** A thread pays off for many files. Another name of a file can only be made when the file is there. */
-function isWorthThread(plan: PlannedTree): boolean {
-  let files = 0;
-  const look = ({ entries }: PlannedTree): boolean => {
-    for (const { entry, directory } of entries.values()) {
-      if (entry.type === "twin" || (directory !== undefined && !look(directory))) return false;
-      files += 1;
-    }
-    return true;
-  };
-  return look(plan) && files >= MIN_FILES_FOR_THREAD;
-}

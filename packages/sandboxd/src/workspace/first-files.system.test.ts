@@ -15,21 +15,30 @@ import { expect, onTestFinished, test } from "vitest";
 import { fileStat } from "../snapshot/file-stat.ts";
 import { CALL } from "../testing/snapshot-place.ts";
 import { workspaceOperations } from "./workspace-operations.ts";
+import { ChangedPaths } from "./changed-paths.ts";
 import { WrittenFiles } from "./written-files.ts";
 
 const GIT = "/usr/bin/git";
 
 /** A program that does as git does and writes down what it was asked for. */
-function listeningGit(directory: string): { readonly program: string; readonly asked: () => string[] } {
+function listeningGit(directory: string): {
+  readonly program: string;
+  readonly asked: () => string[];
+  readonly added: () => string[];
+} {
   const [program, log] = [join(directory, "git.sh"), join(directory, "asked")];
   const verbs = "add|write-tree|ls-tree|ls-files|rev-parse|symbolic-ref";
   const script = `#!/bin/sh
+echo "$*" >> ${log}.all
 for word in "$@"; do case "$word" in ${verbs}) echo "$word" >> ${log}; break;; esac; done
 exec ${GIT} "$@"
 `;
   writeFileSync(program, script);
   chmodSync(program, 0o755);
-  return { program, asked: () => readFileSync(log, "utf8").split("\n").slice(0, -1) };
+  const lines = (path: string) => readFileSync(path, "utf8").split("\n").slice(0, -1);
+  const added = () =>
+    lines(`${log}.all`).flatMap((line) => / add --all (?:--ignore-errors )?-- (.*)/.exec(line)?.[1] ?? []);
+  return { program, asked: () => lines(log), added };
 }
 
 /** A cloned repository with a file, a program and a link, as a restore has just written it. */
@@ -54,14 +63,11 @@ function restored(change: (workspace: string) => void = () => {}, isUntouched = 
   for (const path of [".git/index", "d/f", "run"]) add(path, readFileSync(join(workspace, path)));
   add("link", Buffer.from("d/f"));
   const git = listeningGit(directory);
-  const place = {
-    program: git.program,
-    workspace,
-    env: { PATH: "/usr/bin:/bin" },
-    written,
-    isUntouched: () => isUntouched,
-  };
-  return { operations: workspaceOperations({ workspace }, state, place), asked: git.asked };
+  const changed = new ChangedPaths();
+  const env = { PATH: "/usr/bin:/bin" };
+  const since = { untouched: isUntouched };
+  const place = { program: git.program, workspace, env, written, changed, isUntouched: () => since.untouched };
+  return { operations: workspaceOperations({ workspace }, state, place), workspace, changed, since, ...git };
 }
 
 const begin = async ({ operations }: Pick<ReturnType<typeof restored>, "operations">) =>
@@ -114,4 +120,60 @@ test("files and bytes are counted from the index as git counts them", async () =
     writeFileSync(join(workspace, "untracked"), "12345");
   }, false);
   expect(await begin({ operations })).toMatchObject({ files: 4, bytes: 22 });
+});
+
+/** Changes a file, removes one and makes one, and one more that nobody is told of; `told` are further paths. */
+async function changesAfterRestore(at: ReturnType<typeof restored>, told: readonly string[] = []) {
+  const { workspace, operations, changed } = at;
+  await begin(at);
+  writeFileSync(join(workspace, "d", "f"), "else");
+  rmSync(join(workspace, "run"));
+  writeFileSync(join(workspace, "new file"), "new");
+  writeFileSync(join(workspace, "unseen"), "unseen");
+  for (const path of told.filter((name) => name.startsWith("d/"))) writeFileSync(join(workspace, path), "");
+  for (const path of ["d/f", "run", "new file", ".git/index", ...told]) changed.add(path);
+  const { changes } = await operations["workspace.changes"]({}, CALL);
+  return changes.map(({ path, status }) => `${status} ${path}`).toSorted();
+}
+
+const SEEN = ["added new file", "deleted run", "modified d/f"];
+
+test("git looks only at what restores changed since it was last told", async () => {
+  const at = restored();
+  expect(await changesAfterRestore(at)).toEqual(SEEN);
+  expect(at.added()).toEqual(["d/f run new file"]);
+  const again = await at.operations["workspace.changes"]({}, CALL);
+  expect(again.changes.map(({ path }) => path).toSorted()).toEqual(["d/f", "new file", "run"]);
+  expect(at.added()).toHaveLength(1);
+});
+
+test("git looks at everything when something else may have changed, as soon as it may", async () => {
+  const all = [...SEEN, "added unseen"].toSorted();
+  expect(await changesAfterRestore(restored(undefined, false))).toEqual(all);
+  const at = restored();
+  expect(await changesAfterRestore(at)).toEqual(SEEN);
+  at.since.untouched = false;
+  const { changes } = await at.operations["workspace.changes"]({}, CALL);
+  expect(changes.map(({ path, status }) => `${status} ${path}`).toSorted()).toEqual(all);
+});
+
+test.each<[string, (workspace: string) => void, readonly string[]]>([
+  [
+    "one of them is ignored",
+    (workspace) => {
+      writeFileSync(join(workspace, ".git", "info", "exclude"), "ignored\n");
+      writeFileSync(join(workspace, "ignored"), "");
+    },
+    ["ignored"],
+  ],
+  ["one of them says what is ignored", () => {}, ["d/.gitignore"]],
+  ["one of them is not there, and never was for git", () => {}, ["never"]],
+  ["a name is not plain text", () => {}, ["d/\u00fc"]],
+  ["they are many", () => {}, Array.from({ length: 600 }, (_, at) => `d/${at}`)],
+  ["they are long", () => {}, Array.from({ length: 400 }, (_, at) => `d/${"x".repeat(200)}${at}`)],
+])("git looks at everything when of what restores changed %s", async (_, prepare, told) => {
+  const at = restored();
+  prepare(at.workspace);
+  expect(await changesAfterRestore(at, told)).toContain("added unseen");
+  expect(at.added().at(-1)).toBe(".");
 });

@@ -19,6 +19,7 @@ import { fileError } from "../files/file-error.ts";
 import { isBinary, readAt, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
+import type { ChangedPaths } from "./changed-paths.ts";
 import { WorkspaceFiller } from "./fill-workspace.ts";
 import { sizesIn } from "./git-index.ts";
 import { outputOf, privateGit, type GitPlace, type PrivateGit, type RunGit } from "./private-git.ts";
@@ -42,9 +43,10 @@ const MAX_PART_BYTES = 4 * 1024 * 1024;
 export function workspaceOperations(
   root: Root,
   stateDirectory: string,
-  git: Omit<GitPlace, "directory">,
+  git: Omit<GitPlace, "directory"> & { readonly changed: ChangedPaths },
 ): WorkspaceHandlers {
-  const history = new History(root, stateDirectory, privateGit({ ...git, directory: join(stateDirectory, "git") }));
+  const own = privateGit({ ...git, directory: join(stateDirectory, "git") });
+  const history = new History(root, stateDirectory, { ...own, ...git });
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const next = last.then(work, work);
@@ -65,17 +67,21 @@ export function workspaceOperations(
   };
 }
 
+type HistoryParts = PrivateGit & Pick<GitPlace, "isUntouched"> & { readonly changed: ChangedPaths };
+
 class History {
   readonly #root: Root;
   readonly #state: string;
+  readonly #parts: HistoryParts;
   readonly #git: RunGit;
-  readonly #ready: PrivateGit["ready"];
+  /** Whether the index is what the workspace is, but for what restores changed since. */
+  #inStep = false;
 
-  constructor(root: Root, state: string, git: PrivateGit) {
+  constructor(root: Root, state: string, parts: HistoryParts) {
     this.#root = root;
     this.#state = state;
-    this.#git = git.run;
-    this.#ready = git.ready;
+    this.#parts = parts;
+    this.#git = parts.run;
   }
 
   /** @throws AppError `bad_request` when a start is remembered: somebody may have worked here since */
@@ -97,7 +103,7 @@ class History {
 
   /** Nothing is asked of git about a workspace without files, which most begin with, but whether it is there. */
   async #firstFiles(): Promise<Pick<Start, "tree" | "files" | "bytes">> {
-    const isWhole = await this.#ready();
+    const isWhole = await this.#parts.ready();
     if (readdirSync(this.#root.workspace).every((name) => name === ".git"))
       return { tree: EMPTY_TREE, files: 0, bytes: 0 };
     const tree = (isWhole ? await this.#indexed() : undefined) ?? (await this.#snapshot());
@@ -106,7 +112,9 @@ class History {
 
   /** The tree of the index as it is; undefined when git makes none of it, and then the index goes. */
   async #indexed(): Promise<string | undefined> {
+    this.#parts.changed.take();
     const { exitCode, stdout } = await this.#git(["write-tree"]);
+    this.#inStep = exitCode === 0;
     if (exitCode === 0) return stdout.toString().trim();
     rmSync(join(this.#state, "git", "index"), { force: true });
     return undefined;
@@ -171,10 +179,26 @@ class History {
 
   /** Files that cannot be read are left as they were. @returns the tree's name */
   async #snapshot(): Promise<string> {
-    const added = await this.#git(["add", "--all", "--ignore-errors", "--", "."]);
-    if (added.exitCode !== 0 && added.exitCode !== 1) await this.#addNestedLast();
+    const untouched = this.#parts.isUntouched();
+    const paths = this.#parts.changed.take();
+    this.#inStep = this.#inStep && untouched && paths !== undefined && (await this.#addOnly(paths));
+    if (!this.#inStep) {
+      const { exitCode } = await this.#git(["add", "--all", "--ignore-errors", "--", "."]);
+      this.#inStep = exitCode === 0 && untouched;
+      if (exitCode !== 0 && exitCode !== 1) await this.#addNestedLast();
+    }
     const tree = outputOf(await this.#git(["write-tree"]), "take a snapshot of the workspace");
     return tree.toString().trim();
+  }
+
+  /** Whether these are all that has to be looked at, and git took them: it refuses, say, those that are ignored. */
+  async #addOnly(paths: readonly string[]): Promise<boolean> {
+    const own = paths.filter((path) => !path.startsWith(".git/"));
+    if (own.length === 0) return true;
+    const text = own.join(" ");
+    if (text.length > MAX_ARGUMENTS || !PLAIN_PATHS.test(text) || text.includes(".gitignore")) return false;
+    const { exitCode } = await this.#git(["--literal-pathspecs", "add", "--all", "--", ...own]);
+    return exitCode === 0;
   }
 
   /** A directory with a `.git` that has no commit makes `git add` give up on everything. */
@@ -250,6 +274,9 @@ function linkAt(place: Buffer, path: string) {
   }
 }
 
+/** In an argument text outside of ASCII would become other bytes. */
+const PLAIN_PATHS = /^[\x20-\x7e]+$/;
+const MAX_ARGUMENTS = 64 * 1024;
 const QUIET = ["--no-ext-diff", "--no-textconv", "--no-color"];
 
 /** `name` has one character for each byte; `size` is undefined for another repository. */
