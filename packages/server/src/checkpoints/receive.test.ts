@@ -32,6 +32,7 @@ const file = (name: string, more: Partial<Extract<SnapshotEntry, { type: "file" 
   blobs: [BLOB],
   ...more,
 });
+const EMPTY = nameOf("tree", treeOf([]));
 const folder = (name: string, tree: string): SnapshotEntry => ({ type: "directory", name, tree });
 
 /** What a sandbox says: frames, and the root that it names; `packBytes` when that is not how many they are. */
@@ -79,21 +80,22 @@ test("an honest snapshot is stored, and counted by the server itself", async () 
   expect(indexes).toHaveLength(1);
 });
 
-test("what is small is stored in bundles, whatever way it came, and what is large as it came", async () => {
+test("small pieces are stored in bundles, whatever way they came; large ones and directories as they came", async () => {
   const [small, large] = [Buffer.alloc(9000, "small"), Buffer.alloc(70_000, "large")];
   const packed = (data: Buffer) =>
     encodeObjectFrame({ kind: "blob", packed: true, size: data.length, data: zstdCompressSync(data) });
   const files = [small, large].map((data, at) => file(`f${at}`, { size: data.length, blobs: [nameOf("blob", data)] }));
   const lineage = newLineage();
-  const root = treeOf(files);
-  const { outcome } = await receive(
-    { frames: [packed(large), packed(small), plain("tree", root)], root: nameOf("tree", root) },
-    lineage,
-  );
+  const root = treeOf([...Array.from({ length: 20 }, (_, at) => folder(`d${at + 10}`, EMPTY)), ...files]);
+  const data = zstdCompressSync(root);
+  const tree = encodeObjectFrame({ kind: "tree", packed: true, size: root.length, data });
+  const frames = [packed(large), packed(small), plain("tree", treeOf([])), tree];
+  const { outcome } = await receive({ frames, root: nameOf("tree", root) }, lineage);
   expect(outcome).toEqual({ files: 2, bytes: 79_000 });
   const objects = await new Lineage(lineage.id, store, Buffer.alloc(32, 1)).objects();
   const insideOf = (name: string) => objects.get(name)?.inside;
   expect(insideOf(nameOf("blob", small))).toEqual({ at: packed(large).length, bytes: 9010, bundled: true });
+  expect(insideOf(nameOf("tree", root))).toMatchObject({ bytes: tree.length });
   expect(insideOf(nameOf("blob", large))).toEqual({ at: 0, bytes: packed(large).length, bundled: true });
   expect(await lineage.blobs([small, large].map((data) => nameOf("blob", data)))).toEqual(
     new Map([small, large].map((data) => [nameOf("blob", data), data])),

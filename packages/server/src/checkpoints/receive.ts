@@ -150,8 +150,9 @@ class Intake {
     if (kind === "blob" && size > MAX_BLOB_BYTES) throw new AppError("checkpoint_invalid", "A piece is too large.");
     const bytes = unpacked(object);
     const name = nameOf(kind, bytes);
-    // What is small is compressed with others, where it is stored.
-    const frame = encodeObjectFrame(size > MAX_BUNDLED_BYTES ? object : { kind, packed: false, size, data: bytes });
+    // Small pieces of files are compressed with others, where they are stored; directories go into sandboxes by themselves.
+    const asItCame = kind === "tree" || size > MAX_BUNDLED_BYTES;
+    const frame = encodeObjectFrame(asItCame ? object : { kind, packed: false, size, data: bytes });
     if (kind === "tree") {
       this.#trees.set(name, parseTree(bytes));
       this.#treeFrames.set(name, frame);
