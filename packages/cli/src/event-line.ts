@@ -40,7 +40,10 @@ const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Pain
         `Next try in ${durationText(event.delayMs)}.`,
     ),
   "network.asked": (event, paint) =>
-    paint("yellow", `  the sandbox asks for ${plainLine(event.host, 253)}:${event.port}; answer in the page`),
+    paint(
+      "yellow",
+      `  the sandbox asks for ${plainLine(event.host, 253)}:${event.port}; answer in the page, or with: handrail answer`,
+    ),
   "network.answered": (event, paint) => paint("dim", `  network: ${event.answer}`),
   "network.limited": (event, paint) => paint("yellow", `  network limit reached: ${event.limit} ${event.max}`),
   "limit.reached": (event, paint) => paint("yellow", `  limit reached: ${limitText(event)}`),

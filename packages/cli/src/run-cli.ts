@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "@handrail/protocol/errors";
 import { Command, CommanderError } from "commander";
+import { addAskCommands } from "./commands/asks.ts";
 import { addBackupCommand } from "./commands/backup.ts";
 import { addCheckpointCommands } from "./commands/checkpoints.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
@@ -32,6 +33,7 @@ const COMMANDS = [
   addOpenCommand,
   addBackupCommand,
   addCheckpointCommands,
+  addAskCommands,
   addSecretsCommand,
   addKeysCommand,
   addSpendCommand,

@@ -2,7 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import { classNames } from "../components/class-names.ts";
 import { Empty } from "../components/empty.tsx";
-import { askedPlace } from "../state/asked-place.ts";
+import { askedPlace } from "@handrail/protocol/asked-place";
 import { formatBytes, formatCount, formatTime, plural } from "../state/format.ts";
 import { type NetworkRow, networkRows } from "../state/network-rows.ts";
 import type { PanelProps } from "./panel-zone.tsx";

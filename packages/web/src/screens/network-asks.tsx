@@ -3,7 +3,7 @@ import { Globe } from "lucide-react";
 import type { RuleScope } from "@handrail/protocol/network-events";
 import type { OpenAsk } from "@handrail/protocol/network-state";
 import { Button } from "../components/button.tsx";
-import { askedPlace } from "../state/asked-place.ts";
+import { askedPlace } from "@handrail/protocol/asked-place";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { useServices } from "../state/services.ts";
 import { useTeams } from "../state/session-queries.ts";

@@ -1,6 +1,6 @@
 import type { LimitName } from "@handrail/protocol/limits";
 import type { MarkerItem } from "@handrail/protocol/transcript-items";
-import { askedPlace } from "./asked-place.ts";
+import { askedPlace } from "@handrail/protocol/asked-place";
 import { describeLimits, describeNetwork } from "./describe-settings.ts";
 import { formatBytes, formatCount, formatDuration, formatMoney, plural } from "./format.ts";
 

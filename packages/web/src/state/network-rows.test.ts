@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { askedPlace } from "./asked-place.ts";
+import { askedPlace } from "@handrail/protocol/asked-place";
 import { networkRows } from "./network-rows.ts";
 
 const request = (host: string, allowed: boolean) => ({
