@@ -5,7 +5,7 @@ import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { withDirectory } from "../parts/free-directory.ts";
 import { makeRepository } from "../parts/large-repository.ts";
 import { cloner, openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
-import { floorOf, imageOfSandbox, removalFloorOf } from "../parts/sandbox-floors.ts";
+import { type Begun, type Floor, floorOf, imageOfSandbox, removalFloorOf } from "../parts/sandbox-floors.ts";
 import { type Group, measureAll, missing, type Row } from "../row.ts";
 import { median, percentile, repeat, timed } from "../samples.ts";
 
@@ -140,8 +140,9 @@ async function throughput(places: Places): Promise<Row> {
       }),
     );
     await Promise.all(ids.splice(0).map((id) => backend.remove(id)));
-    const floorMs = await timed(() => allEnded(() => floorOf({ ...floorPlace(places), image }).measure()));
-    return { rate: perSecond(took), floor: perSecond(floorMs) };
+    const least = floorOf({ ...floorPlace(places), image });
+    const floorMs = await timed(() => allEnded(() => least.measure()));
+    return { rate: perSecond(took), floor: perSecond(floorMs), begun: perSecond(await beginTogether(least)) };
   });
   const floor = median(rates.map((rate) => rate.floor));
   return {
@@ -150,9 +151,22 @@ async function throughput(places: Places): Promise<Row> {
     p50: median(rates.map(({ rate }) => rate)),
     // What runs without a daemon has no rate of a daemon to keep.
     ...(backend.name === "process" ? {} : { target: { atLeast: floor } }),
-    beside: [{ name: `${floorOf({ backend: backend.name }).name}, ${TOGETHER} at a time`, p50: floor }],
+    beside: [
+      { name: `${floorOf({ backend: backend.name }).name}, ${TOGETHER} at a time`, p50: floor },
+      { name: "the same, and taken away when all have started", p50: median(rates.map(({ begun }) => begun)) },
+    ],
     note: "the floor only makes and starts, and takes away again",
   };
+}
+
+/** How long the floor takes to start them, in milliseconds, without taking them away. */
+async function beginTogether({ begin }: Floor): Promise<number> {
+  const begun: Begun[] = [];
+  try {
+    return await timed(() => allEnded(async () => begun.push(await begin())));
+  } finally {
+    await Promise.all(begun.map(({ remove }) => remove()));
+  }
 }
 
 /** Does `work` as often as it is measured at a time. Nothing of it goes on when this fails, which would be in the next figure. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { BUILT_IMAGE } from "@handrail/sandboxes/containerd/containerd-images";
 import { type CriClient, criClient } from "@handrail/sandboxes/containerd/cri-client";
 import type { ContainerConfig, PodConfig } from "@handrail/sandboxes/containerd/cri-shapes";
+import type { Begun } from "./sandbox-floors.ts";
 
 const PATIENCE_MS = 60_000;
 const NAMESPACES = { network: "POD", pid: "POD", ipc: "POD" } as const;
@@ -13,19 +14,17 @@ const SECURITY = {
   seccomp: { profileType: "RuntimeDefault" },
 } as const;
 
-export type PodTimes = { readonly started: number; readonly removed: number };
-
-/** A pod with one container that sleeps, over CRI: how long until it runs, and until it is gone, in milliseconds. */
-export async function rawPod(address: string): Promise<PodTimes> {
+/** A pod with one container that sleeps, over CRI. `remove` has to be called. */
+export async function rawPod(address: string): Promise<Begun> {
   const client = criClient(address);
   try {
     const before = performance.now();
     const podId = await start(client);
-    const started = performance.now();
-    await client.removePod(podId);
-    return { started: started - before, removed: performance.now() - started };
-  } finally {
+    const remove = () => client.removePod(podId).finally(() => client.close());
+    return { ms: performance.now() - before, remove };
+  } catch (failure) {
     client.close();
+    throw failure;
   }
 }
 

@@ -4,10 +4,18 @@ import { dockerEndpoint } from "@handrail/sandboxes/docker/docker-endpoint";
 import { dockerHttp } from "@handrail/sandboxes/docker/docker-http";
 import type { BackendName } from "@handrail/protocol/sources";
 import { rawPod } from "./raw-pod.ts";
+import { timed } from "../samples.ts";
 import { runProgram } from "./run-program.ts";
 
-/** The least that this machine allows for a backend's way of isolating. */
-export type Floor = { readonly name: string; measure(): Promise<number> };
+/** What was started: how long that took, in milliseconds, and what ends it and takes it away. */
+export type Begun = { readonly ms: number; readonly remove: () => Promise<void> };
+
+/** The least that this machine allows for a backend's way of isolating. `measure` starts and takes away. */
+export type Floor = {
+  readonly name: string;
+  readonly begin: () => Promise<Begun>;
+  readonly measure: () => Promise<number>;
+};
 
 /** What floors need to know of a backend. `image` is what its containers in Docker are made of. */
 export type FloorOf = {
@@ -18,47 +26,58 @@ export type FloorOf = {
 
 /** The least that it takes to start something in a backend's way. */
 export function floorOf({ backend, image, criAddress }: FloorOf): Floor {
-  if (backend === "docker") return { name: "Docker API create + start", measure: () => rawContainer(image ?? "") };
-  if (backend === "process") return { name: "bwrap bash -c true", measure: rawBubblewrap };
-  if (backend !== "containerd") return { name: "bash -c true", measure: rawBash };
-  return { name: "CRI pod + container", measure: async () => (await rawPod(criAddress ?? "")).started };
+  if (backend === "docker") return floor("Docker API create + start", () => rawContainer(image ?? ""));
+  if (backend === "process") return floor("bwrap bash -c true", () => ended(rawBubblewrap));
+  if (backend !== "containerd") return floor("bash -c true", () => ended(rawBash));
+  return floor("CRI pod + container", () => rawPod(criAddress ?? ""));
 }
 
-/** A container that sleeps, made and started over the Docker API, in milliseconds. */
-async function rawContainer(image: string): Promise<number> {
+function floor(name: string, begin: () => Promise<Begun>): Floor {
+  const measure = async () => {
+    const { ms, remove } = await begin();
+    await remove();
+    return ms;
+  };
+  return { name, begin, measure };
+}
+
+/** Of a program that has ended nothing is left to take away. */
+const ended = async (run: () => Promise<number>): Promise<Begun> => ({
+  ms: await run(),
+  remove: async () => undefined,
+});
+
+/** A container that sleeps, made and started over the Docker API. */
+async function rawContainer(image: string): Promise<Begun> {
   const docker = dockerHttp(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
   const body = { Image: image, Entrypoint: [], Cmd: ["sleep", "60"], HostConfig: { NetworkMode: "none" } };
-  const started = performance.now();
-  const { Id } = (await docker.json({ method: "POST", path: "/containers/create", body })) as { Id: string };
-  try {
-    await docker.json({ method: "POST", path: `/containers/${Id}/start` });
-    return performance.now() - started;
-  } finally {
-    await docker.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: "1" } });
+  let made: string | undefined;
+  const remove = async () => {
+    if (made !== undefined) await docker.json({ method: "DELETE", path: `/containers/${made}`, query: { force: "1" } });
     docker.close();
+  };
+  try {
+    const before = performance.now();
+    const { Id } = (await docker.json({ method: "POST", path: "/containers/create", body })) as { Id: string };
+    made = Id;
+    await docker.json({ method: "POST", path: `/containers/${Id}/start` });
+    return { ms: performance.now() - before, remove };
+  } catch (failure) {
+    await remove();
+    throw failure;
   }
 }
 
 /** The least that it takes to end and take away what the floor of a start has made. */
-export function removalFloorOf({ backend, image, criAddress }: FloorOf): Floor {
-  if (backend === "docker") return { name: "Docker API remove by force", measure: () => rawRemoval(image ?? "") };
-  if (backend === "containerd")
-    return { name: "CRI stop + remove", measure: async () => (await rawPod(criAddress ?? "")).removed };
+export function removalFloorOf(of: FloorOf): { readonly name: string; measure(): Promise<number> } {
+  if (of.backend === "docker") return { name: "Docker API remove by force", measure: () => removal(floorOf(of)) };
+  if (of.backend === "containerd") return { name: "CRI stop + remove", measure: () => removal(floorOf(of)) };
   return { name: "kill of a bash", measure: rawKill };
 }
 
-async function rawRemoval(image: string): Promise<number> {
-  const docker = dockerHttp(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
-  const body = { Image: image, Entrypoint: [], Cmd: ["sleep", "60"], HostConfig: { NetworkMode: "none" } };
-  try {
-    const { Id } = (await docker.json({ method: "POST", path: "/containers/create", body })) as { Id: string };
-    await docker.json({ method: "POST", path: `/containers/${Id}/start` });
-    const before = performance.now();
-    await docker.json({ method: "DELETE", path: `/containers/${Id}`, query: { force: "1" } });
-    return performance.now() - before;
-  } finally {
-    docker.close();
-  }
+async function removal({ begin }: Floor): Promise<number> {
+  const { remove } = await begin();
+  return timed(remove);
 }
 
 async function rawKill(): Promise<number> {
