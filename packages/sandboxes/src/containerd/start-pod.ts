@@ -25,7 +25,8 @@ import { requireFence } from "./root-fence.ts";
 import { unlessAborted } from "../shared-work.ts";
 import { together } from "../together.ts";
 
-const LOOK_MS = 100;
+/** Only one that ends at its start is told of by this. */
+const LOOK_MS = 250;
 
 /**
  * Starts the pod of a sandbox with its one container. What was made is there when this fails, too: the caller removes
