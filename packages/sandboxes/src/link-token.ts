@@ -18,3 +18,8 @@ const RUNTIME = { BUN_JSC_useFTLJIT: "0" };
 export function sandboxdEnvironment(token: string | undefined): Readonly<Record<string, string>> {
   return token === undefined ? RUNTIME : { ...RUNTIME, [VARIABLE]: token };
 }
+
+/** Whether an environment (`NAME=value` each) is one that a program was given this token in. */
+export function carriesToken(environment: readonly string[], token: string): boolean {
+  return environment.includes(`${VARIABLE}=${token}`);
+}

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { carriesToken } from "../link-token.ts";
 import { SANDBOX_ARGUMENT } from "./serve-command.ts";
 
 /** One process of this machine. */
@@ -20,6 +21,26 @@ export function findBoxes(): readonly Found[] {
     const named = words.indexOf(SANDBOX_ARGUMENT);
     return named > 0 ? words[named + 1] : undefined;
   });
+}
+
+/**
+ * Those of one sandbox that the server made: with the token of that start in their environment, which nobody else knows.
+ * Whoever else has such arguments is left alone. sandboxd itself shows its environment to root alone: as another user it
+ * is told by its user and by having a process namespace of its own, as are sandboxes from before there were tokens.
+ */
+export function boxesOf(sandboxId: string, token: string | undefined): readonly number[] {
+  return findBoxes()
+    .filter((box) => box.sandboxId === sandboxId && isOurs(box.pid, token))
+    .map((box) => box.pid);
+}
+
+function isOurs(pid: number, token: string | undefined): boolean {
+  const environment = wordsOf(`/proc/${pid}/environ`);
+  if (token !== undefined && environment.length > 0) return carriesToken(environment, token);
+  const status = textOf(`/proc/${pid}/status`) ?? "";
+  const user = /^Uid:\s+(\d+)/m.exec(status)?.[1];
+  const isOfUser = process.getuid?.() === 0 || user === String(process.getuid?.());
+  return isOfUser && /^NSpid:\s+\d+\s+\d/m.test(status);
 }
 
 /** Processes of this user whose environment at their start carried the mark. A program can take it off. */
@@ -45,9 +66,13 @@ function eachProcess(
 
 /** None for a process that has ended or that is not ours to look at. */
 function wordsOf(path: string): readonly string[] {
+  return textOf(path)?.split("\0") ?? [];
+}
+
+function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8").split("\0");
+    return readFileSync(path, "utf8");
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -61,9 +61,9 @@ export type LocalRunner = {
   /** Starts sandboxd; it goes on when this server ends. @throws AppError `backend_unavailable` */
   launch(start: LocalStart): Promise<Launched>;
   /** Whether anything of it runs. */
-  isAlive(sandboxId: string): Promise<boolean>;
+  isAlive(sandboxId: string, record: SandboxRecord): Promise<boolean>;
   /** Ends all that runs in it, and waits until it is gone. */
-  kill(sandboxId: string, place: ConversationPlace): Promise<void>;
+  kill(sandboxId: string, place: ConversationPlace, record: SandboxRecord): Promise<void>;
   /** Ends what runs for conversations that are not in `keep`, whether or not they have directories here. */
   collect?(keep: ReadonlySet<string>): Promise<void>;
   /** Lets go of connections of its own, and of what is there for sandboxes while there are none. */
@@ -130,7 +130,7 @@ type Wish = {
 
 async function find(local: Local, place: ConversationPlace, signal: AbortSignal): Promise<Sandbox | undefined> {
   const record = await readRecord(place);
-  if (record === undefined || !(await local.runner.isAlive(record.sandboxId))) return undefined;
+  if (record === undefined || !(await local.runner.isAlive(record.sandboxId, record))) return undefined;
   return link(local, place, record, signal);
 }
 
@@ -199,7 +199,7 @@ async function stop(local: Local, place: ConversationPlace): Promise<void> {
   if (record === undefined) return;
   await local.sockets.get(record.sandboxId)?.close();
   local.sockets.delete(record.sandboxId);
-  await local.runner.kill(record.sandboxId, place);
+  await local.runner.kill(record.sandboxId, place, record);
   await diskReleased(place.image);
 }
 
@@ -212,7 +212,7 @@ async function link(
   const { sandboxId } = record;
   return local.table.open(place.conversationId, sandboxId, async () => {
     const socket = await openSocket(local, place, record);
-    const isAlive = () => local.runner.isAlive(sandboxId);
+    const isAlive = () => local.runner.isAlive(sandboxId, record);
     let reached = false;
     return openLinkSoon(
       {

@@ -8,7 +8,7 @@ import { runsAsRoot } from "../testing/runs-as-root.ts";
 const USER = 12_345;
 
 test.skipIf(!runsAsRoot("The sandbox of a plain user, which the test becomes,"))(
-  "a plain user's sandbox is isolated and limited as root's is",
+  "a plain user's sandbox is isolated and limited as root's is, and ended alone",
   async () => {
     const directory = await mkdtemp(join(tmpdir(), "handrail-user-"));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -22,6 +22,7 @@ test.skipIf(!runsAsRoot("The sandbox of a plain user, which the test becomes,"))
       who: "1000\nfile\nrefused",
       eaten: "0",
       forked: "",
+      left: ["stranger"],
       dev: "Process sandboxes do not have the profile dev here: it takes a server that runs as root. Use the docker backend, or another profile.",
     });
   },

@@ -17,7 +17,7 @@ import { findCgroups, removeGroups } from "./cgroups.ts";
 import { CONTAINERS_ENVIRONMENT, containersMount, writeContainersFiles } from "./containers-inside.ts";
 import { NETWORK_ETC_NAMES, writeEtcFiles } from "./etc-files.ts";
 import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
-import { findBoxes, MARK } from "./find-processes.ts";
+import { boxesOf, MARK } from "./find-processes.ts";
 import { killAll } from "./kill-all.ts";
 import { launchCommand } from "./launch-command.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "./launch-sandboxd.ts";
@@ -81,13 +81,13 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       return disks ? limitsUnder(profile, limits).diskBytes : undefined;
     },
     launch: async (start) => launch(await prepared(), start),
-    isAlive: async (sandboxId) => {
+    isAlive: async (sandboxId, { token }) => {
       const { cgroups } = await prepared();
-      return (await (cgroups?.processes(sandboxId) ?? boxesOf(sandboxId))).length > 0;
+      return (await (cgroups?.processes(sandboxId) ?? boxesOf(sandboxId, token))).length > 0;
     },
-    kill: async (sandboxId) => {
+    kill: async (sandboxId, _place, { token }) => {
       const { cgroups } = await prepared();
-      await killAll(async () => [...boxesOf(sandboxId), ...((await cgroups?.processes(sandboxId)) ?? [])]);
+      await killAll(async () => [...boxesOf(sandboxId, token), ...((await cgroups?.processes(sandboxId)) ?? [])]);
       await cgroups?.remove(sandboxId);
     },
     close: async () => {
@@ -213,10 +213,4 @@ function environmentOf(sandboxId: string, network: boolean, ownUsers: OwnUsers |
   const containers = ownUsers?.containers === true ? CONTAINERS_ENVIRONMENT : {};
   const own = { PATH: path, TMPDIR: "/tmp", [MARK]: sandboxId };
   return { ...sandboxEnvironment(INSIDE.home), ...proxy, ...containers, ...own };
-}
-
-function boxesOf(sandboxId: string): readonly number[] {
-  return findBoxes()
-    .filter((box) => box.sandboxId === sandboxId)
-    .map((box) => box.pid);
 }

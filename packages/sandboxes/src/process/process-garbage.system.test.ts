@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { globSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,6 +32,26 @@ test.skipIf(!asRoot)("groups of a server that was killed before it had a sandbox
   await next.collect(new Set());
   await next.close();
   expect(groupsOf(installation)).toEqual([]);
+});
+
+test.skipIf(!asRoot)("a program of a stranger with a sandbox's arguments is not ended with it", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const options = { directory, sandboxdDirectory: builtPrograms(), egress: () => undefined };
+  const backend = processBackend({ ...options, installation: `t${newId("x", Date.now()).slice(-8)}` });
+  const conversationId = newId("c", Date.now());
+  const choice = { backend: "process", network: { type: "none" } } as const;
+  const spec = { conversationId, choice, seedDirectory: undefined };
+  const { sandboxId } = await backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
+  const sleep = ["-c", "echo up; sleep 60; true", "handrail-sandbox", "--sandbox", sandboxId];
+  const stranger = spawn("sh", sleep, { stdio: ["ignore", "pipe", "ignore"] });
+  onTestFinished(() => void stranger.kill("SIGKILL"));
+  await once(stranger.stdout, "data");
+  const boxes = () => findBoxes().filter((box) => box.sandboxId === sandboxId);
+  expect(boxes().length).toBeGreaterThan(1);
+  await backend.remove(conversationId);
+  await backend.close();
+  expect(boxes()).toEqual([{ pid: stranger.pid, sandboxId }]);
 });
 
 test.skipIf(!asRoot)(

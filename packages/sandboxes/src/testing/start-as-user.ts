@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { findBoxes } from "../process/find-processes.ts";
 import { processBackend } from "../process/process-backend.ts";
 import { builtPrograms } from "./test-programs.ts";
 
@@ -24,8 +27,16 @@ const eaten = await run("head -c 1G /dev/zero | tail -n 1 | wc -c");
 const forked = await run(
   "i=0; while [ $i -lt 300 ]; do sleep 9 >/dev/null 2>&1 & i=$((i+1)); done 2>/dev/null; echo all",
 );
+const { sandboxId } = sandbox;
+const sleep = ["-c", "echo up; sleep 60; true", "handrail-sandbox", "--sandbox", sandboxId];
+const stranger = spawn("sh", sleep, { stdio: ["ignore", "pipe", "ignore"] });
+await once(stranger.stdout, "data");
 await backend.remove(conversationId);
+const left = findBoxes()
+  .filter((box) => box.sandboxId === sandboxId)
+  .map(({ pid }) => (pid === stranger.pid ? "stranger" : "sandbox"));
+stranger.kill("SIGKILL");
 const asRoot = { conversationId, choice: { ...choice, profile: "dev" }, seedDirectory: undefined } as const;
 const dev = await backend.start(asRoot, () => undefined, signal).catch((thrown: Error) => thrown.message);
 await backend.close();
-process.stdout.write(JSON.stringify({ who, eaten, forked, dev }));
+process.stdout.write(JSON.stringify({ who, eaten, forked, left, dev }));
