@@ -1,9 +1,12 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { fillWorkspace } from "../fill-workspace.ts";
@@ -82,11 +85,10 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     };
     /** Names of what the conversation has in the daemon, and on its machine. */
     const there = async () => {
-      const ours = [`${LABEL.conversation}=${conversationId}`];
-      const [containers, volumes] = [await client.listContainers(ours), await client.listVolumes(ours)];
+      const isOurs = (name: string) => name.includes(conversationId);
       return {
-        containers: containers.map(({ name }) => name),
-        volumes: volumes.map(({ name }) => name),
+        container: (await client.findContainer(names.container(conversationId)))?.id,
+        volumes: (await client.listVolumes([])).map(({ name }) => name).filter(isOurs),
         mounts: (await mountsOf(conversationId)).length,
         loops: filesOfLoops().filter((file) => file.includes(conversationId)).length,
       };
@@ -98,7 +100,7 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     return { installation, names, backend, conversationId, start, there, holder, place, kill, helpers };
   }
 
-  const NOTHING = { containers: [], volumes: [], mounts: 0, loops: 0 };
+  const NOTHING = { container: undefined, volumes: [], mounts: 0, loops: 0 };
 
   test("the first sandboxes of an installation may start at the same time, and a server may stop meanwhile", async () => {
     const installation = `${INSTALLATION}f`;
@@ -185,6 +187,20 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     expect((await helpers()).map(({ id, state }) => [id === helper?.id, state])).toEqual([[false, "running"]]);
     await server.close();
     await expect.poll(helpers).toEqual([]);
+  });
+
+  test("a helper that is killed while a sandbox waits for it is followed by another", async () => {
+    const { backend, start, helpers, conversationId } = setUp(`${INSTALLATION}w`);
+    await (
+      await start()
+    )("echo kept > file");
+    await backend.stop(conversationId);
+    const [helper] = await helpers();
+    await promisify(execFile)("docker", ["--host", host, "pause", helper?.id ?? ""]);
+    const starting = start();
+    await delay(500);
+    await client.killContainer(helper?.id ?? "");
+    expect(await (await starting)("cat file")).toBe("kept\n");
   });
 
   test("what a server left that was killed while it started a sandbox is made good: a mount, a disk half made", async () => {
