@@ -69,7 +69,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     async dispose() {
       await removeConversations(client).catch(() => undefined);
       await ended(child, "SIGTERM");
-      await removeVolumes(home);
+      await removePrograms(home);
       await unmountIn(home);
       await rm(home, { recursive: true, force: true });
     },
@@ -105,13 +105,13 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   return promise;
 }
 
-/** What the server keeps in Docker between starts: sandboxd's volume, one for each state directory. */
-async function removeVolumes(home: string): Promise<void> {
+/** What the server keeps in Docker between starts, sandboxd's volume, and the container through which it was being filled. */
+async function removePrograms(home: string): Promise<void> {
   const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
   const filter = `label=handrail.installation=${installation}`;
-  await run("sh", ["-c", `docker volume ls -q --filter ${filter} | xargs -r docker volume rm -f`]).catch(
-    () => undefined,
-  );
+  const containers = `docker ps -aq --filter ${filter} | xargs -r docker rm -f`;
+  const volumes = `docker volume ls -q --filter ${filter} | xargs -r docker volume rm -f`;
+  await run("sh", ["-c", `${containers}; ${volumes}`]).catch(() => undefined);
 }
 
 /** What a server leaves mounted that ends while it finds out what disks can do here; another on its state would take it away. */

@@ -13,7 +13,7 @@ const helpers = [
 ] as const;
 
 /** A daemon with these containers and volumes of the installation; what `refuses` it does not remove. */
-function daemon(refuses: Readonly<Record<string, Error>> = {}) {
+function daemon(refuses: Readonly<Record<string, Error>> = {}, isFilling = false) {
   const named = (id: string, labels: Readonly<Record<string, string>>) => ({ id, name: id, state: "", labels });
   const removed: string[] = [];
   const asked: (readonly string[])[] = [];
@@ -31,6 +31,7 @@ function daemon(refuses: Readonly<Record<string, Error>> = {}) {
           named("kept", of("c_kept")),
           named("left", of("c_left")),
           named("probe", own),
+          named("carrier", { ...own, [LABEL.programs]: PROGRAMS }),
           ...helpers.map(([id, helper, state]) => ({ ...named(id, { ...own, [LABEL.helper]: helper }), state })),
         ];
       },
@@ -49,7 +50,7 @@ function daemon(refuses: Readonly<Record<string, Error>> = {}) {
       removeVolume: remove,
     },
     names: { installation: "a" },
-    volumes: { programsName: async () => PROGRAMS },
+    volumes: { programsName: async () => PROGRAMS, isFilling: () => isFilling },
     disks: { collect: async (keep: ReadonlySet<string>) => void disks.push(keep) },
     daemonDisks: {
       helper: "x_own",
@@ -65,16 +66,22 @@ function daemon(refuses: Readonly<Record<string, Error>> = {}) {
 test("what is left of conversations that are not kept goes, with probes and programs of other versions", async () => {
   const { collect, removed, asked, disks, tidied, keep } = daemon();
   await collect();
-  expect(removed).toEqual(["link c_left", "left", "probe", "helper-left", "ws-left", "old"]);
+  expect(removed).toEqual(["link c_left", "left", "probe", "carrier", "helper-left", "ws-left", "old"]);
   expect(asked).toEqual([["handrail.installation=a"], ["handrail.installation=a"]]);
   expect(disks).toEqual([keep]);
   expect(tidied).toEqual(["ws-left", "old"]);
 });
 
+test("the container through which programs come stays while this server fills them in", async () => {
+  const { collect, removed } = daemon({}, true);
+  await collect();
+  expect(removed).toEqual(["link c_left", "left", "probe", "helper-left", "ws-left", "old"]);
+});
+
 test("a volume in use stays for the next time", async () => {
   const { collect, removed, disks } = daemon({ "ws-left": new DockerError(409, "volume is in use") });
   await collect();
-  expect(removed).toEqual(["link c_left", "left", "probe", "helper-left", "old"]);
+  expect(removed).toEqual(["link c_left", "left", "probe", "carrier", "helper-left", "old"]);
   expect(disks.length).toBe(1);
 });
 
@@ -82,6 +89,6 @@ test("a container that cannot be removed keeps nothing else from it, and is told
   const busy = new DockerError(500, "device or resource busy");
   const { collect, removed, disks } = daemon({ left: busy });
   await expect(collect()).rejects.toBe(busy);
-  expect(removed).toEqual(["link c_left", "probe", "helper-left", "ws-left", "old"]);
+  expect(removed).toEqual(["link c_left", "probe", "carrier", "helper-left", "ws-left", "old"]);
   expect(disks.length).toBe(1);
 });

@@ -8,7 +8,7 @@ import { tryEach } from "../try-each.ts";
 export type CollectParts = {
   readonly client: Pick<DockerParts["client"], "listContainers" | "removeContainer" | "listVolumes" | "removeVolume">;
   readonly names: Pick<DockerParts["names"], "installation">;
-  readonly volumes: Pick<DockerParts["volumes"], "programsName">;
+  readonly volumes: Pick<DockerParts["volumes"], "programsName" | "isFilling">;
   readonly disks: Pick<DockerParts["disks"], "collect">;
   readonly daemonDisks: Pick<DockerParts["daemonDisks"], "helper" | "tidy">;
   readonly links: Pick<DockerParts["links"], "release">;
@@ -30,8 +30,11 @@ export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<st
     if (helper !== undefined) return helper !== parts.daemonDisks.helper && state !== "running";
     return conversation === undefined ? labels[LABEL.programs] !== programs : !keep.has(conversation);
   };
+  // A server that was killed may have left the one through which these programs were to come, too.
+  const isLeftContainer = (listed: Listed) =>
+    listed.labels[LABEL.programs] === programs ? !parts.volumes.isFilling() : isLeftover(listed);
   const containers = async () =>
-    tryEach((await client.listContainers(ours)).filter(isLeftover), async ({ id, labels }) => {
+    tryEach((await client.listContainers(ours)).filter(isLeftContainer), async ({ id, labels }) => {
       const conversation = labels[LABEL.conversation];
       if (conversation !== undefined) parts.links.release(conversation);
       await client.removeContainer(id);

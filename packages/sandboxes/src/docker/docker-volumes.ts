@@ -85,6 +85,9 @@ export function dockerVolumes(parts: Parts, programs: SandboxdPrograms) {
     /** The name of the volume that holds sandboxd, filled or not. */
     programsName,
 
+    /** Whether they are being filled with programs now, through a container. */
+    isFilling: () => programsFilled !== undefined,
+
     /** Whether a volume was filled to its end. */
     isWhole: async (volume: string): Promise<boolean> => (await findWhole(volume)) !== undefined,
 
