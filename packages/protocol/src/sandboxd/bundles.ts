@@ -1,6 +1,9 @@
 import { AppError } from "../errors.ts";
 
-/** Many small objects, compressed together. */
+/**
+ * Many small objects, compressed together. From a sandbox `objects` is empty: what it says that they are called would not be
+ * believed.
+ */
 export type Bundle = {
   readonly kind: "bundle";
   /** What they take when they are unpacked: one frame after another. */
@@ -15,6 +18,10 @@ export type BundledObject = { readonly name: string; readonly at: number; readon
 
 /** The kind in a frame's first byte. */
 export const BUNDLE = 3;
+/** How many bytes of frames make a bundle. To open one object all of them are unpacked. */
+export const BUNDLE_BYTES = 128 * 1024;
+/** A larger piece of a file is in no bundle. */
+export const MAX_BUNDLED_BYTES = 64 * 1024;
 /** A bundle that unpacks to more is refused. */
 export const MAX_BUNDLE_BYTES = 1024 * 1024;
 

@@ -61,6 +61,13 @@ export function sentFrames(): Frames<ObjectFrame | Bundle> {
   );
 }
 
+/** The same of a sandbox, which sends bundles too. No name that it says is believed. */
+export function takenFrames(): Frames<ObjectFrame | Bundle> {
+  return framesBy<ObjectFrame | Bundle>((bytes, at) =>
+    bytes[at] === BUNDLE ? bundleAt(bytes, at) : alone(objectAt(bytes, at, false)),
+  );
+}
+
 /** An object's frame alone; its data is a part of `bytes`. @throws AppError `checkpoint_invalid` when it is something else */
 export function readObjectFrame(bytes: Uint8Array): ObjectFrame {
   const read = objectAt(bytes, 0, false);

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
+import {
+  type Bundle,
+  BUNDLE_BYTES,
+  bundleHeadBytes,
+  MAX_BUNDLED_BYTES,
+  writeBundle,
+} from "@handrail/protocol/sandboxd/bundles";
 import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import type { ObjectKind } from "@handrail/protocol/snapshots";
 import { zstd } from "./zstd.ts";
@@ -13,11 +20,13 @@ export function objectName(kind: ObjectKind, bytes: Uint8Array): string {
   return createHash("sha256").update(`${kind}\n`).update(bytes).digest("hex");
 }
 
-/** Writes objects, each once, as frames to a file. */
+/** Writes objects, each once, as frames to a file; small pieces of files are put together. */
 export class ObjectWriter {
   readonly #file: number;
   readonly #known: ReadonlySet<string>;
   readonly #written = new Set<string>();
+  #bundled: Uint8Array[] = [];
+  #bundledBytes = 0;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   bytes = 0;
@@ -37,6 +46,10 @@ export class ObjectWriter {
     const name = objectName(kind, bytes);
     if (this.#known.has(name) || this.#written.has(name)) return name;
     this.#written.add(name);
+    if (kind === "blob" && bytes.length <= MAX_BUNDLED_BYTES) {
+      this.#bundle(encodeObjectFrame({ kind, packed: false, size: bytes.length, data: bytes }));
+      return name;
+    }
     const packed = bytes.length < MIN_PACKED_BYTES ? undefined : zstd.compress(bytes);
     const smaller = packed !== undefined && packed.length < bytes.length;
     this.#write(encodeObjectFrame({ kind, packed: smaller, size: bytes.length, data: smaller ? packed : bytes }));
@@ -44,8 +57,25 @@ export class ObjectWriter {
   }
 
   close(): void {
+    this.#endBundle();
     this.#flush();
     closeSync(this.#file);
+  }
+
+  #bundle(frame: Uint8Array): void {
+    this.#bundled.push(frame);
+    this.#bundledBytes += frame.length;
+    if (this.#bundledBytes >= BUNDLE_BYTES) this.#endBundle();
+  }
+
+  #endBundle(): void {
+    const all = Buffer.concat(this.#bundled);
+    this.#bundled = [];
+    this.#bundledBytes = 0;
+    const bundle: Bundle = { kind: "bundle", size: all.length, data: zstd.compress(all), objects: [] };
+    const bytes = new Uint8Array(bundleHeadBytes(bundle) + bundle.data.length);
+    if (bytes.length < all.length) writeBundle(bytes, 0, bundle);
+    this.#write(bytes.length < all.length ? bytes : all);
   }
 
   #write(frame: Uint8Array): void {

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { asKept } from "../testing/snapshot-place.ts";
 import type { CallContext } from "../handlers.ts";
 import { snapshotOperations } from "./snapshot-operations.ts";
 
@@ -42,7 +43,7 @@ async function keep(base: string | null = null) {
   const { root } = await take(base);
   const { data } = await read(root);
   await operations["snapshot.keep"]({ root }, CALL);
-  return { root, frames: Buffer.from(data, "base64") };
+  return { root, frames: asKept(Buffer.from(data, "base64")) };
 }
 
 const BAD_REQUEST = { code: "bad_request" };

@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeObjectFrame, objectFrames } from "@handrail/protocol/sandboxd/object-frames";
+import { encodeObjectFrame, objectFrames, takenFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { onTestFinished } from "vitest";
 import type { CallContext } from "../handlers.ts";
+import { zstd } from "../snapshot/zstd.ts";
 import { snapshotOperations, type SnapshotSurroundings } from "../snapshot/snapshot-operations.ts";
 
 export const RULES = { maxFileBytes: 100_000, maxTotalBytes: 10_000_000 };
@@ -30,7 +31,17 @@ export async function take(operations: Operations, base: string | null, rules = 
     frames.push(Buffer.from(data, "base64"));
   }
   await operations["snapshot.keep"]({ root: taken.root }, CALL);
-  return { ...taken, frames: Buffer.concat(frames) };
+  return { ...taken, frames: asKept(Buffer.concat(frames)) };
+}
+
+/** Each object of what a sandbox gave, as a frame of its own. */
+export function asKept(taken: Buffer): Buffer {
+  const objects = takenFrames()
+    .take(taken)
+    .flatMap((frame) =>
+      frame.kind === "bundle" ? objectFrames().take(zstd.decompress(frame.data, frame.size)) : [frame],
+    );
+  return Buffer.concat(objects.map((object) => encodeObjectFrame(object)));
 }
 
 export async function restore(operations: Operations, root: string, frames: Buffer, rules = RULES) {

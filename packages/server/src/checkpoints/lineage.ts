@@ -277,7 +277,7 @@ export function nameOf(kind: ObjectKind, bytes: Uint8Array): string {
 }
 
 /** An object's bytes. @throws AppError `checkpoint_invalid` when they do not unpack to the size that they say */
-export function unpacked({ packed, size, data }: ObjectFrame): Buffer {
+export function unpacked({ packed, size, data }: Pick<ObjectFrame, "packed" | "size" | "data">): Buffer {
   if (!packed) return Buffer.from(data);
   try {
     const bytes = zstdDecompressSync(data, { maxOutputLength: Math.max(1, size) });

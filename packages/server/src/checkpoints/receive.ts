@@ -1,8 +1,20 @@
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
-import { encodeObjectFrame, objectFrames, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { type Bundle, MAX_BUNDLED_BYTES } from "@handrail/protocol/sandboxd/bundles";
+import {
+  encodeObjectFrame,
+  objectFrames,
+  type ObjectFrame,
+  takenFrames,
+} from "@handrail/protocol/sandboxd/object-frames";
 import type { OperationResult } from "@handrail/protocol/sandboxd/operations";
-import { MAX_BLOB_BYTES, parseTree, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
+import {
+  MAX_BLOB_BYTES,
+  MAX_SNAPSHOT_ENTRIES,
+  parseTree,
+  type SnapshotRules,
+  type SnapshotTree,
+} from "@handrail/protocol/snapshots";
 import { checkSnapshot, reachableTrees, type Counted } from "./closure.ts";
 import { type Lineage, type NamedFrame, nameOf, unpacked } from "./lineage.ts";
 import { storedBytes, type StoredObject } from "./object-index.ts";
@@ -13,10 +25,16 @@ export type Received = OperationResult<"snapshot.take"> & Counted & { readonly n
 const PART_BYTES = 4 * 1024 * 1024;
 const PACK_BYTES = 32 * 1024 * 1024;
 const PARTS_AHEAD = 2;
-const MAX_BUNDLED_BYTES = 64 * 1024;
+/** A piece and a directory for each entry. In bundles very many small ones take hardly any bytes. */
+const MAX_OBJECTS = 2 * MAX_SNAPSHOT_ENTRIES;
 
 /** What a snapshot is taken with. `base`: what the workspace was at last. */
-export type Wanted = { readonly rules: SnapshotRules; readonly base: string | null };
+export type Wanted = {
+  readonly rules: SnapshotRules;
+  readonly base: string | null;
+  /** More are refused. */
+  readonly maxObjects?: number;
+};
 
 /**
  * Takes a snapshot in a sandbox and stores what is new in it. Nothing that the sandbox says is believed: each object
@@ -53,14 +71,14 @@ async function take(lineage: Lineage, sandbox: Sandbox, { rules, base }: Wanted,
 async function storeTaken(
   lineage: Lineage,
   sandbox: Sandbox,
-  { taken, rules }: { readonly taken: Taken; readonly rules: SnapshotRules },
+  { taken, rules, maxObjects = MAX_OBJECTS }: Omit<Wanted, "base"> & { readonly taken: Taken },
   signal: AbortSignal,
 ): Promise<Received> {
   const known = await lineage.objects();
   const intake = new Intake(lineage, known);
   // Frames have headers, and trees come on top of the files.
   const most = rules.maxTotalBytes * 1.1 + 512 * 1024 * 1024;
-  for await (const part of partsOf(sandbox, taken, signal)) await intake.take(part, most);
+  for await (const part of partsOf(sandbox, taken, signal)) await intake.take(part, most, maxObjects);
   const stored = await intake.end();
   const objects = (name: string) => stored.get(name) ?? known.get(name);
   const trees = await reachableTrees(taken.root, (names) => intake.trees(names));
@@ -95,11 +113,20 @@ async function* partsOf(
   for (const part of waiting) yield await part;
 }
 
+/** @throws AppError `checkpoint_invalid` unless it is whole, and says no names */
+function objectsIn({ size, data, objects }: Bundle): readonly ObjectFrame[] {
+  if (objects.length > 0) throw new AppError("checkpoint_invalid", "A bundle of the sandbox says names.");
+  const frames = objectFrames();
+  const found = frames.take(unpacked({ packed: true, size, data }));
+  frames.end();
+  return found;
+}
+
 /** Objects as they come in: checked, gathered to packs, and stored. */
 class Intake {
   readonly #lineage: Lineage;
   readonly #known: ReadonlyMap<string, StoredObject>;
-  readonly #frames = objectFrames();
+  readonly #frames = takenFrames();
   readonly #stored = new Map<string, StoredObject>();
   readonly #seen = new Set<string>();
   readonly #trees = new Map<string, SnapshotTree>();
@@ -107,17 +134,21 @@ class Intake {
   #pack: NamedFrame[] = [];
   #packBytes = 0;
   #bytes = 0;
+  #count = 0;
 
   constructor(lineage: Lineage, known: ReadonlyMap<string, StoredObject>) {
     this.#lineage = lineage;
     this.#known = known;
   }
 
-  async take(part: Uint8Array, maxBytes: number): Promise<void> {
-    for (const object of this.#frames.take(part)) {
-      this.#bytes += object.size;
+  async take(part: Uint8Array, maxBytes: number, maxObjects: number): Promise<void> {
+    for (const frame of this.#frames.take(part)) {
+      this.#bytes += frame.size;
       if (this.#bytes > maxBytes) throw new AppError("checkpoint_invalid", "The snapshot is larger than it may be.");
-      await this.#add(object);
+      const objects = frame.kind === "bundle" ? objectsIn(frame) : [frame];
+      this.#count += objects.length;
+      if (this.#count > maxObjects) throw new AppError("checkpoint_invalid", "The snapshot has too many pieces.");
+      for (const object of objects) await this.#add(object);
     }
   }
 

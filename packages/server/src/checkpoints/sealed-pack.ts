@@ -1,23 +1,21 @@
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
-import { type Bundle, MAX_BUNDLE_BYTES } from "@handrail/protocol/sandboxd/bundles";
+import { type Bundle, BUNDLE_BYTES, MAX_BUNDLE_BYTES } from "@handrail/protocol/sandboxd/bundles";
 import { isPackedFrame } from "@handrail/protocol/sandboxd/object-frames";
 import type { NamedFrame } from "./lineage.ts";
 import type { StoredObject } from "./object-index.ts";
 import type { Seal } from "./seal.ts";
 
-/**
- * Small frames are compressed and encrypted together: to set up either takes longer than the work on what is small.
- * Whoever wants one opens all of them.
- */
-const CHUNK_BYTES = 128 * 1024;
 /** Before a bundle's compressed bytes: the size of what they unpack to. */
 const SIZE_BYTES = 4;
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const compress = promisify(zstdCompress);
 
-/** A pack's bytes, and where each object is in it. A chunk opens under its pack and place alone. */
+/**
+ * A pack's bytes, and where each object is in it. Small frames are compressed and encrypted together: to set up either
+ * takes longer than the work on what is small. Such a chunk opens under its pack and place alone.
+ */
 export async function sealPack(
   seal: Seal,
   pack: string,
@@ -58,7 +56,7 @@ function* chunksOf(frames: readonly NamedFrame[]): Generator<readonly NamedFrame
   let chunk: NamedFrame[] = [];
   let bytes = 0;
   for (const frame of frames) {
-    if (bytes > 0 && bytes + frame.frame.length > CHUNK_BYTES) {
+    if (bytes > 0 && bytes + frame.frame.length > BUNDLE_BYTES) {
       yield chunk;
       chunk = [];
       bytes = 0;
