@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile } from "@handrail/protocol/sources";
 import { runProgram } from "../run-program.ts";
+import { runSmallProgram } from "../small-programs.ts";
 import { hasDisk, makeDisk } from "./workspace-disk.ts";
 
 /** What the server wrote down about a sandbox before it started it. The sandbox cannot see or change it. */
@@ -131,7 +132,7 @@ export async function giveTo(
 
 /** Forgets a conversation's directories for good. Directories that their owner may not open are opened first. */
 export async function removePlace(place: ConversationPlace): Promise<void> {
-  const removed = await runProgram("rm", ["-rf", "--", place.root]);
+  const removed = await runSmallProgram("rm", ["-rf", "--", place.root]);
   if (removed.code === 0) return;
   await runProgram("chmod", ["-R", "u+rwX", "--", place.root]);
   await runOrFail("rm", ["-rf", "--", place.root]);

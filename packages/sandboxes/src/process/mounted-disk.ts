@@ -1,7 +1,7 @@
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-import { runProgram } from "../run-program.ts";
+import { runSmallProgram } from "../small-programs.ts";
 import { MOUNT_OPTIONS } from "./workspace-disk.ts";
 
 /** One row of fstab(5). */
@@ -19,7 +19,7 @@ export function diskMount(image: string, target: string): Mount {
 
 /** Mounts a workspace's disk where this process sees it. @throws AppError `sandbox_failed` */
 export async function mountDisk(image: string, target: string): Promise<void> {
-  const { code, stderr } = await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, image, target]);
+  const { code, stderr } = await runSmallProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, image, target]);
   if (code !== 0) throw notMounted(stderr);
 }
 
@@ -32,7 +32,7 @@ export async function mountAll(mounts: readonly Mount[], table: string): Promise
     [source, target, type, options].map(escaped).join(" "),
   );
   await writeFile(table, `${rows.join("\n")}\n`, { mode: 0o600 });
-  const { code, stderr } = await runProgram("mount", ["-a", "-T", table]);
+  const { code, stderr } = await runSmallProgram("mount", ["-a", "-T", table]);
   if (code !== 0) throw notMounted(stderr);
   // A row that it does not understand it passes over.
   const mounted = await Promise.all(mounts.map(({ target }) => isMounted(target)));
@@ -52,7 +52,7 @@ export async function unmountAll(targets: readonly string[]): Promise<void> {
   const mounted = await Promise.all(targets.map(isMounted));
   const held = targets.filter((_target, at) => mounted[at]);
   if (held.length === 0) return;
-  const { code, stderr } = await runProgram("umount", ["--lazy", ...held]);
+  const { code, stderr } = await runSmallProgram("umount", ["--lazy", ...held]);
   if (code !== 0) throw new AppError("sandbox_failed", `The workspace could not be unmounted: ${stderr.trim()}`);
 }
 

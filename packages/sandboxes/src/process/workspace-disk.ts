@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram } from "../run-program.ts";
+import { runSmallProgram } from "../small-programs.ts";
 
 /**
  * A file system in a file, which bounds all that a conversation stores: a write beyond its size fails with ENOSPC. It
@@ -35,7 +36,7 @@ export async function makeDisk(image: string, content: string, bytes: number): P
     `size=${JOURNAL_MIB}`,
   ];
   const size = `${Math.ceil(bytes / 1024)}k`;
-  const made = await runProgram("mke2fs", [
+  const made = await runSmallProgram("mke2fs", [
     "-q",
     "-F",
     "-t",
