@@ -5,8 +5,8 @@ import { type DiskAnswer, DiskRequest } from "@handrail/protocol/sandboxd/disk-m
 import { openDiskCalls } from "./disk-calls.ts";
 import { type Disks, openDisks } from "./disks.ts";
 
-/** Without a request for so long it ends: its server has no use for it, or was cut off. */
-const IDLE_MS = 60_000;
+/** Without a request for so long it ends: its server has no use for it, or was cut off. Another takes some 250 ms to start. */
+const IDLE_MS = 600_000;
 /** The same while a disk is mounted, in which first files arrive. */
 const IDLE_MOUNTED_MS = 3_600_000;
 

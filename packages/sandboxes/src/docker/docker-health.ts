@@ -2,7 +2,6 @@ import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
 import { missingRuntime } from "./dev-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
-import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted } from "../shared-work.ts";
 import type { DaemonDisks } from "./daemon-disks.ts";
 import type { DockerDisks } from "./docker-disks.ts";
@@ -36,13 +35,12 @@ export async function dockerHealth(looked: Looked, signal: AbortSignal): Promise
 
 /** The first answer takes as long as a daemon far away takes to get our programs. */
 async function soon(problem: Promise<string | undefined>, signal: AbortSignal): Promise<string | undefined> {
-  const patience = new AbortController();
-  const late = delay(PATIENCE_MS, NOT_YET, { signal: patience.signal });
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve(NOT_YET), PATIENCE_MS);
   try {
-    return await unlessAborted(Promise.race([problem, late]), signal);
+    return await unlessAborted(Promise.race([problem, late.promise]), signal);
   } finally {
-    late.catch(() => undefined);
-    patience.abort();
+    clearTimeout(timer);
   }
 }
 
