@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { fillWorkspace } from "../fill-workspace.ts";
@@ -74,8 +75,8 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     });
     const conversationId = newId("c", Date.now());
     const choice = { backend: "docker", network: { type: "none" } } as const;
-    const start = async (by = backend, seed?: string) => {
-      const spec = { conversationId, choice, seedDirectory: seed };
+    const start = async (by = backend, seed?: string, profile: SandboxProfile = "default") => {
+      const spec = { conversationId, choice: { ...choice, profile }, seedDirectory: seed };
       const sandbox = await by.start(spec, () => undefined, AbortSignal.timeout(WAIT_MS));
       return async (script: string) => {
         const args = { argv: ["sh", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 };
@@ -134,6 +135,28 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     );
     expect(await there()).toMatchObject({ mounts: 0, loops: 1 });
   });
+
+  test.each(["default", "dev"] as const)(
+    "from a sandbox with the profile %s neither the disk's file, nor its device, nor the helper can be reached",
+    async (profile) => {
+      const { start, place, helpers } = setUp();
+      const run = await start(undefined, undefined, profile);
+      expect((await helpers()).length).toBe(1);
+      const script = `exec 2>/dev/null
+        for at in /handrail-disk /handrail-whole /handrail; do
+          touch $at/x && echo "wrote to $at"
+          mount -o remount,rw $at && echo "changed $at"
+        done
+        ls /dev | grep loop
+        mount $(grep -m 1 -o '^/dev/loop[0-9]*' /proc/mounts) /tmp && echo mounted
+        grep -l 'sandboxd.[d]isks' /proc/[0-9]*/cmdline
+        cat /handrail-disk/../disk.img /proc/1/root/disk.img
+        echo done`;
+      expect(await run(script)).toBe("done\n");
+      expect((await readdir(await place())).toSorted()).toEqual(["_data", "disk", "disk.img"]);
+      expect(await readdir(join(await place(), "_data"))).toEqual([]);
+    },
+  );
 
   test("first files are there, with their owner; too many are refused, and leave nothing", async () => {
     const { backend, start, conversationId, there } = setUp();
