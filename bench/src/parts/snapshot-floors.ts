@@ -67,7 +67,7 @@ async function inFreshPlace(place: string, work: (target: string) => Promise<num
   ];
   await rm(place, { recursive: true, force: true });
   for (const directory of [empty, target]) await mkdir(directory, { recursive: true });
-  if (!(await disksWork())) return work(target);
+  if (!(await disksWork(place))) return work(target);
   await makeDisk(image, empty, DISK_BYTES);
   await mountDisk(image, target);
   try {

@@ -17,6 +17,7 @@ import type { Pod } from "./cri-shapes.ts";
 import { hasOwnKernel } from "./handler-kernel.ts";
 import { conversationPlace } from "../process/conversation-place.ts";
 import { unmountDisk } from "../process/mounted-disk.ts";
+import { removeOldProbes } from "../process/disk-probes.ts";
 import { disksWork } from "../process/workspace-disk.ts";
 import { once, onceTrue } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
@@ -81,7 +82,12 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
       }),
     collect: (keep) =>
       explained("containerd could not be tidied", async () => {
-        const all = [() => collect(parts, keep), () => collectMounts(parts, options.directory)];
+        const { directory } = options;
+        const all = [
+          () => collect(parts, keep),
+          () => collectMounts(parts, directory),
+          () => removeOldProbes(directory),
+        ];
         await tryEach(all, (part) => part());
       }),
     close: () => {
@@ -108,7 +114,7 @@ function assemble(options: ContainerdOptions) {
     cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
   };
   const scratchDirectory = join(options.directory, "scratch");
-  const disks = once(disksWork);
+  const disks = once(() => disksWork(options.directory));
   const seesMounts = onceTrue(() => listenerSharesMounts(socketPath));
   const images = containerdImages(client, source, closing.signal);
   const { devRuntime, runtimeHandler = "" } = options;

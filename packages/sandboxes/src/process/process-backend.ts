@@ -15,6 +15,7 @@ import { findBubblewrap } from "./bubblewrap.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { findCgroups, removeGroups } from "./cgroups.ts";
 import { CONTAINERS_ENVIRONMENT, containersMount, writeContainersFiles } from "./containers-inside.ts";
+import { removeOldProbes } from "./disk-probes.ts";
 import { NETWORK_ETC_NAMES, writeEtcFiles } from "./etc-files.ts";
 import { explainBubblewrap, missingBubblewrap } from "./explain-bubblewrap.ts";
 import { boxesOf, MARK } from "./find-processes.ts";
@@ -90,6 +91,7 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       await killAll(async () => [...boxesOf(sandboxId, token), ...((await cgroups?.processes(sandboxId)) ?? [])]);
       await cgroups?.remove(sandboxId);
     },
+    collect: () => removeOldProbes(options.directory),
     close: async () => {
       if (used) await prepared();
       await removeGroups(options.installation);
@@ -130,7 +132,7 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
     writeContainersFiles(containersDirectory),
   ]);
   const [disks, bubblewrap, cgroups, limits] = await Promise.all([
-    disksWork(),
+    disksWork(options.directory),
     findBubblewrap(),
     findCgroups(options.installation),
     attainableLimits({ ...DEFAULT_LIMITS, ...options.limits }),

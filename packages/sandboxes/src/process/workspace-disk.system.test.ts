@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { runProgram } from "../run-program.ts";
+import { inProbe } from "./disk-probes.ts";
 import { mountDisk, unmountDisk } from "./mounted-disk.ts";
-import { makeDisk, requireHostSpace } from "./workspace-disk.ts";
+import { disksWork, makeDisk, requireHostSpace } from "./workspace-disk.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
 
 const GIB = 1024 ** 3;
@@ -21,6 +24,28 @@ test("a new disk takes next to nothing of the host, however large it is", async 
 });
 
 const asRoot = runsAsRoot("A disk that is mounted");
+
+test.skipIf(!asRoot)(
+  "a try whether disks work leaves nothing, and takes away what a killed one left beside what it left alone",
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const module = new URL("disk-probes.ts", import.meta.url).href;
+    const program = `import { inProbe } from "${module}"; await inProbe("${directory}", () => new Promise((end) => setTimeout(end, 60_000)));`;
+    const probes = async () => (await readdir(directory)).filter((name) => name.startsWith("probe-"));
+    const killed = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
+    await expect.poll(probes, { timeout: 20_000 }).toHaveLength(1);
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    expect(await probes()).toHaveLength(1);
+    await mkdir(join(directory, "c_1"));
+    await inProbe(directory, async (own) => {
+      expect(await disksWork(directory)).toBe(true);
+      expect((await readdir(directory)).toSorted()).toEqual(["c_1", basename(own)]);
+    });
+    expect(await readdir(directory)).toEqual(["c_1"]);
+  },
+);
 
 test.skipIf(!asRoot)("no sandbox is started on a host whose disk is nearly full", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));

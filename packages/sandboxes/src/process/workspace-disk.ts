@@ -1,10 +1,10 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, mkdir, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram } from "../run-program.ts";
 import { runSmallProgram } from "../small-programs.ts";
+import { inProbe, removeOldProbes } from "./disk-probes.ts";
 
 /**
  * A file system in a file, which bounds all that a conversation stores: a write beyond its size fails with ENOSPC. It
@@ -90,25 +90,23 @@ export async function diskReleased(image: string): Promise<void> {
   }
 }
 
-/** Whether this process can make and mount such disks, found out by doing it. */
-export async function disksWork(): Promise<boolean> {
+/** Whether this process can make and mount such disks in a directory of sandboxes, found out by doing it. */
+export async function disksWork(directory: string): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
-  const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
   try {
-    const [image, content, target] = ["image", "content", "target"].map((name) => join(directory, name)) as [
-      string,
-      string,
-      string,
-    ];
-    await Promise.all([mkdir(content), mkdir(target)]);
-    await makeDisk(image, content, PROBE_BYTES);
-    const mount = ["mount", "-t", "ext4", "-o", MOUNT_OPTIONS, image, target];
-    return (await runProgram("unshare", ["--mount", "--", ...mount])).code === 0;
+    await removeOldProbes(directory);
+    return await inProbe(directory, tryDisk);
   } catch {
     return false;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function tryDisk(probe: string): Promise<boolean> {
+  const [image, content, target] = [join(probe, "image"), join(probe, "content"), join(probe, "target")];
+  await Promise.all([mkdir(content), mkdir(target)]);
+  await makeDisk(image, content, PROBE_BYTES);
+  const mount = ["mount", "-t", "ext4", "-o", MOUNT_OPTIONS, image, target];
+  return (await runProgram("unshare", ["--mount", "--", ...mount])).code === 0;
 }
 
 /** The end of a file in a disk that is not mounted; empty when there is none. */
