@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { zstdCompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
 import type { DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
+import { inOwnTemporary } from "../own-temporary.ts";
 import { runProgram } from "../run-program.ts";
 import { makeDisk } from "../process/workspace-disk.ts";
 
@@ -21,17 +21,14 @@ export async function canMakeDisks(): Promise<boolean> {
 
 /** An empty file system of this size, without its holes: some kilobytes. @throws AppError `sandbox_failed` */
 export async function newDisk(bytes: number): Promise<DiskImage> {
-  const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
-  try {
+  return inOwnTemporary(async (directory) => {
     const content = join(directory, "content");
     await mkdir(content);
     await makeDisk(join(directory, "image"), content, bytes);
     const options = { encoding: "buffer", maxBuffer: MOST_BYTES, env: { LC_ALL: "C" } } as const;
     const { stdout } = await promisify(execFile)("tar", [...TAR, `--directory=${directory}`, "image"], options);
     return readSparse(stdout, bytes);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 /**
