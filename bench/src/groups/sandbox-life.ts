@@ -45,7 +45,7 @@ async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]
       { name: waited(name), unit: "ms", rows: async () => [await warm(places)] },
       { name: waitedForRepository(name), unit: "ms", rows: async () => [await repository(places)] },
       { name: stopped(name), unit: "ms", rows: () => resumeAndRemove(places) },
-      { name: together(name), unit: "starts/s", rows: async () => [await throughput(places)] },
+      { name: together(name), unit: "starts/s", rows: () => throughput(places) },
     ]);
   } finally {
     await store.close();
@@ -124,42 +124,59 @@ async function resumeAndRemove(places: Places): Promise<Row[]> {
   ];
 }
 
-/** Starts under way at the same time, against as many of the daemon's own. */
-async function throughput(places: Places): Promise<Row> {
+/** Sandboxes under way at the same time, against as many of the daemon's own. */
+async function throughput(places: Places): Promise<readonly Row[]> {
   const { backend } = places;
   const one = await openNew(places);
   const image = backend.name === "docker" ? await imageOfSandbox(one.journal.state.id) : undefined;
   await backend.remove(one.journal.state.id);
-  const ids: string[] = [];
+  const least = floorOf({ ...floorPlace(places), image });
   const rates = await repeat({ times: 3, warmUp: 1 }, async () => {
-    const took = await timed(() =>
-      allEnded(async () => {
-        const { journal, sandbox } = await openNew(places);
-        ids.push(journal.state.id);
-        await runTrue(sandbox);
-      }),
+    const begun = perSecond(await startTogether(places));
+    const gone = perSecond(
+      await timed(() => allEnded(async () => backend.remove((await usedNew(places)).journal.state.id))),
     );
-    await Promise.all(ids.splice(0).map((id) => backend.remove(id)));
-    const least = floorOf({ ...floorPlace(places), image });
-    const floorMs = await timed(() => allEnded(() => least.measure()));
-    return { rate: perSecond(took), floor: perSecond(floorMs), begun: perSecond(await beginTogether(least)) };
+    const floorGone = perSecond(await timed(() => allEnded(() => least.measure())));
+    return { begun, gone, floorGone, floorBegun: perSecond(await beginTogether(least)) };
   });
-  const floor = median(rates.map((rate) => rate.floor));
-  return {
-    name: together(backend.name),
-    unit: "starts/s",
-    p50: median(rates.map(({ rate }) => rate)),
-    // What runs without a daemon has no rate of a daemon to keep.
-    ...(backend.name === "process" ? {} : { target: { atLeast: floor } }),
-    beside: [
-      { name: `${floorOf({ backend: backend.name }).name}, ${TOGETHER} at a time`, p50: floor },
-      { name: "the same, and taken away when all have started", p50: median(rates.map(({ begun }) => begun)) },
-    ],
-    note: "the floor only makes and starts, and takes away again",
-  };
+  const rate = (of: keyof (typeof rates)[number]) => median(rates.map((each) => each[of]));
+  const unit = "starts/s";
+  return [
+    {
+      name: together(backend.name),
+      unit,
+      p50: rate("begun"),
+      beside: [{ name: `${least.name}, ${TOGETHER} at a time`, p50: rate("floorBegun") }],
+      note: "the floor only makes and starts: no program of ours starts in it, and no command",
+    },
+    {
+      name: `sandboxes to first command and gone, ${TOGETHER} at a time, ${backend.name}`,
+      unit,
+      p50: rate("gone"),
+      // What runs without a daemon has no rate of a daemon to keep.
+      ...(backend.name === "process" ? {} : { target: { atLeast: rate("floorGone") } }),
+      beside: [{ name: `${least.name} and removal, ${TOGETHER} at a time`, p50: rate("floorGone") }],
+    },
+  ];
 }
 
-/** How long the floor takes to start them, in milliseconds, without taking them away. */
+async function usedNew(places: Places) {
+  const opened = await openNew(places);
+  await runTrue(opened.sandbox);
+  return opened;
+}
+
+/** How long sandboxes take to their first commands, in milliseconds. They are gone then. */
+async function startTogether(places: Places): Promise<number> {
+  const ids: string[] = [];
+  try {
+    return await timed(() => allEnded(async () => ids.push((await usedNew(places)).journal.state.id)));
+  } finally {
+    await Promise.all(ids.map((id) => places.backend.remove(id)));
+  }
+}
+
+/** The same of the floor, which runs no command. */
 async function beginTogether({ begin }: Floor): Promise<number> {
   const begun: Begun[] = [];
   try {
