@@ -1,3 +1,4 @@
+import { SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
 import type { InsideAttack } from "../attack.ts";
 
 /** An attack with what belongs to another sandbox. `TOKENS` are other sandboxes' tokens, `NEIGHBOUR` is such a one. */
@@ -35,7 +36,7 @@ export const FORGED_ATTACKS: readonly ForgedAttack[] = [
     script: `${LINK}
 for token in TOKENS:
     for path in SOCKETS:
-        hello = token.encode() if path[0] == "/" else frame({"type": "hello", "protocol": 1, "token": token})
+        hello = token.encode() if path[0] == "/" else frame({"type": "hello", "protocol": ${SANDBOXD_PROTOCOL}, "token": token})
         if taken(path, hello): breach("taken")
 held("%d tokens refused" % len(TOKENS))`,
   },
@@ -45,7 +46,7 @@ held("%d tokens refused" % len(TOKENS))`,
     stoppedBy: TOKEN,
     script: `${LINK}
 sent = 0
-messages = ({"type": "call", "id": "k_" + "0" * 20, "operation": "process.run", "args": {"argv": ["touch", "/tmp/forged"], "timeoutMs": 1000, "capBytes": 10}}, {"type": "ended", "id": "k_" + "0" * 20, "outcome": {"ok": True, "result": {}}}, {"type": "channel.open", "channel": 1, "kind": "egress"}, {"type": "welcome", "protocol": 1, "version": "1", "bootId": "x", "workspace": "/", "user": "x", "shell": "/bin/sh", "git": True})
+messages = ({"type": "call", "id": "k_" + "0" * 20, "operation": "process.run", "args": {"argv": ["touch", "/tmp/forged"], "timeoutMs": 1000, "capBytes": 10}}, {"type": "ended", "id": "k_" + "0" * 20, "outcome": {"ok": True, "result": {}}}, {"type": "channel.open", "channel": 1, "kind": "egress"}, {"type": "welcome", "protocol": ${SANDBOXD_PROTOCOL}, "version": "1", "bootId": "x", "workspace": "/", "user": "x", "shell": "/bin/sh", "git": True})
 for path in SOCKETS:
     for message in messages:
         sent += 1

@@ -1,3 +1,4 @@
+import { SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
 import { python, type DamageAttack } from "./damage-attacks.ts";
 
 const DAEMON = `
@@ -103,7 +104,7 @@ for s, path in zip(mine, SOCKETS):
     try: s.connect(path)
     except OSError: continue
     try:
-        for size in (0, 1, 0x7fffffff, 0xffffffff): s.sendall(struct.pack(">I", size) + b'{"type":"welcome","protocol":1,"bootId":"forged"}')
+        for size in (0, 1, 0x7fffffff, 0xffffffff): s.sendall(struct.pack(">I", size) + b'{"type":"welcome","protocol":${SANDBOXD_PROTOCOL},"bootId":"forged"}')
     except OSError: pass
 time.sleep(60)`,
   ),
@@ -119,7 +120,7 @@ mine = []
 for path in SOCKETS:
     for token in ("", "x" * 64):
         s = socket.socket(socket.AF_UNIX); s.settimeout(1)
-        try: s.connect(path); s.sendall(frame({"type": "hello", "protocol": 1, "token": token})); got = s.recv(1000)
+        try: s.connect(path); s.sendall(frame({"type": "hello", "protocol": ${SANDBOXD_PROTOCOL}, "token": token})); got = s.recv(1000)
         except OSError: continue
         if b'"welcome"' in got: open("/workspace/mine", "w").write("breach")
         mine.append(s)

@@ -1,3 +1,5 @@
+import { zstdDecompressSync } from "node:zlib";
+import { encodeObjectFrame, objectFrames, takenFrames } from "@handrail/protocol/sandboxd/object-frames";
 import type { Verdict } from "../attack.ts";
 import type { StagedSandbox } from "../stage.ts";
 import { answer, type WorkspaceAttack } from "./workspace-attacks.ts";
@@ -33,7 +35,20 @@ async function take(sandbox: StagedSandbox): Promise<{ readonly root: string; re
     parts.push(Buffer.from(read.data, "base64"));
   }
   await sandbox.sandbox.call("snapshot.keep", { root }, call);
-  return { root, bytes: Buffer.concat(parts) };
+  return { root, bytes: unpacked(Buffer.concat(parts)) };
+}
+
+/** Each object as a frame of its own, none of them compressed. */
+function unpacked(taken: Buffer): Buffer {
+  const plain = (data: Uint8Array) => zstdDecompressSync(data);
+  const frames = takenFrames()
+    .take(taken)
+    .flatMap((frame) => (frame.kind === "bundle" ? objectFrames().take(plain(frame.data)) : [frame]));
+  return Buffer.concat(
+    frames.map(({ kind, packed, size, data }) =>
+      encodeObjectFrame({ kind, packed: false, size, data: packed ? plain(data) : data }),
+    ),
+  );
 }
 
 const CLEAN = "rm -rf /workspace/* /workspace/.git /tmp/outside; mkdir /tmp/outside; echo OUTSIDE > /tmp/outside/file;";
