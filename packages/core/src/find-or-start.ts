@@ -1,5 +1,5 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
-import { AppError } from "@handrail/protocol/errors";
+import { AppError, toAppError } from "@handrail/protocol/errors";
 import type { OpenSandbox } from "./open-sandbox.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 import type { Seed } from "./ports/workspace-seed.ts";
@@ -23,12 +23,17 @@ export async function findOrStart(
   try {
     const running = journal.state.spare
       ? await useSpare(parts, getSeed, signal)
-      : await backend.find(journal.state.id, signal);
+      : await backend.find(journal.state.id, signal).catch(unlessOtherVersion);
     return running ?? (await start(parts, getSeed, onProgress, signal));
   } finally {
     // Nobody waits for it.
     seed?.then((prepared) => prepared.dispose()).catch(() => undefined);
   }
+}
+
+/** One whose sandboxd speaks another protocol, as after an update of the server, makes room for a new one. */
+function unlessOtherVersion(thrown: unknown): undefined {
+  if (toAppError(thrown).code !== "sandboxd_mismatch") throw thrown;
 }
 
 /** Until its sandbox is noted, nobody has worked in it: what a crash interrupts is done again from its beginning. */

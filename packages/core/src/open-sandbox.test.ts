@@ -65,6 +65,33 @@ test("a workspace that has vanished is said to be gone, not replaced by an empty
   await expect(openSandbox(ports, () => undefined, never)).rejects.toMatchObject({ code: "workspace_gone" });
 });
 
+test("a sandbox of another version is replaced on its workspace, and one that cannot be reached is not", async () => {
+  const { clock, journal, events } = await conversation();
+  const started: (string | undefined)[] = [];
+  let code: "sandboxd_mismatch" | "backend_unavailable" | undefined;
+  const machine = backend({
+    hasWorkspace: async () => started.length > 0,
+    async find() {
+      if (code !== undefined) throw new AppError(code, "no");
+    },
+    async start({ seedDirectory }) {
+      started.push(seedDirectory);
+      return scriptedSandbox({}, `boot-${started.length}`);
+    },
+  });
+  const prepareSeed = async () => ({ directory: "/seed", dispose: async () => undefined });
+  const open = () =>
+    openSandbox({ journal, backend: machine, prepareSeed, clock, fillWorkspace }, () => undefined, never);
+  await open();
+  code = "sandboxd_mismatch";
+  await open();
+  expect(started).toEqual(["/seed", undefined]);
+  expect((await events()).map(({ event }) => event.type).slice(-2)).toEqual(["sandbox.lost", "sandbox.started"]);
+  code = "backend_unavailable";
+  await expect(open()).rejects.toMatchObject({ code });
+  expect(started).toHaveLength(2);
+});
+
 test("an image without git is said once, and work goes on", async () => {
   const { clock, journal } = await conversation();
   const sandbox = scriptedSandbox({

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Sandbox } from "@handrail/core/ports/sandbox";
+import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
+import { AppError } from "@handrail/protocol/errors";
 import type { StoredEvent } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import type { SandboxChoice } from "@handrail/protocol/sources";
@@ -85,8 +86,11 @@ async function openServer(home: string) {
       const { stdout } = await sandbox.call("process.run", args, { signal: soon() });
       return { bootId: sandbox.bootId, stdout };
     },
-    keep: (times: { readonly idleMs: number; readonly collectAfterMs: number; readonly stopIdleEveryMs: number }) =>
-      housekeeping({ ...state, host, setup: config.setup, ...times }),
+    keep: (
+      times: { readonly idleMs: number; readonly collectAfterMs: number; readonly stopIdleEveryMs: number },
+      backends = state.backends,
+    ) => housekeeping({ ...state, backends, host, setup: config.setup, ...times }),
+    backends: state.backends,
   };
 }
 
@@ -142,6 +146,32 @@ test("a sandbox that ran before the server's start is found again, counted as id
   await expect.poll(() => stops(after, id), WAIT).toEqual(IDLE);
   second.stop();
   expect(await find(after, id)).toBeUndefined();
+});
+
+test("a sandbox of another version is stopped at the start, and one that does not answer keeps no other from being found", async () => {
+  const home = await newHome();
+  const before = await openServer(home);
+  const good = await before.startSandbox();
+  const other = await before.startSandbox();
+  const silent = await before.startSandbox();
+  await before.close();
+
+  const after = await openServer(home);
+  const codes = new Map([[other, "sandboxd_mismatch"] as const, [silent, "sandbox_failed"] as const]);
+  const find: SandboxBackend["find"] = async (id, signal) => {
+    const code = codes.get(id);
+    if (code !== undefined) throw new AppError(code, "no");
+    return after.backend.find(id, signal);
+  };
+  const backends = { ...after.backends, get: async () => ({ ...after.backend, find }) };
+  const adopted = new Promise<string>((resolve) => after.host.sandboxes.onOpen(resolve));
+  const keeping = after.keep({ idleMs: NEVER_MS, collectAfterMs: 0, stopIdleEveryMs: NEVER_MS }, backends);
+  try {
+    expect(await adopted).toBe(good);
+    expect(await Promise.all([good, other, silent].map((id) => stops(after, id)))).toEqual([[], IDLE, []]);
+  } finally {
+    keeping.stop();
+  }
 });
 
 test("what no conversation has is collected at the start; conversations, spares and other servers' stay", async () => {

@@ -99,9 +99,11 @@ function unlessDeleted(thrown: unknown): undefined {
 async function collectAndAdopt(parts: HousekeepingParts): Promise<void> {
   const { working, recent } = await collect(parts);
   for (const backend of working) {
-    await adopt(parts.host, backend, recent).catch((thrown: unknown) => {
-      parts.log.warn({ err: thrown, backend: backend.name }, "sandboxes of an earlier start could not be taken over");
-    });
+    for (const { id } of recent.filter((summary) => summary.backend === backend.name)) {
+      await adopt(parts.host, backend, id).catch((thrown: unknown) => {
+        parts.log.warn({ err: thrown, conversation: id }, "a sandbox of an earlier start could not be taken over");
+      });
+    }
   }
 }
 
@@ -136,16 +138,18 @@ async function collect({ store, host, backends, log }: HousekeepingParts): Promi
   }
 }
 
-/** Sandboxes that run since an earlier start count as idle from now on. */
-async function adopt(host: ConversationsHost, backend: SandboxBackend, recent: readonly ConversationSummary[]) {
-  for (const { id } of recent.filter((summary) => summary.backend === backend.name)) {
-    const signal = AbortSignal.timeout(5000);
-    if ((await backend.find(id, signal)) === undefined) continue;
-    const journal = await host.journals.get(id);
-    // Nobody knows for how long it has waited.
-    if (journal.state.spare) await host.sandboxes.stop(journal, "idle");
-    else await host.sandboxes.find(journal, signal);
-  }
+/** A sandbox that runs since an earlier start counts as idle from now on. One of another version is of no use, and stops. */
+async function adopt(host: ConversationsHost, backend: SandboxBackend, id: string): Promise<void> {
+  const signal = AbortSignal.timeout(5000);
+  const found = await backend.find(id, signal).catch((thrown: unknown) => {
+    if (toAppError(thrown).code === "sandboxd_mismatch") return "of another version" as const;
+    throw thrown;
+  });
+  if (found === undefined) return;
+  const journal = await host.journals.get(id);
+  // Nobody knows for how long a spare has waited.
+  if (found === "of another version" || journal.state.spare) await host.sandboxes.stop(journal, "idle");
+  else await host.sandboxes.find(journal, signal);
 }
 
 async function* allConversations(store: LogStore, states?: readonly ConversationSummary["state"][]) {
