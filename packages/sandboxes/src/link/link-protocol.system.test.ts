@@ -50,15 +50,20 @@ async function opened(options: Omit<LinkOptions, "onEgress"> & Partial<LinkOptio
   return link;
 }
 
-test("a broken connection is made anew, and calls under way get their outcome", async () => {
-  const { options } = await started();
+/** With the streams of all its connections. */
+async function openedOver(options: Omit<LinkOptions, "onEgress">) {
   const streams: Duplex[] = [];
-  const connectAndKeep = async (stop: AbortSignal) => {
+  const connect = async (stop: AbortSignal) => {
     const stream = await options.connect(stop);
     streams.push(stream);
     return stream;
   };
-  const link = await opened({ ...options, connect: connectAndKeep });
+  return { link: await opened({ ...options, connect }), streams };
+}
+
+test("a broken connection is made anew, and calls under way get their outcome", async () => {
+  const { options } = await started();
+  const { link, streams } = await openedOver(options);
   const command = "echo once >> log; for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.1; done";
   let output = "";
   const onOutput = (_offset: number, bytes: Uint8Array) => {
@@ -76,13 +81,7 @@ test("a broken connection is made anew, and calls under way get their outcome", 
 
 test("bytes of a call arrive as they are, and go with it again over a new connection", async () => {
   const { options } = await started();
-  const streams: Duplex[] = [];
-  const connectAndKeep = async (stop: AbortSignal) => {
-    const stream = await options.connect(stop);
-    streams.push(stream);
-    return stream;
-  };
-  const link = await opened({ ...options, connect: connectAndKeep });
+  const { link, streams } = await openedOver(options);
   const data = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7) % 256));
   const header = tarHeader({ name: "all bytes", type: "file", bytes: data.length, mode: 0o644 });
   const tar = Buffer.concat([header, data, tarPadding(data.length), TAR_END]);
