@@ -1,28 +1,20 @@
-import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OpenedPage, launchBrowser, PHONE, openAgain, screenshot, signIn } from "../support/browser.ts";
-import { MODEL_KEY, startModels } from "../support/browser-model.ts";
-import { startServer, type TestServer } from "../support/test-server.ts";
+import { PHONE, openAgain, screenshot } from "../support/browser.ts";
+import { MODEL_KEY } from "../support/browser-model.ts";
+import { type BrowserStage, openBrowserStage } from "../support/browser-stage.ts";
 
-let browser: Browser;
-let server: TestServer;
-let model: ScriptedModel;
-let user: OpenedPage;
-let page: Page;
+let stage: BrowserStage;
+let browser: BrowserStage["browser"];
+let server: BrowserStage["server"];
+let model: BrowserStage["model"];
+let user: BrowserStage["user"];
+let page: BrowserStage["page"];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  server = await startServer();
-  model = await startModels([{ name: "talker", turns: [], otherwise: { text: "Good morning." } }]);
-  user = await signIn(browser, server);
-  ({ page } = user);
+  stage = await openBrowserStage([{ name: "talker", turns: [], otherwise: { text: "Good morning." } }]);
+  ({ browser, server, model, user, page } = stage);
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.dispose();
-  await model?.close();
-});
+afterAll(async () => stage?.close());
 
 test("a model is added and tested, a key is made and used, and the spend shows what it cost", async () => {
   await page.goto(`${server.url}/settings/models`);

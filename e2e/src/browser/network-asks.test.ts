@@ -1,12 +1,10 @@
-import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import type { Script } from "@handrail/scripted-model/script";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OpenedPage, launchBrowser, panel, signIn } from "../support/browser.ts";
-import { startModels, useModel } from "../support/browser-model.ts";
+import { panel } from "../support/browser.ts";
+import { useModel } from "../support/browser-model.ts";
 import { eventsOf, readLog, runEnd } from "../support/conversations.ts";
 import { workingBackends } from "../support/sandbox-kills.ts";
-import { startServer, type TestServer } from "../support/test-server.ts";
+import { type BrowserStage, openBrowserStage } from "../support/browser-stage.ts";
 
 const backend = workingBackends().includes("docker") ? "docker" : "process";
 const head = (words: string) => ({
@@ -24,25 +22,18 @@ const SCRIPTS: readonly Script[] = [
   },
 ];
 
-let browser: Browser;
-let server: TestServer;
-let model: ScriptedModel;
-let user: OpenedPage;
-let page: Page;
+let stage: BrowserStage;
+let server: BrowserStage["server"];
+let model: BrowserStage["model"];
+let user: BrowserStage["user"];
+let page: BrowserStage["page"];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  server = await startServer();
-  model = await startModels(SCRIPTS);
+  stage = await openBrowserStage(SCRIPTS);
+  ({ server, model, user, page } = stage);
   await useModel(server, model, "reacher");
-  user = await signIn(browser, server);
-  ({ page } = user);
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.dispose();
-  await model?.close();
-});
+afterAll(async () => stage?.close());
 
 test("what no rule allows is asked in the page, held, and goes on or is refused as the user says", async () => {
   const { id } = await server.client.createConversation({

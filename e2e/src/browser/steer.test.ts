@@ -1,13 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
-import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import type { Script } from "@handrail/scripted-model/script";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OpenedPage, launchBrowser, screenshot, signIn, transcript } from "../support/browser.ts";
+import { screenshot, transcript } from "../support/browser.ts";
 import { MODEL_KEY, requestsTo, startModels, useModel } from "../support/browser-model.ts";
 import { runEnd } from "../support/conversations.ts";
 import { workingBackends } from "../support/sandbox-kills.ts";
-import { startServer, type TestServer } from "../support/test-server.ts";
+import { type BrowserStage, openBrowserStage } from "../support/browser-stage.ts";
 
 const backend = workingBackends().includes("docker") ? "docker" : "process";
 const terminal = (command: string) => ({ tool: "terminal", arguments: { command, timeout_seconds: 300 } });
@@ -29,25 +27,18 @@ const SCRIPTS: readonly Script[] = [
   },
 ];
 
-let browser: Browser;
-let server: TestServer;
-let model: ScriptedModel;
-let user: OpenedPage;
-let page: Page;
+let stage: BrowserStage;
+let server: BrowserStage["server"];
+let model: BrowserStage["model"];
+let user: BrowserStage["user"];
+let page: BrowserStage["page"];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  server = await startServer();
-  model = await startModels(SCRIPTS);
-  user = await signIn(browser, server);
-  ({ page } = user);
+  stage = await openBrowserStage(SCRIPTS);
+  ({ server, model, user, page } = stage);
   process.stdout.write(`Steering happens in a ${backend} sandbox.\n`);
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.dispose();
-  await model?.close();
-});
+afterAll(async () => stage?.close());
 
 /** A new conversation of a script, open in the page. */
 async function open(script: string, task: string, maxSteps?: number): Promise<string> {

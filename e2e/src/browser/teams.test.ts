@@ -1,51 +1,37 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { ScriptedModel } from "@handrail/scripted-model/scripted-model";
 import type { AxeResults } from "axe-core";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  conversationIdOf,
-  DESKTOP,
-  launchBrowser,
-  openAgain,
-  type OpenedPage,
-  PHONE,
-  screenshot,
-  signIn,
-} from "../support/browser.ts";
-import { startModels, useModel } from "../support/browser-model.ts";
+import { conversationIdOf, DESKTOP, openAgain, PHONE, screenshot } from "../support/browser.ts";
+import { useModel } from "../support/browser-model.ts";
 import { runEnd } from "../support/conversations.ts";
-import { startServer, type TestServer } from "../support/test-server.ts";
+import { type BrowserStage, openBrowserStage } from "../support/browser-stage.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const command = "curl -s -m 50 -o /dev/null -D - http://page.invalid/; echo code $?";
 
-let browser: Browser;
-let server: TestServer;
-let model: ScriptedModel;
-let user: OpenedPage;
-let page: Page;
+let stage: BrowserStage;
+let browser: BrowserStage["browser"];
+let server: BrowserStage["server"];
+let model: BrowserStage["model"];
+let user: BrowserStage["user"];
+let page: BrowserStage["page"];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  server = await startServer({ env: { HANDRAIL_TEAMS: "core,web" } });
-  model = await startModels([
-    {
-      name: "reacher",
-      turns: [{ calls: [{ tool: "terminal", arguments: { command } }] }],
-      otherwise: { text: "Done." },
-    },
-  ]);
+  stage = await openBrowserStage(
+    [
+      {
+        name: "reacher",
+        turns: [{ calls: [{ tool: "terminal", arguments: { command } }] }],
+        otherwise: { text: "Done." },
+      },
+    ],
+    { env: { HANDRAIL_TEAMS: "core,web" } },
+  );
+  ({ browser, server, model, user, page } = stage);
   await useModel(server, model, "reacher");
-  user = await signIn(browser, server);
-  ({ page } = user);
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.dispose();
-  await model?.close();
-});
+afterAll(async () => stage?.close());
 
 test("a conversation is made for a team by keyboard, says so, and its ask is answered for the team", async () => {
   await page.goto(`${server.url}/new`);

@@ -1,8 +1,6 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,9 +8,10 @@ import { promisify } from "node:util";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { fillWorkspace } from "../fill-workspace.ts";
 import { MOUNT_OPTIONS } from "../process/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
+import { daemonUnderTest } from "../testing/docker-bench.ts";
+import { freePort } from "../testing/free-port.ts";
 import { filesOfLoops } from "../testing/killed-servers.ts";
 import type { OwnDaemon } from "../testing/own-daemon.ts";
 import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
@@ -53,17 +52,15 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     return dockerBackend({ ...common, installation, host, directory, defaultImage: IMAGE, ...more });
   };
 
-  sandboxEngineContract("docker", async () => ({
-    open: async (installation: string) => open(installation),
-    killFromOutside: async (installation: string, conversationId: string) =>
-      client.killContainer(dockerNames(installation).container(conversationId)),
-    seed: seedDirectory,
-    fill: fillWorkspace,
-    hostPath: import.meta.dirname,
-    limits: LIMITS,
-    within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
-    dispose: async () => undefined,
-  }));
+  sandboxEngineContract("docker", async () =>
+    daemonUnderTest({
+      client,
+      open: async (installation) => open(installation),
+      hostPath: import.meta.dirname,
+      limits: LIMITS,
+      dispose: async () => undefined,
+    }),
+  );
 
   /** A new conversation. What is left of an installation is collected with any of its conversations. */
   function setUp(installation = INSTALLATION) {
@@ -285,14 +282,6 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     expect(await (await start(without))("cat file; grep -c loop /proc/mounts")).toBe("kept\n2\n");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 async function mountsOf(name: string): Promise<readonly string[]> {
   return (await readFile("/proc/self/mountinfo", "utf8")).split("\n").filter((line) => line.includes(name));

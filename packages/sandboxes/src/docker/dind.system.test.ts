@@ -1,18 +1,16 @@
 import { sandboxReachContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { fillWorkspace } from "../fill-workspace.ts";
 import { canBuildRoot } from "../image/build-root.ts";
+import { daemonUnderTest } from "../testing/docker-bench.ts";
 import type { DindSidecar } from "../testing/dind-sidecar.ts";
 import { sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
 import { filesOfLoops } from "../testing/killed-servers.ts";
-import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerNames } from "./docker-names.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const WAIT_MS = 60_000;
@@ -35,17 +33,13 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
 
   sandboxReachContract("docker", async () => {
     const client = dockerClient(dockerEndpoint({ host: running().host }));
-    return {
-      open: async (installation: string) => open(installation),
-      killFromOutside: async (installation: string, conversationId: string) =>
-        client.killContainer(dockerNames(installation).container(conversationId)),
-      seed: seedDirectory,
-      fill: fillWorkspace,
+    return daemonUnderTest({
+      client,
+      open: async (installation) => open(installation),
       hostPath: import.meta.dirname,
       limits: LIMITS,
-      within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
       dispose: async () => client.close(),
-    };
+    });
   });
 
   test("what it is, is said", async () => {

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
@@ -10,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { OwnDaemon } from "../testing/own-daemon.ts";
 import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
+import { freePort } from "../testing/free-port.ts";
 import { forgetInDocker } from "../testing/forget-installation.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { tlsFiles } from "../testing/tls-files.ts";
@@ -29,14 +29,6 @@ async function healthAt(address: DockerAddress) {
     { client, disks: { work: async () => false }, daemonDisks: { problem: async () => "" } },
     AbortSignal.timeout(20_000),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 describe.skipIf(!canStartDaemon())("a daemon behind TLS", () => {

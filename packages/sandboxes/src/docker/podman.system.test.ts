@@ -1,14 +1,12 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { fillWorkspace } from "../fill-workspace.ts";
+import { daemonUnderTest } from "../testing/docker-bench.ts";
 import type { PodmanService } from "../testing/podman-service.ts";
 import { canRunPodman, startPodman } from "../testing/podman-service.ts";
-import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerNames } from "./docker-names.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const works = await canRunPodman();
@@ -30,17 +28,13 @@ describe.skipIf(!works)("Podman's service", () => {
 
   sandboxEngineContract("podman", async () => {
     const client = dockerClient(dockerEndpoint({ host: running().host }));
-    return {
-      open: async (installation: string) => open(installation),
-      killFromOutside: async (installation: string, conversationId: string) =>
-        client.killContainer(dockerNames(installation).container(conversationId)),
-      seed: seedDirectory,
-      fill: fillWorkspace,
+    return daemonUnderTest({
+      client,
+      open: async (installation) => open(installation),
       hostPath: import.meta.dirname,
       limits: LIMITS,
-      within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
       dispose: async () => client.close(),
-    };
+    });
   });
 
   test("what it is, is said", async () => {

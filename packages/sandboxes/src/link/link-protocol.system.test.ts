@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -12,6 +12,7 @@ import { BYTES_CHANNEL, encodeFrame, frameDecoder, SANDBOXD_PROTOCOL } from "@ha
 import { FromSandboxd, type ToSandboxd } from "@handrail/protocol/sandboxd/messages";
 import { afterEach, expect, test, vi } from "vitest";
 import { TAR_END, tarHeader, tarPadding } from "../directory-tar.ts";
+import { freePort } from "../testing/free-port.ts";
 import { listenForSandbox } from "./listen-for-sandbox.ts";
 import { openLink, type LinkOptions } from "./sandbox-link.ts";
 
@@ -222,13 +223,4 @@ test("without bash the terminals are those of the POSIX shell", async () => {
 async function stateOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => ") Z");
   return /\) Z/.test(stat) ? "gone" : "alive";
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
 import { dockerBackend } from "../docker/docker-backend.ts";
-import { dockerClient } from "../docker/docker-client.ts";
+import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { dockerNames } from "../docker/docker-names.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
@@ -15,6 +15,23 @@ import { builtPrograms } from "./test-programs.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 256 * 1024 ** 2 };
 
+type Daemon = Pick<BackendUnderTest, "open" | "hostPath" | "limits" | "dispose"> & {
+  /** To the daemon that the sandboxes are in. */
+  readonly client: Pick<DockerClient, "killContainer">;
+};
+
+/** Sandboxes of a daemon of whatever kind. */
+export function daemonUnderTest({ client, ...daemon }: Daemon): BackendUnderTest {
+  return {
+    ...daemon,
+    killFromOutside: async (installation, conversationId) =>
+      client.killContainer(dockerNames(installation).container(conversationId)),
+    seed: seedDirectory,
+    fill: fillWorkspace,
+    within: (timeoutMs) => AbortSignal.timeout(timeoutMs),
+  };
+}
+
 /** Sandboxes of the daemon that tests use. */
 export async function dockerUnderTest(): Promise<BackendUnderTest> {
   plantSecret();
@@ -22,22 +39,18 @@ export async function dockerUnderTest(): Promise<BackendUnderTest> {
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
   const opened = new Set<string>();
-  return {
+  return daemonUnderTest({
+    client,
     open: async (installation: string) => {
       opened.add(installation);
       return dockerBackend({ ...common, installation, directory: join(home, installation) });
     },
-    killFromOutside: async (installation: string, conversationId: string) =>
-      client.killContainer(dockerNames(installation).container(conversationId)),
-    seed: seedDirectory,
-    fill: fillWorkspace,
     hostPath: home,
     limits: LIMITS,
-    within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
     dispose: async () => {
       for (const installation of opened) await forgetInstallation(client, installation);
       client.close();
       await rm(home, { recursive: true, force: true });
     },
-  };
+  });
 }

@@ -1,7 +1,7 @@
 import { encodeTree, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { expect, test } from "vitest";
 import { checkSnapshot, type Checked } from "./closure.ts";
-import { nameOf } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 import type { StoredObject } from "./object-index.ts";
 
 const BLOB = nameOf("blob", Buffer.from("text"));

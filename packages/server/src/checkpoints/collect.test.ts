@@ -9,7 +9,8 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { blobsIn, reachableTrees } from "./closure.ts";
 import { collectCheckpoints, releaseCheckpoints } from "./collect.ts";
-import { type Lineage, type NamedFrame, nameOf } from "./lineage.ts";
+import { type Lineage, type NamedFrame } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 import { type Lineages, lineagesOf } from "./lineages.ts";
 
 const parent = mkdtempSync(join(tmpdir(), "handrail-collect-"));

@@ -7,7 +7,7 @@ import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { encodeTree } from "@handrail/protocol/snapshots";
 import { expect, onTestFinished, test } from "vitest";
 import { keptFiles } from "./kept-files.ts";
-import { nameOf } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 
 const data = encodeTree({ mode: 0o755, mtime: "0", entries: [] });
 const root = nameOf("tree", data);

@@ -11,7 +11,7 @@ import { encodeTree } from "@handrail/protocol/snapshots";
 import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { keptSnapshots, type Place, type SnapshotMover } from "./kept-snapshots.ts";
-import { nameOf } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 import { lineagesOf } from "./lineages.ts";
 import type { Received } from "./receive.ts";
 

@@ -10,7 +10,8 @@ import { encodeTree } from "@handrail/protocol/snapshots";
 import { afterAll, expect, test } from "vitest";
 import { blobsIn, reachableTrees } from "./closure.ts";
 import { collectCheckpoints } from "./collect.ts";
-import { type Lineage, nameOf } from "./lineage.ts";
+import { type Lineage } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 import { lineagesOf } from "./lineages.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "handrail-killed-"));
@@ -24,7 +25,8 @@ import { randomBytes } from "node:crypto";
 import { directoryStore } from "@handrail/checkpoints/directory-store";
 import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { encodeTree } from "@handrail/protocol/snapshots";
-import { Lineage, nameOf } from ${JSON.stringify(join(import.meta.dirname, "lineage.ts"))};
+import { Lineage } from ${JSON.stringify(join(import.meta.dirname, "lineage.ts"))};
+import { nameOf } from ${JSON.stringify(join(import.meta.dirname, "object-content.ts"))};
 const lineage = new Lineage("family", directoryStore(process.argv[1]), Buffer.alloc(32, 5));
 const object = (kind, data) => ({ name: nameOf(kind, data), kind, size: data.length,
   frame: encodeObjectFrame({ kind, packed: false, size: data.length, data }) });

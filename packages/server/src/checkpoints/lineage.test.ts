@@ -5,7 +5,8 @@ import { directoryStore } from "@handrail/checkpoints/directory-store";
 import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { encodeTree, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { afterAll, expect, test } from "vitest";
-import { Lineage, nameOf } from "./lineage.ts";
+import { Lineage } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "handrail-lineage-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,12 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
-import { zstdDecompressSync } from "node:zlib";
+import { randomBytes } from "node:crypto";
 import type { CheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { AppError } from "@handrail/protocol/errors";
 import type { Bundle } from "@handrail/protocol/sandboxd/bundles";
-import { readObjectFrame, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { z } from "zod";
 import type { Checked } from "./closure.ts";
+import { contentOf } from "./object-content.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
 import { Remembered } from "./remembered.ts";
 import { bundlesIn, framesIn, type ReadObject, type Run, runsOf } from "./object-runs.ts";
@@ -269,30 +268,6 @@ export function referencesOf(lineageId: string, conversationId: string): string 
 export function heldIn(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return name.endsWith(STEP) ? name.slice(0, -STEP.length) : name;
-}
-
-/** The name of an object: what it is and what is in it. */
-export function nameOf(kind: ObjectKind, bytes: Uint8Array): string {
-  return createHash("sha256").update(`${kind}\n`).update(bytes).digest("hex");
-}
-
-/** An object's bytes. @throws AppError `checkpoint_invalid` when they do not unpack to the size that they say */
-export function unpacked({ packed, size, data }: Pick<ObjectFrame, "packed" | "size" | "data">): Buffer {
-  if (!packed) return Buffer.from(data);
-  try {
-    const bytes = zstdDecompressSync(data, { maxOutputLength: Math.max(1, size) });
-    if (bytes.length === size) return bytes;
-  } catch {
-    // Told below.
-  }
-  throw new AppError("checkpoint_invalid", "An object of the snapshot does not unpack to the size that it says.");
-}
-
-function contentOf(name: string, frame: Buffer): Buffer {
-  const object = readObjectFrame(frame);
-  const bytes = unpacked(object);
-  if (nameOf(object.kind, bytes) === name) return bytes;
-  throw new AppError("checkpoint_damaged", "Stored files of the checkpoint were changed.");
 }
 
 function required(known: ReadonlyMap<string, StoredObject>, name: string): StoredObject {

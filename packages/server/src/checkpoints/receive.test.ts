@@ -1,79 +1,26 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import { directoryStore } from "@handrail/checkpoints/directory-store";
-import { scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
-import { type Bundle, bundleHeadBytes, writeBundle } from "@handrail/protocol/sandboxd/bundles";
-import { encodeObjectFrame, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
-import { encodeTree, MAX_BLOB_BYTES, type SnapshotEntry } from "@handrail/protocol/snapshots";
-import { afterAll, expect, test } from "vitest";
-import { Lineage, nameOf } from "./lineage.ts";
-import { receiveSnapshot } from "./receive.ts";
+import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
+import { MAX_BLOB_BYTES } from "@handrail/protocol/snapshots";
+import { expect, test } from "vitest";
+import {
+  BLOB,
+  BYTES,
+  file,
+  folder,
+  plain,
+  receiveFixture,
+  type Said,
+  treeOf,
+  withEntries,
+  withRoot,
+} from "../testing/receive-fixture.ts";
+import { Lineage } from "./lineage.ts";
+import { nameOf } from "./object-content.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "handrail-receive-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-const signal = AbortSignal.timeout(60_000);
-const RULES = { maxFileBytes: 1_000_000, maxTotalBytes: 10_000_000 };
 const ELSEWHERE = "0".repeat(64);
-
-const plain = (kind: ObjectFrame["kind"], data: Uint8Array) =>
-  encodeObjectFrame({ kind, packed: false, size: data.length, data });
-const treeOf = (entries: readonly SnapshotEntry[]) => encodeTree({ mode: 0o755, mtime: "0", entries: [...entries] });
-
-const BYTES = Buffer.from("text");
-const BLOB = nameOf("blob", BYTES);
-const file = (name: string, more: Partial<Extract<SnapshotEntry, { type: "file" }>> = {}): SnapshotEntry => ({
-  type: "file",
-  name,
-  mode: 0o644,
-  mtime: "0",
-  size: 4,
-  blobs: [BLOB],
-  ...more,
-});
 const EMPTY = nameOf("tree", treeOf([]));
-const folder = (name: string, tree: string): SnapshotEntry => ({ type: "directory", name, tree });
 
-/** What a sandbox says: frames, and the root that it names; `packBytes` when that is not how many they are. */
-type Said = { readonly frames: readonly Uint8Array[]; readonly root: string; readonly packBytes?: number };
-
-const withRoot = (bytes: Uint8Array, frames: readonly Uint8Array[] = []): Said => ({
-  frames: [plain("blob", BYTES), ...frames, plain("tree", bytes)],
-  root: nameOf("tree", bytes),
-});
-const withEntries = (...entries: readonly SnapshotEntry[]) => withRoot(treeOf(entries));
-
-let made = 0;
-const store = directoryStore(directory);
-const newLineage = () => new Lineage(`l${made++}`, store, Buffer.alloc(32, 1));
-
-async function receive({ frames, root, packBytes }: Said, lineage = newLineage(), more: { maxObjects?: number } = {}) {
-  const pack = Buffer.concat(frames);
-  const sandbox = scriptedSandbox({
-    "snapshot.take": () => ({
-      root,
-      files: 7,
-      bytes: 7,
-      newObjects: 7,
-      packBytes: packBytes ?? pack.length,
-      leftOut: [],
-      leftOutCount: 0,
-      durationMs: 1,
-    }),
-    "snapshot.read": (args) => {
-      const offset = Number(args["offset"]);
-      const data = pack.subarray(offset, offset + Number(args["length"])).toString("base64");
-      return { data, size: pack.length };
-    },
-  });
-  const outcome = await receiveSnapshot(lineage, sandbox, { rules: RULES, base: null, ...more }, signal).then(
-    ({ files, bytes }) => ({ files, bytes }),
-    (thrown: { code: string; message: string }) => `${thrown.code}: ${thrown.message}`,
-  );
-  return { outcome, indexes: await store.list(`${lineage.id}/indexes/`) };
-}
+const { store, newLineage, receive } = receiveFixture();
 
 test("an honest snapshot is stored, and counted by the server itself", async () => {
   const { outcome, indexes } = await receive(withEntries(file("a"), file("b")));
@@ -103,67 +50,13 @@ test("small pieces are stored in bundles, whatever way they came; large ones and
   );
 });
 
-/** Frames as a bundle, which says these names and this size. */
-function bundled(frames: readonly Uint8Array[], says: Partial<Pick<Bundle, "size" | "objects">> = {}): Uint8Array {
-  const all = Buffer.concat(frames);
-  const bundle: Bundle = { kind: "bundle", size: all.length, data: zstdCompressSync(all), objects: [], ...says };
-  const bytes = new Uint8Array(bundleHeadBytes(bundle) + bundle.data.length);
-  writeBundle(bytes, 0, bundle);
-  return bytes;
-}
-
-const PIECES = Array.from({ length: 30 }, (_, at) => Buffer.alloc(500, `${at}.`));
-const inBundle = (bundle: Uint8Array): Said => {
-  const files = PIECES.map((data, at) => file(`f${at + 10}`, { size: 500, blobs: [nameOf("blob", data)] }));
-  return { frames: [bundle, plain("tree", treeOf(files))], root: nameOf("tree", treeOf(files)) };
-};
-const PLAIN_PIECES = PIECES.map((data) => plain("blob", data));
-
-test("pieces that come in bundles are stored as others are", async () => {
-  const lineage = newLineage();
-  expect((await receive(inBundle(bundled(PLAIN_PIECES)), lineage)).outcome).toEqual({ files: 30, bytes: 15_000 });
-  expect(await lineage.blobs(PIECES.map((data) => nameOf("blob", data)))).toEqual(
-    new Map(PIECES.map((data) => [nameOf("blob", data), data])),
-  );
-});
-
-test.each<[string, Uint8Array]>([
-  ["says names", bundled(PLAIN_PIECES, { objects: [{ name: BLOB, at: 0, bytes: 10 }] })],
-  ["unpacks to more than it says", bundled(PLAIN_PIECES, { size: 15_299 })],
-  ["unpacks to less than it says", bundled(PLAIN_PIECES, { size: 15_301 })],
-  ["unpacks to far more than it says", bundled([Buffer.alloc(50_000_000)], { size: 60_000 })],
-  ["ends in the middle of an object", bundled([...PLAIN_PIECES, plain("blob", BYTES).subarray(0, 12)])],
-  ["holds a bundle", bundled([...PLAIN_PIECES, bundled(PLAIN_PIECES)])],
-  ["holds no frames", bundled([Buffer.alloc(2000, 7)])],
-])("a bundle that %s is refused, and nothing is kept", async (_, bundle) => {
-  const { outcome, indexes } = await receive(inBundle(bundle));
-  expect(outcome).toMatch(/^checkpoint_invalid: /);
-  expect(indexes).toEqual([]);
-});
-
-test("what bundles unpack to counts as what the snapshot has", async () => {
-  const zeros = bundled(Array.from({ length: 10 }, () => plain("blob", Buffer.alloc(100_000))));
-  const frames = Array.from({ length: 560 }, () => zeros);
-  const { outcome } = await receive({ ...inBundle(zeros), frames });
-  expect(outcome).toBe("checkpoint_invalid: The snapshot is larger than it may be.");
-});
-
-test("more pieces than a snapshot can have are refused, in bundles too, where they hardly take a byte", async () => {
-  const said = inBundle(bundled(PLAIN_PIECES));
-  expect((await receive(said, newLineage(), { maxObjects: 31 })).outcome).toEqual({ files: 30, bytes: 15_000 });
-  expect(await receive(said, newLineage(), { maxObjects: 30 })).toEqual({
-    outcome: "checkpoint_invalid: The snapshot has too many pieces.",
-    indexes: [],
-  });
-});
-
 test("frames of directories that came are there without a look at the store", async () => {
   let read = 0;
   const get: typeof store.get = (path, range) => {
     if (path.includes("/packs/")) read += 1;
     return store.get(path, range);
   };
-  const lineage = new Lineage(`l${made++}`, { ...store, get }, Buffer.alloc(32, 1));
+  const lineage = newLineage({ ...store, get });
   const root = treeOf([file("a")]);
   await receive(withRoot(root), lineage);
   const frames = await lineage.treeFrames([nameOf("tree", root)]);

@@ -16,7 +16,8 @@ import {
   type SnapshotTree,
 } from "@handrail/protocol/snapshots";
 import { checkSnapshot, reachableTrees, type Counted } from "./closure.ts";
-import { type Lineage, type NamedFrame, nameOf, unpacked } from "./lineage.ts";
+import { type Lineage, type NamedFrame } from "./lineage.ts";
+import { nameOf, unpacked } from "./object-content.ts";
 import { storedBytes, type StoredObject } from "./object-index.ts";
 
 /** A snapshot whose objects are stored. `newBytes` is what it took to store them. */

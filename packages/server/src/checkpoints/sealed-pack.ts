@@ -1,9 +1,10 @@
 import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
+import { constants, zstdCompress } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
 import { type Bundle, BUNDLE_BYTES, MAX_BUNDLE_BYTES } from "@handrail/protocol/sandboxd/bundles";
 import { isPackedFrame } from "@handrail/protocol/sandboxd/object-frames";
 import type { NamedFrame } from "./lineage.ts";
+import { unpackedTo } from "./object-content.ts";
 import type { StoredObject } from "./object-index.ts";
 import type { Seal } from "./seal.ts";
 
@@ -103,12 +104,7 @@ export class ChunkOpener {
 }
 
 function unpackedBundle(bytes: Buffer): Buffer {
-  const size = bytes.readUInt32BE(0);
-  try {
-    const plain = zstdDecompressSync(bytes.subarray(SIZE_BYTES), { maxOutputLength: Math.max(1, size) });
-    if (plain.length === size) return plain;
-  } catch {
-    // Told below.
-  }
+  const plain = unpackedTo(bytes.readUInt32BE(0), bytes.subarray(SIZE_BYTES));
+  if (plain !== undefined) return plain;
   throw new AppError("checkpoint_damaged", "Stored files of the checkpoint were changed.");
 }

@@ -7,7 +7,8 @@ import { scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
 import { encodeObjectFrame, readObjectFrame, sentFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { encodeTree, parseTree, type ObjectKind, type SnapshotEntry } from "@handrail/protocol/snapshots";
 import { afterAll, expect, test } from "vitest";
-import { Lineage, nameOf, unpacked, type NamedFrame } from "./lineage.ts";
+import { Lineage, type NamedFrame } from "./lineage.ts";
+import { nameOf, unpacked } from "./object-content.ts";
 import { sendSnapshot } from "./send.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "handrail-send-"));

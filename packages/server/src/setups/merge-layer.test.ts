@@ -1,6 +1,6 @@
 import { encodeTree, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { expect, test } from "vitest";
-import { nameOf } from "../checkpoints/lineage.ts";
+import { nameOf } from "../checkpoints/object-content.ts";
 import { mergeLayer } from "./merge-layer.ts";
 import { setupKey, setupPlace } from "./setup-key.ts";
 

@@ -1,5 +1,5 @@
 import { byteText, encodeTree, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
-import { nameOf } from "../checkpoints/lineage.ts";
+import { nameOf } from "../checkpoints/object-content.ts";
 
 export type Trees = (name: string) => SnapshotTree | undefined;
 
