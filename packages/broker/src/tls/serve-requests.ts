@@ -15,20 +15,17 @@ export async function serveRequests(connection: Omit<CarriedConnection, "agent">
   const { client, upstream } = connection;
   const carried = { ...connection, agent: agentFor(upstream) };
   const server = requestServer();
-  const under = new Set<Promise<void>>();
-  const track = (work: Promise<void>) => {
-    const done = work.catch(() => void client.destroy()).finally(() => under.delete(done));
-    under.add(done);
-  };
-  const carry = (request: IncomingMessage, response: ServerResponse) => track(carryOpened(carried, request, response));
+  const turns = inTurn(client);
+  const carry = (request: IncomingMessage, response: ServerResponse) =>
+    turns.add(() => carryOpened(carried, request, response));
   server.on("request", carry).on("checkContinue", carry).on("checkExpectation", carry);
   server.on("upgrade", (request, _socket, head) => {
-    track(upgradeOpened(carried, request, client, head));
+    turns.add(() => upgradeOpened(carried, request, client, head));
   });
   server.on("clientError", (_error, socket) => socket.destroy());
   if (upstream instanceof Socket) {
     // What came before is still on its way to the client.
-    const last = () => void Promise.all(under).then(() => endGently(client));
+    const last = () => void turns.over().then(() => endGently(client));
     upstream.once("end", () => upstream.destroySoon()).once("close", last);
   }
   // TLS has no half-closed connections that HTTP would use; the stream below it may have.
@@ -39,7 +36,32 @@ export async function serveRequests(connection: Omit<CarriedConnection, "agent">
   await over(client);
   endGently(client);
   if (upstream instanceof Socket) upstream.destroy();
-  await Promise.all(under);
+  await turns.over();
+}
+
+/** Requests that a client may send before the first of them is answered. */
+const MAX_WAITING = 100;
+
+/**
+ * Does one work after the other, as the one connection to the host takes requests. A client that sends too many at once
+ * is cut off; what waits when it is gone is not done.
+ */
+function inTurn(client: Duplex) {
+  let waiting = 0;
+  let turn = Promise.resolve();
+  return {
+    add(work: () => Promise<void>): void {
+      if (waiting >= MAX_WAITING) client.destroy();
+      if (client.destroyed) return;
+      waiting += 1;
+      turn = turn
+        .then(() => (client.destroyed ? undefined : work()))
+        .catch(() => void client.destroy())
+        .finally(() => (waiting -= 1));
+    },
+    /** All that was added before. */
+    over: () => turn,
+  };
 }
 
 /** Time limits of a server work through its listening socket, which this one has not. Strict, as the broker's own. */
@@ -67,8 +89,12 @@ function agentFor(upstream: Socket | Refusal): Agent | undefined {
   if (!(upstream instanceof Socket)) return undefined;
   const agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
   let used = false;
-  agent.createConnection = () => {
-    if (used || upstream.destroyed) throw new Error("the connection to the host is used up");
+  agent.createConnection = (_options, made) => {
+    if (used || upstream.destroyed) {
+      // Not thrown: the agent asks for a connection in events of the last one too, where nobody would catch it.
+      made?.(new Error("the connection to the host is used up"), upstream);
+      return undefined;
+    }
     used = true;
     // One whose bytes were passed on until now is paused. The request listens to it by then.
     setImmediate(() => upstream.resume());
