@@ -65,6 +65,7 @@ export async function hostileNetwork(): Promise<HostileNetwork> {
 const helpful = () =>
   createHttpServer((request, response) => {
     if (request.url === "/redirect") response.writeHead(302, { location: "http://169.254.169.254/latest/meta-data/" });
+    if (request.url === "/close") response.setHeader("connection", "close");
     response.end(`REACHED ${request.url} for ${(request.headersDistinct["host"] ?? []).join(" and ")}`);
   });
 

@@ -211,6 +211,23 @@ held("refused") if "REACHED" not in answer and not answer.startswith("\\x00\\x5a
   ),
 ];
 
+const WAITING: readonly NetworkAttack[] = [
+  listed(
+    "pipelined-close",
+    "end the broker by requests that wait for an answer of a host which closes",
+    "one request after the other, and no error without a place to go",
+    `
+for more in (get("/second", LISTED) * 3, get("/second", LISTED, "Upgrade: websocket\\r\\nConnection: Upgrade\\r\\n"), get("/second", LISTED) * 500):
+    s = dial(); s.sendall(("CONNECT %s HTTP/1.1\\r\\n\\r\\n" % LISTED).encode())
+    if b" 200 " not in s.recv(4096): breach("no tunnel")
+    try: s.sendall((get("/close", LISTED) + more).encode())
+    except OSError: pass
+    if "REACHED /second" in rest(s): breach("a request after the end was answered")
+answer = ask(get("http://%s/hello" % LISTED, LISTED))
+held("still there") if "REACHED /hello" in answer else breach(answer)`,
+  ),
+];
+
 /** Attacks that use the broker up; others are asked for meanwhile. */
 export const FLOODS: readonly NetworkAttack[] = [
   listed(
@@ -266,4 +283,4 @@ held("%d opened" % opened) if opened > 5000 else breach("not tried: %d" % opened
 ];
 
 /** Requests that say one thing and mean another. */
-export const BROKER_ATTACKS: readonly NetworkAttack[] = [...DECEIT, ...SMUGGLING];
+export const BROKER_ATTACKS: readonly NetworkAttack[] = [...DECEIT, ...SMUGGLING, ...WAITING];
