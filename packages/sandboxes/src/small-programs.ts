@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { type ProgramResult, runProgram } from "./run-program.ts";
 
 /** Each runs one program at a time. */
-const MAX_SHELLS = 4;
+const MAX_SHELLS = 8;
 const WITHIN_MS = 30_000;
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
