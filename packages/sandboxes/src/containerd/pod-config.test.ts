@@ -59,7 +59,7 @@ test("a container has no rights and no way to more, and a limit on everything", 
     labels: { a: "b" },
   });
   const masked = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"];
-  const readOnly = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+  const readOnly = [..."bus fs irq sys sysrq-trigger".split(" ").map((name) => `/proc/${name}`), "/sys/fs/cgroup"];
   expect(linux).toEqual({
     resources: { memoryLimitInBytes: 512, memorySwapLimitInBytes: 512, cpuPeriod: 100_000, cpuQuota: 150_000 },
     securityContext: {

@@ -36,7 +36,15 @@ const MASKED_PATHS = [
   "/sys/devices/virtual/powercap",
   "/proc/scsi",
 ];
-const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+const READONLY_PATHS = [
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+  // crun leaves the folder that holds control groups of version 1 open to all.
+  "/sys/fs/cgroup",
+];
 
 /**
  * Writes to the file `$0`, takes on the limits `$1` to `$3`, and becomes the rest. CRI has no such limits; what the
