@@ -5,7 +5,14 @@ import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { withDirectory } from "../parts/free-directory.ts";
 import { makeRepository } from "../parts/large-repository.ts";
 import { cloner, openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
-import { type Begun, type Floor, floorOf, imageOfSandbox, removalFloorOf } from "../parts/sandbox-floors.ts";
+import {
+  type Begun,
+  daemonsOwn,
+  type Floor,
+  floorOf,
+  imageOfSandbox,
+  removalFloorOf,
+} from "../parts/sandbox-floors.ts";
 import { type Group, measureAll, missing, type Row } from "../row.ts";
 import { median, percentile, repeat, timed } from "../samples.ts";
 
@@ -130,60 +137,64 @@ async function throughput(places: Places): Promise<readonly Row[]> {
   const one = await openNew(places);
   const image = backend.name === "docker" ? await imageOfSandbox(one.journal.state.id) : undefined;
   await backend.remove(one.journal.state.id);
-  const least = floorOf({ ...floorPlace(places), image });
-  const rates = await repeat({ times: 3, warmUp: 1 }, async () => {
-    const begun = perSecond(await startTogether(places));
-    const gone = perSecond(
-      await timed(() => allEnded(async () => backend.remove((await usedNew(places)).journal.state.id))),
-    );
-    const floorGone = perSecond(await timed(() => allEnded(() => least.measure())));
-    return { begun, gone, floorGone, floorBegun: perSecond(await beginTogether(least)) };
+  const of = { ...floorPlace(places), image };
+  const least = floorOf(of);
+  const own = daemonsOwn(of);
+  const others = own.name === least.name ? [least] : [least, own];
+  const rounds = await repeat({ times: 3, warmUp: 1 }, async () => {
+    const ours = await ratesOf(async () => usedNew(places));
+    const theirs: Rates[] = [];
+    for (const other of others) theirs.push(await ratesOf(other.begin));
+    return { ours, theirs };
   });
-  const rate = (of: keyof (typeof rates)[number]) => median(rates.map((each) => each[of]));
-  const unit = "starts/s";
+  const beside = (kind: keyof Rates, more: string) =>
+    others.map(({ name }, at) => ({
+      name: `${name}${more}, ${TOGETHER} at a time`,
+      p50: median(rounds.map(({ theirs }) => theirs[at]?.[kind] ?? Number.NaN)),
+    }));
+  const rate = (kind: keyof Rates) => median(rounds.map(({ ours }) => ours[kind]));
+  const gone = beside("gone", " and removal");
+  const target = gone.at(-1)?.p50;
   return [
     {
       name: together(backend.name),
-      unit,
+      unit: "starts/s",
       p50: rate("begun"),
-      beside: [{ name: `${least.name}, ${TOGETHER} at a time`, p50: rate("floorBegun") }],
-      note: "the floor only makes and starts: no program of ours starts in it, and no command",
+      beside: beside("begun", ""),
+      note: "what stands beside only makes and starts: no program of ours starts in it, and no command",
     },
     {
       name: `sandboxes to first command and gone, ${TOGETHER} at a time, ${backend.name}`,
-      unit,
+      unit: "starts/s",
       p50: rate("gone"),
       // What runs without a daemon has no rate of a daemon to keep.
-      ...(backend.name === "process" ? {} : { target: { atLeast: rate("floorGone") } }),
-      beside: [{ name: `${least.name} and removal, ${TOGETHER} at a time`, p50: rate("floorGone") }],
+      ...(backend.name === "process" || target === undefined ? {} : { target: { atLeast: target } }),
+      beside: gone,
     },
   ];
 }
 
-async function usedNew(places: Places) {
-  const opened = await openNew(places);
-  await runTrue(opened.sandbox);
-  return opened;
-}
+/** How many begin in a second, and how many begin and are gone. */
+type Rates = { readonly begun: number; readonly gone: number };
 
-/** How long sandboxes take to their first commands, in milliseconds. They are gone then. */
-async function startTogether(places: Places): Promise<number> {
-  const ids: string[] = [];
-  try {
-    return await timed(() => allEnded(async () => ids.push((await usedNew(places)).journal.state.id)));
-  } finally {
-    await Promise.all(ids.map((id) => places.backend.remove(id)));
-  }
-}
-
-/** The same of the floor, which runs no command. */
-async function beginTogether({ begin }: Floor): Promise<number> {
+async function ratesOf(begin: Floor["begin"]): Promise<Rates> {
   const begun: Begun[] = [];
+  const lives = async () => (await begin()).remove();
   try {
-    return await timed(() => allEnded(async () => begun.push(await begin())));
+    const beginning = perSecond(await timed(() => allEnded(async () => begun.push(await begin()))));
+    await Promise.all(begun.splice(0).map(({ remove }) => remove()));
+    return { begun: beginning, gone: perSecond(await timed(() => allEnded(lives))) };
   } finally {
     await Promise.all(begun.map(({ remove }) => remove()));
   }
+}
+
+/** A sandbox that has run its first command. */
+async function usedNew(places: Places): Promise<Begun> {
+  const before = performance.now();
+  const { journal, sandbox } = await openNew(places);
+  await runTrue(sandbox);
+  return { ms: performance.now() - before, remove: async () => places.backend.remove(journal.state.id) };
 }
 
 /** Does `work` as often as it is measured at a time. Nothing of it goes on when this fails, which would be in the next figure. */
@@ -192,7 +203,7 @@ async function allEnded(work: () => Promise<unknown>): Promise<void> {
   for (const one of all) if (one.status === "rejected") throw one.reason;
 }
 
-const floorPlace = ({ backend: { name, criAddress } }: Places) => ({ backend: name, criAddress });
+const floorPlace = ({ backend: { name, cri } }: Places) => ({ backend: name, cri });
 
 const perSecond = (ms: number) => (TOGETHER * 1000) / ms;
 

@@ -61,7 +61,7 @@ async function backendRows(name: BackendName, home: string): Promise<readonly Ro
 }
 
 async function firstCommand(places: Places): Promise<Row> {
-  const { name, criAddress } = places.backend;
+  const { name, cri } = places.backend;
   let image: string | undefined;
   const both = await repeat(TIMES, async () => {
     let opened: Opened | undefined;
@@ -73,7 +73,7 @@ async function firstCommand(places: Places): Promise<Row> {
     const { id } = opened.journal.state;
     if (name === "docker") image ??= await imageOfSandbox(id);
     await places.backend.remove(id);
-    return { took, floor: await floorOf({ backend: name, image, criAddress }).measure() };
+    return { took, floor: await floorOf({ backend: name, image, cri }).measure() };
   });
   const ms = both.map(({ took }) => took);
   const floorMs = median(both.map(({ floor }) => floor));

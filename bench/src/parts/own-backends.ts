@@ -13,12 +13,13 @@ import { dockerClient } from "@handrail/sandboxes/docker/docker-client";
 import { dockerEndpoint } from "@handrail/sandboxes/docker/docker-endpoint";
 import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
 import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
-import { startContainerdWithImage } from "@handrail/sandboxes/testing/containerd-root";
 import { forgetInstallation } from "@handrail/sandboxes/testing/forget-installation";
 import { readConfig } from "@handrail/server/config";
 import { hostGit } from "@handrail/server/workspaces/git";
 import { seedPreparer } from "@handrail/server/workspaces/prepare-seed";
+import { startOwnContainerd } from "./own-containerd.ts";
 import { newConversation, systemClock } from "./sample-events.ts";
+import type { CriPlace } from "./sandbox-floors.ts";
 
 /** How long a start may take; the first one of a backend may have an image to build. */
 const START_MS = 60_000;
@@ -26,8 +27,8 @@ const FIRST_START_MS = 300_000;
 /** Backends that have started a sandbox. */
 const proven = new Set<BackendName>();
 
-/** `criAddress` is where the containerd of its sandboxes listens. */
-export type OwnBackend = SandboxBackend & { readonly criAddress?: string };
+/** `cri`: where the containerd of its sandboxes listens, and its handler for pods with a network, if that is known. */
+export type OwnBackend = SandboxBackend & { readonly cri?: CriPlace };
 
 /**
  * The server's own backend with this name, over a state directory of its own, without a way to the network. The caller
@@ -37,16 +38,16 @@ export async function ownBackend(name: BackendName, home: string): Promise<OwnBa
   const given = process.env["CONTAINERD_ADDRESS"];
   if (name === "docker") return ownDocker(home);
   if (name !== "containerd") return openBackend(name, home, {});
-  if (given !== undefined) return { ...(await openBackend(name, home, {})), criAddress: given };
+  if (given !== undefined) return { ...(await openBackend(name, home, {})), cri: { address: given } };
   if (!(await canRunContainerd())) throw new Error("that takes root, containerd and CNI plugins");
-  const daemon = await startContainerdWithImage();
+  const daemon = await startOwnContainerd(home);
   try {
     const backend = await openBackend(name, home, { CONTAINERD_ADDRESS: daemon.address });
     const close = async () => {
       await backend.close();
       await daemon.dispose();
     };
-    return { ...backend, criAddress: daemon.address, close };
+    return { ...backend, cri: daemon, close };
   } catch (failure) {
     await daemon.dispose();
     throw failure;

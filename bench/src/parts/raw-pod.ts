@@ -29,12 +29,12 @@ function leave(): void {
   shared = undefined;
 }
 
-/** A pod with one container that sleeps, over CRI. `remove` has to be called. */
-export async function rawPod(address: string): Promise<Begun> {
+/** A pod with one container that sleeps, over CRI, by this runtime handler. `remove` has to be called. */
+export async function rawPod(address: string, handler = ""): Promise<Begun> {
   const client = enter(address);
   try {
     const before = performance.now();
-    const podId = await start(client);
+    const podId = await start(client, handler);
     return { ms: performance.now() - before, remove: () => client.removePod(podId).finally(leave) };
   } catch (failure) {
     leave();
@@ -42,14 +42,14 @@ export async function rawPod(address: string): Promise<Begun> {
   }
 }
 
-async function start(client: CriClient): Promise<string> {
+async function start(client: CriClient, handler: string): Promise<string> {
   const pod: PodConfig = {
     metadata: { name: `bench-${randomUUID()}`, uid: randomUUID(), namespace: "handrail-bench" },
     hostname: "bench",
     labels: {},
     linux: { securityContext: SECURITY, sysctls: {} },
   };
-  const podId = await client.runPod(pod, "", AbortSignal.timeout(PATIENCE_MS));
+  const podId = await client.runPod(pod, handler, AbortSignal.timeout(PATIENCE_MS));
   await client.startContainer(await client.createContainer(podId, SLEEPING, pod));
   return podId;
 }

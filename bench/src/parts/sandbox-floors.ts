@@ -17,19 +17,32 @@ export type Floor = {
   readonly measure: () => Promise<number>;
 };
 
+/** Where a runtime listens that speaks CRI, and its handler for pods with a network. */
+export type CriPlace = { readonly address: string; readonly networked?: string };
+
 /** What floors need to know of a backend. `image` is what its containers in Docker are made of. */
 export type FloorOf = {
   readonly backend: BackendName;
   readonly image?: string | undefined;
-  readonly criAddress?: string | undefined;
+  readonly cri?: CriPlace | undefined;
 };
 
 /** The least that it takes to start something in a backend's way. */
-export function floorOf({ backend, image, criAddress }: FloorOf): Floor {
+export function floorOf({ backend, image, cri }: FloorOf): Floor {
   if (backend === "docker") return floor("Docker API create + start", () => rawContainer(image ?? ""));
   if (backend === "process") return floor("bwrap bash -c true", () => ended(rawBubblewrap));
   if (backend !== "containerd") return floor("bash -c true", () => ended(rawBash));
-  return floor("CRI pod + container", () => rawPod(criAddress ?? ""));
+  return floor("CRI pod + container", () => rawPod(cri?.address ?? ""));
+}
+
+/**
+ * How the daemon of a backend starts by its own configuration. CRI gives pods a network by it, and has none of Handrail's
+ * unless it was told so; of a runtime whose handlers are not known it is the floor.
+ */
+export function daemonsOwn(of: FloorOf): Floor {
+  const { address, networked } = of.cri ?? {};
+  if (address === undefined || networked === undefined) return floorOf(of);
+  return floor("CRI pod with a network + container", () => rawPod(address, networked));
 }
 
 function floor(name: string, begin: () => Promise<Begun>): Floor {
