@@ -82,7 +82,7 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
  */
 function tunnelled(stream: Duplex, made: string | Uint8Array, head: Uint8Array) {
   const plain = (upstream: Socket, target: Target, seen: Seen) =>
-    serveRequests({ client: stream, upstream, target, ...seen, secrets: [], defaultPort: 80 });
+    serveRequests({ client: stream, upstream, target, ...seen, secrets: async () => [], defaultPort: 80 });
   const pass: Carrying["pass"] = (upstream, target, seen) => {
     stream.write(made);
     return tunnel({ client: stream, upstream, head, host: target.host, plain: () => plain(upstream, target, seen) });

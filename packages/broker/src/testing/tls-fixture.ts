@@ -59,6 +59,7 @@ export function testOpened(host: string, upstream: Upstream, secrets: readonly H
     upstream: socket,
     target,
     opening,
+    secrets: async () => secrets,
     check,
     begin: () => ({ end: (record) => records.push(record) }),
     report: (record) => records.push(record),

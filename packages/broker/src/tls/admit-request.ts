@@ -11,7 +11,8 @@ export type CarriedConnection = Pick<OpenedConnection, "client" | "target" | "ch
   /** Over TLS it is verified; or why there is none. */
   readonly upstream: Socket | Refusal;
   readonly agent: Agent | undefined;
-  readonly secrets: readonly HeldSecret[];
+  /** Those that may be put in, as they are now. */
+  readonly secrets: () => Promise<readonly HeldSecret[]>;
   readonly defaultPort: 80 | 443;
 };
 
@@ -28,7 +29,7 @@ export async function admit(connection: CarriedConnection, request: IncomingMess
   const decision = await connection.check({ method, path });
   if ("code" in decision) return decision;
   const headers = requestHeaders(request, target, defaultPort);
-  const put = putSecrets(secrets, { target, method, path, query: query ?? "", headers });
+  const put = putSecrets(await secrets(), { target, method, path, query: query ?? "", headers });
   return "code" in put ? put : { rule: decision.rule, put };
 }
 

@@ -14,7 +14,7 @@ import { verifiedUpstream } from "./verified-upstream.ts";
 /** How one host's TLS is opened for one sandbox. */
 export type Opening = {
   readonly authority: SandboxAuthority;
-  /** Those of the sandbox, as they are now. Ones for other hosts may be among them. */
+  /** Those of the sandbox, as they are when it is opened. Ones for other hosts may be among them. */
   readonly secrets: readonly HeldSecret[];
   /** PEM; what the system trusts when absent. */
   readonly roots?: readonly string[] | undefined;
@@ -45,6 +45,8 @@ export type OpenedConnection = {
   readonly upstream: Socket;
   readonly target: Target;
   readonly opening: Opening;
+  /** Those of the sandbox at each request. */
+  readonly secrets: () => Promise<readonly HeldSecret[]>;
   readonly check: CheckRequest;
   /** Writes a request down before it goes out; where that failed it does not go. */
   readonly begin: (request: OpenedBeginning, bytes: ByteCount) => Pick<Begun<OpenedRecord>, "end"> | Refusal;
@@ -67,9 +69,8 @@ export async function openTls(connection: OpenedConnection): Promise<Refusal | u
   ]);
   if (secure === undefined) return notBelieved(target);
   client.once("close", () => secure.destroy());
-  const { check, begin, report } = connection;
-  const seen = { check, begin, report };
-  await serveRequests({ client: secure, target, ...seen, upstream, secrets: opening.secrets, defaultPort: 443 });
+  const { check, begin, report, secrets } = connection;
+  await serveRequests({ client: secure, target, check, begin, report, secrets, upstream, defaultPort: 443 });
   return undefined;
 }
 

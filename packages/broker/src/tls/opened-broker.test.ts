@@ -36,9 +36,10 @@ async function bench(
     use: { type: "header", hosts: [{ host: "api.example", port }] },
   };
   const authority = sandboxAuthority();
-  const opening = { authority, secrets: withSecret ? [secret] : [], roots: upstream.roots };
+  const held = withSecret ? [secret] : [];
+  const opening = () => ({ authority, secrets: [...held], roots: upstream.roots });
   const reported = Promise.withResolvers<BrokerRecord>();
-  const { open } = testBroker({ limits, openWith: async () => opening, onRequest: reported.resolve });
+  const { open } = testBroker({ limits, openWith: async () => opening(), onRequest: reported.resolve });
   const host = `api.example:${port}`;
   const rule =
     requests === undefined
@@ -52,7 +53,7 @@ async function bench(
   const secure = connect({ socket: client, servername: "api.example", ca: [authority.certificate, ...upstream.roots] });
   await once(secure, "secureConnect");
   const issuer = secure.getPeerCertificate().issuer.CN;
-  return { secure, issuer, host, port, reported: reported.promise };
+  return { secure, issuer, host, port, held, reported: reported.promise };
 }
 
 test("TLS to a host that nothing asks to open stays closed", async () => {
@@ -68,6 +69,22 @@ test("TLS to a secret's host is opened, and its requests are reported with the s
   expect(answer.body.toString()).toBe("Bearer [secret API]***********");
   const asked = { conversationId: "c_1", method: "GET", host: "api.example", port, path: "/a", secrets: ["API"] };
   expect(await reported).toMatchObject({ ...asked, allowed: true, rule: `host ${host}` });
+});
+
+test("a secret that is changed or removed while a connection is open is put into its next requests as it is then", async () => {
+  const { secure, host, held } = await bench(undefined, true);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  agent.createConnection = () => secure;
+  const told = async () => (await ask(secure, { agent, path: "/", headers: { host } })).body.toString();
+  const first = await told();
+  held.push(...held.splice(0).map((secret) => ({ ...secret, value: "another-secret-value" })));
+  const second = await told();
+  held.length = 0;
+  expect([first, second, await told()]).toEqual([
+    "Bearer [secret API]***********",
+    "Bearer [secret API]********",
+    "none",
+  ]);
 });
 
 test("where only kinds of request are allowed, each within the connection is asked for", async () => {

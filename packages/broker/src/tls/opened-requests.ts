@@ -9,7 +9,7 @@ import { belongsTo } from "../secrets/put-secrets.ts";
 import type { OpenedConnection, OpenedRecord, Opening } from "./open-tls.ts";
 
 /** What is done with each request of a connection that can be seen. `count` is of those that were reported. */
-export type Seen = Pick<OpenedConnection, "check" | "begin" | "report"> & { readonly count: () => number };
+export type Seen = Pick<OpenedConnection, "check" | "begin" | "report" | "secrets"> & { readonly count: () => number };
 
 /**
  * What the TLS to this host is opened with; undefined where it stays closed, since no secret belongs to the host and its
@@ -60,6 +60,7 @@ export function seenRequests(connection: SeenFor): Seen {
   };
   return {
     count: () => count,
+    secrets: async () => (await settings.openWith(conversationId))?.secrets ?? [],
     async check(request) {
       const asked = whole ? target : { ...target, ...request };
       const decision = await authorise(conversationId, asked, whole ? decided(settings, rule) : settings, gone);
