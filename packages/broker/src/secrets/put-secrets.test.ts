@@ -123,3 +123,13 @@ test("a secret that is a file goes into no request", () => {
   const file: HeldSecret = { ...headerSecret({}), use: { type: "file" } };
   expect(sent([file], request("GET", "/", ["authorization", "placeholder-of-API"]))).toBe("placeholder-of-API");
 });
+
+test("an answer in parts is not asked for with a secret, which could be had in pieces then", () => {
+  const parts = ["Range", "bytes=0-3", "if-range", '"tag"', "X-Range", "bytes=0-3"];
+  const put = (path: string) =>
+    putSecrets([headerSecret({ hosts: [{ host: HOST, path: "/v1/**" }] })], request("GET", path, parts));
+  expect(put("/v1/x")).toMatchObject({
+    headers: ["X-Range", "bytes=0-3", "authorization", "Bearer value-of-API", "Accept-Encoding", "identity"],
+  });
+  expect(put("/v2/x")).toMatchObject({ headers: parts });
+});

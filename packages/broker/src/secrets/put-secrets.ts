@@ -24,26 +24,33 @@ export type WithSecrets = {
 };
 
 /**
- * Puts in the secrets for this request. One whose rules do not name the request stays out of it, its placeholder
- * notwithstanding. A push to where no rule allows one is refused.
+ * Puts in the secrets for this request; where several set one header, the first of those held decides what it is. One whose
+ * rules do not name the request stays out of it, its placeholder notwithstanding. A push to where no rule allows one is refused.
  */
 export function putSecrets(held: readonly HeldSecret[], request: PlainRequest): WithSecrets | Refusal {
   const own = held.filter((one) => belongsTo(one, request.target));
   const git = gitSecret(own, request);
   if (git !== undefined && "code" in git) return git;
   const used: HeldSecret[] = [];
+  const decided = new Set<string>();
   let { headers } = request;
   for (const secret of own) {
+    if (secret !== git?.secret && !isNamed(secret, request)) continue;
     const before = headers;
-    if (secret === git?.secret) headers = withBasic(withoutPlaceholder(before, secret), git.use, secret.value);
-    else if (isNamed(secret, request)) {
-      headers = withHeader(withoutPlaceholder(before, secret), secret.use, secret.value);
-    }
+    headers = withSecret(withoutPlaceholder(before, secret), secret, decided);
     if (headers !== before) used.push(secret);
   }
-  // A compressed answer could repeat a secret without anybody seeing it.
-  const plain = used.length === 0 ? headers : withField(headers, "Accept-Encoding", "identity");
-  return { headers: plain, secrets: used, names: used.map((secret) => secret.name), push: git?.push };
+  return {
+    headers: used.length === 0 ? headers : readable(headers),
+    secrets: used,
+    names: used.map((secret) => secret.name),
+    push: git?.push,
+  };
+}
+
+/** Asks for an answer in which a secret can be seen: a compressed one could repeat it, and one in parts has it in pieces. */
+function readable(headers: readonly string[]): readonly string[] {
+  return withField(withoutField(withoutField(headers, "Range"), "If-Range"), "Accept-Encoding", "identity");
 }
 
 type Using<Use> = HeldSecret & { readonly use: Use };
@@ -57,10 +64,16 @@ type ForGit = {
   readonly push: readonly PushRule[] | undefined;
 };
 
-/** The first secret that allows this request of git: its rules alone hold for a push with it. Undefined: none is for it. */
+/**
+ * The first secret that allows this request of git: its rules alone hold for a push with it. Undefined: none is for it, or
+ * another one decides before them what the request is authorised with.
+ */
 function gitSecret(own: readonly HeldSecret[], request: PlainRequest): ForGit | Refusal | undefined {
   const git = gitRequest(request.method, normalisePath(request.path) ?? "", request.query);
-  const those = own.flatMap((secret) => (secret.use.type === "git" ? [{ secret, use: secret.use }] : []));
+  const end = own.findIndex((secret) => isNamed(secret, request) && fieldOf(secret.use) === AUTHORIZATION);
+  const those = own
+    .slice(0, end === -1 ? undefined : end)
+    .flatMap((secret) => (secret.use.type === "git" ? [{ secret, use: secret.use }] : []));
   if (git === undefined || those.length === 0) return undefined;
   if (git.service === "fetch") {
     const found = those.find(({ use }) => mayFetch(use, git.repository));
@@ -82,6 +95,19 @@ export function belongsTo({ use }: HeldSecret, target: Target): boolean {
 function isTarget(text: string, { host, port }: Target): boolean {
   const named = parseTarget(text, 443);
   return named !== undefined && named.host.name === host.name && named.port === port;
+}
+
+const AUTHORIZATION = "authorization";
+
+/** The header that it is put into. */
+const fieldOf = (use: HeaderSecretUse | GitSecretUse) =>
+  use.type === "git" ? AUTHORIZATION : (use.header ?? AUTHORIZATION).toLowerCase();
+
+/** Unless one before it decided about the header. */
+function withSecret(headers: readonly string[], { use, value }: HeldSecret, decided: Set<string>): readonly string[] {
+  if (use.type === "file" || decided.has(fieldOf(use))) return headers;
+  decided.add(fieldOf(use));
+  return use.type === "git" ? withBasic(headers, use, value) : withHeader(headers, use, value);
 }
 
 function withHeader(headers: readonly string[], use: HeaderSecretUse, value: string): readonly string[] {
@@ -114,10 +140,14 @@ function replaced(text: string, placeholder: string, value: string): string {
 const hasField = (headers: readonly string[], name: string) =>
   headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === name.toLowerCase());
 
-function withField(headers: readonly string[], name: string, value: string): readonly string[] {
-  const others = headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name.toLowerCase());
-  return [...others, name, value];
-}
+const withField = (headers: readonly string[], name: string, value: string): readonly string[] => [
+  ...withoutField(headers, name),
+  name,
+  value,
+];
+
+const withoutField = (headers: readonly string[], name: string): readonly string[] =>
+  headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== name.toLowerCase());
 
 const noPush = ({ repository }: GitRequest): Refusal => ({
   code: "push_not_allowed",

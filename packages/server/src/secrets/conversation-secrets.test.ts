@@ -4,6 +4,7 @@ import { AppError } from "@handrail/protocol/errors";
 import { expect, test } from "vitest";
 import { conversationSecrets } from "./conversation-secrets.ts";
 import type { OpenSecret } from "./sealed-values.ts";
+import type { MaskedValue } from "./secret-store.ts";
 
 const signal = new AbortController().signal;
 const times = { createdAt: 0, changedAt: 1, lastUsedAt: null };
@@ -27,7 +28,7 @@ const bare: OpenSecret = { ...token, name: "BARE", value: "value-without-a-name"
 const HOLDER = { ownerId: "ada", teamId: "core", repository: "https://git.test/app" };
 
 /** Secrets of the conversations c_1 and c_2, which can be changed; others wait for their conversation. */
-function setUp(held: readonly OpenSecret[] = [token, file, bare]) {
+function setUp(held: readonly OpenSecret[] = [token, file, bare], had: readonly MaskedValue[] = []) {
   let now = held;
   let made = 0;
   const used: unknown[] = [];
@@ -37,6 +38,7 @@ function setUp(held: readonly OpenSecret[] = [token, file, bare]) {
     store: {
       list: async () => [],
       for: async (holder) => (isDeepStrictEqual(holder, HOLDER) ? now : []),
+      had: async (holder) => (isDeepStrictEqual(holder, HOLDER) ? had : []),
       save: async () => token,
       remove: async () => undefined,
       used: async (holder, names) => void used.push([holder, names]),
@@ -158,4 +160,35 @@ test("values that a secret had before are masked like the present one, in texts 
   expect(secrets.host("c_2", "value-from-before.test")).toBe("value-from-before.test");
   const { secrets: held } = await secrets.openWith("c_1");
   expect(JSON.stringify(held)).not.toContain("Before");
+});
+
+test("values that the conversation has no more are masked, and go nowhere else", async () => {
+  const { secrets, newSandbox, equipped } = setUp([token], [{ name: "OLD", value: "value-that-was-removed" }]);
+  const told = `${token.value} value-that-was-removed`;
+  await secrets.openWith("c_1");
+  expect(secrets.text("c_1", told)).toBe("[secret TOKEN] [secret OLD]");
+  expect((await secrets.maskerFor("c_2")).text(told)).toBe("[secret TOKEN] [secret OLD]");
+  expect((await secrets.maskerFor("c_0")).text(told)).toBe(told);
+  await secrets.equip("c_1", newSandbox(), signal);
+  expect(JSON.stringify([equipped, await secrets.openWith("c_1")])).not.toMatch(/removed|OLD/);
+});
+
+test("a variable that several secrets name is that of the first of them", async () => {
+  const named = { ...file, environment: "TOKEN" };
+  const given = async (held: readonly OpenSecret[]) => {
+    const { secrets, newSandbox, equipped } = setUp(held);
+    await secrets.equip("c_1", newSandbox(), signal);
+    return equipped[0];
+  };
+  const data = Buffer.from(file.value).toString("base64");
+  const placeholder = expect.stringMatching(/^handrail-secret-TOKEN-/);
+  expect(await given([token, named, { ...token, name: "LAST" }])).toMatchObject([
+    "sandbox.equip",
+    { environment: { TOKEN: placeholder }, files: [{ name: "KEY", data }] },
+  ]);
+  expect(JSON.stringify(await given([token, named]))).not.toContain('"environment":"TOKEN"');
+  expect(await given([named, token])).toMatchObject([
+    "sandbox.equip",
+    { environment: {}, files: [{ name: "KEY", data, environment: "TOKEN" }] },
+  ]);
 });

@@ -4,7 +4,7 @@ import { hostMasker, type SecretMasker, secretMasker } from "@handrail/core/secr
 import { AppError } from "@handrail/protocol/errors";
 import type { SecretUse } from "@handrail/protocol/secrets";
 import type { OpenSecret } from "./sealed-values.ts";
-import type { SecretHolder, SecretStore } from "./secret-store.ts";
+import type { MaskedValue, SecretHolder, SecretStore } from "./secret-store.ts";
 
 /** A secret as the broker takes it. */
 export type HeldSecret = {
@@ -58,6 +58,10 @@ export function conversationSecrets<Authority extends { readonly certificate: st
     const holder = await parts.conversation(id);
     return holder === undefined ? [] : store.for(holder);
   };
+  const noteKnown = async (id: string, secrets: readonly OpenSecret[]) => {
+    const holder = await parts.conversation(id);
+    return knownOf(known, id, [...(holder === undefined ? [] : await store.had(holder)), ...secrets.flatMap(valuesOf)]);
+  };
   const authorityOf = (id: string) => {
     const authority = authorities.get(id) ?? parts.newAuthority();
     authorities.set(id, authority);
@@ -68,11 +72,11 @@ export function conversationSecrets<Authority extends { readonly certificate: st
   return {
     async openWith(id) {
       const secrets = await secretsOf(id);
-      knownOf(known, id, secrets);
+      await noteKnown(id, secrets);
       const held = secrets.map((one) => heldOf(one, placeholder(id, one)));
       return { authority: authorityOf(id), secrets: held };
     },
-    maskerFor: async (id) => knownOf(known, id, await secretsOf(id)).masker,
+    maskerFor: async (id) => (await noteKnown(id, await secretsOf(id))).masker,
     async equip(id, sandbox, signal) {
       if ((await parts.conversation(id)) === undefined) return;
       const secrets = await secretsOf(id);
@@ -123,13 +127,20 @@ function placeholderOf(key: Buffer, id: string, { name, environment, use }: Open
   return `handrail-secret-${name}-${random}`;
 }
 
-/** What of the secrets is given inside. */
+/** What of the secrets is given inside. A variable is that of the first secret which names it. */
 function equipment(secrets: readonly OpenSecret[], placeholder: (secret: OpenSecret) => string | undefined) {
-  const variables = secrets.flatMap((one) => {
+  const named = new Set<string>();
+  const given = secrets.map((one): OpenSecret => {
+    const { environment, ...rest } = one;
+    if (environment === undefined || named.has(environment)) return rest;
+    named.add(environment);
+    return one;
+  });
+  const variables = given.flatMap((one) => {
     const text = placeholder(one);
     return one.environment === undefined || text === undefined ? [] : [[one.environment, text] as const];
   });
-  const files = secrets.filter((one) => one.use.type === "file").map(fileOf);
+  const files = given.filter((one) => one.use.type === "file").map(fileOf);
   return { files, environment: Object.fromEntries(variables) };
 }
 
@@ -146,14 +157,14 @@ const heldOf = ({ name, value, use }: OpenSecret, placeholder: string | undefine
   placeholder,
 });
 
+const valuesOf = ({ name, value, earlier = [] }: OpenSecret): MaskedValue[] =>
+  [value, ...earlier].map((one) => ({ name, value: one }));
+
 /** Made anew only when a value comes to be known. */
-function knownOf(known: Map<string, Known>, id: string, secrets: readonly OpenSecret[]): Known {
+function knownOf(known: Map<string, Known>, id: string, all: readonly MaskedValue[]): Known {
   const before = known.get(id) ?? NOTHING;
-  const all = secrets.flatMap(({ name, value, earlier = [] }) =>
-    [value, ...earlier].map((one) => [one, name] as const),
-  );
-  if (all.every(([value]) => before.values.has(value))) return before;
-  const values = new Map([...before.values, ...all]);
+  if (all.every(({ value }) => before.values.has(value))) return before;
+  const values = new Map([...before.values, ...all.map(({ name, value }) => [value, name] as const)]);
   const named = Array.from(values, ([value, name]) => ({ name, value }));
   const made = { values, masker: secretMasker(named), hosts: hostMasker(named) };
   known.set(id, made);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Secrets } from "../settings/secrets.ts";
 
 /** A value that was replaced, and when (Unix milliseconds). */
-const EarlierValue = z.object({ sealed: z.string(), replacedAt: z.number() });
+export const EarlierValue = z.object({ sealed: z.string(), replacedAt: z.number() });
 export type EarlierValue = z.infer<typeof EarlierValue>;
 
 /** `ownerId` is whose it is, and of a team's who saved it last. `earlier` are its values before, latest first. */
@@ -35,6 +35,8 @@ export type SealedValues = {
   readonly seal: (secret: Named, value: string) => string;
   /** @throws AppError `secret_unreadable` */
   readonly open: (stored: StoredSecret) => OpenSecret;
+  /** The value alone; undefined when it cannot be opened. */
+  readonly valueIn: (sealed: Named & Pick<StoredSecret, "sealed">) => string | undefined;
   /** The values before, with the one that this value replaces; undefined: it stays. One that cannot be opened is left out. */
   readonly earlierWith: (
     old: StoredSecret | undefined,
@@ -44,17 +46,24 @@ export type SealedValues = {
 };
 
 /** Values before the present one that are kept of a secret, and for how long. */
-const MAX_EARLIER = 8;
+export const MAX_EARLIER = 8;
 const EARLIER_MS = 365 * 24 * 3_600_000;
 
 export function sealedValues({ secrets, now, known }: SealedValuesParts): SealedValues {
   /** By the sealed form, so that none is opened twice. */
   const opened = new Map<string, string>();
-  const valueOf = (stored: StoredSecret, sealed = stored.sealed) => {
+  const valueOf = (stored: Named & Pick<StoredSecret, "sealed">, sealed = stored.sealed) => {
     const value = opened.get(sealed) ?? secrets.unseal(recordOf(stored), sealed);
     opened.set(sealed, value);
     known(stored.name, value);
     return value;
+  };
+  const valueIn: SealedValues["valueIn"] = (stored) => {
+    try {
+      return valueOf(stored);
+    } catch {
+      return undefined;
+    }
   };
   return {
     seal(secret, value) {
@@ -65,23 +74,21 @@ export function sealedValues({ secrets, now, known }: SealedValuesParts): Sealed
       const earlier = keptOf(stored, now()).map(({ sealed }) => valueOf(stored, sealed));
       return { ...infoOf(stored), value: valueOf(stored), ...(earlier.length === 0 ? {} : { earlier }) };
     },
+    valueIn,
     earlierWith(old, value, replacedAt) {
       if (old === undefined || value === undefined) return old?.earlier ?? [];
       const before = [{ sealed: old.sealed, replacedAt }, ...keptOf(old, replacedAt)];
-      const isOther = ({ sealed }: EarlierValue) => {
-        try {
-          return valueOf(old, sealed) !== value;
-        } catch {
-          return false;
-        }
-      };
+      const isOther = ({ sealed }: EarlierValue) => ![undefined, value].includes(valueIn({ ...old, sealed }));
       return before.filter(isOther).slice(0, MAX_EARLIER);
     },
   };
 }
 
-const keptOf = ({ earlier = [] }: StoredSecret, now: number) =>
-  earlier.filter(({ replacedAt }) => now - replacedAt < EARLIER_MS);
+/** Values before that are not too old. */
+export const keptOf = <Value extends EarlierValue>(
+  { earlier = [] }: { readonly earlier?: readonly Value[] | undefined },
+  now: number,
+): readonly Value[] => earlier.filter(({ replacedAt }) => now - replacedAt < EARLIER_MS);
 
 /** What lists show of it. */
 export function infoOf({ sealed: _sealed, ownerId: _ownerId, earlier: _earlier, ...info }: StoredSecret): SecretInfo {

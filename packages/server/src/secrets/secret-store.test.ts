@@ -70,8 +70,6 @@ test("a value that was replaced is kept sealed for the masks, up to eight and a 
   expect(await earlier()).toEqual([undefined]);
   for (let count = 0; count < 12; count += 1) await save(`value-number-${count}`);
   expect(await earlier()).toEqual([[10, 9, 8, 7, 6, 5, 4, 3].map((count) => `value-number-${count}`)]);
-  await store.remove(holder("ada"), "GIT");
-  expect(await readFile(join(home, "secrets.json"), "utf8")).not.toContain("sealed");
 });
 
 test("nobody has the secrets of another owner", async () => {
@@ -169,15 +167,16 @@ test("of a user's own and a team's secret of one name the user's own is taken, w
   expect((await store.list("ada", ["core"])).map((one) => one.scope.type)).toEqual(["repository", "team"]);
 });
 
-test("a user's own secrets come where they win: before a team's for git, after its others", async () => {
+test("secrets come in the order in which they win: repository, owner, team; of each those for git first, then by name", async () => {
   const { store } = await open();
-  const use = { type: "file" } as const;
-  await store.save("ada", "B_GIT", input);
-  await store.save("ada", "B_FILE", { ...input, use });
-  await store.save("ada", "A_GIT", ofTeam("core"));
-  await store.save("ada", "C_FILE", { ...ofTeam("core"), use });
-  const names = (await store.for(holder("ada", undefined, "core"))).map(({ name }) => name);
-  expect(names).toEqual(["C_FILE", "B_FILE", "B_GIT", "A_GIT"]);
+  const scopes = { A: ofTeam("core").scope, B: { type: "owner" }, C: { type: "repository", url: "x" } } as const;
+  for (const [letter, scope] of Object.entries(scopes)) {
+    await store.save("ada", `${letter}_2_FILE`, { ...input, scope, use: { type: "file" } });
+    await store.save("ada", `${letter}_1_FILE`, { ...input, scope, use: { type: "file" } });
+    await store.save("ada", `${letter}_3_GIT`, { ...input, scope });
+  }
+  const names = (await store.for(holder("ada", "x", "core"))).map(({ name }) => name);
+  expect(names).toEqual(["C", "B", "A"].flatMap((one) => [`${one}_3_GIT`, `${one}_1_FILE`, `${one}_2_FILE`]));
 });
 
 test("a use is noted of the secret that the conversation has", async () => {
