@@ -57,6 +57,30 @@ test("the values of a removed secret stay sealed, to be masked in conversations 
   expect(await masked()).toEqual([]);
 });
 
+test("values that are older than a year go with the next change", async () => {
+  const store = await opened();
+  const sealed = async () => (await readFile(join(home, "secrets.json"), "utf8")).match(/"sealed"/g)?.length;
+  await store.save("ada", "KEY", input("first-value"));
+  await store.save("ada", "KEY", input("second-value"));
+  await store.save("ada", "OTHER", input("another-value"));
+  await store.remove(holder(), "OTHER");
+  expect(await sealed()).toBe(3);
+  now += YEAR_MS;
+  await store.save("ada", "KEY", input("third-value"));
+  expect(await sealed()).toBe(3);
+  now += YEAR_MS;
+  await store.remove(holder(), "KEY");
+  expect([await sealed(), await masked()]).toEqual([1, ["KEY third-value"]]);
+});
+
+test("a new value can be given when those before cannot be opened", async () => {
+  await (await opened()).save("ada", "KEY", input("first-value"));
+  const store = await opened("other.key");
+  await expect(store.for(holder())).rejects.toMatchObject({ code: "secret_unreadable" });
+  await store.save("ada", "KEY", input("second-value"));
+  expect(await store.for(holder())).toMatchObject([{ value: "second-value" }]);
+});
+
 test("of a removed secret eight values are kept, however often it comes back, and of all of a user's 256", async () => {
   const store = await opened();
   for (let count = 0; count < 5; count += 1) {
@@ -67,12 +91,15 @@ test("of a removed secret eight values are kept, however often it comes back, an
   expect(await masked()).toEqual([4, 3, 2, 1].flatMap((at) => [`KEY value-${at}-two`, `KEY value-${at}-one`]));
   await store.save("ada", "TEAM", input("value-of-the-team", CORE));
   await store.remove(holder({ teamId: "core" }), "TEAM");
+  await store.save("bob", "KEY", input("value-of-bob"));
+  await store.remove(holder({ ownerId: "bob" }), "KEY");
   for (let count = 0; count < 250; count += 1) {
     await store.save("ada", `MORE_${count}`, input("value-of-more"));
     await store.remove(holder(), `MORE_${count}`);
   }
   const all = await masked({ teamId: "core" });
   expect([all.length, all[250], all.at(-1)]).toEqual([257, "TEAM value-of-the-team", "KEY value-2-one"]);
+  expect(await masked({ ownerId: "bob" })).toEqual(["KEY value-of-bob"]);
 });
 
 test("a repository's removed secret is masked in the conversations on it alone, a team's in the team's", async () => {
