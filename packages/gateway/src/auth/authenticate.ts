@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { AppError } from "@handrail/protocol/errors";
+import type { Core } from "../flow/core.ts";
 import type { Books } from "../ports/books.ts";
 import { type KeyRecord, type OwnerRecord, scopesOf } from "../ports/keys.ts";
 import type { LimitedScope } from "../ports/limits.ts";
@@ -15,16 +16,23 @@ export type Caller = {
 const MAX_KEY_CHARACTERS = 512;
 
 /**
- * Who sends a request with these headers.
+ * Who sends a request. A key that nobody has is told to the observer.
  * @throws AppError `key_missing`, `key_invalid`, `key_expired`, `books_unavailable`
  */
-export async function authenticate(books: Books, headers: IncomingHttpHeaders, now: number): Promise<Caller> {
+export async function authenticate(
+  { books, observer }: Pick<Core, "books" | "observer">,
+  { headers, socket }: Pick<IncomingMessage, "headers" | "socket">,
+  now: number,
+): Promise<Caller> {
   const sent = sentKey(headers);
   if (sent === undefined) {
     throw new AppError("key_missing", "No key was sent. Send one as `authorization: Bearer` or as `x-api-key`.");
   }
   const key = await books.keys.find(hash("sha256", sent));
-  if (key === undefined) throw new AppError("key_invalid", "This key is not known to the gateway.");
+  if (key === undefined) {
+    observer.wrongKey?.(socket.remoteAddress);
+    throw new AppError("key_invalid", "This key is not known to the gateway.");
+  }
   if (key.revokedAt !== undefined && key.revokedAt <= now) throw new AppError("key_invalid", "This key was revoked.");
   if (key.expiresAt !== undefined && key.expiresAt <= now) {
     throw new AppError("key_expired", `This key expired at ${new Date(key.expiresAt).toISOString()}.`);

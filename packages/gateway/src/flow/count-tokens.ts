@@ -30,7 +30,7 @@ const TIMEOUT_MS = 30_000;
  */
 export async function countTokens(core: Core, { request, response, format, route }: Counting): Promise<void> {
   try {
-    const caller = await authenticate(core.books, request.headers, core.now());
+    const caller = await authenticate(core, request, core.now());
     const bytes = await readBody(request, { maxBytes: core.limits.maxBodyBytes, timeoutMs: core.limits.bodyTimeoutMs });
     const body = redacted(core, response, bytes);
     const asked = readAsked({ format, headers: request.headers, body });

@@ -51,7 +51,7 @@ async function understood(core: Core, incoming: Incoming, departure: Departure):
   const began = performance.now();
   const at = core.now();
   const { request, response, format, route } = incoming;
-  const caller = await authenticate(core.books, request.headers, at);
+  const caller = await authenticate(core, request, at);
   const bytes = await readBody(request, { maxBytes: core.limits.maxBodyBytes, timeoutMs: core.limits.bodyTimeoutMs });
   const body = redacted(core, response, bytes);
   const asked = readAsked({ format, headers: request.headers, body, ...(incoming.model && { model: incoming.model }) });

@@ -14,7 +14,7 @@ export async function answerModels(
 ): Promise<void> {
   const anthropic = request.headers["anthropic-version"] !== undefined;
   try {
-    const caller = await authenticate(core.books, request.headers, core.now());
+    const caller = await authenticate(core, request, core.now());
     const shown = (name: string): Listed => (anthropic ? anthropicModel(name) : openAiModel(name));
     if (id !== undefined) sendJson(response, 200, { body: shown(known(core, caller, id)) });
     else sendJson(response, 200, { body: listOf(namesFor(core, caller).map(shown), anthropic) });

@@ -110,7 +110,7 @@ async function keyFor(
   access: GatewayRoute["access"],
 ): Promise<KeyRecord | undefined> {
   if (access === "open") return undefined;
-  const { key } = await authenticate(core.books, request.headers, core.now());
+  const { key } = await authenticate(core, request, core.now());
   if (access === "admin" && !key.admin) throw new AppError("forbidden", "This key may not manage the gateway.");
   return key;
 }

@@ -8,6 +8,8 @@ export type EventCounters = {
   /** A call went on to another name. Both are the catalog's. */
   fellBack(from: string, to: string, worked: boolean): void;
   answered(lane: LaneAnswer["lane"]): void;
+  /** A request came with a key that nobody has. */
+  wrongKey(): void;
   /** Secrets were taken out of a request that many times. */
   redacted(count: number): void;
 };
@@ -67,8 +69,14 @@ export function eventCounters(): EventCounters & { readonly counts: readonly Eve
     help: "Secrets taken out of requests.",
     labelNames: [],
   });
+  const wrongKeys = counter({
+    name: "handrail_gateway_wrong_keys_total",
+    help: "Requests with a key that nobody has.",
+    labelNames: [],
+  });
   return {
-    counts: [rested, worked, failed, lanes, redacted],
+    counts: [rested, worked, failed, lanes, redacted, wrongKeys],
+    wrongKey: () => wrongKeys.add({}),
     redacted: (count) => redacted.add({}, count),
     rested: ({ id, model, baseUrl, provider }) =>
       rested.add({

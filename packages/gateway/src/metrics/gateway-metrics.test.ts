@@ -108,6 +108,8 @@ describe("the gateway's metrics", () => {
     metrics.ended(report);
     metrics.ended(report);
     metrics.redacted(3);
+    metrics.wrongKey();
+    metrics.wrongKey();
     const all = samples((await metrics.text()).text);
     expect({
       calls: sum(all, "litellm_proxy_total_requests_metric_total"),
@@ -120,6 +122,7 @@ describe("the gateway's metrics", () => {
       misses: sum(all, "litellm_cache_misses_metric_total"),
       retries: sum(all, "handrail_gateway_retries_total"),
       redacted: sum(all, "handrail_gateway_redacted_total"),
+      wrongKeys: sum(all, "handrail_gateway_wrong_keys_total"),
       seconds: sum(all, "litellm_request_total_latency_metric_sum"),
       firstByte: sum(all, "litellm_llm_api_time_to_first_token_metric_sum"),
       inFlight: sum(all, "litellm_in_flight_requests"),
@@ -136,6 +139,7 @@ describe("the gateway's metrics", () => {
       misses: 2,
       retries: 2,
       redacted: 3,
+      wrongKeys: 2,
       seconds: 0.6,
       firstByte: 0.08,
       inFlight: 2,

@@ -19,6 +19,7 @@ export function observeMetrics(metrics: GatewayMetrics, catalog: Catalog): Gatew
     refused: (refused) => metrics.ended(refusalOf(refused, names)),
     tried: ({ deployment, ok, status, errorCode = "" }) =>
       metrics.tried(deployment, { ok, status, errorCode, group: names.group(deployment.name) }),
+    wrongKey: () => metrics.wrongKey(),
     redacted: (count) => metrics.redacted(count),
     rested: (deployment) => metrics.rested(deployment),
   };

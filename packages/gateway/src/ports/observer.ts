@@ -50,6 +50,8 @@ export type GatewayObserver = {
   tried?(tried: Tried): void;
   /** A deployment rests until then, in Unix milliseconds. */
   rested?(deployment: Deployment, until: number): void;
+  /** A request came with a key that nobody has. `from`: its address, the last proxy's where there is one. */
+  wrongKey?(from: string | undefined): void;
   /** Secrets were taken out of a request that many times. */
   redacted?(count: number): void;
 };

@@ -14,6 +14,7 @@ import type { PriceList } from "../ports/price-list.ts";
 import type { Traces } from "../trace/open-traces.ts";
 import type { Log } from "./json-log.ts";
 import { logCalls } from "./log-calls.ts";
+import { logWrongKeys } from "./log-wrong-keys.ts";
 import { observers } from "./observers.ts";
 
 /** What outlives calls; whoever opened them closes them. */
@@ -65,7 +66,7 @@ export function gatewayOver(
     ...guard.parts,
     ...(limits && { readiness: () => ({ limits: limits.trouble() === undefined ? "redis" : "books" }) }),
     ...traces.parts,
-    observer: observers(logCalls(log), observeMetrics(metrics, catalog)),
+    observer: observers(logCalls(log), logWrongKeys(log), observeMetrics(metrics, catalog)),
     routes: [
       ...adminRoutes({ books, catalog, prices, standings, cache: cache.answers, now: Date.now }),
       ...(alone ? apiRoutes(books, Date.now) : []),

@@ -8,6 +8,7 @@ export function observers(...all: readonly GatewayObserver[]): GatewayObserver {
     refused: (refused) => all.forEach((one) => one.refused?.(refused)),
     tried: (tried) => all.forEach((one) => one.tried?.(tried)),
     rested: (deployment, until) => all.forEach((one) => one.rested?.(deployment, until)),
+    wrongKey: (from) => all.forEach((one) => one.wrongKey?.(from)),
     redacted: (count) => all.forEach((one) => one.redacted?.(count)),
   };
 }
