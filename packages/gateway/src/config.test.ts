@@ -29,6 +29,7 @@ test("flags win over variables, and a model is made of its own", () => {
     redisUrl: undefined,
     limits: "books",
     masterKey: undefined,
+    weakMasterKey: false,
     guard: { redact: true, patternsFile: undefined, bodies: undefined },
     traces: undefined,
     logLevel: "info",

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { AppError } from "@handrail/protocol/errors";
+import { truthOf } from "@handrail/protocol/truth-of";
 import type { GuardSettings } from "./guard/open-guard.ts";
 import { guardFrom } from "./program/guard-options.ts";
 import { type ModelOptions, type OptionName, optionNames } from "./program/options.ts";
@@ -22,6 +23,8 @@ export type GatewayConfig = {
   /** `books`, or `redis` before them. */
   readonly limits: string;
   readonly masterKey: string | undefined;
+  /** Whether a master key that can be guessed is allowed beyond loopback. */
+  readonly weakMasterKey: boolean;
   readonly guard: GuardSettings;
   readonly traces: TraceSettings | undefined;
   readonly logLevel: string;
@@ -46,6 +49,7 @@ export function readGatewayConfig(argv: readonly string[], env: Environment = pr
     redisUrl: given("redisUrl"),
     limits: given("gatewayLimits") ?? "books",
     masterKey: given("masterKey"),
+    weakMasterKey: truthOf(given("gatewayWeakMasterKey") ?? "") === true,
     guard: guardFrom(given),
     traces: traceSettings(env),
     logLevel: given("logLevel") ?? "info",

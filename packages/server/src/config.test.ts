@@ -153,7 +153,7 @@ test("names that OpenHands' deployments carry are taken, or warned about when th
 });
 
 test("the gateway redacts and keeps nothing, and shares nothing, until it is said", () => {
-  const alone = { file: undefined, databaseUrl: undefined, redisUrl: undefined, limits: "books" };
+  const alone = { file: undefined, databaseUrl: undefined, redisUrl: undefined, limits: "books", weakMasterKey: false };
   const unset = { ...alone, redact: false, patternsFile: undefined, bodies: undefined };
   expect(readConfig([], env()).gateway).toEqual(unset);
   // The database of the project that somebody works on is none of the gateway's.

@@ -8,6 +8,8 @@ export type DoctorParts = {
   readonly backends: (signal: AbortSignal) => Promise<readonly BackendInfo[]>;
   /** One real call to the set model; undefined when none is set. */
   readonly testModel: (signal: AbortSignal) => Promise<{ ok: boolean; message: string; label: string } | undefined>;
+  /** What to say of a master key of the gateway that can be guessed. */
+  readonly weakMasterKey: { readonly detail: string; readonly remedy: string } | undefined;
 };
 
 const TIMEOUT_MS = 20_000;
@@ -23,7 +25,9 @@ export async function examine(parts: DoctorParts, signal: AbortSignal): Promise<
     diskFinding(parts.home).then(alone),
     stateFinding(parts.home).then(alone),
   ]);
-  return [nodeFinding(), ...found.flat()];
+  const { weakMasterKey } = parts;
+  const gateway: Finding[] = weakMasterKey ? [{ name: "Gateway", state: "warning", ...weakMasterKey }] : [];
+  return [nodeFinding(), ...found.flat(), ...gateway];
 }
 
 const alone = (finding: Finding) => [finding];

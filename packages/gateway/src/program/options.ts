@@ -1,7 +1,7 @@
 import { MODEL_DIALECTS } from "@handrail/protocol/model-names";
 import { GUARD_OPTIONS } from "./guard-options.ts";
 import type { Option } from "./option.ts";
-import { address, listed, price, text, whole } from "./text-rules.ts";
+import { address, listed, price, text, truth, whole } from "./text-rules.ts";
 
 const tokens = whole(1, 1_000_000_000);
 const secret = text(8192);
@@ -22,6 +22,11 @@ export const OPTIONS = {
     value: secret,
     help: "Key that may do everything. Default: one is made, in the state directory.",
     secret: true,
+  },
+  gatewayWeakMasterKey: {
+    env: ["HANDRAIL_GATEWAY_WEAK_MASTER_KEY"],
+    value: truth,
+    help: "true starts beyond loopback also with a master key that can be guessed.",
   },
   databaseUrl: {
     env: ["DATABASE_URL"],

@@ -13,7 +13,7 @@ import { importKeys } from "./import-keys.ts";
 import { startGateway } from "./start-gateway.ts";
 
 const programs = postgresPrograms();
-const MASTER = "sk-master";
+const MASTER = "sk-master-of-these-programs";
 const OLD = "sk-made-by-litellm";
 
 /** As LiteLLM's own schema, less the columns that nobody asks for. */

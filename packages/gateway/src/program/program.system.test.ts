@@ -11,7 +11,7 @@ import { scripted } from "../testing/gateway-fixture.ts";
 import { askProgram, killPrograms, PROGRAM, startProgram } from "../testing/started-program.ts";
 
 const HANDRAIL = [join(import.meta.dirname, "../../../cli/bin/handrail.mjs"), "gateway"];
-const MASTER = "sk-master";
+const MASTER = "sk-master-of-these-programs";
 const USAGE = { inputTokens: 100, outputTokens: 20 };
 const PRICES = { LLM_INPUT_USD_PER_MILLION: "1", LLM_OUTPUT_USD_PER_MILLION: "2" };
 

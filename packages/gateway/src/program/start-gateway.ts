@@ -4,9 +4,11 @@ import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Catalog } from "../ports/deployment.ts";
 import { priceList } from "../prices/price-list.ts";
+import { checkMasterKey } from "./check-master-key.ts";
 import { gatewayOver } from "./gateway-over.ts";
 import type { Log } from "./json-log.ts";
 import { addressOf, listen } from "./listen.ts";
+import { isLoopback } from "./loopback.ts";
 import { type MasterKey, masterKeyIn, withMasterKey } from "./master-key.ts";
 import { openStores, type OpenStores } from "./open-stores.ts";
 import { type Places, readPlaces } from "./places.ts";
@@ -23,7 +25,11 @@ export type RunningGateway = {
 export async function startGateway(config: GatewayConfig, log: Log): Promise<RunningGateway> {
   const places = await readPlaces(config);
   for (const warning of places.warnings) log.warn(warning);
-  const masterKey = masterKeyIn(config.home, config.masterKey ?? places.general.masterKey);
+  const chosen = config.masterKey ?? places.general.masterKey;
+  const exposed = !isLoopback(config.host);
+  const weak = checkMasterKey({ key: chosen, exposed, weakAllowed: config.weakMasterKey });
+  if (weak) log.warn(`${weak.detail} ${weak.remedy}`);
+  const masterKey = masterKeyIn(config.home, chosen);
   const stores = await openStores(config, places, log);
   try {
     const books = withMasterKey(stores.books, masterKey.key);

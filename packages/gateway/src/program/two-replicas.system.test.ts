@@ -8,7 +8,7 @@ import { canStartRedis, type RedisServer, startRedis } from "../testing/redis-se
 import { askProgram, killPrograms, PROGRAM, type StartedProgram, startProgram } from "../testing/started-program.ts";
 
 const programs = postgresPrograms();
-const MASTER = "sk-master";
+const MASTER = "sk-master-of-these-programs";
 const CALLS = 64;
 /** A dollar for a million tokens: no prompt here has more than its 100, so each call reserves less than it costs. */
 const CALL_USD = 0.001;

@@ -128,8 +128,7 @@ function doctor({ config, state }: HandlerParts, signal: AbortSignal) {
     const setting = await state.settings.current();
     return setting === undefined ? undefined : { ...(await testSetting(setting, limited)), label: setting.model };
   };
-  return examine(
-    { home: config.home, path: config.environment["PATH"], backends: state.backends.health, testModel },
-    signal,
-  );
+  const { backends, weakMasterKey } = state;
+  const path = config.environment["PATH"];
+  return examine({ home: config.home, path, backends: backends.health, testModel, weakMasterKey }, signal);
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { WeakKey } from "@handrail/gateway/program/check-master-key";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import type { StoredEvent } from "@handrail/protocol/events";
 import type { Logger } from "pino";
@@ -45,6 +46,8 @@ export type State = {
   /** What conversations may name. */
   readonly models: Models;
   readonly gateway: LazyGateway;
+  /** What to say of a master key of the gateway that can be guessed. */
+  readonly weakMasterKey: WeakKey | undefined;
   readonly secretStore: SecretStore;
   readonly backends: Backends;
   /** Undefined when checkpoints are off. */
@@ -76,7 +79,8 @@ export async function openState(config: Config): Promise<State> {
   const network = await openNetwork({ config, journals, deltas, log, sandboxSecrets, teamsOf });
   const demo = lazyDemoModel();
   const settings = settingsOf(config, { secrets, mask, demo });
-  const { gateway, models } = await openModels({ config, settings, demo, secrets, mask, localToken, log, store });
+  const opened = await openModels({ config, settings, demo, secrets, mask, localToken, log, store });
+  const { gateway } = opened;
   const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = closing([gateway, demo, backends], { network, journals, store });
@@ -93,8 +97,7 @@ export async function openState(config: Config): Promise<State> {
     teamsOf,
     secrets,
     settings,
-    models,
-    gateway,
+    ...opened,
     secretStore,
     backends,
     kept,

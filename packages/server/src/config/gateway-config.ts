@@ -5,6 +5,8 @@ import type { OptionValues } from "./options.ts";
 export type GatewayConfig = {
   /** A `config.yaml` of LiteLLM. */
   readonly file: string | undefined;
+  /** Whether a master key that can be guessed is allowed where others reach the server. */
+  readonly weakMasterKey: boolean;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly limits: "books" | "redis";
@@ -22,6 +24,7 @@ export function gatewayFrom(values: OptionValues): GatewayConfig {
   const { gatewayRedact, gatewayRedactPatterns: patterns } = values;
   return {
     file: values.gatewayConfig === undefined ? undefined : resolve(values.gatewayConfig),
+    weakMasterKey: values.gatewayWeakMasterKey ?? false,
     databaseUrl: values.gatewayDatabaseUrl,
     redisUrl: values.gatewayRedisUrl,
     limits: values.gatewayLimits ?? "books",

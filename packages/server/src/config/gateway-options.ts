@@ -9,6 +9,11 @@ export const GATEWAY_OPTIONS = {
     value: z.string().min(1).max(4096),
     help: "A config.yaml of LiteLLM for the model gateway: models, routing, cache, master key.",
   },
+  gatewayWeakMasterKey: {
+    env: ["HANDRAIL_GATEWAY_WEAK_MASTER_KEY"],
+    value: BooleanText,
+    help: "Start also where others reach a gateway whose master key can be guessed. Default false.",
+  },
   gatewayDatabaseUrl: {
     env: ["HANDRAIL_GATEWAY_DATABASE_URL"],
     value: z

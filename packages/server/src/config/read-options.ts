@@ -39,7 +39,8 @@ export function readFlags(argv: readonly string[]): Map<string, string> {
 }
 
 const isSecret = (name: OptionName) => (OPTIONS[name] as Option).secret === true;
-const isSwitch = (key: string) => ["log-all-events", "metrics-public", "local-sources", "gateway-redact"].includes(key);
+const SWITCHES = ["log-all-events", "metrics-public", "local-sources", "gateway-redact", "gateway-weak-master-key"];
+const isSwitch = (key: string) => SWITCHES.includes(key);
 
 function refuseUnknownKeys(sources: OptionSources): void {
   if (Object.hasOwn(sources.file, "home")) {

@@ -73,3 +73,34 @@ test("a place's test reads its base URL as its calls do, with or without a path"
     }
   }
 });
+
+const WEAK_KEY = {
+  detail: "The gateway's master key can be guessed: it has fewer than 16 characters.",
+  remedy: "Take a random one, such as sk- and what `openssl rand -hex 24` prints.",
+};
+
+test("a weak master key in the gateway's file is told by the doctor, and refused where others reach the server", async () => {
+  const file = join(directory, "litellm.yaml");
+  writeFileSync(file, `${FILE}general_settings: {master_key: sk-1234}\n`);
+  const server = await fixture(["--gateway-config", file]);
+  const { app, bearer } = server;
+  const found = await app.inject({ url: "/api/doctor", headers: bearer });
+  const { findings } = found.json<{ readonly findings: readonly { readonly name: string }[] }>();
+  expect(findings.filter(({ name }) => name === "Gateway")).toEqual([
+    { name: "Gateway", state: "warning", ...WEAK_KEY },
+  ]);
+  for (const reached of [{ host: "0.0.0.0" }, { publicUrl: "https://handrail.example.org" }]) {
+    const config = { ...server.config, ...reached };
+    await expect(modelsOf({ ...server, config })).rejects.toMatchObject({ code: "config_invalid" });
+    await modelsOf({ ...server, config: { ...config, gateway: { ...config.gateway, weakMasterKey: true } } });
+  }
+});
+
+test("the doctor says nothing of a random master key, which is served wherever the server listens", async () => {
+  const file = join(directory, "litellm.yaml");
+  writeFileSync(file, `${FILE}general_settings: {master_key: sk-Xq7rT2mK9pLw4ZbC8vN3}\n`);
+  const { app, bearer } = await fixture(["--gateway-config", file, "--host", "0.0.0.0"]);
+  const found = await app.inject({ url: "/api/doctor", headers: bearer });
+  expect(found.statusCode).toBe(200);
+  expect(found.body).not.toContain("Gateway");
+});

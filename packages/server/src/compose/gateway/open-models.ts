@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { StoreSettings } from "@handrail/gateway/program/open-stores";
+import type { WeakKey } from "@handrail/gateway/program/check-master-key";
 import type { Places } from "@handrail/gateway/program/places";
 import { traceSettings } from "@handrail/gateway/trace/trace-settings";
 import { newId } from "@handrail/protocol/ids";
@@ -17,7 +18,7 @@ import { gatewayModels } from "./gateway-models.ts";
 import { type LazyGateway, lazyGateway } from "./lazy-gateway.ts";
 
 export type OpenModelsParts = {
-  readonly config: Pick<Config, "home" | "model" | "gateway" | "environment">;
+  readonly config: Pick<Config, "home" | "host" | "publicUrl" | "model" | "gateway" | "environment">;
   readonly settings: ModelSettings;
   readonly demo: DemoModel;
   readonly secrets: Secrets;
@@ -30,12 +31,15 @@ export type OpenModelsParts = {
 
 /**
  * The models that conversations may name, and the gateway that their calls go by, which is opened at the first of them.
- * @throws AppError `config_invalid` for a configuration file of the gateway that cannot be read
+ * @throws AppError `config_invalid` for a configuration file of the gateway that cannot be read, or whose master key can be guessed
+ * by others than this machine
  */
 export async function openModels(parts: OpenModelsParts): Promise<OpenedModels> {
   const { config, settings, demo, secrets, mask, store } = parts;
   const { home } = config;
   const configured = await configuredBy(config, parts);
+  const weakMasterKey = await weakKeyOf(config, configured);
+  if (weakMasterKey) parts.log.warn(`${weakMasterKey.detail} ${weakMasterKey.remedy}`);
   const stores = storesOf(config);
   const file = jsonFile(join(home, "models.json"), DeploymentsFile);
   const stored = storedDeployments({ file, secrets, mask, newId: () => newId("d", Date.now()) });
@@ -61,10 +65,15 @@ export async function openModels(parts: OpenModelsParts): Promise<OpenedModels> 
     demoSetting: demo.setting,
     paid: { open: async (wanted) => (await gateway.open()).paid.open(wanted) },
   });
-  return { gateway, models };
+  return { gateway, models, weakMasterKey };
 }
 
-type OpenedModels = { readonly gateway: LazyGateway; readonly models: Models };
+type OpenedModels = {
+  readonly gateway: LazyGateway;
+  readonly models: Models;
+  /** What to say of a master key in the gateway's file that can be guessed. */
+  readonly weakMasterKey: WeakKey | undefined;
+};
 
 /** Read at the start, so that what is wrong with it is told then. */
 async function configuredBy(
@@ -80,6 +89,19 @@ async function configuredBy(
   for (const { apiKey } of places.deployments) mask.add(apiKey);
   mask.add(places.general.masterKey);
   return places;
+}
+
+/** A server behind a proxy listens on loopback, and its public URL says that others reach it. */
+async function weakKeyOf(
+  { host, publicUrl, gateway }: OpenModelsParts["config"],
+  configured: Places | undefined,
+): Promise<WeakKey | undefined> {
+  const key = configured?.general.masterKey;
+  if (key === undefined) return undefined;
+  const { checkMasterKey } = await import("@handrail/gateway/program/check-master-key");
+  const { isLoopback } = await import("@handrail/gateway/program/loopback");
+  const hosts = publicUrl === undefined ? [host] : [host, new URL(publicUrl).hostname];
+  return checkMasterKey({ key, exposed: !hosts.every(isLoopback), weakAllowed: gateway.weakMasterKey });
 }
 
 function storesOf({ home, gateway, environment }: OpenModelsParts["config"]): StoreSettings {
