@@ -13,9 +13,13 @@ export const DiskImage = z.strictObject({
 });
 export type DiskImage = z.infer<typeof DiskImage>;
 
+/** A user and a group of the daemon's machine. */
+export const DiskOwner = z.strictObject({ uid: Natural, gid: Natural });
+export type DiskOwner = z.infer<typeof DiskOwner>;
+
 /**
  * What a server asks of `sandboxd disks`, one JSON value a line. `mount`: the disk beside that volume's files is mounted
- * beside them, after it was made anew from `image`, if there is one, with directories of `owner` in it. `release`: it is
+ * beside them, after it was made anew from `image`, if that is wished, with directories of `owner` in it. `release`: it is
  * mounted there no more. What is asked twice is done once.
  */
 export const DiskRequest = z.discriminatedUnion("type", [
@@ -23,8 +27,7 @@ export const DiskRequest = z.discriminatedUnion("type", [
     id: Natural,
     type: z.literal("mount"),
     volume: Volume,
-    image: z.optional(DiskImage),
-    owner: Natural,
+    anew: z.optional(z.strictObject({ image: DiskImage, owner: DiskOwner })),
   }),
   /** `forget`: the disk's file goes too. */
   z.strictObject({ id: Natural, type: z.literal("release"), volumes: z.array(Volume), forget: z.boolean() }),

@@ -10,6 +10,7 @@ import { DiskAnswer, type DiskImage } from "@handrail/protocol/sandboxd/disk-mes
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 const SANDBOXD = join(import.meta.dirname, "../../dist/sandboxd");
+const OWNER = { uid: 4321, gid: 8765 };
 const asRoot = process.getuid?.() === 0;
 if (!asRoot) process.stdout.write("Disks beside volumes are not tested: that takes root.\n");
 
@@ -55,7 +56,7 @@ function start() {
   return {
     ask,
     mount: (volume: string, made?: DiskImage) =>
-      ask({ type: "mount", volume, owner: 4321, ...(made === undefined ? {} : { image: made }) }),
+      ask({ type: "mount", volume, ...(made === undefined ? {} : { anew: { image: made, owner: OWNER } }) }),
     release: (volume: string, forget = false) => ask({ type: "release", volumes: [volume], forget }),
     end: async () => {
       child.stdin.end();
@@ -79,7 +80,7 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
       const { uid, gid, mode } = statSync(join(disk, name));
       return `${name} ${uid}:${gid} ${(mode & 0o7777).toString(8)}`;
     });
-    expect(owners).toEqual([" 0:0 755", "workspace 4321:4321 755", "state 4321:4321 700", "state/home 4321:4321 700"]);
+    expect(owners).toEqual([" 0:0 755", "workspace 4321:8765 755", "state 4321:8765 700", "state/home 4321:8765 700"]);
     expect(await end()).toEqual([0, null]);
     expect([mountsBelow(volumes), loopsOf(volumes)]).toEqual([[], []]);
   });
@@ -129,7 +130,7 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
 
   test("a disk or a volume that is not there is told, and one elsewhere is not looked for", async () => {
     const { mount, ask } = start();
-    expect(await ask({ type: "mount", volume: "../v1", owner: 1 })).toMatchObject({ id: 0, code: "sandbox_failed" });
+    expect(await ask({ type: "mount", volume: "../v1" })).toMatchObject({ id: 0, code: "sandbox_failed" });
     expect(await mount("v1")).toMatchObject({ code: "sandbox_failed", message: expect.stringMatching(/disk is not/) });
     expect(await mount("v3", image())).toMatchObject({ message: "The daemon keeps its volumes elsewhere." });
     expect(await mount("v2", { bytes: 1024 ** 2, extents: [], data: zstdCompressSync("").toString("base64") })).toEqual(

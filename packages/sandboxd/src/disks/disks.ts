@@ -3,7 +3,8 @@ import { statfsSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
-import { DISK_FILE, DISK_MOUNT, type DiskImage, type DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
+import type { DiskImage, DiskOwner, DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
+import { DISK_FILE, DISK_MOUNT } from "@handrail/protocol/sandboxd/disk-messages";
 import { zstd } from "../snapshot/zstd.ts";
 import type { DeviceNumber, DiskCalls } from "./disk-calls.ts";
 
@@ -35,17 +36,17 @@ export function openDisks({ volumes, devices }: DiskPlaces, calls: DiskCalls) {
     // Not empty where the daemon did not see what was mounted, and made what it missed.
     rmSync(target, { recursive: true, force: true });
   };
-  const mount = async ({ volume, image, owner }: Extract<DiskRequest, { type: "mount" }>): Promise<void> => {
+  const mount = async ({ volume, anew }: Extract<DiskRequest, { type: "mount" }>): Promise<void> => {
     const place = join(volumes, volume);
     const [file, target] = [join(place, DISK_FILE), join(place, DISK_MOUNT)];
     if (!existsSync(place)) throw new AppError("sandbox_failed", "The daemon keeps its volumes elsewhere.");
     release(volume, false);
     requireSpace(place);
-    if (image !== undefined) makeFile(file, image);
+    if (anew !== undefined) makeFile(file, anew.image);
     mkdirSync(target, { recursive: true, mode: 0o700 });
     await mountFile({ file, target, devices, calls });
     mounted.add(volume);
-    if (image !== undefined) furnish(target, owner);
+    if (anew !== undefined) furnish(target, anew.owner);
   };
   return {
     /** Names of volumes whose disks were mounted and not released. */
@@ -159,14 +160,14 @@ function numberOf(name: string): DeviceNumber {
 }
 
 /** Of a directory that only root of the disk may change; each becomes its owner's once it is whole. */
-function furnish(disk: string, owner: number): void {
+function furnish(disk: string, { uid, gid }: DiskOwner): void {
   const made = [
     ["workspace", 0o755],
     ["state", 0o700],
     ["state/home", 0o700],
   ] as const;
   for (const [name, mode] of made) mkdirSync(join(disk, name), { mode });
-  for (const [name] of made.toReversed()) chownSync(join(disk, name), owner, owner);
+  for (const [name] of made.toReversed()) chownSync(join(disk, name), uid, gid);
 }
 
 /** A directory that is on another file system than the one above it is where something is mounted. */

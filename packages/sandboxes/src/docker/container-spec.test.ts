@@ -121,7 +121,10 @@ test("a disk of the daemon's machine is mounted as the daemon mounts what is its
 
 test("what mounts disks has an image without files, no network, loop devices, and what it takes to mount; not more", () => {
   const common = { imageId: "n", labels: { a: "b" }, programs: "p", volumes: "/var/lib/docker/volumes" };
-  const { HostConfig, ...spec } = diskHelperContainer({ product: "Docker", ...common });
+  const { HostConfig, ...spec } = diskHelperContainer({
+    daemon: { product: "Docker", userNamespaces: false },
+    ...common,
+  });
   expect(spec).toEqual({
     Image: "n",
     User: "0:0",
@@ -153,7 +156,10 @@ test("what mounts disks has an image without files, no network, loop devices, an
       { ...volume("p", "/handrail"), ReadOnly: true },
     ],
   });
-  expect(diskHelperContainer({ product: "Podman", ...common }).HostConfig).toMatchObject({ Privileged: true });
+  const podman = diskHelperContainer({ daemon: { product: "Podman", userNamespaces: false }, ...common });
+  expect(podman.HostConfig).toMatchObject({ Privileged: true });
+  const mapped = diskHelperContainer({ daemon: { product: "Docker", userNamespaces: true }, ...common });
+  expect(mapped.HostConfig).toEqual({ ...HostConfig, UsernsMode: "host" });
 });
 
 test("only root of a kernel of its own has all capabilities", () => {

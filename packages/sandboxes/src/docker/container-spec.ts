@@ -116,7 +116,7 @@ const VOLUMES_INSIDE = "/handrail-volumes";
  * with the server's connection. `volumes` is the daemon's directory of them.
  */
 export function diskHelperContainer(helper: {
-  readonly product: DaemonInfo["product"];
+  readonly daemon: Pick<DaemonInfo, "product" | "userNamespaces">;
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly programs: string;
@@ -135,7 +135,7 @@ export function diskHelperContainer(helper: {
     HostConfig: {
       ...hardening,
       AutoRemove: true,
-      ...mounting(helper.product),
+      ...mounting(helper.daemon),
       // AppArmor's profile of Docker lets nobody mount.
       SecurityOpt: ["no-new-privileges", "apparmor=unconfined"],
       ReadonlyRootfs: true,
@@ -178,11 +178,12 @@ export function probeContainer(probe: {
 
 /**
  * Devices are made in a /dev of its own; a new disk's directories are given to their owner. Podman does not take rules for
- * devices.
+ * devices. Where the daemon maps users, root of the machine itself is who may mount.
  */
-function mounting(product: DaemonInfo["product"]): object {
+function mounting({ product, userNamespaces }: Pick<DaemonInfo, "product" | "userNamespaces">): object {
   if (product === "Podman") return { Privileged: true, CapDrop: [] };
-  return { CapAdd: ["SYS_ADMIN", "MKNOD", "CHOWN"], DeviceCgroupRules: LOOP_DEVICES };
+  const docker = { CapAdd: ["SYS_ADMIN", "MKNOD", "CHOWN"], DeviceCgroupRules: LOOP_DEVICES };
+  return userNamespaces ? { ...docker, UsernsMode: "host" } : docker;
 }
 
 function serveArguments(network: boolean): string[] {

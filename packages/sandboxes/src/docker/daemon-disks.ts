@@ -5,6 +5,7 @@ import { tooManyFiles } from "../process/workspace-disk.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { tarStream } from "../tar-stream.ts";
 import { carrierContainer, SEEN } from "./container-spec.ts";
+import { type DaemonOwners, daemonOwners } from "./daemon-owners.ts";
 import { type DiskHelper, diskHelper } from "./disk-helper.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DiskWish, StartingDisk } from "./docker-disks.ts";
@@ -16,7 +17,7 @@ import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
 import { canMakeDisks, newDisk } from "./new-disk.ts";
 import { nothingImage } from "./nothing-image.ts";
-import { textInside } from "./runtime-kernel.ts";
+import { type Inside, textInside } from "./runtime-kernel.ts";
 
 type Parts = {
   readonly client: DockerClient;
@@ -34,6 +35,7 @@ type Parts = {
  */
 export type DaemonDisks = ReturnType<typeof daemonDisks>;
 
+const ROOT = { uid: 0, gid: 0 };
 const PROBE_BYTES = 32 * 1024 ** 2;
 const NOT_SEEN =
   "The daemon does not see the file systems that would bound workspaces: its directory is not below a mount that is shared.";
@@ -44,6 +46,7 @@ export function daemonDisks(parts: Parts) {
   const { client, names, volumes } = parts;
   const helper = diskHelper(parts);
   const image = newDisks();
+  const owners = daemonOwners({ ...parts, inside: () => insideOf(parts) });
   /** Of conversations whose disk this process has mounted and released. */
   const released = new Set<string>();
   const release = async (holders: readonly string[]): Promise<void> => {
@@ -61,7 +64,7 @@ export function daemonDisks(parts: Parts) {
     /** Makes the disk with its first files unless it is there, and mounts it. @throws AppError, DockerError */
     prepare: async (wish: DiskWish): Promise<StartingDisk> => {
       released.delete(wish.conversationId);
-      const disk = await mount({ parts, helper, image }, wish);
+      const disk = await mount({ parts, helper, image, owners }, wish);
       const letGo = async () => {
         await disk.release();
         released.add(wish.conversationId);
@@ -86,11 +89,16 @@ export function daemonDisks(parts: Parts) {
   };
 }
 
-type Mounting = { readonly parts: Parts; readonly helper: DiskHelper; readonly image: ReturnType<typeof newDisks> };
+type Mounting = {
+  readonly parts: Parts;
+  readonly helper: DiskHelper;
+  readonly image: ReturnType<typeof newDisks>;
+  readonly owners: DaemonOwners;
+};
 
-async function mount({ parts, helper, image }: Mounting, wish: DiskWish): Promise<StartingDisk> {
+async function mount({ parts, helper, image, owners }: Mounting, wish: DiskWish): Promise<StartingDisk> {
   const { client, names, volumes } = parts;
-  const { conversationId, owner, bytes } = wish;
+  const { conversationId, bytes } = wish;
   const holder = names.disk(conversationId);
   const whole = names.whole(holder);
   const labels = { ...names.labels(conversationId), [LABEL.disk]: holder };
@@ -100,7 +108,8 @@ async function mount({ parts, helper, image }: Mounting, wish: DiskWish): Promis
   const paths = { workspace: join(disk, "workspace"), state: join(disk, "state") };
   const release = () => helper.ask({ type: "release", volumes: [holder], forget: false });
   try {
-    await helper.ask({ type: "mount", volume: holder, owner, ...(isWhole ? {} : { image: await image(bytes) }) });
+    const anew = isWhole ? undefined : { image: await image(bytes), owner: await owners(wish.owner) };
+    await helper.ask({ type: "mount", volume: holder, ...(anew === undefined ? {} : { anew }) });
     if (!isWhole) await fill(parts, wish, paths.workspace);
     if (!isWhole) await client.createVolume(whole, labels);
   } catch (thrown) {
@@ -165,13 +174,8 @@ async function knownProblem({ facts, wanted }: Parts): Promise<string | undefine
 }
 
 /** Why a daemon cannot have disks, by what it says of itself; undefined: it may. */
-export function unboundable({
-  rootless,
-  userNamespaces,
-  selinux,
-}: Pick<DaemonInfo, "rootless" | "userNamespaces" | "selinux">): string | undefined {
+export function unboundable({ rootless, selinux }: Pick<DaemonInfo, "rootless" | "selinux">): string | undefined {
   if (rootless) return "A rootless daemon may not mount the file systems that bound workspaces. Use a rootful one.";
-  if (userNamespaces) return "A daemon with userns-remap cannot have the file systems that bound workspaces.";
   if (selinux) return "A daemon with SELinux cannot have the file systems that bound workspaces.";
   return undefined;
 }
@@ -182,8 +186,8 @@ async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promis
   const volume = await volumes.programsName();
   try {
     const directory = await helper.directory();
-    await helper.ask({ type: "mount", volume, image, owner: 0 });
-    const seen = await seesDisk(parts, volume, join(directory, volume, DISK_MOUNT, "workspace"));
+    await helper.ask({ type: "mount", volume, anew: { image, owner: ROOT } });
+    const seen = await seesDisk(parts, join(directory, volume, DISK_MOUNT, "workspace"));
     await helper.ask({ type: "release", volumes: [volume], forget: true });
     return seen ? undefined : NOT_SEEN;
   } catch (thrown) {
@@ -194,9 +198,13 @@ async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promis
 }
 
 /** Podman makes directories that are not there, so it is asked for what a container has in their place. */
-async function seesDisk({ client, names, facts }: Parts, programs: string, path: string): Promise<boolean> {
-  if ((await facts()).product === "Docker") return daemonSees(client, path);
-  const inside = { client, names, imageId: await nothingImage(client), programs };
-  const mounts = (await textInside(inside, "/proc/mounts", { seen: path })).split("\n");
+async function seesDisk(parts: Parts, path: string): Promise<boolean> {
+  if ((await parts.facts()).product === "Docker") return daemonSees(parts.client, path);
+  const mounts = (await textInside(await insideOf(parts), "/proc/mounts", { seen: path })).split("\n");
   return mounts.some((line) => line.startsWith("/dev/loop") && line.includes(` ${SEEN} ext4 `));
+}
+
+/** A container of no image, with our programs. */
+async function insideOf({ client, names, volumes }: Parts): Promise<Inside> {
+  return { client, names, imageId: await nothingImage(client), programs: await volumes.programsName() };
 }

@@ -92,8 +92,13 @@ async function start({ client, names, volumes, facts }: Parts, id: string, onEnd
   const programs = await volumes.programs({ imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) });
   const directory = directoryOfVolumes(programs);
   const labels = { [LABEL.installation]: names.installation, [LABEL.helper]: id };
-  const { product } = await facts();
-  const spec = diskHelperContainer({ product, imageId, labels, programs: programs.name, volumes: directory });
+  const spec = diskHelperContainer({
+    daemon: await facts(),
+    imageId,
+    labels,
+    programs: programs.name,
+    volumes: directory,
+  });
   const container = await client.createContainer(names.container(`disks-${newId("x", Date.now())}`), spec);
   let complaints = "";
   try {

@@ -47,7 +47,7 @@ test("why workspaces are not bounded is said, with what to do", () => {
   });
 });
 
-test("a daemon that could not give files to their owner, or may not mount, has no disks", () => {
+test("a daemon that may not mount, or could not open what is mounted, has no disks", () => {
   expect(
     [{}, { selinux: true }, { userNamespaces: true }, { rootless: true, userNamespaces: true }].map((more) =>
       unboundable({ ...INFO, ...more }),
@@ -55,7 +55,7 @@ test("a daemon that could not give files to their owner, or may not mount, has n
   ).toEqual([
     undefined,
     "A daemon with SELinux cannot have the file systems that bound workspaces.",
-    "A daemon with userns-remap cannot have the file systems that bound workspaces.",
+    undefined,
     "A rootless daemon may not mount the file systems that bound workspaces. Use a rootful one.",
   ]);
 });

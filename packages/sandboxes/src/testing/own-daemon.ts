@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { daemonGate } from "../docker/daemon-gate.ts";
@@ -12,6 +12,8 @@ import { endDaemon, unmountBelow } from "./end-daemon.ts";
 export type OwnDaemon = {
   /** As `DOCKER_HOST` is written. */
   readonly host: string;
+  /** A path as the daemon has it, with what it has mounted. @throws Error when it does not run */
+  seen(path: string): string;
   /** Ends the daemon itself with SIGKILL; what runs in its containers is left as it is. */
   kill(): Promise<void>;
   /** Starts it again, with these arguments besides, and waits until it answers. */
@@ -38,8 +40,14 @@ function canRun(path: string): boolean {
   }
 }
 
-/** A daemon without images, started with these arguments besides. */
-export async function startOwnDaemon(more: readonly string[] = []): Promise<OwnDaemon> {
+/** Ids that a daemon maps those of its containers to: what /etc/subuid and /etc/subgid have of the user `nobody`. */
+export type Subordinates = { readonly users: string; readonly groups: string };
+
+/**
+ * A daemon without images, started with these arguments besides. With `subordinates` it has user namespaces, and mounts
+ * of its own: no file of this machine is changed for it.
+ */
+export async function startOwnDaemon(more: readonly string[] = [], subordinates?: Subordinates): Promise<OwnDaemon> {
   const directory = await mkdtemp(join(tmpdir(), "handrail-dockerd-"));
   const host = `unix://${directory}/docker.sock`;
   let child: ChildProcess | undefined;
@@ -48,13 +56,18 @@ export async function startOwnDaemon(more: readonly string[] = []): Promise<OwnD
     // Numbers of processes that are gone, or dead and not yet reaped, for which a new daemon would wait in vain.
     for (const left of ["docker.pid", "exec/containerd/containerd.pid"])
       await rm(join(directory, left), { force: true });
-    child = spawn("dockerd", [...argumentsFor(directory, host), ...extra], { stdio: "ignore", cwd: "/" });
+    const [program = "", ...args] = subordinates === undefined ? ["dockerd"] : await mapping(directory, subordinates);
+    child = spawn(program, [...args, ...argumentsFor(directory, host), ...extra], { stdio: "ignore", cwd: "/" });
     await untilAnswers(host);
   };
   const end = async (signal: "SIGKILL" | "SIGTERM") => child && endDaemon(child, signal);
   await start(more);
   return {
     host,
+    seen: (path) => {
+      if (child?.pid === undefined) throw new Error("The daemon does not run.");
+      return join(`/proc/${child.pid}/root`, path);
+    },
     kill: () => end("SIGKILL"),
     start,
     dispose: async () => {
@@ -63,6 +76,17 @@ export async function startOwnDaemon(more: readonly string[] = []): Promise<OwnD
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs dockerd where it finds these ids. It takes the user, 65534, by number: the name of its group differs. */
+async function mapping(directory: string, { users, groups }: Subordinates): Promise<readonly string[]> {
+  // Root of its containers has to come to its files.
+  await chmod(directory, 0o711);
+  const files = { subuid: users, subgid: groups };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  const mounts = Object.keys(files).map((name) => `mount --bind ${name} /etc/${name}`);
+  const script = ['cd "$1"', ...mounts, "cd /", "shift", 'exec dockerd --userns-remap 65534:65534 "$@"'].join(" && ");
+  return ["unshare", "--mount", "sh", "-c", script, "sh", directory];
 }
 
 function argumentsFor(directory: string, host: string): readonly string[] {

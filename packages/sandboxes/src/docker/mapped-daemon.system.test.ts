@@ -1,0 +1,110 @@
+import { stat, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { newId } from "@handrail/protocol/ids";
+import type { SandboxProfile } from "@handrail/protocol/sources";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { containerUid } from "../sandbox-user.ts";
+import { daemonUnderTest } from "../testing/docker-bench.ts";
+import { canStartDaemon, type OwnDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
+import { seedDirectory } from "../testing/seed-directory.ts";
+import { importSmallImage } from "../testing/small-image.ts";
+import { builtPrograms } from "../testing/test-programs.ts";
+import { dockerBackend } from "./docker-backend.ts";
+import { type DockerClient, dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { dockerNames } from "./docker-names.ts";
+
+const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
+const IMAGE = "handrail-test/small:4";
+const WAIT_MS = 60_000;
+/** Root is one user, and all others are elsewhere: what is not looked up is wrong. */
+const SUBORDINATES = {
+  users: "nobody:70001:1\nnobody:300000:65535\n",
+  groups: "nobody:400000:65536\n",
+};
+
+describe.skipIf(!canStartDaemon())("a daemon with user namespaces", () => {
+  let daemon: OwnDaemon;
+  let client: DockerClient;
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "handrail-docker-"));
+    daemon = await startOwnDaemon([], SUBORDINATES);
+    client = dockerClient(dockerEndpoint({ host: daemon.host }));
+    await importSmallImage(client, IMAGE);
+  });
+  afterAll(async () => {
+    client.close();
+    await daemon.dispose();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const open = (installation: string) => {
+    const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS, waitMs: WAIT_MS };
+    return dockerBackend({ ...common, installation, host: daemon.host, directory, defaultImage: IMAGE });
+  };
+
+  sandboxEngineContract("docker", async () =>
+    daemonUnderTest({
+      client,
+      open: async (installation) => open(installation),
+      hostPath: import.meta.dirname,
+      limits: LIMITS,
+      dispose: async () => undefined,
+    }),
+  );
+
+  function setUp() {
+    const installation = `t${newId("x", Date.now()).slice(-8)}`;
+    const backend = open(installation);
+    onTestFinished(async () => {
+      await backend.collect(new Set());
+      await backend.close();
+    });
+    const conversationId = newId("c", Date.now());
+    const start = async (profile: SandboxProfile, seedDirectory?: string) => {
+      const choice = { backend: "docker", network: { type: "none" }, profile } as const;
+      const spec = { conversationId, choice, seedDirectory };
+      const sandbox = await backend.start(spec, () => undefined, AbortSignal.timeout(WAIT_MS));
+      return async (script: string) => {
+        const args = { argv: ["sh", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 };
+        const { stdout, stderr } = await sandbox.call("process.run", args, { signal: AbortSignal.timeout(WAIT_MS) });
+        return stdout + stderr;
+      };
+    };
+    const place = async () => {
+      const volume = await client.findVolume(dockerNames(installation).disk(conversationId));
+      return daemon.seen(join(volume?.directory ?? "", ".."));
+    };
+    return { backend, conversationId, start, place };
+  }
+
+  test("bounds workspaces, and says so", async () => {
+    const { backend, start, place } = setUp();
+    const run = await start("default");
+    expect((await backend.health(AbortSignal.timeout(WAIT_MS))).detail).toMatch(
+      /, rootful, user namespaces, workspaces bounded$/,
+    );
+    expect(await run("head -c 40M /dev/zero > /workspace/a; head -c 40M /dev/zero > ~/b")).toMatch(/No space left/);
+    expect((await stat(join(await place(), "disk.img"))).blocks * 512).toBeLessThanOrEqual(LIMITS.diskBytes);
+  });
+
+  test.each(["default", "dev"] as const)(
+    "with the profile %s first files and new ones are the sandbox's user's, who is another on the machine",
+    async (profile) => {
+      const { backend, conversationId, start } = setUp();
+      const seed = await seedDirectory();
+      onTestFinished(() => rm(seed, { recursive: true, force: true }));
+      const own = profile === "dev" ? 0 : containerUid(conversationId, true);
+      const run = await start(profile, seed);
+      expect(await run("tr -s ' ' < /proc/self/uid_map")).toBe(" 0 70001 1\n 1 300000 65535\n");
+      const script =
+        "echo new > new && echo more >> plain.txt && cd ~ && touch home && stat -c %u:%g . home /workspace";
+      expect(await run(`${script} /workspace/new /workspace/plain.txt; sync`)).toBe(`${own}:${own}\n`.repeat(5));
+      await backend.stop(conversationId);
+      expect(await (await start(profile))("cat new; tail -n 1 plain.txt; ls ~")).toBe("new\nmore\nhome\n");
+    },
+  );
+});
