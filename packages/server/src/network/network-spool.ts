@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Clock } from "@handrail/core/ports/clock";
 import type { NetworkRequest } from "@handrail/protocol/network-events";
 import { replaceFile } from "../settings/json-file.ts";
+import { type Disk, type LineFile, lineFile, systemDisk } from "./line-file.ts";
 import { type BegunLine, type SpoolEntry, type SpoolLine, spoolLines, spoolText } from "./spool-lines.ts";
 
 /** What is known of a request before it goes out. */
@@ -14,7 +14,8 @@ export type ByteCount = () => Pick<NetworkRequest, "bytesUp" | "bytesDown">;
 
 /**
  * A file that requests are written to at once, since they come to their logs in batches: a server that is killed finds
- * there what is in no log yet. What is written stays when the process is killed; nothing waits for the disk.
+ * there what is in no log yet. What is written stays when the process is killed, and when the machine loses power once
+ * the disk has it: that is seen to every second, and nothing waits for it.
  */
 export type NetworkSpool = {
   /** Stays the same as long as the file does. */
@@ -35,21 +36,22 @@ export type NetworkSpool = {
   close(): void;
 };
 
-const LONG_BYTES = 1024 * 1024;
-/** Nothing goes out any more when the file is so long: logs cannot be written, and it could not be made shorter. */
-const MAX_BYTES = 64 * 1024 * 1024;
-const BYTES_EVERY_MS = 1000;
+const EVERY_MS = 1000;
 
 /** @throws AppError `storage_full`, `storage_failed` */
-export async function openSpool(path: string, clock: Pick<Clock, "now">): Promise<NetworkSpool> {
+export async function openSpool(
+  path: string,
+  clock: Pick<Clock, "now">,
+  disk: Disk = systemDisk,
+): Promise<NetworkSpool> {
   const before = spoolLines(await readFile(path, "utf8").catch(() => ""));
   const id = before.spool ?? randomBytes(8).toString("hex");
   const text = spoolText([{ type: "spool", spool: id, next: before.next }, ...before.left.map(endLine)]);
   await replaceFile(path, text);
-  const file = lineFile(path, Buffer.byteLength(text));
+  const file = lineFile(path, Buffer.byteLength(text), disk);
   let { next } = before;
   const underWay = new Map<number, UnderWay>();
-  const timer = setInterval(() => noteBytes(file, underWay, clock.now()), BYTES_EVERY_MS).unref();
+  const timer = setInterval(() => keepUp(file, underWay, clock.now()), EVERY_MS).unref();
   return {
     id,
     left: before.left,
@@ -90,8 +92,8 @@ type UnderWay = { readonly line: BegunLine; readonly bytes: ByteCount; said: num
 
 const endLine = (entry: SpoolEntry): SpoolLine => ({ type: "end", ...entry });
 
-/** Of what has sent or received something since it was last looked at. */
-function noteBytes(file: LineFile, underWay: ReadonlyMap<number, UnderWay>, now: number): void {
+/** Notes the bytes of what has sent or received something since it was last looked at, and has the disk hold all. */
+function keepUp(file: LineFile, underWay: ReadonlyMap<number, UnderWay>, now: number): void {
   for (const [id, one] of underWay) {
     const bytes = one.bytes();
     const sum = bytes.bytesUp + bytes.bytesDown;
@@ -99,61 +101,5 @@ function noteBytes(file: LineFile, underWay: ReadonlyMap<number, UnderWay>, now:
     one.said = sum;
     file.append({ type: "bytes", id, ...bytes, durationMs: Math.max(0, now - one.line.request.at) });
   }
-}
-
-type LineFile = {
-  readonly isLong: boolean;
-  /** False when it could not be written whole. */
-  append(line: SpoolLine): boolean;
-  /** Leaves the file as it is when the new one cannot be written. */
-  replace(lines: readonly SpoolLine[]): void;
-  close(): void;
-};
-
-function lineFile(path: string, length: number): LineFile {
-  let file = openSync(path, "a", 0o600);
-  let bytes = length;
-  let longFrom = 2 * length + LONG_BYTES;
-  /** A line was written in part: the next one must not be taken for its rest. */
-  let torn = false;
-  return {
-    get isLong() {
-      return bytes >= longFrom;
-    },
-    append(line) {
-      if (bytes >= MAX_BYTES) return false;
-      const text = Buffer.from(`${torn ? "\n" : ""}${spoolText([line])}`);
-      const done = writeOrNothing(file, text);
-      bytes += done;
-      torn = done === 0 ? torn : done < text.length;
-      return done === text.length;
-    },
-    replace(lines) {
-      const text = spoolText(lines);
-      // A replacement that fails is not tried again at each request.
-      longFrom = 2 * bytes + LONG_BYTES;
-      try {
-        writeFileSync(`${path}.new`, text, { mode: 0o600 });
-        const fresh = openSync(`${path}.new`, "a");
-        renameSync(`${path}.new`, path);
-        closeSync(file);
-        file = fresh;
-      } catch {
-        return;
-      }
-      bytes = Buffer.byteLength(text);
-      longFrom = 2 * bytes + LONG_BYTES;
-      torn = false;
-    },
-    close: () => closeSync(file),
-  };
-}
-
-/** How many bytes were written: fewer than there are when the disk is full. */
-function writeOrNothing(file: number, text: Uint8Array): number {
-  try {
-    return writeSync(file, text);
-  } catch {
-    return 0;
-  }
+  file.sync();
 }
