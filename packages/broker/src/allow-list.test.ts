@@ -125,6 +125,19 @@ test.each([
   expect("code" in decision ? decision.code : decision.allowedBy).toBe(expected);
 });
 
+test.each([
+  [{ methods: ["GET"] }, "GET", "/any", "request GET api.test"],
+  [{ methods: ["GET"] }, "POST", "/any", "request_not_allowed"],
+  [{ path: "/v1/**" }, "POST", "/v1/x", "request api.test/v1/**"],
+  [{ path: "/v1/**" }, "POST", "/any", "request_not_allowed"],
+  [{}, "POST", "/any", "request api.test"],
+])("of a kind that says %j alone %s %s is: %s", (kind, method, path, expected) => {
+  const rules = rulesOf({ type: "allow", presets: [], hosts: [], requests: [{ host: "api.test", ...kind }] });
+  const decision = check(rules, { ...parseTarget("api.test:443")!, method, path });
+  expect("code" in decision ? decision.code : decision.allowedBy).toBe(expected);
+  expect(needsOpening(rules, parseTarget("api.test:443")!)).toBe("methods" in kind || "path" in kind);
+});
+
 test("a star in a path stands for itself, and a rule can be written for it", () => {
   const rule: NetworkRule = {
     ...KINDS,

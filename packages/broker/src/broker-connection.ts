@@ -85,7 +85,7 @@ function tunnelled(stream: Duplex, made: string | Uint8Array, head: Uint8Array) 
     serveRequests({ client: stream, upstream, target, ...seen, secrets: async () => [], defaultPort: 80 });
   const pass: Carrying["pass"] = (upstream, target, seen) => {
     stream.write(made);
-    return tunnel({ client: stream, upstream, head, host: target.host, plain: () => plain(upstream, target, seen) });
+    return tunnel({ client: stream, upstream, head, target, plain: () => plain(upstream, target, seen) });
   };
   const open: NonNullable<Carrying["open"]> = async (upstream, target, { seen, opening }) => {
     stream.write(made);

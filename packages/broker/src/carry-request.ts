@@ -156,7 +156,11 @@ function tell({ stream, refuse, end }: Carrying, { refusal, broken }: Outcome): 
 }
 
 /** Why a request is refused that a rule would let through. */
-const FORBIDDEN: ReadonlySet<RefusalCode | undefined> = new Set(["sni_mismatch", "address_forbidden"]);
+const FORBIDDEN: ReadonlySet<RefusalCode | undefined> = new Set([
+  "sni_mismatch",
+  "request_unseen",
+  "address_forbidden",
+]);
 
 function recordOf({ target, method, host, path }: Asked, { rule, refusal, upstream }: Outcome) {
   const place = "code" in target ? { host, port: 0 } : { host: target.host.name, port: target.port };

@@ -78,6 +78,17 @@ test("what a changed rule does not allow any more is broken off, of all kinds, a
   ]);
 });
 
+test("a tunnel is broken off when only kinds of request to its host are allowed from then on", async () => {
+  const { port, records, open, change, allow } = await bench();
+  allow(hosts(`a.test:${port}`));
+  const client = open();
+  expect(await said(client, `CONNECT a.test:${port} HTTP/1.1\r\n\r\n`)).toContain(" 200 ");
+  expect(await said(client, "\0hello")).toBe("\0hello");
+  await change({ type: "allow", presets: [], hosts: [], requests: [{ host: "a.test", port, methods: ["GET"] }] });
+  await readAll(client);
+  await expect.poll(() => records).toMatchObject([{ reason: "no_longer_allowed" }]);
+});
+
 test("what was let through once stays when rules change, until there is to be no network", async () => {
   const { port, records, open, change, allow } = await bench({ askUser: async () => ONCE });
   allow(hosts("b.test"));

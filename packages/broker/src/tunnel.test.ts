@@ -1,10 +1,13 @@
 import { once } from "node:events";
+import { connect } from "node:net";
+import { duplexPair } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { afterEach, expect, test } from "vitest";
 import { readHello } from "./client-hello.ts";
 import { readAll, testBroker, testServers } from "./testing/broker-fixture.ts";
 import { sandboxAuthority } from "./tls/sandbox-authority.ts";
+import { tunnel } from "./tunnel.ts";
 
 const servers = testServers();
 afterEach(() => servers.close());
@@ -67,6 +70,43 @@ test("a TLS client in a tunnel must ask for the host that the tunnel leads to", 
   expect(await send("b.test", scattered(hello))).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
   expect(await send("a.test", nameless)).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
   expect(await send("127.0.0.1", hello)).toEqual([UNRECOGNIZED_NAME, false, "sni_mismatch"]);
+});
+
+/** With other bytes at a place from the name on. */
+const changed = (hello: Buffer, name: string, by: number, bytes: Uint8Array | string) => {
+  const copy = Buffer.from(hello);
+  Buffer.from(bytes).copy(copy, hello.indexOf(name) + by);
+  return copy;
+};
+
+test.each<[string, string, () => Promise<Buffer>]>([
+  ["names an address", "127.0.0.1", async () => changed(await helloFor("127-0-0-1"), "127-0-0-1", 0, "127.0.0.1")],
+  [
+    "names something of another kind",
+    "a.test",
+    async () => changed(await helloFor("a.test"), "a.test", -3, Uint8Array.of(1)),
+  ],
+  [
+    "is none of a client",
+    "a.test",
+    async () => {
+      const hello = await helloFor("a.test");
+      hello[5] = 2;
+      return hello;
+    },
+  ],
+  ["ends in the middle", "a.test", async () => (await helloFor("a.test")).subarray(0, 40)],
+])("a TLS hello gets nowhere that %s", async (_what, host, hello) => {
+  let got = 0;
+  const port = await servers.tcp((socket) => socket.on("data", (bytes) => (got += bytes.length)));
+  const { open, records } = testBroker();
+  const client = open([`${host}:${port}`]);
+  client.write(`CONNECT ${host}:${port} HTTP/1.1\r\n\r\n`);
+  await once(client, "data");
+  client.end(await hello());
+  expect(await readAll(client)).toBe(UNRECOGNIZED_NAME);
+  await expect.poll(() => records).toMatchObject([{ reason: "sni_mismatch" }]);
+  expect(got).toBe(0);
 });
 
 test("a host that speaks first is heard before the client says anything", async () => {
@@ -136,6 +176,45 @@ test.each([
   const { answer } = await tunnelled(port, bytes.replaceAll("a.test", `a.test:${port}`));
   expect(await answer).not.toContain("200 OK");
   expect(got).toBe("");
+});
+
+test.each(["get", "M-1.x!#$%&'*+^_`|~"])(
+  "a request with the method %s gets no further than its first line, and at once not even there",
+  async (method) => {
+    let got = "";
+    const port = await servers.tcp((socket) => socket.on("data", (chunk) => (got += String(chunk))));
+    const line = `${method} /x HTTP/1.1`;
+    const rest = "\r\nHost: b.test\r\n\r\n";
+    const { open, records } = testBroker();
+    for (const pieces of [[line + rest], [line, rest], Array.from(line + rest)]) {
+      const client = open([`a.test:${port}`]);
+      client.write(`CONNECT a.test:${port} HTTP/1.1\r\n\r\n`);
+      await once(client, "data");
+      const answer = readAll(client).finally(() => client.end());
+      for (const piece of pieces) {
+        client.write(piece);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await answer;
+    }
+    await expect.poll(() => records.length).toBe(3);
+    expect(got.replaceAll(line, "")).toBe("");
+    expect(records.map(({ reason }) => reason)).toEqual([undefined, "request_invalid", "request_invalid"]);
+  },
+);
+
+test("HTTP/2 without TLS is refused on the ports of the web", async () => {
+  let got = "";
+  const port = await servers.tcp((socket) => socket.on("data", (chunk) => (got += String(chunk))));
+  for (const web of [80, 443]) {
+    const upstream = connect(port, "127.0.0.1");
+    const [client, theirs] = duplexPair();
+    client.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    const target = { host: { name: "a.test", address: false }, port: web };
+    const plain = async () => undefined;
+    const refusal = await tunnel({ client: theirs, upstream, head: new Uint8Array(), target, plain });
+    expect([refusal?.code, got]).toEqual(["request_unseen", ""]);
+  }
 });
 
 test("an old request that names no host is told the tunnel's", async () => {

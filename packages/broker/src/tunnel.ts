@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { finished } from "node:stream/promises";
-import { firstBytes, readBeginning } from "./first-bytes.ts";
-import { parseHost, type Host } from "./host.ts";
+import { firstBytes, readBeginning, watchLine } from "./first-bytes.ts";
+import { parseHost, type Host, type Target } from "./host.ts";
 import type { Refusal } from "./refusal.ts";
 
 export type Tunnel = {
@@ -10,7 +10,7 @@ export type Tunnel = {
   readonly upstream: Socket;
   /** What the client sent already. */
   readonly head: Uint8Array;
-  readonly host: Host;
+  readonly target: Target;
   /** Carries plain HTTP, request by request. The client has its first bytes still to give. */
   readonly plain: () => Promise<void>;
 };
@@ -18,14 +18,18 @@ export type Tunnel = {
 /**
  * Passes bytes both ways until both sides have ended, or one breaks off, which breaks the other. A side that only ends
  * what it sends still gets what the other has to say. Each side is read no faster than the other takes it. A TLS client
- * that asks for another host than the tunnel leads to is cut off, with an alert that says so; plain HTTP says in each
- * request whom it is for, and each is looked at.
+ * that asks for another host than the tunnel leads to is cut off, with an alert that says so; plain HTTP/1 says in each
+ * request whom it is for, and each is looked at. HTTP/2 without TLS is none of the web's and is refused on its ports.
  */
-export async function tunnel({ client, upstream, head, host, plain }: Tunnel): Promise<Refusal | undefined> {
+export async function tunnel({ client, upstream, head, target, plain }: Tunnel): Promise<Refusal | undefined> {
+  const { host } = target;
+  let late: Refusal | undefined;
   upstream.pipe(client);
   try {
     const first = await firstBytes(client, upstream, head);
-    if (readBeginning(first) === "http") {
+    const beginning = readBeginning(first);
+    if (beginning === "http2" && WEB_PORTS.includes(target.port)) return HIDDEN;
+    if (beginning === "http") {
       upstream.unpipe(client);
       client.unshift(first);
       await plain();
@@ -37,6 +41,10 @@ export async function tunnel({ client, upstream, head, host, plain }: Tunnel): P
       return mismatch(host);
     }
     upstream.write(first);
+    watchLine(client, first, () => {
+      late = LATE_REQUEST;
+      upstream.destroy();
+    });
     if (client.readableEnded) upstream.end();
     else client.pipe(upstream);
     await Promise.all([finished(client), finished(upstream)]);
@@ -46,7 +54,7 @@ export async function tunnel({ client, upstream, head, host, plain }: Tunnel): P
     client.destroy();
     upstream.destroy();
   }
-  return undefined;
+  return late;
 }
 
 /** A fatal alert, in a record of TLS 1.2 as all versions take it at the start. Source: RFC 8446 §5.1 and §6 */
@@ -59,6 +67,15 @@ function asksFor(host: Host, first: Uint8Array): boolean {
   if (hello.name === undefined) return host.address;
   return !host.address && parseHost(hello.name)?.name === host.name;
 }
+
+const WEB_PORTS: readonly number[] = [80, 443];
+
+const HIDDEN: Refusal = {
+  code: "request_unseen",
+  message: "HTTP/2 without TLS does not show which hosts its requests are for. Use HTTP/1.1, or TLS.",
+};
+
+const LATE_REQUEST: Refusal = { code: "request_invalid", message: "This is no valid HTTP request." };
 
 const mismatch = ({ name }: Host): Refusal => ({
   code: "sni_mismatch",

@@ -4,6 +4,7 @@ import { constants, createBrotliDecompress, createGunzip, createInflate, createZ
 import { overwritten, type SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { forwardedHeaders } from "../forwarded-headers.ts";
 import type { Refusal } from "../refusal.ts";
+import { expansionBound } from "./expansion-bound.ts";
 
 /** An answer as it is handed on. */
 export type MaskedAnswer = {
@@ -27,9 +28,7 @@ export function maskedAnswer(
   { masker, method }: { readonly masker: SecretMasker; readonly method: string | undefined },
 ): MaskedAnswer | Refusal {
   const { statusCode = 0, statusMessage = "" } = incoming;
-  const headers = forwardedHeaders(incoming.rawHeaders).map((text, index) =>
-    index % 2 === 0 ? text : masker.text(text),
-  );
+  const headers = maskedHeaders(forwardedHeaders(incoming.rawHeaders), masker);
   const answer = { incoming, reason: masker.text(statusMessage), headers, broken: () => undefined };
   if (masker.longest === 0) return { ...answer, through: [] };
   const codings = codingsOf(incoming);
@@ -45,6 +44,12 @@ export function maskedAnswer(
     broken: bound.broken,
   };
 }
+
+/** What is masked is no name of a header any more: such a header is left out. */
+const maskedHeaders = (headers: readonly string[], masker: SecretMasker): string[] =>
+  headers.flatMap((name, index) =>
+    index % 2 === 1 || masker.text(name) !== name ? [] : [name, masker.text(headers[index + 1] ?? "")],
+  );
 
 /** Secrets overwritten in a stream of bytes, which stay as many. */
 export function maskedBytes(masker: SecretMasker): Transform {
@@ -78,31 +83,6 @@ function codingsOf({ headers }: IncomingMessage): readonly string[] {
 
 const isBodyless = ({ statusCode }: IncomingMessage, method: string | undefined) =>
   method === "HEAD" || statusCode === 204 || statusCode === 304;
-
-const FREE_BYTES = 64 * 1024 * 1024;
-const MAX_TIMES = 100;
-
-/** Breaks an answer off that becomes far more than what came. */
-function expansionBound() {
-  let packed = 0;
-  let unpacked = 0;
-  let refusal: Refusal | undefined;
-  const before = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      packed += chunk.length;
-      done(null, chunk);
-    },
-  });
-  const after = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      unpacked += chunk.length;
-      if (unpacked <= FREE_BYTES || unpacked <= packed * MAX_TIMES) return done(null, chunk);
-      refusal = { code: "answer_unreadable", message: "The answer becomes too large when it is unpacked." };
-      return done(new Error(refusal.message));
-    },
-  });
-  return { before, after, broken: () => refusal };
-}
 
 const unreadable = (codings: readonly string[]): Refusal => ({
   code: "answer_unreadable",

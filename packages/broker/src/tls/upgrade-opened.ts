@@ -55,7 +55,7 @@ async function carry({ client, head, masker, outgoing }: Upgrading): Promise<Ref
       refuse("code" in answer ? answer : COMPRESSED);
       return;
     }
-    client.write(headText(answer, ["Connection", "Upgrade", "Upgrade", "websocket"]));
+    client.write(headText(answer, ["Connection", "Upgrade", "Upgrade", "websocket"]), "latin1");
     upstream.unshift(rest);
     upstream.write(head);
     client.pipe(upstream);
@@ -70,7 +70,7 @@ async function carry({ client, head, masker, outgoing }: Upgrading): Promise<Ref
       refuse(answer);
       return;
     }
-    client.write(headText(answer, ["Connection", "close"]));
+    client.write(headText(answer, ["Connection", "close"]), "latin1");
     pipeline([incoming, ...answer.through, client], (error) => error && client.destroy());
   });
   outgoing.on("error", () => unreadable ?? client.destroy());
