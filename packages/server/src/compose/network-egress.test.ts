@@ -15,8 +15,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-async function newConversation(network: NetworkRule): Promise<string> {
-  const payload = { source: { type: "empty" }, sandbox: { backend: "process", network } };
+async function newConversation(network: NetworkRule, teamId?: string): Promise<string> {
+  const payload = { source: { type: "empty" }, sandbox: { backend: "process", network }, teamId };
   const made = await server.app.inject({ method: "POST", url: "/api/conversations", headers: server.bearer, payload });
   return made.json().id;
 }
@@ -147,6 +147,27 @@ test("an open tunnel ends when its rule goes, of the conversation or stored, and
     const requests = events.flatMap((event) => (event.type === "network.recorded" ? event.requests : []));
     expect(requests).toMatchObject([{ method: "CONNECT", allowed: true, rule, reason: "no_longer_allowed" }]);
   }
+  upstream.close();
+});
+
+test("an open tunnel ends when the rule of its team goes, and those of other teams go on", async () => {
+  const address = privateAddress();
+  const upstream = createTcpServer((socket) => socket.on("error", () => undefined).pipe(socket));
+  await new Promise<void>((resolve) => upstream.listen(0, address, resolve));
+  const target = `${address}:${(upstream.address() as AddressInfo).port}`;
+  await server.close();
+  server = await serverFixture({ argv: ["--network-private-hosts", address, "--teams", "core,web"] });
+  const rules: string[] = [];
+  const tunnels: Duplex[] = [];
+  for (const teamId of ["core", "web"]) {
+    const payload = { scope: "team", teamId, hosts: [target] };
+    const asked = { method: "POST", url: "/api/network-rules", headers: server.bearer, payload } as const;
+    rules.push((await server.app.inject(asked)).json().ruleId);
+    tunnels.push(await tunnelTo(await newConversation({ type: "allow", presets: [], hosts: [] }, teamId), target));
+  }
+  await server.app.inject({ method: "DELETE", url: `/api/network-rules/${rules[0]}`, headers: server.bearer });
+  await readAll(tunnels[0]);
+  expect(await said(tunnels[1], "hello")).toBe("hello");
   upstream.close();
 });
 
