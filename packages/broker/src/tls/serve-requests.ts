@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { endGently, type Refusal } from "../refusal.ts";
+import { endGently, endWith, type Refusal } from "../refusal.ts";
 import { asksForWebSocket } from "../upgrade-request.ts";
 import type { CarriedConnection } from "./admit-request.ts";
 import { carryOpened } from "./opened-request.ts";
@@ -22,7 +22,8 @@ export async function serveRequests(connection: Omit<CarriedConnection, "agent">
   server.on("upgrade", (request, _socket, head) => {
     turns.add(() => upgradeOpened(carried, request, client, head));
   });
-  server.on("clientError", (_error, socket) => socket.destroy());
+  server.on("clientError", () => soon(() => client.destroy()));
+  server.on("connect", () => soon(() => endWith(client, NO_PROXY)));
   if (upstream instanceof Socket) {
     // What came before is still on its way to the client.
     const last = () => void turns.over().then(() => endGently(client));
@@ -39,6 +40,17 @@ export async function serveRequests(connection: Omit<CarriedConnection, "agent">
   await turns.over();
 }
 
+/**
+ * A stream of TLS over another stream must not be destroyed while it hands on what it read, as a server also does with a CONNECT
+ * that nobody takes: Node goes on to use memory that is no more, and the process ends.
+ */
+const soon = (work: () => void) => void setImmediate(work);
+
+const NO_PROXY: Refusal = {
+  code: "request_invalid",
+  message: "This is no proxy: the connection is to one host already.",
+};
+
 /** Requests that a client may send before the first of them is answered. */
 const MAX_WAITING = 100;
 
@@ -48,11 +60,13 @@ const MAX_WAITING = 100;
  */
 function inTurn(client: Duplex) {
   let waiting = 0;
+  let isFull = false;
   let turn = Promise.resolve();
   return {
     add(work: () => Promise<void>): void {
-      if (waiting >= MAX_WAITING) client.destroy();
-      if (client.destroyed) return;
+      if (waiting >= MAX_WAITING && !isFull) soon(() => client.destroy());
+      isFull ||= waiting >= MAX_WAITING;
+      if (isFull) return;
       waiting += 1;
       turn = turn
         .then(() => (client.destroyed ? undefined : work()))
