@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "@handrail/protocol/errors";
 import { buildRoot, canBuildRoot } from "../image/build-root.ts";
@@ -53,7 +53,7 @@ async function unpack(tarFile: string, cacheDirectory: string, around: string): 
   try {
     await mkdir(join(making, "root"));
     await promisify(execFile)("tar", ["-x", "-p", "--numeric-owner", "-f", tarFile, "-C", join(making, "root")]);
-    await forgetOthers(cacheDirectory);
+    await forgetOthers(cacheDirectory, basename(around));
     await rename(making, around);
   } catch (cause) {
     if (await isThere(around)) return;
@@ -65,8 +65,8 @@ async function unpack(tarFile: string, cacheDirectory: string, around: string): 
 }
 
 /** Trees of earlier recipes. A sandbox that runs on one keeps what it has open and loses the rest. */
-async function forgetOthers(cacheDirectory: string): Promise<void> {
-  const old = (await readdir(cacheDirectory)).filter((name) => name.startsWith(PREFIX));
+async function forgetOthers(cacheDirectory: string, own: string): Promise<void> {
+  const old = (await readdir(cacheDirectory)).filter((name) => name.startsWith(PREFIX) && name !== own);
   await Promise.all(old.map((name) => rm(join(cacheDirectory, name), { recursive: true, force: true })));
 }
 
