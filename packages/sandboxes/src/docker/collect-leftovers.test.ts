@@ -1,59 +1,74 @@
 import { expect, test } from "vitest";
+import { processName } from "../process-name.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { DockerError } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
 
-const PROGRAMS = "handrail-a-programs-2";
-const of = (conversation: string) => ({ [LABEL.installation]: "a", [LABEL.conversation]: conversation });
+const PROGRAMS = "handrail-a-programs-2-b";
+const MINUTE_MS = 60_000;
 const own = { [LABEL.installation]: "a" };
-const helpers = [
-  ["helper", "x_own", "created"],
-  ["helper-runs", "x_other", "running"],
-  ["helper-left", "x_other", "exited"],
-] as const;
+const of = (conversation: string) => ({ ...own, [LABEL.conversation]: conversation });
+const sandbox = (conversation: string) => ({ ...of(conversation), [LABEL.sandbox]: "x" });
+const by = (maker: string) => ({ [LABEL.maker]: maker });
+/** Of a process that has ended: this one's id and place, at another time. */
+const ENDED = by(`${processName()}1`);
+const LIVING = by(processName());
+const ELSEWHERE = by("elsewhere/1/2");
+const helper = { ...own, [LABEL.helper]: "x" };
+const programs = (volume: string) => ({ ...own, [LABEL.programs]: volume });
 
-/** A daemon with these containers and volumes of the installation; what `refuses` it does not remove. */
-function daemon(refuses: Readonly<Record<string, Error>> = {}, isFilling = false) {
-  const named = (id: string, labels: Readonly<Record<string, string>>) => ({ id, name: id, state: "", labels });
+type Thing = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state?: string;
+  readonly minutes?: number;
+};
+
+const CONTAINERS: Readonly<Record<string, Thing>> = {
+  kept: { labels: sandbox("c_kept"), state: "running", minutes: 9000 },
+  left: { labels: sandbox("c_left"), state: "running" },
+};
+const NOTHING: Readonly<Record<string, Error>> = {};
+const VOLUMES: Readonly<Record<string, Thing>> = {
+  "ws-kept": { labels: of("c_kept"), minutes: 9000 },
+  "ws-left": { labels: of("c_left") },
+  old: { labels: programs("old"), minutes: 9000 },
+  [PROGRAMS]: { labels: { ...programs(PROGRAMS), ...ENDED }, minutes: 9000 },
+  whole: { labels: { ...programs(PROGRAMS), ...ENDED }, minutes: 9000 },
+};
+
+/** A daemon with containers and volumes of the installation; what `refuses` it does not remove. */
+function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING } = {}) {
+  const listed = (things: Readonly<Record<string, Thing>>) =>
+    Object.entries(things).map(([id, { labels, state = "", minutes = 0 }]) => ({
+      id,
+      name: id,
+      labels,
+      state,
+      createdAtMs: Date.now() - minutes * MINUTE_MS,
+    }));
   const removed: string[] = [];
   const asked: (readonly string[])[] = [];
   const remove = async (id: string) => {
     if (refuses[id] !== undefined) throw refuses[id];
     removed.push(id);
   };
+  const list = (things: Readonly<Record<string, Thing>>) => async (labels: readonly string[]) => {
+    asked.push(labels);
+    return listed(things);
+  };
   const disks: ReadonlySet<string>[] = [];
   const tidied: string[] = [];
   const parts = {
     client: {
-      listContainers: async (labels: readonly string[]) => {
-        asked.push(labels);
-        return [
-          named("kept", of("c_kept")),
-          named("left", of("c_left")),
-          named("probe", own),
-          named("carrier", { ...own, [LABEL.programs]: PROGRAMS }),
-          ...helpers.map(([id, helper, state]) => ({ ...named(id, { ...own, [LABEL.helper]: helper }), state })),
-        ];
-      },
-      listVolumes: async (labels: readonly string[]) => {
-        asked.push(labels);
-        const old = { ...own, [LABEL.programs]: "handrail-a-programs-1" };
-        const now = { ...own, [LABEL.programs]: PROGRAMS };
-        return [
-          named("ws-kept", of("c_kept")),
-          named("ws-left", of("c_left")),
-          named("old", old),
-          named(PROGRAMS, now),
-        ];
-      },
+      listContainers: list(containers),
+      listVolumes: list(volumes),
       removeContainer: remove,
       removeVolume: remove,
     },
     names: { installation: "a" },
-    volumes: { programsName: async () => PROGRAMS, isFilling: () => isFilling },
+    volumes: { programsName: async () => PROGRAMS },
     disks: { collect: async (keep: ReadonlySet<string>) => void disks.push(keep) },
     daemonDisks: {
-      helper: "x_own",
       tidy: async (leftovers: readonly { readonly name: string }[]) =>
         void tidied.push(...leftovers.map(({ name }) => name)),
     },
@@ -63,32 +78,72 @@ function daemon(refuses: Readonly<Record<string, Error>> = {}, isFilling = false
   return { collect: () => collectLeftovers(parts, keep), removed, asked, disks, tidied, keep };
 }
 
-test("what is left of conversations that are not kept goes, with probes and programs of other versions", async () => {
+test("what is left of conversations that are not kept goes, and programs of other versions", async () => {
   const { collect, removed, asked, disks, tidied, keep } = daemon();
   await collect();
-  expect(removed).toEqual(["link c_left", "left", "probe", "carrier", "helper-left", "ws-left", "old"]);
+  expect(removed).toEqual(["link c_left", "left", "ws-left", "old"]);
   expect(asked).toEqual([["handrail.installation=a"], ["handrail.installation=a"]]);
   expect(disks).toEqual([keep]);
   expect(tidied).toEqual(["ws-left", "old"]);
 });
 
-test("the container through which programs come stays while this server fills them in", async () => {
-  const { collect, removed } = daemon({}, true);
+test("containers that servers were at work with go once their server has ended, and others stay", async () => {
+  const containers = {
+    carrier: { labels: { ...of("c_kept"), ...LIVING }, state: "created" },
+    "carrier-ended": { labels: { ...of("c_kept"), ...ENDED }, state: "created" },
+    "carrier-elsewhere": { labels: { ...of("c_kept"), ...ELSEWHERE }, state: "created", minutes: 10 },
+    "carrier-long-ago": { labels: { ...of("c_kept"), ...ELSEWHERE }, state: "created", minutes: 100 },
+    "carrier-programs": { labels: { ...programs(PROGRAMS), ...ENDED }, state: "created" },
+    probe: { labels: { ...own, ...LIVING }, state: "running" },
+    "probe-ended": { labels: { ...own, ...ENDED }, state: "running" },
+    helper: { labels: { ...helper, ...LIVING }, state: "created" },
+    "helper-runs": { labels: { ...helper, ...ENDED }, state: "running" },
+    "helper-ended": { labels: { ...helper, ...ENDED }, state: "exited" },
+  };
+  const { collect, removed } = daemon({ containers, volumes: {} });
   await collect();
-  expect(removed).toEqual(["link c_left", "left", "probe", "helper-left", "ws-left", "old"]);
+  expect(removed).toEqual(["carrier-ended", "carrier-long-ago", "carrier-programs", "probe-ended", "helper-ended"]);
+});
+
+test("a sandbox that has ended by itself goes, and one that is being started stays", async () => {
+  const labels = sandbox("c_kept");
+  const containers = {
+    starting: { labels: { ...labels, ...LIVING }, state: "created" },
+    "not-started": { labels: { ...labels, ...ENDED }, state: "created" },
+    ended: { labels: { ...labels, ...ENDED }, state: "exited" },
+    runs: { labels: { ...labels, ...ENDED }, state: "running", minutes: 9000 },
+    paused: { labels: { ...labels, ...ENDED }, state: "paused", minutes: 9000 },
+  };
+  const { collect, removed } = daemon({ containers, volumes: {} });
+  await collect();
+  expect(removed).toEqual(["not-started", "ended"]);
+});
+
+test("volumes that a living server fills or tries disks beside stay, and those of others go", async () => {
+  const probe = (name: string) => ({ ...own, [LABEL.disk]: name });
+  const volumes = {
+    filled: { labels: { ...programs("filled"), ...LIVING } },
+    "filled-ended": { labels: { ...programs("filled-ended"), ...ENDED } },
+    probe: { labels: { ...probe("probe"), ...LIVING } },
+    "probe-ended": { labels: { ...probe("probe-ended"), ...ENDED } },
+  };
+  const { collect, removed, tidied } = daemon({ containers: {}, volumes });
+  await collect();
+  expect(removed).toEqual(["filled-ended", "probe-ended"]);
+  expect(tidied).toEqual(removed);
 });
 
 test("a volume in use stays for the next time", async () => {
-  const { collect, removed, disks } = daemon({ "ws-left": new DockerError(409, "volume is in use") });
+  const { collect, removed, disks } = daemon({ refuses: { "ws-left": new DockerError(409, "volume is in use") } });
   await collect();
-  expect(removed).toEqual(["link c_left", "left", "probe", "carrier", "helper-left", "old"]);
+  expect(removed).toEqual(["link c_left", "left", "old"]);
   expect(disks.length).toBe(1);
 });
 
 test("a container that cannot be removed keeps nothing else from it, and is told", async () => {
   const busy = new DockerError(500, "device or resource busy");
-  const { collect, removed, disks } = daemon({ left: busy });
+  const { collect, removed, disks } = daemon({ refuses: { left: busy } });
   await expect(collect()).rejects.toBe(busy);
-  expect(removed).toEqual(["link c_left", "probe", "carrier", "helper-left", "ws-left", "old"]);
+  expect(removed).toEqual(["link c_left", "ws-left", "old"]);
   expect(disks.length).toBe(1);
 });

@@ -2,45 +2,46 @@ import type { DockerParts } from "./docker-backend.ts";
 import { isConflict } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
 import type { Listed } from "./docker-shapes.ts";
+import { hasEnded, isAtWork } from "./makers.ts";
 import { tryEach } from "../try-each.ts";
 
 /** What of a backend it takes. */
 export type CollectParts = {
   readonly client: Pick<DockerParts["client"], "listContainers" | "removeContainer" | "listVolumes" | "removeVolume">;
   readonly names: Pick<DockerParts["names"], "installation">;
-  readonly volumes: Pick<DockerParts["volumes"], "programsName" | "isFilling">;
+  readonly volumes: Pick<DockerParts["volumes"], "programsName">;
   readonly disks: Pick<DockerParts["disks"], "collect">;
-  readonly daemonDisks: Pick<DockerParts["daemonDisks"], "helper" | "tidy">;
+  readonly daemonDisks: Pick<DockerParts["daemonDisks"], "tidy">;
   readonly links: Pick<DockerParts["links"], "release">;
 };
 
 /**
- * Removes containers, volumes and disks of this installation whose conversation is not in `keep`, and programs of other
- * versions. What is in use by something else stays for the next time, and what cannot be removed keeps nothing else.
+ * Removes containers, volumes and disks of this installation whose conversation is not in `keep`, programs of other
+ * versions, and what servers that were killed were at work with. What is in use by something else stays for the next time,
+ * and what cannot be removed keeps nothing else.
  * @throws the first failure, once all was tried
  */
 export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<string>): Promise<void> {
   const { client, names } = parts;
   const ours = [`${LABEL.installation}=${names.installation}`];
-  const programs = await parts.volumes.programsName();
-  const isLeftover = ({ labels, state }: Listed) => {
-    const conversation = labels[LABEL.conversation];
-    const helper = labels[LABEL.helper];
-    // One that runs ends with its server.
-    if (helper !== undefined) return helper !== parts.daemonDisks.helper && state !== "running";
-    return conversation === undefined ? labels[LABEL.programs] !== programs : !keep.has(conversation);
-  };
-  // A server that was killed may have left the one through which these programs were to come, too.
-  const isLeftContainer = (listed: Listed) =>
-    listed.labels[LABEL.programs] === programs ? !parts.volumes.isFilling() : isLeftover(listed);
-  const containers = async () =>
-    tryEach((await client.listContainers(ours)).filter(isLeftContainer), async ({ id, labels }) => {
-      const conversation = labels[LABEL.conversation];
-      if (conversation !== undefined) parts.links.release(conversation);
-      await client.removeContainer(id);
+  const isForgotten = ({ labels: { [LABEL.conversation]: conversation } }: Listed) =>
+    conversation !== undefined && !keep.has(conversation);
+  const containers = async () => {
+    const isLeft = (one: Listed) => isForgotten(one) || (isStill(one) && !isAtWork(one, Date.now()));
+    await tryEach((await client.listContainers(ours)).filter(isLeft), async (one) => {
+      if (isForgotten(one)) parts.links.release(one.labels[LABEL.conversation] ?? "");
+      await client.removeContainer(one.id);
     });
+  };
   const volumes = async () => {
-    const leftovers = (await client.listVolumes(ours)).filter(isLeftover);
+    const listed = await client.listVolumes(ours);
+    // Asked after that: what has become whole meanwhile was at work then.
+    const programs = await parts.volumes.programsName();
+    const isLeft = (one: Listed) =>
+      one.labels[LABEL.conversation] === undefined
+        ? one.labels[LABEL.programs] !== (programs ?? "") && !isAtWork(one, Date.now())
+        : isForgotten(one);
+    const leftovers = listed.filter(isLeft);
     await parts.daemonDisks.tidy(leftovers);
     await tryEach(leftovers, ({ name }) =>
       client.removeVolume(name).catch((thrown: unknown) => {
@@ -49,4 +50,9 @@ export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<st
     );
   };
   await tryEach([containers, volumes, () => parts.disks.collect(keep)], (part) => part());
+}
+
+/** Sandboxes and helpers end by themselves when nobody needs them; a probe is over as soon as it has said something. */
+function isStill({ state, labels }: Listed): boolean {
+  return state === "created" || hasEnded(state) || (labels[LABEL.sandbox] ?? labels[LABEL.helper]) === undefined;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
+import { newId } from "@handrail/protocol/ids";
 import { DISK_MOUNT, type DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
 import { tooManyFiles } from "../process/workspace-disk.ts";
 import { INSIDE } from "../sandbox-environment.ts";
@@ -15,6 +16,7 @@ import { LABEL } from "./docker-names.ts";
 import type { DaemonInfo, Listed } from "./docker-shapes.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
+import { madeHere } from "./makers.ts";
 import { canMakeDisks, newDisk } from "./new-disk.ts";
 import { nothingImage } from "./nothing-image.ts";
 import { type Inside, textInside } from "./runtime-kernel.ts";
@@ -22,7 +24,7 @@ import { type Inside, textInside } from "./runtime-kernel.ts";
 type Parts = {
   readonly client: DockerClient;
   readonly names: DockerNames;
-  readonly volumes: Pick<DockerVolumes, "programs" | "programsName" | "isWhole">;
+  readonly volumes: Pick<DockerVolumes, "programs" | "isWhole">;
   readonly facts: () => Promise<DaemonInfo>;
   /** Whether there are any. */
   readonly wanted: boolean;
@@ -37,6 +39,7 @@ export type DaemonDisks = ReturnType<typeof daemonDisks>;
 
 const ROOT = { uid: 0, gid: 0 };
 const PROBE_BYTES = 32 * 1024 ** 2;
+const FILL_PROGRAMS_MS = 300_000;
 const NOT_SEEN =
   "The daemon does not see the file systems that would bound workspaces: its directory is not below a mount that is shared.";
 /** How long a try that failed counts. */
@@ -75,6 +78,7 @@ export function daemonDisks(parts: Parts) {
       const holder = names.disk(conversationId);
       const mayBeMounted = !released.has(conversationId) && (await client.findVolume(holder)) !== undefined;
       if (mayBeMounted && (await problem()) === undefined) await release([holder]);
+      await client.removeContainer(names.carrier(holder));
       await client.removeVolume(names.whole(holder));
       await client.removeVolume(holder);
       released.delete(conversationId);
@@ -153,7 +157,8 @@ async function fill({ client, names }: Parts, wish: DiskWish, workspace: string)
   const name = names.carrier(names.disk(conversationId));
   await client.removeContainer(name);
   const bind = { Type: "bind", Source: workspace, Target: INSIDE.workspace };
-  const spec = carrierContainer(await nothingImage(client), names.labels(conversationId), [bind]);
+  const labels = { ...names.labels(conversationId), ...madeHere() };
+  const spec = carrierContainer(await nothingImage(client), labels, [bind]);
   const carrier = await client.createContainer(name, spec);
   try {
     const tar = tarStream({ directory: seedDirectory, name: ".", owner });
@@ -180,12 +185,14 @@ export function unboundable({ rootless, selinux }: Pick<DaemonInfo, "rootless" |
   return undefined;
 }
 
-/** Mounts a disk and looks whether the daemon sees it. */
+/** Mounts a disk and looks whether the daemon sees it: beside a volume of its own, since others may try it too. */
 async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promise<string | undefined> {
-  const { volumes } = parts;
-  const volume = await volumes.programsName();
+  const { client, names } = parts;
+  const volume = names.probe(newId("x", Date.now()));
+  const labels = { [LABEL.installation]: names.installation, [LABEL.disk]: volume, ...madeHere() };
   try {
     const directory = await helper.directory();
+    await client.createVolume(volume, labels);
     await helper.ask({ type: "mount", volume, anew: { image, owner: ROOT } });
     const seen = await seesDisk(parts, join(directory, volume, DISK_MOUNT, "workspace"));
     await helper.ask({ type: "release", volumes: [volume], forget: true });
@@ -194,6 +201,8 @@ async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promis
     const isNo = thrown instanceof DockerError || (thrown instanceof AppError && thrown.code !== "backend_unavailable");
     if (!isNo) throw thrown;
     return `Workspaces cannot be bounded: ${thrown.message.replace(/\.?$/, ".")}`;
+  } finally {
+    await client.removeVolume(volume).catch(() => undefined);
   }
 }
 
@@ -206,5 +215,7 @@ async function seesDisk(parts: Parts, path: string): Promise<boolean> {
 
 /** A container of no image, with our programs. */
 async function insideOf({ client, names, volumes }: Parts): Promise<Inside> {
-  return { client, names, imageId: await nothingImage(client), programs: await volumes.programsName() };
+  const imageId = await nothingImage(client);
+  const { name: programs } = await volumes.programs({ imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) });
+  return { client, names, imageId, programs };
 }

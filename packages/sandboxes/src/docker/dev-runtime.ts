@@ -2,7 +2,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
-import type { ProgramsVolume } from "./docker-volumes.ts";
+import type { ProgramsVolume } from "./programs-volume.ts";
 import { kernelUnder } from "./runtime-kernel.ts";
 
 /** What sandboxes that are root run under. */

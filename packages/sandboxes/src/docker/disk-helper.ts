@@ -11,8 +11,10 @@ import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
 import { LABEL } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
-import type { DockerVolumes, ProgramsVolume } from "./docker-volumes.ts";
+import type { DockerVolumes } from "./docker-volumes.ts";
+import { madeHere } from "./makers.ts";
 import { nothingImage } from "./nothing-image.ts";
+import type { ProgramsVolume } from "./programs-volume.ts";
 
 type Parts = {
   readonly client: DockerClient;
@@ -91,7 +93,7 @@ async function start({ client, names, volumes, facts }: Parts, id: string, onEnd
   const imageId = await nothingImage(client);
   const programs = await volumes.programs({ imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) });
   const directory = directoryOfVolumes(programs);
-  const labels = { [LABEL.installation]: names.installation, [LABEL.helper]: id };
+  const labels = { [LABEL.installation]: names.installation, [LABEL.helper]: id, ...madeHere() };
   const spec = diskHelperContainer({
     daemon: await facts(),
     imageId,

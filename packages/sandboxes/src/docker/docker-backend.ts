@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { SandboxBackend, SandboxSpec } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import type { Egress } from "../egress.ts";
@@ -57,6 +58,8 @@ export type DockerOptions = DockerAddress & {
 };
 
 const FALLBACK_IMAGE = "node:24-bookworm";
+/** How long a daemon has to take away what is half made when the server stops. */
+const SETTLE_MS = 2_000;
 
 /**
  * Sandboxes as containers of one Docker daemon, which may run on another machine or file system: workspaces are then
@@ -101,7 +104,8 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
     close: async () => {
       parts.closing.abort(new AppError("backend_unavailable", "The server is stopping."));
       links.close();
-      await parts.daemonDisks.close();
+      const settled = Promise.race([volumes.settled(), delay(SETTLE_MS, undefined, { ref: false })]);
+      await Promise.all([settled, parts.daemonDisks.close()]);
       client.close();
     },
   };
@@ -120,7 +124,7 @@ function assemble(options: DockerOptions) {
     cacheDirectory: cacheDirectoryOr(options.cacheDirectory),
   };
   const facts = daemonFacts(client);
-  const volumes = dockerVolumes({ client, names, facts }, programs);
+  const volumes = dockerVolumes({ client, names, facts, closing: closing.signal }, programs);
   return {
     closing,
     client,

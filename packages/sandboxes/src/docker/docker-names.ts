@@ -7,6 +7,7 @@ export const LABEL = {
   conversation: "handrail.conversation",
   sandbox: "handrail.sandbox",
   choice: "handrail.choice",
+  /** On what has to do with a volume of programs: its name. */
   programs: "handrail.programs",
   /** What a connection to its sandboxd has to say. */
   link: "handrail.link",
@@ -16,6 +17,8 @@ export const LABEL = {
   disk: "handrail.disk",
   /** Whose the container is that mounts disks. */
   helper: "handrail.helper",
+  /** The process that made it for the time of some work. */
+  maker: "handrail.maker",
 } as const;
 
 /** The file in the volume of programs that is every sandbox's /etc/hosts. */
@@ -60,7 +63,10 @@ export function dockerNames(installation: string) {
     carrier: (volume: string) => `${volume}-carrier`,
     /** An empty volume whose being there says that the other one is filled. */
     whole: (volume: string) => `${volume}-whole`,
+    /** What names of volumes with programs of a version begin with. */
     programs: (version: string) => `handrail-${installation}-programs-${version}`,
+    /** A volume beside which disks are tried. */
+    probe: (id: string) => `handrail-${installation}-probe-${id}`,
     labels: (conversationId: string) => ({
       [LABEL.installation]: installation,
       [LABEL.conversation]: conversationId,

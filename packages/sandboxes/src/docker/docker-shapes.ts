@@ -55,11 +55,12 @@ export type ImageFacts = { readonly id: string; readonly architecture: string };
 /** `directory` is where the daemon's machine has it; empty when it does not say. */
 export type VolumeFacts = { readonly labels: Readonly<Record<string, string>>; readonly directory: string };
 
-/** A container or volume of a list. `state` is empty for volumes. */
+/** A container or volume of a list. `state` is empty for volumes; `createdAtMs` is Unix time by the daemon's clock. */
 export type Listed = {
   readonly id: string;
   readonly name: string;
   readonly state: string;
+  readonly createdAtMs: number;
   readonly labels: Readonly<Record<string, string>>;
 };
 
@@ -127,8 +128,14 @@ export function readList(answer: unknown): Listed[] {
   return listOf(answer).map((item) => {
     const name = textOf(fields(item)["Name"]);
     const id = textOf(fields(item)["Id"]) || name;
-    return { id, name, state: textOf(fields(item)["State"]), labels: labelsOf(fields(item)["Labels"]) };
+    const [state, labels] = [textOf(fields(item)["State"]), labelsOf(fields(item)["Labels"])];
+    return { id, name, state, createdAtMs: createdAt(fields(item)), labels };
   });
+}
+
+/** Lists have seconds for containers, and text as of RFC 3339 for volumes. */
+function createdAt({ Created, CreatedAt }: Fields): number {
+  return typeof Created === "number" ? Created * 1000 : Date.parse(textOf(CreatedAt)) || 0;
 }
 
 /** Reads a stream of JSON lines to its end. @throws DockerError for the error that the daemon reports in it */

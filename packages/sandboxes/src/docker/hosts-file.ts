@@ -3,7 +3,7 @@ import type { DockerClient } from "./docker-client.ts";
 import { DockerError, isMissing } from "./docker-error.ts";
 import { HOSTS_IN_PROGRAMS } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
-import type { ProgramsVolume } from "./docker-volumes.ts";
+import type { ProgramsVolume } from "./programs-volume.ts";
 
 /** An image that no daemon has. */
 export const NO_IMAGE = "handrail-probe/no-such-image:1";

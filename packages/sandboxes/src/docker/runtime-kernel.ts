@@ -3,6 +3,7 @@ import { INSIDE } from "../sandbox-environment.ts";
 import { probeContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { LABEL, type DockerNames } from "./docker-names.ts";
+import { madeHere } from "./makers.ts";
 
 const MOST_CHARACTERS = 65_536;
 
@@ -34,7 +35,7 @@ export async function textInside(
   file: string,
   more: { readonly runtime?: string; readonly seen?: string },
 ): Promise<string> {
-  const labels = { [LABEL.installation]: names.installation };
+  const labels = { [LABEL.installation]: names.installation, ...madeHere() };
   const argv = [`${INSIDE.programs}/rg`, "--no-config", "--no-filename", "--no-line-number", "^", file];
   const wish = probeContainer({ imageId, labels, programs, argv, ...more });
   const id = await client.createContainer(names.container(`probe-${newId("x", Date.now())}`), wish);

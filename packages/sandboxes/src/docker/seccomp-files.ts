@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { PROFILES } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
-import type { ProgramsVolume } from "./docker-volumes.ts";
+import type { ProgramsVolume } from "./programs-volume.ts";
 
 /** A file that is made of a text and not read from anywhere. */
 export type TextFile = { readonly name: string; readonly text: string };

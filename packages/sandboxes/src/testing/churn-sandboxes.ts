@@ -1,4 +1,4 @@
-import { type ChurnWish, openChurned } from "./killed-servers.ts";
+import { churnedConversation, type ChurnWish, openChurned } from "./killed-servers.ts";
 
 /** A program for tests: starts, stops and removes sandboxes until it is killed. Says so before it begins. */
 const wish = JSON.parse(process.argv[2] ?? "{}") as ChurnWish;
@@ -7,8 +7,8 @@ const choice = { backend: backend.name, network: { type: "none" } } as const;
 await backend.health(AbortSignal.timeout(30_000));
 process.stdout.write("begins\n");
 for (let round = 0; ; round++) {
-  const conversationId = `c_${String(round).padStart(20, "0")}`;
-  const spec = { conversationId, choice, seedDirectory: undefined };
+  const conversationId = churnedConversation(round);
+  const spec = { conversationId, choice, seedDirectory: wish.seed };
   await backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
   await backend.stop(conversationId);
   await backend.start(spec, () => undefined, AbortSignal.timeout(60_000));

@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
@@ -22,16 +23,20 @@ export type ChurnWish = {
   readonly installation: string;
   /** Where containerd is. */
   readonly address?: string;
+  /** Where Docker is; undefined: where tests have it. */
+  readonly host?: string;
+  /** A directory with the first files of each conversation. */
+  readonly seed?: string;
 };
 
 /** The backend that a wish is for, as a server opens it. */
-export function openChurned({ kind, directory, installation, address }: ChurnWish): SandboxBackend {
+export function openChurned({ kind, directory, installation, address, host }: ChurnWish): SandboxBackend {
   const limits = { diskBytes: 64 * 1024 ** 2 };
   const common = { installation, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits };
   if (kind === "process") return processBackend({ ...common, directory });
   if (kind === "containerd") return containerdBackend({ ...common, directory, address });
   const disks = { diskHelper: kind === "helper", ...(kind === "docker" && { directory }) };
-  return dockerBackend({ ...common, host: DOCKER_HOST, ...disks });
+  return dockerBackend({ ...common, host: host ?? DOCKER_HOST, ...disks });
 }
 
 export type KilledServers = Pick<ChurnWish, "kind" | "address"> & {
@@ -64,12 +69,20 @@ export async function expectNothingLeft({ rounds, latestMs, others, ...more }: K
 }
 
 async function killedAfter(ms: number, wish: ChurnWish): Promise<void> {
-  const program = join(import.meta.dirname, "churn-sandboxes.ts");
-  const server = spawn(process.execPath, [program, JSON.stringify(wish)], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = startChurn(wish);
   await once(server.stdout, "data");
   await delay(ms);
   server.kill("SIGKILL");
   await once(server, "exit");
+}
+
+/** The conversations of such a server, from the first on. */
+export const churnedConversation = (round: number): string => `c_${String(round).padStart(20, "0")}`;
+
+/** A server that starts and ends sandboxes. It says so before it begins. */
+export function startChurn(wish: ChurnWish): ChildProcessByStdio<null, Readable, null> {
+  const program = join(import.meta.dirname, "churn-sandboxes.ts");
+  return spawn(process.execPath, [program, JSON.stringify(wish)], { stdio: ["ignore", "pipe", "inherit"] });
 }
 
 /** Conversations' directories, loop devices and mounts. */
