@@ -8,7 +8,8 @@ import type { PrepareSeed } from "@handrail/core/ports/workspace-seed";
 import type { EventOf } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
-import { backendLoaders, installationOf } from "@handrail/server/compose/adapters";
+import { backendLoaders } from "@handrail/server/compose/adapters";
+import { openInstallation } from "@handrail/server/compose/installation";
 import { dockerClient } from "@handrail/sandboxes/docker/docker-client";
 import { dockerEndpoint } from "@handrail/sandboxes/docker/docker-endpoint";
 import { fillWorkspace } from "@handrail/sandboxes/fill-workspace";
@@ -59,7 +60,7 @@ async function ownDocker(home: string): Promise<OwnBackend> {
   const close = async () => {
     await backend.close();
     const client = dockerClient(dockerEndpoint({ host: process.env["DOCKER_HOST"] }));
-    await forgetInstallation(client, installationOf(home)).finally(() => client.close());
+    await forgetInstallation(client, await openInstallation(home)).finally(() => client.close());
   };
   return { ...backend, close };
 }
@@ -67,7 +68,8 @@ async function ownDocker(home: string): Promise<OwnBackend> {
 async function openBackend(name: BackendName, home: string, more: Record<string, string>): Promise<SandboxBackend> {
   const env = { ...process.env, ...more, HANDRAIL_SANDBOX: name, HANDRAIL_LOG_LEVEL: "error" };
   const config = readConfig(["--home", home], env);
-  const load = backendLoaders(config, async () => (_origin, stream) => stream.destroy())[name];
+  const installation = await openInstallation(home);
+  const load = backendLoaders(config, installation, async () => (_origin, stream) => stream.destroy())[name];
   if (load === undefined) throw new Error(`this server has no ${name} sandboxes`);
   const backend = await load();
   const { works, detail } = await backend.health(AbortSignal.timeout(10_000));

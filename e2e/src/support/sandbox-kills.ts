@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { askDocker } from "./docker-socket.ts";
+import { installationOf } from "./installation-of.ts";
 import type { TestServer } from "./test-server.ts";
 
 export type KilledBackend = "docker" | "process";
@@ -66,9 +66,6 @@ async function findProcesses(groups: string, conversationId: string): Promise<Ru
 type Program = { readonly pid: number; readonly words: readonly string[] };
 
 const isSandboxd = ({ words }: Program) => path.basename(words[0] ?? "") === "sandboxd" && words[1] === "serve";
-
-/** How a server names what it makes, from its state directory. */
-const installationOf = (home: string) => createHash("sha256").update(home).digest("hex").slice(0, 12);
 
 /** Programs that a control group lists. */
 const programsListed = (file: string): Program[] => read(file).split("\n").filter(Boolean).map(Number).map(program);

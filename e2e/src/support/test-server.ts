@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Client, createClient } from "@handrail/client/create-client";
+import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
+import { installationOf } from "./installation-of.ts";
 
 const run = promisify(execFile);
 
@@ -69,7 +70,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     async dispose() {
       await removeConversations(client).catch(() => undefined);
       await ended(child, "SIGTERM");
-      await removePrograms(home);
+      await forgetInDocker(installationOf(home));
       await unmountIn(home);
       await rm(home, { recursive: true, force: true });
     },
@@ -103,15 +104,6 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   child.once("exit", () => resolve());
   child.kill(signal);
   return promise;
-}
-
-/** What the server keeps in Docker between starts, sandboxd's volume, and the container through which it was being filled. */
-async function removePrograms(home: string): Promise<void> {
-  const installation = createHash("sha256").update(home).digest("hex").slice(0, 12);
-  const filter = `label=handrail.installation=${installation}`;
-  const containers = `docker ps -aq --filter ${filter} | xargs -r docker rm -f`;
-  const volumes = `docker volume ls -q --filter ${filter} | xargs -r docker volume rm -f`;
-  await run("sh", ["-c", `${containers}; ${volumes}`]).catch(() => undefined);
 }
 
 /** What a server leaves mounted that ends while it finds out what disks can do here; another on its state would take it away. */

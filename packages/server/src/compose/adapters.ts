@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { demoRepositoryDirectory } from "@handrail/scripted-model/demo";
 import type { Config } from "../config.ts";
@@ -10,16 +9,10 @@ export const demoDirectory: string = demoRepositoryDirectory;
 
 const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 
-/** What tells apart what servers with different state directories make in the same daemon or machine. */
-export function installationOf(home: string): string {
-  return createHash("sha256").update(home).digest("hex").slice(0, 12);
-}
-
-/** How each backend of this server is made, each when it is first needed. */
-export function backendLoaders(config: Config, egress: LazyEgress): BackendLoaders {
+/** How each backend of this server is made, each when it is first needed. `installation` as of `openInstallation`. */
+export function backendLoaders(config: Config, installation: string, egress: LazyEgress): BackendLoaders {
   const { home, sandbox } = config;
   const { cpus, memoryBytes, processes, diskBytes, image, docker, containerd } = sandbox;
-  const installation = installationOf(home);
   const common = {
     installation,
     sandboxdDirectory: SANDBOXD_DIRECTORY,

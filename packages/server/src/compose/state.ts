@@ -23,6 +23,7 @@ import type { SecretStore } from "../secrets/secret-store.ts";
 import { backendLoaders } from "./adapters.ts";
 import { openKeptFiles } from "./checkpoints.ts";
 import { lazyBackends } from "./backends.ts";
+import { openInstallation } from "./installation.ts";
 import { type Network, openNetwork } from "./egress.ts";
 import { lazySandboxSecrets, loadersWithSecrets, openSecretStore } from "./secrets.ts";
 import { type LazyGateway } from "./gateway/lazy-gateway.ts";
@@ -62,6 +63,7 @@ export async function openState(config: Config): Promise<State> {
   const { home } = config;
   const { mask, log, localToken } = openLog(config);
   const metrics = countMetrics();
+  const installation = await openInstallation(home);
   const [database, secrets, sessions] = await Promise.all([
     sqliteLogStore({ file: join(home, "handrail.sqlite") }),
     openSecrets(join(home, "secret.key")),
@@ -81,7 +83,7 @@ export async function openState(config: Config): Promise<State> {
   const settings = settingsOf(config, { secrets, mask, demo });
   const opened = await openModels({ config, settings, demo, secrets, mask, localToken, log, store });
   const { gateway } = opened;
-  const loaders = loadersWithSecrets(backendLoaders(config, network.egress), sandboxSecrets);
+  const loaders = loadersWithSecrets(backendLoaders(config, installation, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = closing([gateway, demo, backends], { network, journals, store });
   const kept = openKeptFiles(config, secrets);
