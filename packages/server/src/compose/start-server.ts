@@ -9,6 +9,7 @@ import { signInTokens } from "../auth/sign-in-tokens.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { buildApp } from "../http/app.ts";
+import { removeUnfinished } from "../settings/json-file.ts";
 import { eventFeeds } from "../socket/event-feed.ts";
 import { serveSockets, type SocketServer } from "../socket/socket-server.ts";
 import { VERSION } from "../version.ts";
@@ -47,6 +48,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   await openHome(config.home);
   const lock = lockDirectory(config.home);
   try {
+    await removeUnfinished(config.home);
     const running = await startLocked(config);
     return { ...running, close: () => running.close().finally(() => lock.release()) };
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { z } from "zod";
 
@@ -29,7 +30,7 @@ export function jsonFile<Schema extends z.ZodType>(path: string, schema: Schema)
 
 /** Writes a file of mode 0600 by way of a new file and a rename. @throws AppError `storage_full`, `storage_failed` */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const fresh = `${path}.${randomBytes(6).toString("hex")}`;
+  const fresh = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.part`);
   try {
     const handle = await open(fresh, "wx", 0o600);
     try {
@@ -43,6 +44,14 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     await rm(fresh, { force: true }).catch(() => undefined);
     throw storageError(path, cause);
   }
+}
+
+const UNFINISHED = /^\.[\w.-]+\.[0-9a-f]{12}\.part$/;
+
+/** Removes what a killed process was writing in a directory that this one alone writes to. It may be secret. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => UNFINISHED.test(name));
+  await Promise.all(names.map((name) => rm(join(directory, name), { force: true })));
 }
 
 function storageError(path: string, cause: unknown): AppError {
