@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { text } from "node:stream/consumers";
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { buffer, text } from "node:stream/consumers";
+import { brotliCompressSync, constants, createZstdCompress, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import { ask, testHttps, testOpened } from "../testing/tls-fixture.ts";
@@ -113,6 +113,27 @@ test("an answer that becomes far more than what came is broken off, and not held
   await over;
   expect(records).toMatchObject([{ reason: "answer_unreadable" }]);
   expect(process.memoryUsage().rss - before).toBeLessThan(250 * 1024 * 1024);
+});
+
+/** In a frame that asks for a window of so much memory to be unpacked. */
+async function zstdWithWindow(windowLog: number, bytes: Buffer): Promise<Buffer> {
+  const packing = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowLog } });
+  // Without the flush its size would be known, and the window as small.
+  packing.write(bytes);
+  packing.flush(() => packing.end());
+  return buffer(packing);
+}
+
+test("an answer that takes more memory to unpack than the web's do is broken off", async () => {
+  const told = async (windowLog: number) => {
+    const packed = await zstdWithWindow(windowLog, Buffer.from(`before ${VALUE} after`));
+    const { secure } = await opened((_request, response) => {
+      response.writeHead(200, { "content-encoding": "zstd" }).end(packed);
+    });
+    return (await ask(secure(), { path: "/v1/x", headers })).body.toString();
+  };
+  expect(await told(23)).toBe(`before ${MASKED} after`);
+  await expect(told(24)).rejects.toThrow();
 });
 
 test("an answer that is not what it says is broken off", async () => {
