@@ -5,13 +5,15 @@ import type { Target } from "./host.ts";
 import type { AddressSettings } from "./find-addresses.ts";
 import type { Begun, BegunRequest, BrokerRecord, ByteCount } from "./broker-record.ts";
 import type { OpenRequests } from "./open-requests.ts";
+import type { ResolveFor } from "./fair-lookups.ts";
 import { openUpstream } from "./open-upstream.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
 import { openingFor, type Seen, seenRequests } from "./tls/opened-requests.ts";
 import type { Opening } from "./tls/open-tls.ts";
 
-export type CarrySettings = AddressSettings &
+export type CarrySettings = Omit<AddressSettings, "resolve"> &
   AuthoriseSettings & {
+    readonly resolveFor: ResolveFor;
     /** Writes a request down before it goes out; it does not go where that failed. Ends the record by the result. */
     readonly onBegin: (request: BegunRequest, bytes: ByteCount) => Begun | Refusal;
     /** Writes down a request that never went out. */
@@ -117,7 +119,8 @@ type Going = {
 async function go(going: Going, begun: Begun, cut: (refusal: Refusal) => void): Promise<Outcome> {
   const { carrying, target, rule, opening, gone } = going;
   const { conversationId, settings } = carrying;
-  const upstream = await openUpstream(target, settings);
+  const resolve = (name: string) => settings.resolveFor(conversationId, name);
+  const upstream = await openUpstream(target, { ...settings, resolve });
   if ("code" in upstream) return { refusal: going.cutBy ?? upstream };
   going.upstream = upstream;
   const seen = seenRequests({ conversationId, target, rule, settings, gone, drop: begun.drop, cut });

@@ -5,6 +5,7 @@ import type { AuthoriseSettings } from "./authorise.ts";
 import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./broker-connection.ts";
 import type { BrokerRecord } from "./broker-record.ts";
 import type { CarrySettings } from "./carry-request.ts";
+import { fairLookups } from "./fair-lookups.ts";
 import { systemAddresses, systemResolve, type Resolve } from "./find-addresses.ts";
 import { openRequests, type OpenRequests } from "./open-requests.ts";
 import { endWith } from "./refusal.ts";
@@ -56,7 +57,6 @@ export function createBroker(options: BrokerOptions): Broker {
   const { onLimit = () => undefined } = options;
   const traffic = countTraffic({ limits: { ...TRAFFIC_LIMITS, ...options.limits }, onLimit, now: Date.now });
   const settings = {
-    resolve: systemResolve,
     mayBePrivate: hostsNamed(options.privateHosts ?? []),
     allowLoopback: false,
     ownAddresses: systemAddresses,
@@ -67,6 +67,7 @@ export function createBroker(options: BrokerOptions): Broker {
     onBegin: () => ({ end: options.onRequest, drop: () => undefined }),
     now: Date.now,
     ...options,
+    resolveFor: fairLookups(options.resolve ?? systemResolve, Date.now),
     openRequests: openRequests(options.lookUp),
     traffic,
   } satisfies Parameters<typeof brokerConnection>[2];

@@ -13,7 +13,8 @@ export const systemResolve: Resolve = async (name) => (await lookup(name, { all:
 export const systemAddresses = (): readonly string[] =>
   Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
 
-const RESOLVE_MS = 10_000;
+/** How long a lookup may take. */
+export const RESOLVE_MS = 10_000;
 const MAX_ADDRESSES = 32;
 
 export type AddressSettings = {
