@@ -29,6 +29,11 @@ test("a runtime whose pods have no network works, and is told with its parts", (
   });
 });
 
+test("a condition that sandboxes do not need may be false", () => {
+  const other = { type: "ContainerdHasNoDeprecationWarnings", status: false, reason: "x", message: "y" };
+  expect(healthOf(VERSION, statusOf([other, READY], []), "")).toMatchObject({ works: true });
+});
+
 test("what sandboxes of a runtime are not bounded in is told: where it sees no mounts of the server, /tmp too", () => {
   const health = { name: "containerd", works: true, detail: "it" } as const;
   expect(withLimits(health, { disks: true, memoryDirectories: true })).toEqual(health);

@@ -60,14 +60,29 @@ test("a daemon that may not mount, or could not open what is mounted, has no dis
   ]);
 });
 
+const answering = { endpoint: SOCKET, info: async () => INFO } as unknown as Parameters<
+  typeof dockerHealth
+>[0]["client"];
+const UNKNOWN = { problem: () => new Promise<string>(() => undefined) };
+
+test("where the server's own mounts bound workspaces, the daemon is not asked whether it could", async () => {
+  const looked = { client: answering, disks: { work: async () => true }, daemonDisks: UNKNOWN };
+  expect(await dockerHealth(looked, new AbortController().signal)).toEqual(healthOf(INFO, SOCKET, undefined));
+});
+
+test("who stops asking while it is being found out does not wait for that", async () => {
+  const looked = { client: answering, disks: { work: async () => false }, daemonDisks: UNKNOWN };
+  const stop = new AbortController();
+  const health = dockerHealth(looked, stop.signal);
+  setImmediate(() => stop.abort(new Error("enough")));
+  await expect(health).rejects.toThrow("enough");
+});
+
 test("while it is not known whether workspaces are bounded, that is said", async () => {
-  const answering = { endpoint: SOCKET, info: async () => INFO } as unknown as Parameters<
-    typeof dockerHealth
-  >[0]["client"];
   const looked = {
     client: answering,
     disks: { work: async () => false },
-    daemonDisks: { problem: () => new Promise<string>(() => undefined) },
+    daemonDisks: UNKNOWN,
   };
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
