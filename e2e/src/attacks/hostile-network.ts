@@ -4,6 +4,8 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { networkInterfaces } from "node:os";
 import { rulesOf } from "@handrail/broker/allow-list";
 import { createBroker } from "@handrail/broker/create-broker";
+import { testHttps } from "@handrail/broker/testing/tls-fixture";
+import { sandboxAuthority } from "@handrail/broker/tls/sandbox-authority";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import type { Egress } from "@handrail/sandboxes/egress";
 import type { NetworkAttack } from "./cases/network-attacks.ts";
@@ -13,7 +15,7 @@ export type HostileNetwork = {
   readonly egress: Egress;
   /** What a conversation may reach from now on. */
   allow(conversationId: string, rule: NetworkAttack["rule"]): void;
-  /** For the scripts: `PORT` and `TLS` of allowed hosts, `HIDDEN` of one that is not, `ADDRESSES` of this machine. */
+  /** For the scripts: `PORT`, `TLS` and `OPENED` of allowed hosts, `HIDDEN` of one that is not, `ADDRESSES` of this machine. */
   readonly variables: Readonly<Record<string, unknown>>;
   end(): void;
 };
@@ -30,8 +32,14 @@ export async function hostileNetwork(): Promise<HostileNetwork> {
   const port = await listening(helpful());
   const hidden = await listening(helpful());
   const tls = await listening(createServer((socket) => socket.on("error", () => undefined).end("REACHED")));
-  const servers = [port, hidden, tls];
-  const hosts = [`allowed.example:${port.port}`, `allowed.example:${tls.port}`, `.suffix.example:${port.port}`];
+  const opened = await testHttps("opened.example", (_request, response) => void response.end("answered"));
+  const servers = [port, hidden, tls, opened];
+  const hosts = [
+    `allowed.example:${port.port}`,
+    `allowed.example:${tls.port}`,
+    `opened.example:${opened.port}`,
+    `.suffix.example:${port.port}`,
+  ];
   const rules: Readonly<Record<NetworkAttack["rule"], NetworkRule>> = {
     open: { type: "allow", presets: ["everything"], hosts: [] },
     listed: { type: "allow", presets: [], hosts },
@@ -46,6 +54,7 @@ export async function hostileNetwork(): Promise<HostileNetwork> {
   const common = {
     lookUp: async (id: string) => ({ rules: rulesOf(rules[ruleOf(id)]), bytesUsed: 0 }),
     onRequest: () => undefined,
+    openWith: openingOf("opened.example", opened),
     resolve,
   };
   // Only the broker of the listed hosts may dial loopback, where those hosts are.
@@ -53,12 +62,20 @@ export async function hostileNetwork(): Promise<HostileNetwork> {
   return {
     egress: (origin, stream) => brokers[ruleOf(origin.conversationId)].handle(origin, stream),
     allow: (conversationId, rule) => allowed.set(conversationId, rule),
-    variables: { PORT: port.port, TLS: tls.port, HIDDEN: hidden.port, ADDRESSES: ownAddresses() },
+    variables: { PORT: port.port, TLS: tls.port, OPENED: opened.port, HIDDEN: hidden.port, ADDRESSES: ownAddresses() },
     end: () => {
       Object.values(brokers).forEach((broker) => broker.close());
       servers.forEach(({ server }) => server.close());
     },
   };
+}
+
+/** TLS to this host is opened, since it has a secret. */
+function openingOf(host: string, { port, roots }: Awaited<ReturnType<typeof testHttps>>) {
+  const use = { type: "header" as const, hosts: [{ host, port }] };
+  const secrets = [{ name: "KEY", value: "value-of-the-key", placeholder: undefined, use }];
+  const authority = sandboxAuthority();
+  return async () => ({ authority, secrets, roots });
 }
 
 /** A host that answers everybody, and says for which hosts it was asked. */

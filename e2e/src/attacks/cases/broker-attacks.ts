@@ -226,6 +226,24 @@ for more in (get("/second", LISTED) * 3, get("/second", LISTED, "Upgrade: websoc
 answer = ask(get("http://%s/hello" % LISTED, LISTED))
 held("still there") if "REACHED /hello" in answer else breach(answer)`,
   ),
+  listed(
+    "opened-nonsense",
+    "end the broker by what is no request within TLS that it opens",
+    "connections that end when nothing is read from them any more",
+    `
+context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE
+host = "opened.example:%d" % OPENED
+for request in ("\\0\\1\\r\\n\\r\\n", "CONNECT other.example:80 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" % host, "POST / HTTP/1.1\\r\\nHost: %s\\r\\nContent-Length: 500\\r\\n\\r\\nhello" % host):
+    for _ in range(5):
+        s = dial(); s.sendall(("CONNECT %s HTTP/1.1\\r\\n\\r\\n" % host).encode())
+        if b" 200 " not in s.recv(4096): breach("no tunnel")
+        t = context.wrap_socket(s, server_hostname="opened.example")
+        try: t.sendall(request.encode()); t.unwrap()
+        except (OSError, ssl.SSLError): pass
+        t.close()
+answer = ask(get("http://%s/hello" % LISTED, LISTED))
+held("still there") if "REACHED /hello" in answer else breach(answer)`,
+  ),
 ];
 
 /** Attacks that use the broker up; others are asked for meanwhile. */
