@@ -76,7 +76,7 @@ describe.skipIf(!canStartDaemon())("a daemon with user namespaces", () => {
     };
     const place = async () => {
       const volume = await client.findVolume(dockerNames(installation).disk(conversationId));
-      return daemon.seen(join(volume?.directory ?? "", ".."));
+      return join(volume?.directory ?? "", "..");
     };
     return { backend, conversationId, start, place };
   }

@@ -12,8 +12,6 @@ import { endDaemon, unmountBelow } from "./end-daemon.ts";
 export type OwnDaemon = {
   /** As `DOCKER_HOST` is written. */
   readonly host: string;
-  /** A path as the daemon has it, with what it has mounted. @throws Error when it does not run */
-  seen(path: string): string;
   /** Ends the daemon itself with SIGKILL; what runs in its containers is left as it is. */
   kill(): Promise<void>;
   /** Starts it again, with these arguments besides, and waits until it answers. */
@@ -64,10 +62,6 @@ export async function startOwnDaemon(more: readonly string[] = [], subordinates?
   await start(more);
   return {
     host,
-    seen: (path) => {
-      if (child?.pid === undefined) throw new Error("The daemon does not run.");
-      return join(`/proc/${child.pid}/root`, path);
-    },
     kill: () => end("SIGKILL"),
     start,
     dispose: async () => {
