@@ -18,6 +18,8 @@ export type ServeConfig = {
   /** Whether programs that know of no proxy get to the broker too, where this process may listen at low ports. */
   readonly transparent: boolean;
   readonly idleExitSeconds: number | undefined;
+  /** How many bytes programs leave free where the workspace is; undefined: they may take all. */
+  readonly keepFree: number | undefined;
   /** Whether standard input and output are a connection too. */
   readonly stdio: boolean;
   readonly env: Readonly<Record<string, string>>;
@@ -40,7 +42,7 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set([LINK_TOKEN])
 
 export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
                [--token-file FILE] [--egress-port PORT] [--transparent]
-               [--idle-exit SECONDS] [--stdio]
+               [--idle-exit SECONDS] [--keep-free BYTES] [--stdio]
                [--sandbox ID]
 sandboxd connect --socket PATH
 sandboxd disks --volumes DIR
@@ -71,6 +73,7 @@ function parse(argv: readonly string[]): Config {
       "token-file": text,
       "egress-port": text,
       "idle-exit": text,
+      "keep-free": text,
       socket: text,
       volumes: text,
       sandbox: text,
@@ -98,6 +101,7 @@ function parse(argv: readonly string[]): Config {
     linkToken: process.env[LINK_TOKEN],
     egressPort: number("--egress-port", values["egress-port"], 65_535),
     idleExitSeconds: number("--idle-exit", values["idle-exit"], 1_000_000_000),
+    keepFree: number("--keep-free", values["keep-free"], Number.MAX_SAFE_INTEGER),
     stdio: values.stdio === true,
     transparent: values.transparent === true,
     env: environment(),

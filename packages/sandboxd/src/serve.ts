@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
+import { DISK_FULL_EXIT } from "@handrail/protocol/sandboxd/exits";
 import type { ServeConfig } from "./config.ts";
+import type { Handlers } from "./handlers.ts";
 import { guardFirstProcess, IS_FIRST } from "./first-process.ts";
 import { findExecutable } from "./find-executable.ts";
 import { operations } from "./operations.ts";
 import { rest } from "./rest.ts";
+import { spaceWatch } from "./space-watch.ts";
+import { signalProcess } from "./terminals/processes.ts";
 import { transparent } from "./transparent/transparent.ts";
 import { VERSION } from "./version.ts";
 import { Calls } from "./wire/calls.ts";
@@ -33,7 +37,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   };
   const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
   // Compiled code is a seventh of what an idle sandbox takes; it is made again, function by function, at the next call.
-  const calls = new Calls(handlers, rest(Bun.shrink));
+  const calls = new Calls(watchSpace(config.keepFree, [workspace, state], handlers), rest(Bun.shrink));
   const connections: Connections = new Connections(calls, {
     version: VERSION,
     bootId: randomUUID(),
@@ -47,6 +51,24 @@ export async function serve(config: ServeConfig): Promise<void> {
   if (config.transparent) transparent(() => connections.latest?.openChannel("egress"), own);
   await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);
   shells.close();
+}
+
+/** All but the first process of a sandbox are its programs; where there is none such, it cannot tell them. */
+function watchSpace(bytes: number | undefined, places: readonly string[], handlers: Handlers): Handlers {
+  if (bytes === undefined || !IS_FIRST) return handlers;
+  const freeAt = (place: string): number => {
+    const { bavail, bsize } = statfsSync(place);
+    return bavail * bsize;
+  };
+  return spaceWatch({
+    bytes,
+    free: () => Math.min(...places.map(freeAt)),
+    endPrograms: () => void signalProcess(-1, "SIGKILL"),
+    leave: (why) => {
+      process.stderr.write(`${why}\n`);
+      process.exit(DISK_FULL_EXIT);
+    },
+  }).watch(handlers);
 }
 
 function requireShell(env: ServeConfig["env"]): string {

@@ -12,6 +12,9 @@ export const INSIDE = {
  */
 export const IDLE_EXIT = ["--idle-exit", "3600"] as const;
 
+/** What sandboxd leaves free of a file system that its workspace shares with others, where nothing bounds the workspace. */
+export const KEEP_FREE = ["--keep-free", String(512 * 1024 ** 2)] as const;
+
 /** The port on the sandbox's own loopback where sandboxd takes connections to the proxy. */
 export const EGRESS_PORT = 3128;
 

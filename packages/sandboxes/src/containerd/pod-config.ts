@@ -141,7 +141,7 @@ export function containerConfig(wish: ContainerWish): ContainerConfig {
   return {
     metadata: { name: "sandbox" },
     image: { image: wish.image, userSpecifiedImage: wish.image },
-    command: commandOf(start, limits, network),
+    command: commandOf(wish, network),
     workingDir: INSIDE.workspace,
     envs: Object.entries(environment).map(([key, value]) => ({
       key,
@@ -228,10 +228,16 @@ function plainUser(uid: number): Rights {
   };
 }
 
-function commandOf({ socketPath, record }: LocalStart, limits: SandboxLimits, network: boolean): readonly string[] {
+function commandOf({ start, files, limits }: ContainerWish, network: boolean): readonly string[] {
+  const { socketPath, record, place } = start;
   const ulimits = [limits.processes, limits.openFiles, Math.floor(limits.fileBytes / 512)].map(String);
   const log = `${INSIDE.state}/${SANDBOXD_LOG}`;
-  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network });
+  const serve = serveCommand({
+    sandboxId: record.sandboxId,
+    socket: basename(socketPath),
+    network,
+    bounded: files.workspace !== place.workspace,
+  });
   return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serve];
 }
 

@@ -13,10 +13,12 @@ const MAPPED = [{ hostId: FIRST, containerId: 0, length: 65_536 }];
 const ALONE = { network: "POD", pid: "CONTAINER", ipc: "POD" };
 const IN_USERS = { ...ALONE, usernsOptions: { mode: "POD", uids: MAPPED, gids: MAPPED } };
 
-function configOf(fence: RootFence | undefined, containers = false) {
+/** On a disk, unless it is to be in the conversation's own directory. */
+function configOf(fence: RootFence | undefined, containers = false, onDisk = true) {
   const profile = fence === undefined ? "default" : "dev";
+  const place = conversationPlace("/data", newId("c", 0));
   const start: LocalStart = {
-    place: conversationPlace("/data", newId("c", 0)),
+    place,
     record: { sandboxId: newId("x", 0), profile, token: "t", uid: FIRST },
     socketPath: "/data/links/x/sandboxd.sock",
     furnished: Promise.resolve(),
@@ -33,7 +35,7 @@ function configOf(fence: RootFence | undefined, containers = false) {
     etcDirectory: "/data/etc",
     seccompFile: "/data/seccomp.json",
     scratch: [{ source: "/data/tmp", target: "/tmp" }],
-    files: { workspace: "/data/workspace", state: "/data/state" },
+    files: onDisk ? { workspace: "/data/disk/workspace", state: "/data/disk/state" } : place,
     unifiedCgroups: false,
   };
   return containerConfig({ ...wish, fence, containers });
@@ -51,6 +53,11 @@ function rightsOf(fence: RootFence | undefined, containers = false) {
     noNewPrivs,
   };
 }
+
+test("a sandbox of containerd leaves others space where its workspace has no bound", () => {
+  const keeps = (onDisk: boolean) => configOf(undefined, false, onDisk).command.includes("--keep-free");
+  expect([true, false].map(keeps)).toEqual([false, true]);
+});
 
 describe("the rights of a sandbox of containerd", () => {
   const common = { dropped: ["ALL"], noNewPrivs: true };

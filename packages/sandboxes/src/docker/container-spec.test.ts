@@ -81,7 +81,7 @@ test("a container has no network, no rights and no way to more, and a limit on e
     Hostname: "sandbox",
     User: "5000:5000",
     Entrypoint: ["/handrail/sandboxd"],
-    Cmd: ["serve", "--stdio", "--idle-exit", "3600", ...places, ...socket],
+    Cmd: ["serve", "--stdio", "--idle-exit", "3600", "--keep-free", "536870912", ...places, ...socket],
     WorkingDir: "/workspace",
     NetworkDisabled: true,
     OpenStdin: true,
@@ -100,7 +100,9 @@ test("a way to the broker is what profiles with a network have, and nothing else
 });
 
 test("a disk of the host is mounted so that nothing which is mounted in it comes back", () => {
-  const { Mounts } = hostConfig({ storage: { type: "bind", workspace: "/d/w", state: "/d/s" } });
+  const given = { storage: { type: "bind", workspace: "/d/w", state: "/d/s" } } as const;
+  const { Mounts } = hostConfig(given);
+  expect(specOf(given).Cmd).not.toContain("--keep-free");
   const bind = { Type: "bind", BindOptions: { Propagation: "rprivate" } };
   expect((Mounts as readonly unknown[]).slice(0, 2)).toEqual([
     { ...bind, Source: "/d/w", Target: "/workspace" },

@@ -1,6 +1,13 @@
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
-import { EGRESS_PORT, IDLE_EXIT, INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import {
+  EGRESS_PORT,
+  IDLE_EXIT,
+  INSIDE,
+  KEEP_FREE,
+  PROXY_ENVIRONMENT,
+  sandboxEnvironment,
+} from "../sandbox-environment.ts";
 import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
@@ -65,7 +72,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     Hostname: "sandbox",
     User: `${wish.uid}:${wish.uid}`,
     Entrypoint: [`${INSIDE.programs}/sandboxd`],
-    Cmd: serveArguments(network),
+    Cmd: serveArguments(network, wish.storage.type === "bind"),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: INSIDE.workspace,
     NetworkDisabled: wish.hostsFile !== undefined,
@@ -186,10 +193,11 @@ function mounting({ product, userNamespaces }: Pick<DaemonInfo, "product" | "use
   return userNamespaces ? { ...docker, UsernsMode: "host" } : docker;
 }
 
-function serveArguments(network: boolean): string[] {
+function serveArguments(network: boolean, bounded: boolean): string[] {
   const egress = network ? ["--egress-port", String(EGRESS_PORT), "--transparent"] : [];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  return ["serve", "--stdio", ...IDLE_EXIT, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
+  const space = bounded ? [] : KEEP_FREE;
+  return ["serve", "--stdio", ...IDLE_EXIT, ...space, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
 }
 
 const hardening = {

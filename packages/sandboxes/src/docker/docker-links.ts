@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
+import { DISK_FULL_EXIT } from "@handrail/protocol/sandboxd/exits";
 import type { Egress } from "../egress.ts";
 import { egressUnder } from "../profiles.ts";
 import { openLinkSoon } from "../open-link.ts";
@@ -82,6 +83,8 @@ export function whyGone(state: ContainerState | undefined): string {
   if (state === undefined) return "The sandbox's container was removed.";
   if (state.outOfMemory) return "The sandbox ran out of memory and was ended.";
   if (state.exitCode === 137) return "The sandbox was killed.";
+  if (state.exitCode === DISK_FULL_EXIT)
+    return "The sandbox was ended: the disk that its workspace is on is nearly full.";
   return `The sandbox ended with exit code ${state.exitCode}.`;
 }
 

@@ -140,11 +140,13 @@ test("who stops asking a daemon is told so, and not that it does not answer", as
   await expect(dockerHealth({ client, ...NO_DISKS }, stopped)).rejects.toThrow("enough");
 });
 
-test("an image that sandboxd cannot run in is told from other failures at the start", () => {
+test("an image that sandboxd cannot run in, and a full disk, are told from other failures at the start", () => {
   expect(explainExit("empty", 1, "error: This system has no shell: neither bash nor /bin/sh.\n")).toMatchObject({
     code: "image_unavailable",
     message: "The image empty has no shell. Choose an image that has bash or /bin/sh.",
   });
+  const why = "The disk that the workspace is on is nearly full. The sandbox was ended.";
+  expect(explainExit("debian", 28, `${why}\n`)).toMatchObject({ code: "disk_full", message: why });
   const log = "exec /handrail/sandboxd: no such file or directory\n";
   expect(explainExit("alpine", 127, log)).toMatchObject({ code: "image_unavailable" });
   expect(explainExit("debian", 1, "warning\nno state directory\n")).toMatchObject({
@@ -154,9 +156,14 @@ test("an image that sandboxd cannot run in is told from other failures at the st
 });
 
 test("a sandbox that went says how", () => {
-  expect([undefined, STATE, { ...STATE, exitCode: 137 }, { ...STATE, outOfMemory: true }].map(whyGone)).toEqual([
+  expect(
+    [undefined, STATE, { ...STATE, exitCode: 28 }, { ...STATE, exitCode: 137 }, { ...STATE, outOfMemory: true }].map(
+      whyGone,
+    ),
+  ).toEqual([
     "The sandbox's container was removed.",
     "The sandbox ended with exit code 3.",
+    "The sandbox was ended: the disk that its workspace is on is nearly full.",
     "The sandbox was killed.",
     "The sandbox ran out of memory and was ended.",
   ]);

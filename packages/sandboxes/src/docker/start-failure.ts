@@ -1,4 +1,5 @@
 import { AppError } from "@handrail/protocol/errors";
+import { DISK_FULL_EXIT } from "@handrail/protocol/sandboxd/exits";
 import type { DockerClient } from "./docker-client.ts";
 import type { Started } from "./start-container.ts";
 
@@ -31,5 +32,6 @@ export function explainExit(image: string, exitCode: number, log: string): AppEr
   }
   const last = log.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   const said = last === "" ? "" : ` It said: ${last}`;
+  if (exitCode === DISK_FULL_EXIT) return new AppError("disk_full", last, { exitCode });
   return new AppError("sandbox_failed", `The sandbox ended at its start (exit code ${exitCode}).${said}`, { exitCode });
 }

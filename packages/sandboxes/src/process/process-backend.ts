@@ -170,7 +170,7 @@ async function launch(prepared: Prepared, start: LocalStart) {
     ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
     : { workspace: place.workspace, state: place.state };
   const places = { ...files, programs: options.sandboxdDirectory, link: dirname(socketPath) };
-  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network });
+  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network, bounded: onDisk });
   const command = launchCommand({
     bubblewrap,
     limits,
