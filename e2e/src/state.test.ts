@@ -12,6 +12,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventsOf, readFileText, readLog, runEnd, sleep, startConversation } from "./support/conversations.ts";
 import { scriptedEnvironment } from "./support/model-env.ts";
 import { workingBackends } from "./support/sandbox-kills.ts";
+import { forgetServer } from "./support/installation-of.ts";
 import { spawnProgram, spawnServer } from "./support/spawn-server.ts";
 import { startServer, type TestServer } from "./support/test-server.ts";
 
@@ -28,7 +29,11 @@ let base: string;
 beforeEach(async () => {
   base = await mkdtemp(path.join(tmpdir(), "handrail-state-"));
 });
-afterEach(() => rm(base, { recursive: true, force: true }));
+afterEach(async () => {
+  // Where it takes a helper to bound workspaces, a server has its programs in Docker as soon as it has looked.
+  await forgetServer(path.join(base, "home"));
+  await rm(base, { recursive: true, force: true });
+});
 
 /** Waits until the run has answered this many calls. */
 async function callsEnded(client: Client, id: string, count: number): Promise<void> {

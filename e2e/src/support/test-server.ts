@@ -5,8 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Client, createClient } from "@handrail/client/create-client";
-import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
-import { installationOf } from "./installation-of.ts";
+import { forgetServer } from "./installation-of.ts";
 
 const run = promisify(execFile);
 
@@ -70,7 +69,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     async dispose() {
       await removeConversations(client).catch(() => undefined);
       await ended(child, "SIGTERM");
-      await forgetInDocker(installationOf(home));
+      await forgetServer(home);
       await unmountIn(home);
       await rm(home, { recursive: true, force: true });
     },
