@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError, toAppError } from "@handrail/protocol/errors";
@@ -9,13 +8,12 @@ import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
 import { localBackend } from "../process/local-backend.ts";
+import { collectMounts, collectPods } from "./collect-pods.ts";
 import { containerdHealth, withFence, withLimits } from "./containerd-health.ts";
 import { containerdImages } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 import { explained } from "./cri-error.ts";
-import type { Pod } from "./cri-shapes.ts";
 import { hasOwnKernel } from "./handler-kernel.ts";
-import { conversationPlace } from "../process/conversation-place.ts";
 import { unmountDisk } from "../process/mounted-disk.ts";
 import { removeOldProbes } from "../process/disk-probes.ts";
 import { disksWork } from "../process/workspace-disk.ts";
@@ -84,7 +82,7 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
       explained("containerd could not be tidied", async () => {
         const { directory } = options;
         const all = [
-          () => collect(parts, keep),
+          () => collectPods(parts, keep),
           () => collectMounts(parts, directory),
           () => removeOldProbes(directory),
         ];
@@ -206,41 +204,4 @@ async function isAlive({ client }: ContainerdParts, sandboxId: string): Promise<
 async function kill({ client, scratchOf }: ContainerdParts, sandboxId: string): Promise<void> {
   for (const pod of await client.listPods({ [LABEL.sandbox]: sandboxId })) await client.removePod(pod.id);
   await removeScratch(scratchOf(sandboxId));
-}
-
-/** Removes pods whose conversation is not kept, and those whose sandbox has ended by itself. */
-async function collect(parts: ContainerdParts, keep: ReadonlySet<string>): Promise<void> {
-  const { client, names } = parts;
-  const ours = { [LABEL.installation]: names.installation };
-  const [pods, containers] = await Promise.all([client.listPods(ours), client.listContainers(ours)]);
-  const ended = containers.filter(({ state }) => state === "CONTAINER_EXITED").map((one) => one.podSandboxId);
-  const isLeftover = ({ id, labels }: Pod) =>
-    !parts.starting.has(labels[LABEL.sandbox] ?? "") &&
-    (ended.includes(id) || !keep.has(labels[LABEL.conversation] ?? ""));
-  const leftovers = () =>
-    tryEach(pods.filter(isLeftover), async (pod) => {
-      const sandboxId = pod.labels[LABEL.sandbox];
-      await client.removePod(pod.id);
-      if (sandboxId !== undefined) await removeScratch(parts.scratchOf(sandboxId));
-    });
-  await tryEach([leftovers, () => collectScratch(parts, pods)], (part) => part());
-}
-
-/** Scratch directories of servers that were killed while they started a sandbox that no pod was made for. */
-async function collectScratch(parts: ContainerdParts, pods: readonly Pod[]): Promise<void> {
-  const known = new Set([...parts.starting, ...pods.map(({ labels }) => labels[LABEL.sandbox])]);
-  const names = await readdir(parts.scratchDirectory).catch(() => []);
-  await tryEach(
-    names.filter((name) => !known.has(name)),
-    (name) => removeScratch(parts.scratchOf(name)),
-  );
-}
-
-/** Mounts that a killed server left while it started a sandbox. */
-async function collectMounts({ mounting }: ContainerdParts, directory: string): Promise<void> {
-  const names = await readdir(directory).catch(() => []);
-  await tryEach(
-    names.filter((one) => /^c_[0-9a-z]+$/.test(one) && !mounting.has(one)),
-    (name) => unmountDisk(conversationPlace(directory, name).disk),
-  );
 }

@@ -88,7 +88,8 @@ export type ContainerConfig = {
   };
 };
 
-export type Pod = { readonly id: string; readonly labels: Labels };
+/** `createdAt`: nanoseconds of Unix time. */
+export type Pod = { readonly id: string; readonly labels: Labels; readonly createdAt: number };
 
 /** Where the host finds a pod's namespaces. */
 export type PodNamespaces = {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { LABEL } from "../docker/docker-names.ts";
+import { madeHere } from "../docker/makers.ts";
 import { explainExit } from "../docker/start-failure.ts";
 import { writeEtcFiles } from "../process/etc-files.ts";
 import { SANDBOXD_LOG, sandboxdLog } from "../process/launch-sandboxd.ts";
@@ -39,7 +40,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const fence = PROFILES[record.profile].root ? requireFence(await parts.rootFence(start.signal)) : undefined;
   await requireSandboxd(parts.programs);
   await unlessAborted(parts.pauseImage(), start.signal);
-  const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId };
+  const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId, ...madeHere() };
   const pod = podConfig({
     name: names.container(place.conversationId),
     sandboxId: record.sandboxId,

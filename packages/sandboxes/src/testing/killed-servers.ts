@@ -45,25 +45,39 @@ export type KilledServers = Pick<ChurnWish, "kind" | "address"> & {
   readonly latestMs: number;
   /** What is left of the installation beside what every kind leaves on this machine, by kind of thing; without what stays. */
   readonly others: (installation: string, directory: string) => Promise<Readonly<Record<string, readonly unknown[]>>>;
+  /** What there is of conversations that go on which is no sandbox, nor what the next one will start on. */
+  readonly halfMade: (installation: string) => Promise<readonly unknown[]>;
 };
+
+/** More than are made before a server is killed. */
+const ALL = new Set(Array.from({ length: 1000 }, (_, round) => churnedConversation(round)));
 
 /**
  * Kills servers at any moment while they start and end sandboxes, and expects that nothing is left of them after the next
- * one has tidied up: at once, or after a daemon has ended what it was asked for before.
+ * one has tidied up: at once, or after a daemon has ended what it was asked for before. First with conversations that go on,
+ * of which sandboxes that run and workspaces are left, then without.
  */
-export async function expectNothingLeft({ rounds, latestMs, others, ...more }: KilledServers): Promise<void> {
+export async function expectNothingLeft({ rounds, latestMs, others, halfMade, ...more }: KilledServers): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
   const wish: ChurnWish = { ...more, directory, installation: `t${newId("x", Date.now()).slice(-8)}` };
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const tidied = async () => {
+  const collect = async (keep: ReadonlySet<string>) => {
     const next = openChurned(wish);
-    await next.collect(new Set());
+    await next.collect(keep);
     await next.close();
+  };
+  const kept = async () => {
+    await collect(ALL);
+    return halfMade(wish.installation);
+  };
+  const tidied = async () => {
+    await collect(new Set());
     const left = { ...(await leftHere(directory)), ...(await others(wish.installation, directory)) };
     return Object.entries(left).filter(([, things]) => things.length > 0);
   };
   for (let round = 0; round < rounds; round++) {
     await killedAfter(Math.random() * latestMs, wish);
+    await expect.poll(kept, { timeout: 20_000 }).toEqual([]);
     await expect.poll(tidied, { timeout: 20_000 }).toEqual([]);
   }
 }
@@ -77,7 +91,9 @@ async function killedAfter(ms: number, wish: ChurnWish): Promise<void> {
 }
 
 /** The conversations of such a server, from the first on. */
-export const churnedConversation = (round: number): string => `c_${String(round).padStart(20, "0")}`;
+export function churnedConversation(round: number): string {
+  return `c_${String(round).padStart(20, "0")}`;
+}
 
 /** A server that starts and ends sandboxes. It says so before it begins. */
 export function startChurn(wish: ChurnWish): ChildProcessByStdio<null, Readable, null> {
