@@ -12,6 +12,8 @@ export type Cgroups = {
   processes(sandboxId: string): Promise<readonly number[]>;
   /** Takes the groups of a sandbox away once its processes have ended. Best effort. */
   remove(sandboxId: string): Promise<void>;
+  /** Takes the groups of all sandboxes away that no process is in, save those of `keep`. Best effort. */
+  removeEmpty(keep: ReadonlySet<string>): Promise<void>;
 };
 
 const ROOT = "/sys/fs/cgroup";
@@ -82,7 +84,14 @@ function groupsUnder(bases: readonly string[], version: 1 | 2): Cgroups {
       return [...new Set(listed.flat())];
     },
     remove: async (sandboxId) => {
-      await Promise.all(bases.map((base) => removeEmpty(join(base, sandboxId))));
+      await Promise.all(bases.map((base) => removeSoon(join(base, sandboxId))));
+    },
+    removeEmpty: async (keep) => {
+      for (const base of bases) {
+        const names = (await readdir(base).catch(() => [])).filter((name) => name.startsWith("x_") && !keep.has(name));
+        // The kernel refuses it for those that processes are in.
+        await Promise.allSettled(names.map((name) => rmdir(join(base, name))));
+      }
     },
   };
 }
@@ -151,7 +160,7 @@ async function idsIn(file: string): Promise<number[]> {
 }
 
 /** A group is busy for some milliseconds after its last process was killed. */
-async function removeEmpty(group: string): Promise<void> {
+async function removeSoon(group: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const error = await rmdir(group).then(
       () => undefined,

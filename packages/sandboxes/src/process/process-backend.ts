@@ -22,7 +22,7 @@ import { boxesOf, MARK } from "./find-processes.ts";
 import { killAll } from "./kill-all.ts";
 import { launchCommand } from "./launch-command.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "./launch-sandboxd.ts";
-import type { LocalOptions, LocalRunner, LocalStart } from "./local-backend.ts";
+import type { Launched, LocalOptions, LocalRunner, LocalStart } from "./local-backend.ts";
 import { localBackend } from "./local-backend.ts";
 import type { SystemTree } from "./own-system.ts";
 import { noOwnSystem, systemTree, whyNoOwnSystem } from "./own-system.ts";
@@ -67,6 +67,8 @@ const PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  */
 export function processBackend(options: ProcessOptions): SandboxBackend {
   let used = false;
+  /** Sandboxes whose processes may not be in their groups yet. */
+  const starting = new Set<string>();
   const prepared = once(() => {
     used = true;
     return prepare(options);
@@ -81,7 +83,7 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       if (PROFILES[profile].root && noDev !== undefined) throw noOwnSystem(noDev);
       return disks ? limitsUnder(profile, limits).diskBytes : undefined;
     },
-    launch: async (start) => launch(await prepared(), start),
+    launch: (start) => noted(starting, start.record.sandboxId, async () => launch(await prepared(), start)),
     isAlive: async (sandboxId, { token }) => {
       const { cgroups } = await prepared();
       return (await (cgroups?.processes(sandboxId) ?? boxesOf(sandboxId, token))).length > 0;
@@ -91,13 +93,29 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       await killAll(async () => [...boxesOf(sandboxId, token), ...((await cgroups?.processes(sandboxId)) ?? [])]);
       await cgroups?.remove(sandboxId);
     },
-    collect: () => removeOldProbes(options.directory),
+    collect: async () => {
+      const { cgroups } = await prepared();
+      await Promise.all([removeOldProbes(options.directory), cgroups?.removeEmpty(starting)]);
+    },
     close: async () => {
       if (used) await prepared();
       await removeGroups(options.installation);
     },
   };
   return localBackend(runner, options);
+}
+
+/** Has a sandbox in `starting` until it is up or given up. */
+async function noted(starting: Set<string>, sandboxId: string, begin: () => Promise<Launched>): Promise<Launched> {
+  starting.add(sandboxId);
+  const forget = () => starting.delete(sandboxId);
+  try {
+    const launched = await begin();
+    return { ...launched, release: () => forget() && launched.release() };
+  } catch (thrown) {
+    forget();
+    throw thrown;
+  }
 }
 
 /** What is found out about this machine once. */
