@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
+import { processStart } from "../process-name.ts";
 import { recipeArguments, recipeTag } from "./image-recipe.ts";
 
 /** How a root file system is made. */
@@ -32,6 +33,9 @@ export type RootBuild = {
   readonly signal: AbortSignal;
 };
 
+/** The kernel sends it the signal when this process is gone. Source: setpriv(1), PR_SET_PDEATHSIG(2const) */
+const ENDS_WITH_US = ["--pdeathsig", "TERM"];
+
 /** Whether this machine can make the default image: it takes root, mmdebstrap and tar. */
 export async function canBuildRoot(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
@@ -46,10 +50,11 @@ export async function canBuildRoot(): Promise<boolean> {
 export async function buildRoot(build: RootBuild): Promise<string> {
   const { name, tag } = build.recipe ?? SANDBOX;
   const tarFile = join(build.cacheDirectory, `${name}-${tag}.tar`);
-  if (await isThere(tarFile)) return tarFile;
   await mkdir(build.cacheDirectory, { recursive: true });
+  await forgetUnfinished(build.cacheDirectory);
+  if (await isThere(tarFile)) return tarFile;
   await forgetOthers(build.cacheDirectory, name);
-  const unfinished = `${tarFile}.${process.pid}.part`;
+  const unfinished = `${tarFile}.${process.pid}-${processStart(process.pid) ?? 0}.part`;
   try {
     await runMmdebstrap(unfinished, build);
     await rename(unfinished, tarFile);
@@ -62,7 +67,10 @@ export async function buildRoot(build: RootBuild): Promise<string> {
 async function runMmdebstrap(tarFile: string, build: RootBuild): Promise<void> {
   const recipe = build.recipe ?? SANDBOX;
   build.onProgress(`Building ${recipe.title} from Debian packages. This takes a minute or two, once.`);
-  const child = spawn("mmdebstrap", [...recipe.arguments(tarFile)], { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
+  const child = spawn("setpriv", [...ENDS_WITH_US, "mmdebstrap", ...recipe.arguments(tarFile)], {
+    stdio: ["ignore", "ignore", "pipe"],
+    cwd: "/",
+  });
   // SIGTERM lets it unmount what it mounted.
   const stop = () => child.kill("SIGTERM");
   build.signal.addEventListener("abort", stop, { once: true });
@@ -91,6 +99,17 @@ async function forgetOthers(directory: string, recipe: string): Promise<void> {
   const isOld = (name: string) => name.startsWith(`${recipe}-`) && /^[a-z]+-[0-9a-f]{12}\.tar$/.test(name);
   const old = (await readdir(directory)).filter(isOld);
   await Promise.all(old.map((name) => rm(join(directory, name), { force: true })));
+}
+
+/** Such tars that processes were making that have ended. */
+async function forgetUnfinished(directory: string): Promise<void> {
+  const isLeft = (name: string) => {
+    const [, pid, start] = /^[a-z]+-[0-9a-f]{12}\.tar\.(\d+)(?:-(\d+))?\.part$/.exec(name) ?? [];
+    const now = pid === undefined ? "" : processStart(Number(pid));
+    return now === undefined || (start !== undefined && now !== start);
+  };
+  const left = (await readdir(directory)).filter(isLeft);
+  await Promise.all(left.map((name) => rm(join(directory, name), { force: true })));
 }
 
 async function isInstalled(program: string): Promise<boolean> {
