@@ -127,6 +127,8 @@ function proxyServer(open: ReadonlyMap<Duplex, BrokerConnection>) {
     shouldUpgradeCallback: asksForWebSocket,
   });
   server.maxRequestsPerSocket = 1;
+  // Who has said all that there is to say still gets the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on("connect", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     open.get(stream)?.connect(request, head);
   });

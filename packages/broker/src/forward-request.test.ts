@@ -239,3 +239,18 @@ test("HEAD has no body", async () => {
   client.write(`HEAD http://a.test:${port}/ HTTP/1.1\r\nHost: a.test:${port}\r\n\r\n`);
   expect(bodyOf(await readAll(client))).toBe("");
 });
+
+test("a client that ends what it sends behind its request still gets the answer, and one that ends within it a refusal", async () => {
+  const port = await mirror();
+  const { open, records } = testBroker();
+  const said = async (text: string) => {
+    const client = open([`a.test:${port}`]);
+    client.end(text);
+    return readAll(client);
+  };
+  const head = `POST http://a.test:${port}/x HTTP/1.1\r\nHost: a.test:${port}\r\nContent-Length: 5\r\n`;
+  expect(await said(`${head}\r\nhello`)).toMatch(/^HTTP\/1\.1 200 [^]*hello$/);
+  expect(await said(`${head}\r\nhel`)).not.toContain("200 OK");
+  expect(await said(head)).toContain("x-handrail-refused: request_invalid");
+  await expect.poll(() => records.length).toBe(3);
+});
