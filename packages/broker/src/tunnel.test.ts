@@ -253,17 +253,22 @@ test("a WebSocket through a tunnel is passed on", async () => {
   await expect.poll(() => records).toMatchObject([{ path: "/ws", allowed: true }]);
 });
 
-test.each(["SSH-2.0-x\r\n", "hello", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\0\u0001", "<stream>", "HELO me\r\n"])(
-  "what is neither TLS nor HTTP/1 passes as it is: %j",
-  async (bytes) => {
-    let got = "";
-    const port = await servers.tcp((socket) =>
-      socket.on("data", (chunk) => {
-        got += chunk.toString("latin1");
-        if (got.length === bytes.length) socket.end("seen");
-      }),
-    );
-    const { answer } = await tunnelled(port, bytes);
-    expect([await answer, got]).toEqual(["seen", bytes]);
-  },
-);
+test.each([
+  "SSH-2.0-x\r\n",
+  "hello",
+  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+  "\0\u0001",
+  "<stream>",
+  "HELO me\r\n",
+  "HELO me\0",
+])("what is neither TLS nor HTTP/1 passes as it is: %j", async (bytes) => {
+  let got = "";
+  const port = await servers.tcp((socket) =>
+    socket.on("data", (chunk) => {
+      got += chunk.toString("latin1");
+      if (got.length === bytes.length) socket.end("seen");
+    }),
+  );
+  const { answer } = await tunnelled(port, bytes);
+  expect([await answer, got]).toEqual(["seen", bytes]);
+});

@@ -15,7 +15,7 @@ const MAX_FORMER = 256;
 /** With the values of a secret that ends as it is now, latest first; those of one name up to eight, all up to a year. */
 export function formerWith(former: readonly FormerValue[], secret: StoredSecret, at: number): readonly FormerValue[] {
   const { ownerId, name, scope, sealed } = secret;
-  const values = [{ sealed, replacedAt: at }, ...keptOf(secret, at)];
+  const values = [{ sealed, replacedAt: at }, ...(secret.earlier ?? [])];
   const all = [...values.map((value) => ({ ownerId, name, scope, ...value })), ...former];
   const ofName = counter();
   const ofHolder = counter();
