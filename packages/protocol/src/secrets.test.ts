@@ -35,6 +35,16 @@ test.each(["PATH", "LD_PRELOAD", "HTTPS_PROXY", "HANDRAIL_X", "BASH_ENV", "lower
   },
 );
 
+test.each(["two\nlines", "with\0zero", "a return\r", "Ωmega-Ωmega"])(
+  "a value that no header may have is for other uses: %j",
+  (value) => {
+    const uses = [header({}), header({ user: "ada" }), input({ type: "file" })];
+    const git = input({ type: "git", host: "a.test", repositories: [], push: [] });
+    expect([...uses, git].map((one) => accepted({ ...one, value }))).toEqual([false, true, true, true]);
+    expect(accepted({ ...header({}), value: "caf\u00e9 and\ttabs" })).toBe(true);
+  },
+);
+
 test("a value that is too short to be masked is refused, and one that is too long", () => {
   const of = (value: string) => accepted({ ...header({}), value });
   expect([of("1234567"), of("12345678"), of("x".repeat(16_384)), of("x".repeat(16_385))]).toEqual([

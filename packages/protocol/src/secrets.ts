@@ -100,6 +100,9 @@ export type SecretSetting = z.infer<typeof SecretSetting>;
 export const SHORTEST_SECRET = 8;
 export const LONGEST_SECRET = 16 * 1024;
 
+/** What a header may hold (RFC 9110 5.5). */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** A value only travels towards the server. An absent one keeps the stored one. */
 export const SecretInput = SecretSetting.extend({
   value: z
@@ -107,6 +110,9 @@ export const SecretInput = SecretSetting.extend({
     .min(SHORTEST_SECRET, `A secret has at least ${SHORTEST_SECRET} characters: a shorter one cannot be masked.`)
     .max(LONGEST_SECRET)
     .optional(),
+}).refine(({ use, value = "" }) => use.type !== "header" || use.user !== undefined || FIELD_VALUE.test(value), {
+  path: ["value"],
+  message: "A value with line ends, or other characters that no header may have, cannot be put into one.",
 });
 export type SecretInput = z.infer<typeof SecretInput>;
 
