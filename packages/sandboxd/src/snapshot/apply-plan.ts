@@ -7,7 +7,8 @@ import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import { isAsWanted, makeLeaf, makeTwin, settleLeaf, type LeafTools } from "./leaf.ts";
 import type { Native } from "./native.ts";
 import { systemPath } from "./open-inside.ts";
-import { fullPath, namesIn, openPlace, pathIn } from "./open-place.ts";
+import { fullPath, namesIn, pathIn } from "./open-place.ts";
+import { OpenPlaces, type Place } from "./open-places.ts";
 import { type Begun, type Batch, type Here, later, type Work } from "./apply-work.ts";
 import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
@@ -59,6 +60,7 @@ export async function applyPlan(apply: Apply, plan: PlannedTree): Promise<Applie
 
 class Applier {
   readonly counts = { written: 0, failed: [] as string[] };
+  readonly #places = new OpenPlaces();
   readonly #remover: Remover;
   readonly #apply: Apply;
   readonly #tools: LeafTools;
@@ -66,7 +68,7 @@ class Applier {
 
   constructor(apply: Apply) {
     this.#apply = apply;
-    this.#remover = new Remover(apply.workspace, (path) => apply.changed?.add(path));
+    this.#remover = new Remover(apply.workspace, this.#places, (path) => apply.changed?.add(path));
     this.#tools = { native: apply.native, blob: (name) => this.#blob(name) };
   }
 
@@ -76,12 +78,12 @@ class Applier {
 
   /** Ends when all in it is begun; then it may still be at work. `made`: just now, for this. */
   async directory(path: string, plan: PlannedTree, made: boolean): Promise<Begun<KnownTree>> {
-    const { at, file, close } = openPlace(fullPath(this.#apply.workspace, path));
+    const place = this.#places.open(fullPath(this.#apply.workspace, path));
     const work: Work = { entries: new Map(), later: [], batch: { files: [], bytes: 0 } };
     let failure: { readonly thrown: unknown } | undefined;
     try {
-      const there = made ? [] : namesIn(at);
-      const here = { at, file, path, present: plan.present, fresh: there.length === 0 };
+      const there = made ? [] : namesIn(place.at);
+      const here = { place, path, present: plan.present, fresh: there.length === 0 };
       for (const name of there) {
         if (!plan.entries.has(name)) this.#try(here, name, () => this.#remover.remove(here, name));
       }
@@ -94,7 +96,8 @@ class Applier {
     } catch (thrown) {
       failure = { thrown };
     }
-    const done = this.#finish(plan, at, work, failure).finally(close);
+    place.letGo();
+    const done = this.#finish(plan, place, work, failure).finally(() => place.shut());
     done.catch(() => {});
     return { done };
   }
@@ -102,15 +105,16 @@ class Applier {
   /** When nothing is at work in the directory any more. */
   async #finish(
     { tree, mode, mtime }: PlannedTree,
-    at: string,
+    place: Place,
     { entries, later }: Work,
     failure: { readonly thrown: unknown } | undefined,
   ): Promise<KnownTree> {
     const ended = await Promise.allSettled(later);
     if (failure !== undefined) throw failure.thrown;
     for (const one of ended) if (one.status === "rejected") throw one.reason;
-    chmodSync(at, mode);
-    this.#apply.native.setTime(Buffer.from(`${at}/.`), BigInt(mtime));
+    place.hold();
+    chmodSync(place.at, mode);
+    this.#apply.native.setTime(Buffer.from(`${place.at}/.`), BigInt(mtime));
     return { tree, mode, mtime, entries };
   }
 
@@ -131,15 +135,16 @@ class Applier {
   async #subdirectory(here: Here, name: string, { entry, directory }: PlannedEntry, work: Work): Promise<void> {
     const known = (tree: KnownTree | undefined) => work.entries.set(name, { stamp: undefined, entry, directory: tree });
     known(undefined);
-    const full = systemPath(`${here.at}/${name}`);
-    const place = this.#try(here, name, () => {
-      if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return { made: false };
+    const made = this.#try(here, name, () => {
+      const full = systemPath(`${here.place.at}/${name}`);
+      if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return false;
       this.#remover.clear(here, name);
       mkdirSync(full, { mode: 0o700 });
-      return { made: true };
+      return true;
     });
-    if (place === undefined || directory === undefined) return;
-    const begun = await this.#noted(here, name, this.directory(pathIn(here, name), directory, place.made));
+    if (made === undefined || directory === undefined) return;
+    const begin = () => this.#noted(here, name, this.directory(pathIn(here, name), directory, made));
+    const begun = await here.place.during(begin);
     if (begun !== undefined) later(work, this.#noted(here, name, begun.done).then(known));
   }
 
@@ -176,7 +181,7 @@ class Applier {
     const { files } = batch;
     Object.assign(batch, { files: [], bytes: 0 });
     const { writer } = this.#apply;
-    if (writer?.hasRoom === true) later(work, this.#written(here, files, entries, writer));
+    if (writer?.hasRoom === true && this.#places.hasRoom) later(work, this.#written(here, files, entries, writer));
     else for (const { name, planned } of files) entries.set(name, this.#leafEntry(here, name, planned));
   }
 
@@ -187,12 +192,17 @@ class Applier {
     entries: Map<string, KnownEntry>,
     writer: Pick<Writer, "write">,
   ): Promise<void> {
-    const stats = await writer.write(here.file, files);
-    for (const [index, { name, entry, pieces, planned }] of files.entries()) {
-      const stat = stats[index];
-      if (stat !== undefined) this.#count(here, name, stat, pieces);
-      const known = stat && { stamp: stampOf(stat), entry, directory: undefined };
-      entries.set(name, known ?? this.#leafEntry(here, name, planned));
+    here.place.hold();
+    try {
+      const stats = await writer.write(here.place.file, files);
+      for (const [index, { name, entry, pieces, planned }] of files.entries()) {
+        const stat = stats[index];
+        if (stat !== undefined) this.#count(here, name, stat, pieces);
+        const known = stat && { stamp: stampOf(stat), entry, directory: undefined };
+        entries.set(name, known ?? this.#leafEntry(here, name, planned));
+      }
+    } finally {
+      here.place.letGo();
     }
   }
 
@@ -204,7 +214,7 @@ class Applier {
       this.#leaf(here, name, planned);
       this.#apply.changed?.add(pathIn(here, name));
       if (entry.type !== "file" && entry.type !== "link") return undefined;
-      const stat = fileStat(lstatSync(systemPath(`${here.at}/${name}`), { bigint: true }));
+      const stat = fileStat(lstatSync(systemPath(`${here.place.at}/${name}`), { bigint: true }));
       if (entry.type === "file") return stampOf(stat);
       this.#apply.written?.add(pathIn(here, name), stat, [Buffer.from(byteText(entry.target), "latin1")]);
       return undefined;
@@ -220,7 +230,7 @@ class Applier {
         for (const piece of blobs) yield blob(piece);
       },
     };
-    const stat = writeFresh({ directory: here.file, name }, { mode, mtime, pieces }, native);
+    const stat = writeFresh({ directory: here.place.file, name }, { mode, mtime, pieces }, native);
     if (stat !== undefined) this.#count(here, name, stat, pieces);
     return stat;
   }
@@ -234,7 +244,7 @@ class Applier {
   #leaf(here: Here, name: string, planned: PlannedEntry): void {
     const { entry } = planned;
     if (entry.type === "left-out") return;
-    const full = `${here.at}/${name}`;
+    const full = `${here.place.at}/${name}`;
     const stat = lstatSync(systemPath(full), { bigint: true, throwIfNoEntry: false });
     if (entry.type === "twin") {
       const first = { workspace: this.#apply.workspace, of: byteText(entry.of) };
@@ -243,7 +253,7 @@ class Applier {
     }
     if (!isAsWanted(full, planned, stat)) {
       this.#remover.makeRoom(here, name, entry.type);
-      makeLeaf(here.at, name, entry, this.#tools);
+      makeLeaf(here.place.at, name, entry, this.#tools);
       this.counts.written += 1;
     }
     settleLeaf(full, entry, this.#apply.native);

@@ -1,11 +1,11 @@
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
+import type { Place } from "./open-places.ts";
 import type { PlannedEntry } from "./restore-plan.ts";
 import type { NewFile } from "./write-job.ts";
 
 /** A directory that is worked in. `fresh`: there was nothing in it. */
 export type Here = {
-  readonly at: string;
-  readonly file: number;
+  readonly place: Place;
   readonly path: string;
   readonly present: KnownTree | undefined;
   readonly fresh: boolean;

@@ -2,7 +2,14 @@ import { chmodSync, closeSync, constants, lstatSync, readdirSync } from "node:fs
 import { O_PATH, openInside } from "./open-inside.ts";
 
 /** A directory that is worked in: `at` and the descriptor `file` name it whatever becomes of its path. */
-export type OpenPlace = { readonly at: string; readonly file: number; readonly close: () => void };
+export type OpenPlace = {
+  readonly at: string;
+  readonly file: number;
+  /** Which directory it is. */
+  readonly device: number;
+  readonly inode: number;
+  readonly close: () => void;
+};
 
 /**
  * Opens a directory to work in. Its owner may do all in it until its mode is set.
@@ -11,9 +18,9 @@ export type OpenPlace = { readonly at: string; readonly file: number; readonly c
 export function openPlace(path: string): OpenPlace {
   const file = openInside(path, O_PATH | constants.O_DIRECTORY);
   const at = `/proc/self/fd/${file}`;
-  const { mode } = lstatSync(`${at}/.`);
+  const { mode, dev: device, ino: inode } = lstatSync(`${at}/.`);
   if ((mode & 0o700) !== 0o700) chmodSync(at, (mode & 0o7777) | 0o700);
-  return { at, file, close: () => closeSync(file) };
+  return { at, file, device, inode, close: () => closeSync(file) };
 }
 
 /** One character for each byte. */

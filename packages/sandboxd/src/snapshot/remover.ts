@@ -2,19 +2,25 @@ import { lstatSync, rmdirSync, unlinkSync } from "node:fs";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import { systemPath } from "./open-inside.ts";
-import { fullPath, namesIn, openPlace, pathIn } from "./open-place.ts";
+import { fullPath, namesIn, pathIn } from "./open-place.ts";
+import type { OpenPlaces, Place } from "./open-places.ts";
 
 /** A directory that is worked in, and what a walk saw in it. */
-type Here = { readonly at: string; readonly path: string; readonly present: KnownTree | undefined };
+type Here = { readonly place: Place; readonly path: string; readonly present: KnownTree | undefined };
+
+/** A directory that is being emptied: the names that are left, and whether all so far went. */
+type Emptying = Here & { readonly name: string; readonly names: string[]; empty: boolean };
 
 /** Takes away what a snapshot does not have. What the walk did not see, or what no snapshot holds, stays. */
 export class Remover {
   removed = 0;
   readonly #workspace: string;
+  readonly #places: OpenPlaces;
   readonly #onRemoved: (path: string) => void;
 
-  constructor(workspace: string, onRemoved: (path: string) => void) {
+  constructor(workspace: string, places: OpenPlaces, onRemoved: (path: string) => void) {
     this.#workspace = workspace;
+    this.#places = places;
     this.#onRemoved = onRemoved;
   }
 
@@ -24,7 +30,7 @@ export class Remover {
    * @throws when what is there has to stay
    */
   makeRoom(here: Here, name: string, type: SnapshotEntry["type"]): void {
-    const there = lstatSync(systemPath(`${here.at}/${name}`), { throwIfNoEntry: false });
+    const there = lstatSync(systemPath(`${here.place.at}/${name}`), { throwIfNoEntry: false });
     if (type !== "file" || there?.isDirectory() === true || isTooLarge(here.present?.entries.get(name))) {
       this.clear(here, name);
     }
@@ -32,36 +38,80 @@ export class Remover {
 
   /** Makes room for something else under a name. @throws when what is there has to stay */
   clear(here: Here, name: string): void {
-    if (lstatSync(systemPath(`${here.at}/${name}`), { throwIfNoEntry: false }) === undefined) return;
+    if (lstatSync(systemPath(`${here.place.at}/${name}`), { throwIfNoEntry: false }) === undefined) return;
     if (!this.remove(here, name)) throw new Error("what is there is in no snapshot, and stays");
   }
 
   /** Whether it is gone. */
-  remove({ at, path, present }: Here, name: string): boolean {
-    const known = present?.entries.get(name);
-    if (known === undefined || known.entry.type === "left-out") return false;
-    const full = systemPath(`${at}/${name}`);
-    if (lstatSync(full).isDirectory()) {
-      if (!this.#empty(pathIn({ path }, name), known.directory)) return false;
-      rmdirSync(full);
-      return true;
-    }
-    unlinkSync(full);
-    this.removed += 1;
-    this.#onRemoved(pathIn({ path }, name));
-    return true;
+  remove(here: Here, name: string): boolean {
+    const kind = this.#kindOf(here, name);
+    if (kind === "directory") return this.#removeDirectory(here, name);
+    if (kind === "leaf") this.#removeLeaf(here, name);
+    return kind === "leaf";
   }
 
-  /** Removes what is in a directory; whether nothing is left. */
-  #empty(path: string, present: KnownTree | undefined): boolean {
-    const { at, close } = openPlace(fullPath(this.#workspace, path));
+  /** What it is, where it may go. */
+  #kindOf({ place, present }: Here, name: string): "directory" | "leaf" | undefined {
+    const known = present?.entries.get(name);
+    if (known === undefined || known.entry.type === "left-out") return undefined;
+    return lstatSync(systemPath(`${place.at}/${name}`)).isDirectory() ? "directory" : "leaf";
+  }
+
+  #removeLeaf(here: Here, name: string): void {
+    unlinkSync(systemPath(`${here.place.at}/${name}`));
+    this.removed += 1;
+    this.#onRemoved(pathIn(here, name));
+  }
+
+  /** Not by recursion: as deep as trees may be, neither the stack nor the open files would do. */
+  #removeDirectory(here: Here, name: string): boolean {
+    let last = this.#emptying(here, name);
+    const open = [last];
     try {
-      let empty = true;
-      for (const name of namesIn(at)) empty = this.remove({ at, path, present }, name) && empty;
-      return empty;
+      for (;;) {
+        const next = last.names.pop();
+        if (next !== undefined) {
+          last = this.#removeIn(last, next, open);
+          continue;
+        }
+        open.pop();
+        const above = open.at(-1);
+        if (above === undefined) return this.#ended(last, here);
+        above.place.hold();
+        above.empty = this.#ended(last, above) && above.empty;
+        last = above;
+      }
     } finally {
-      close();
+      for (const { place } of open) place.shut();
     }
+  }
+
+  /** Gives the directory that is to be emptied next. */
+  #removeIn(last: Emptying, name: string, open: Emptying[]): Emptying {
+    const kind = this.#kindOf(last, name);
+    if (kind === "directory") {
+      const below = this.#emptying(last, name);
+      open.push(below);
+      last.place.letGo();
+      return below;
+    }
+    if (kind === "leaf") this.#removeLeaf(last, name);
+    else last.empty = false;
+    return last;
+  }
+
+  #emptying(here: Here, name: string): Emptying {
+    const path = pathIn(here, name);
+    const place = this.#places.open(fullPath(this.#workspace, path));
+    const present = here.present?.entries.get(name)?.directory;
+    return { place, path, present, name, names: namesIn(place.at), empty: true };
+  }
+
+  /** Whether it is gone. */
+  #ended({ place, name, empty }: Emptying, above: Here): boolean {
+    place.shut();
+    if (empty) rmdirSync(systemPath(`${above.place.at}/${name}`));
+    return empty;
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { asKept } from "../testing/snapshot-place.ts";
+import { asKept } from "../testing/as-kept.ts";
 import type { CallContext } from "../handlers.ts";
 import { snapshotOperations } from "./snapshot-operations.ts";
 

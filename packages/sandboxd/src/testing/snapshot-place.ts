@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeObjectFrame, objectFrames, takenFrames } from "@handrail/protocol/sandboxd/object-frames";
+import { encodeObjectFrame, objectFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { onTestFinished } from "vitest";
 import type { CallContext } from "../handlers.ts";
-import { zstd } from "../snapshot/zstd.ts";
+import { asKept } from "./as-kept.ts";
 import { snapshotOperations, type SnapshotSurroundings } from "../snapshot/snapshot-operations.ts";
 
 export const RULES = { maxFileBytes: 100_000, maxTotalBytes: 10_000_000 };
@@ -32,16 +32,6 @@ export async function take(operations: Operations, base: string | null, rules = 
   }
   await operations["snapshot.keep"]({ root: taken.root }, CALL);
   return { ...taken, frames: asKept(Buffer.concat(frames)) };
-}
-
-/** Each object of what a sandbox gave, as a frame of its own. */
-export function asKept(taken: Buffer): Buffer {
-  const objects = takenFrames()
-    .take(taken)
-    .flatMap((frame) =>
-      frame.kind === "bundle" ? objectFrames().take(zstd.decompress(frame.data, frame.size)) : [frame],
-    );
-  return Buffer.concat(objects.map((object) => encodeObjectFrame(object)));
 }
 
 export async function restore(operations: Operations, root: string, frames: Buffer, rules = RULES) {
