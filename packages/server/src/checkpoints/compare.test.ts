@@ -1,0 +1,31 @@
+import { encodeTree, MAX_SNAPSHOT_DEPTH, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { compareTrees } from "./compare.ts";
+
+const trees = new Map<string, SnapshotTree>();
+
+function put(entries: SnapshotTree["entries"]): string {
+  const tree = { mode: 0o755, mtime: "0", entries };
+  const name = createHash("sha256").update(encodeTree(tree)).digest("hex");
+  trees.set(name, tree);
+  return name;
+}
+
+/** As many directories below each other as a snapshot may have, with one link at the end. */
+function nested(target: string): string {
+  let root = put([{ type: "link", name: "l", mtime: "0", target }]);
+  for (let level = 0; level < MAX_SNAPSHOT_DEPTH; level += 1)
+    root = put([{ type: "directory", name: "d", tree: root }]);
+  return root;
+}
+
+test("snapshots as deep as they may be are compared to their ends", () => {
+  const [from, to] = [nested("one"), nested("two")];
+  const path = `${"d/".repeat(MAX_SNAPSHOT_DEPTH)}l`;
+  const link = { type: "link", name: "l", mtime: "0" } as const;
+  expect(compareTrees(from, to, (name) => trees.get(name))).toEqual([
+    { path, before: { ...link, target: "one" }, after: { ...link, target: "two" } },
+  ]);
+  expect(compareTrees(from, from, (name) => trees.get(name))).toEqual([]);
+});
