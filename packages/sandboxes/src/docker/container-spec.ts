@@ -113,46 +113,6 @@ export function carriedVolumes(
   }));
 }
 
-/** What the helper has of devices: loop devices, and what hands them out (the kernel's devices.txt). */
-const LOOP_DEVICES = ["b 7:* rw", "c 10:237 rw"];
-const VOLUMES_INSIDE = "/handrail-volumes";
-
-/**
- * The container that mounts disks for the daemon's machine to see. It may mount, which is all that it takes to be root of
- * that machine: so it has no network, nothing runs in it but our own program, on an image with nothing in it, and it ends
- * with the server's connection. `volumes` is the daemon's directory of them.
- */
-export function diskHelperContainer(helper: {
-  readonly daemon: Pick<DaemonInfo, "product" | "userNamespaces">;
-  readonly imageId: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly programs: string;
-  readonly volumes: string;
-}): ContainerSpec {
-  const shared = { ...bind(helper.volumes, VOLUMES_INSIDE), BindOptions: { Propagation: "rshared" } };
-  return {
-    Image: helper.imageId,
-    User: "0:0",
-    Entrypoint: [`${INSIDE.programs}/sandboxd`],
-    Cmd: ["disks", "--volumes", VOLUMES_INSIDE],
-    NetworkDisabled: true,
-    OpenStdin: true,
-    StdinOnce: true,
-    Labels: helper.labels,
-    HostConfig: {
-      ...hardening,
-      AutoRemove: true,
-      ...mounting(helper.daemon),
-      // AppArmor's profile of Docker lets nobody mount.
-      SecurityOpt: ["no-new-privileges", "apparmor=unconfined"],
-      ReadonlyRootfs: true,
-      Memory: 512 * 1024 ** 2,
-      PidsLimit: 64,
-      Mounts: [shared, { ...volume(helper.programs, INSIDE.programs), ReadOnly: true }],
-    },
-  };
-}
-
 /** Where a probe has the directory that it is to look at. */
 export const SEEN = "/seen";
 
@@ -183,16 +143,6 @@ export function probeContainer(probe: {
   };
 }
 
-/**
- * Devices are made in a /dev of its own; a new disk's directories are given to their owner. Podman does not take rules for
- * devices. Where the daemon maps users, root of the machine itself is who may mount.
- */
-function mounting({ product, userNamespaces }: Pick<DaemonInfo, "product" | "userNamespaces">): object {
-  if (product === "Podman") return { Privileged: true, CapDrop: [] };
-  const docker = { CapAdd: ["SYS_ADMIN", "MKNOD", "CHOWN"], DeviceCgroupRules: LOOP_DEVICES };
-  return userNamespaces ? { ...docker, UsernsMode: "host" } : docker;
-}
-
 function serveArguments(network: boolean, bounded: boolean): string[] {
   const egress = network ? ["--egress-port", String(EGRESS_PORT), "--transparent"] : [];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
@@ -200,7 +150,8 @@ function serveArguments(network: boolean, bounded: boolean): string[] {
   return ["serve", "--stdio", ...IDLE_EXIT, ...space, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
 }
 
-const hardening = {
+/** What holds for every container that runs: no network, no capabilities, and nothing of it is kept. */
+export const hardening = {
   NetworkMode: "none",
   CapDrop: ["ALL"],
   Privileged: false,
@@ -281,8 +232,8 @@ function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly obj
   ];
 }
 
-/** `NoCopy`: what an image has at that path must not become part of the volume. */
-function volume(source: string, target: string): object {
+/** A volume of the daemon. `NoCopy`: what an image has at that path must not become part of it. */
+export function volume(source: string, target: string): object {
   return { Type: "volume", Source: source, Target: target, VolumeOptions: { NoCopy: true } };
 }
 

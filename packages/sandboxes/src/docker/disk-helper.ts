@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { DiskAnswer, type DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
-import { diskHelperContainer } from "./container-spec.ts";
+import { diskHelperContainer } from "./disk-helper-container.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
 import { LABEL } from "./docker-names.ts";
