@@ -98,20 +98,27 @@ function pauseImage(): ImageParts {
   return { reference: PAUSE_IMAGE, config: { Entrypoint: ["/pause"] }, layer: { bytes: tar.length, content: [tar] } };
 }
 
-/** Imports an image and waits until CRI knows it, which it learns from an event that nobody else gets to see. */
+/**
+ * Imports an image and waits until CRI knows it, which it learns from an event that nobody else gets to see. Another server
+ * may do the same at the same time: then one of them is told that it is there already.
+ */
 export async function handOver(
-  client: CriClient,
+  client: Pick<CriClient, "findImage">,
   importer: Importer,
   image: ImageParts,
   signal: AbortSignal,
 ): Promise<void> {
   if (importer === undefined) throw unknown(image.reference);
-  await importImage(importer, image, signal);
+  await importImage(importer, image, signal).catch(unlessThere);
   const until = Date.now() + KNOWN_WITHIN_MS;
   while ((await client.findImage(image.reference, signal)) === undefined) {
     if (Date.now() > until) throw unknown(image.reference);
     await delay(20, undefined, { signal });
   }
+}
+
+function unlessThere(thrown: unknown): void {
+  if (!(thrown instanceof AppError && /already exists/.test(thrown.message))) throw thrown;
 }
 
 async function pulled(client: CriClient, reference: string, wish: ImageWish): Promise<string> {
