@@ -19,12 +19,17 @@ process.exit(await server());
 
 /**
  * Runs the server to its end. It has a process group of its own: a terminal sends Ctrl-C to a whole group, npm passes
- * it on once more, and the server must see one press once.
+ * it on once more, and the server must see one press once. The channel to it ends with this process, however that ends,
+ * and then the server does.
  */
 function server() {
   const node = path.join(ROOT, "node_modules/node/bin/node");
   const main = path.join(ROOT, "packages/server/src/main.ts");
-  const child = spawn(node, [main, ...args], { env: environment(), stdio: "inherit", detached: true });
+  const child = spawn(node, [main, ...args], {
+    env: environment(),
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    detached: true,
+  });
   let lastAt = -Infinity;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -60,6 +60,15 @@ test("a second server on the same state ends at once, with one line that names t
   } finally {
     await server.dispose();
   }
+});
+
+test("a server ends with the npm start that began it, also when that is killed", async () => {
+  const home = path.join(base, "home");
+  const server = await startServer({ home, npmStart: true });
+  const { pid } = JSON.parse(await readFile(path.join(home, "server.json"), "utf8")) as { readonly pid: number };
+  expect(pid).not.toBe(server.pid);
+  await server.crash();
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
 });
 
 test("a port that is taken is refused with one line that names it", async () => {

@@ -36,7 +36,9 @@ function handrail(
   args: readonly string[],
   onOut: (out: string, kill: (signal: NodeJS.Signals) => void) => void = () => {},
 ) {
-  const environment = { PATH: process.env["PATH"], HANDRAIL_HOME: path.join(root, "home"), LANG: "C.UTF-8" };
+  const home = { HANDRAIL_HOME: path.join(root, "home") };
+  // Its servers keep nothing in Docker.
+  const environment = { PATH: process.env["PATH"], ...home, LANG: "C.UTF-8", HANDRAIL_DOCKER_DISKS: "false" };
   const child = spawn(PROGRAM, args, {
     cwd: path.join(root, "work"),
     env: environment,
@@ -94,6 +96,17 @@ test.skipIf(!hasBubblewrap)(
     expect((await handrail(["export", id])).out.startsWith(out)).toBe(true);
   },
 );
+
+test.skipIf(!hasBubblewrap)("the server that a command started ends with it, also when it is killed", async () => {
+  let server = 0;
+  await handrail([...demo(), "--json"], (seen, kill) => {
+    if (server > 0 || !seen.includes('"call.started"')) return;
+    server = (JSON.parse(readFileSync(path.join(root, "home/server.json"), "utf8")) as { readonly pid: number }).pid;
+    kill("SIGKILL");
+  });
+  expect(server).toBeGreaterThan(0);
+  await expect.poll(() => existsSync(`/proc/${server}`), { timeout: 10_000 }).toBe(false);
+});
 
 test.skipIf(!hasBubblewrap)("a limit that is reached exits 3 and names how to go on", async () => {
   const { code, out } = await handrail([...demo(), "--max-steps", "2"]);

@@ -25,7 +25,9 @@ const MAIN = path.join(import.meta.dirname, "../../server/src/main.ts");
  */
 export async function startOwnServer({ home, signal, options }: OwnServerStart): Promise<OwnServer> {
   const args = [MAIN, "--home", home, "--host", "127.0.0.1", "--port", "0", "--log-level", "warn", ...options];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  // The channel ends with this process, and then the server does: also where nothing here can stop it any more.
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], detached: true });
+  child.channel?.unref();
   // A command that ends at once leaves no server behind.
   const onExit = () => child.kill("SIGTERM");
   process.once("exit", onExit);

@@ -50,5 +50,7 @@ async function firstSignal(): Promise<void> {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  // A program that started it for itself keeps a channel to it, which ends with that program, in whatever way.
+  if (process.connected) process.once("disconnect", onSignal);
   await promise;
 }
