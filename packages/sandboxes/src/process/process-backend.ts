@@ -98,7 +98,7 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
       await Promise.all([removeOldProbes(options.directory), cgroups?.removeEmpty(starting)]);
     },
     close: async () => {
-      if (used) await prepared();
+      if (used) await (await prepared()).cgroups?.removeEmpty(starting);
       await removeGroups(options.installation);
     },
   };

@@ -37,20 +37,36 @@ test.skipIf(!asRoot)("groups of a server that was killed before it had a sandbox
   expect(groupsOf(installation)).toEqual([]);
 });
 
-test.skipIf(!asRoot)("a program of a stranger with a sandbox's arguments is not ended with it", async () => {
+/** A sandbox of a new installation. */
+async function startedAlone() {
   const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const options = { directory, sandboxdDirectory: builtPrograms(), egress: () => undefined };
-  const backend = processBackend({ ...options, installation: `t${newId("x", Date.now()).slice(-8)}` });
+  const installation = `t${newId("x", Date.now()).slice(-8)}`;
+  const options = { directory, installation, sandboxdDirectory: builtPrograms(), egress: () => undefined };
+  const backend = processBackend(options);
   const conversationId = newId("c", Date.now());
   const choice = { backend: "process", network: { type: "none" } } as const;
   const spec = { conversationId, choice, seedDirectory: undefined };
   const { sandboxId } = await backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
+  const boxes = () => findBoxes().filter((box) => box.sandboxId === sandboxId);
+  return { installation, backend, conversationId, sandboxId, boxes };
+}
+
+test.skipIf(!asRoot)("groups of a sandbox that has ended by itself go with its server", async () => {
+  const { installation, backend, boxes } = await startedAlone();
+  for (const { pid } of boxes()) process.kill(pid, "SIGKILL");
+  await expect.poll(() => groupsOf(`${installation}/x_*`).filter(isUsed)).toEqual([]);
+  expect(groupsOf(`${installation}/x_*`)).not.toEqual([]);
+  await backend.close();
+  expect(groupsOf(installation)).toEqual([]);
+});
+
+test.skipIf(!asRoot)("a program of a stranger with a sandbox's arguments is not ended with it", async () => {
+  const { backend, conversationId, sandboxId, boxes } = await startedAlone();
   const sleep = ["-c", "echo up; sleep 60; true", "handrail-sandbox", "--sandbox", sandboxId];
   const stranger = spawn("sh", sleep, { stdio: ["ignore", "pipe", "ignore"] });
   onTestFinished(() => void stranger.kill("SIGKILL"));
   await once(stranger.stdout, "data");
-  const boxes = () => findBoxes().filter((box) => box.sandboxId === sandboxId);
   expect(boxes().length).toBeGreaterThan(1);
   await backend.remove(conversationId);
   await backend.close();
