@@ -29,7 +29,7 @@ test.each([
   const { workspace, operations } = place();
   const half = piecesAt + Math.floor((all.length - piecesAt) / 2);
   await fill(operations, root, all, [piecesAt, half]);
-  await expect.poll(() => readdirSync(join(workspace, "d1")).length).toBeGreaterThan(0);
+  await expect.poll(() => readdirSync(join(workspace, "d1")).length, { timeout: 10_000 }).toBeGreaterThan(0);
   const data = all.subarray(half);
   await operations["snapshot.put"]({ offset: half, data }, CALL);
   const done = await operations["snapshot.restore"]({ root, ...RULES }, CALL);

@@ -10,7 +10,7 @@ import { Lineage } from "../checkpoints/lineage.ts";
 import { nameOf } from "../checkpoints/object-content.ts";
 import { receiveSnapshot } from "../checkpoints/receive.ts";
 
-const signal = AbortSignal.timeout(60_000);
+const WITHIN_MS = 60_000;
 const RULES = { maxFileBytes: 1_000_000, maxTotalBytes: 10_000_000 };
 
 export const plain = (kind: ObjectFrame["kind"], data: Uint8Array) =>
@@ -72,7 +72,12 @@ export function receiveFixture() {
         return { data, size: pack.length };
       },
     });
-    const outcome = await receiveSnapshot(lineage, sandbox, { rules: RULES, base: null, ...more }, signal).then(
+    const outcome = await receiveSnapshot(
+      lineage,
+      sandbox,
+      { rules: RULES, base: null, ...more },
+      AbortSignal.timeout(WITHIN_MS),
+    ).then(
       ({ files, bytes }) => ({ files, bytes }),
       (thrown: { code: string; message: string }) => `${thrown.code}: ${thrown.message}`,
     );
