@@ -20,6 +20,8 @@ export default defineConfig({
           // They are short; but images may be built beside them.
           testTimeout: 20_000,
           maxWorkers: "100%",
+          // Modules are loaded once for each worker: loading them for each file takes longer than all tests.
+          isolate: false,
         },
       },
       {
