@@ -28,3 +28,29 @@ export function exitCode(command, args, extra = {}, stdio = "inherit") {
     child.on("close", (code, signal) => resolve(signal ? 1 : (code ?? 1)));
   });
 }
+
+/**
+ * Runs programs in the project's root at the same time, so that none leaves a processor idle. Shows what each says when it
+ * ends; ends this process with a failed one's code when all have ended.
+ */
+export async function runTogether(programs) {
+  const codes = await Promise.all(programs.map(([command, args]) => shownAtEnd(command, args)));
+  const failed = codes.find((code) => code !== 0);
+  if (failed !== undefined) process.exit(failed);
+}
+
+function shownAtEnd(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+    const said = [];
+    for (const output of [child.stdout, child.stderr]) output.on("data", (data) => said.push(data));
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(127);
+    });
+    child.on("close", (code, signal) => {
+      process.stdout.write(Buffer.concat(said));
+      resolve(signal ? 1 : (code ?? 1));
+    });
+  });
+}
