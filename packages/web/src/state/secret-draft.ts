@@ -1,5 +1,12 @@
-import { headerUseOf, pushRuleOf, pushRuleText, requestRuleOf, requestRuleText } from "@handrail/protocol/secret-text";
-import { type SecretInfo, SecretInput, SecretName, type SecretScope, type SecretUse } from "@handrail/protocol/secrets";
+import { headerUseOf, pushRuleOf, pushRuleText, requestRulesOf, requestRuleText } from "@handrail/protocol/secret-text";
+import {
+  type PushRule,
+  type SecretInfo,
+  SecretInput,
+  SecretName,
+  type SecretScope,
+  type SecretUse,
+} from "@handrail/protocol/secrets";
 import { firstIssue, given } from "./form-texts.ts";
 
 /** The secret form as typed. Lists are separated by spaces. `team` is empty for a user's own; with one, `repository` is not looked at. */
@@ -63,12 +70,15 @@ function useDraft(use: SecretUse): Partial<SecretDraft> {
 /** A secret to save, by its name. */
 export type ReadSecret = { readonly name: string; readonly body: SecretInput };
 
-/** What the form says, or a sentence that says what is wrong. An empty value keeps the stored one of `known`. */
-export function readSecretDraft(draft: SecretDraft, known: boolean): ReadSecret | string {
+/**
+ * What the form says, or a sentence that says what is wrong. Of `known`, the stored secret that it changes, an empty value
+ * keeps the value, and what the form does not show stays.
+ */
+export function readSecretDraft(draft: SecretDraft, known: SecretInfo | null): ReadSecret | string {
   const name = SecretName.safeParse(draft.name.trim());
   if (!name.success) return firstIssue(name.error, { "": "Name" });
-  if (draft.value === "" && !known) return "Give the value.";
-  const use = useOf(draft);
+  if (draft.value === "" && known === null) return "Give the value.";
+  const use = useOf(draft, known);
   if (typeof use === "string") return use;
   const { value, environment, description } = draft;
   const body = SecretInput.safeParse({
@@ -88,19 +98,43 @@ function scopeOf({ team, repository }: SecretDraft): SecretScope {
   return url === "" ? { type: "owner" } : { type: "repository", url };
 }
 
-function useOf(draft: SecretDraft): SecretUse | string {
-  const user = given({ user: draft.user });
+const USE_FIELDS = ["use", "header", "hosts", "gitHost", "fetch", "push", "user"] as const;
+
+function useOf(draft: SecretDraft, known: SecretInfo | null): SecretUse | string {
+  const before = known === null ? NEW_SECRET : secretDraft(known);
+  if (known !== null && USE_FIELDS.every((field) => draft[field] === before[field])) return known.use;
   if (draft.use === "file") return { type: "file" };
-  if (draft.use === "git") {
-    const push = words(draft.push).map(pushRuleOf);
-    if (draft.gitHost.trim() === "") return "Give the git host, such as git.example.org.";
-    if (!every(push)) return "A push needs repository and branches, such as owner/repo:handrail/*.";
-    return { type: "git", host: draft.gitHost.trim(), repositories: words(draft.fetch), push: [...push], ...user };
-  }
-  const hosts = words(draft.hosts).map(requestRuleOf);
+  return draft.use === "git" ? gitUse(draft, known?.use) : headerUse(draft, known?.use);
+}
+
+function gitUse(draft: SecretDraft, before: SecretUse | undefined): SecretUse | string {
+  const push: readonly (PushRule | undefined)[] = words(draft.push).map(pushRuleOf);
+  if (draft.gitHost.trim() === "") return "Give the git host, such as git.example.org.";
+  if (!every(push)) return "A push needs repository and branches, such as owner/repo:handrail/*.";
+  const deletable = new Set(
+    before?.type === "git" ? before.push.filter(({ deletions }) => deletions).map(({ repository }) => repository) : [],
+  );
+  return {
+    type: "git",
+    host: draft.gitHost.trim(),
+    repositories: words(draft.fetch),
+    push: push.map((rule) => ({ ...rule, ...(deletable.has(rule.repository) ? { deletions: true } : {}) })),
+    ...given({ user: draft.user }),
+  };
+}
+
+function headerUse(draft: SecretDraft, before: SecretUse | undefined): SecretUse | string {
+  const hosts = requestRulesOf(draft.hosts);
   if (hosts.length === 0) return "Give the hosts whose requests get the secret.";
   if (!every(hosts)) return "A host is a name such as api.example.org, perhaps with :PORT and /PATH.";
-  return { type: "header", hosts: [...hosts], ...headerUseOf(draft.header.trim()), ...user };
+  const keep = before?.type === "header" && before.keep !== undefined ? { keep: before.keep } : {};
+  return {
+    type: "header",
+    hosts: [...hosts],
+    ...headerUseOf(draft.header.trim()),
+    ...given({ user: draft.user }),
+    ...keep,
+  };
 }
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean);

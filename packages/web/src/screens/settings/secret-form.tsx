@@ -1,8 +1,15 @@
+import type { SecretInfo } from "@handrail/protocol/secrets";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Choices, TextField } from "../../components/field.tsx";
 import { FormEnd } from "../../components/form-end.tsx";
-import { type ReadSecret, readSecretDraft, type SecretDraft } from "../../state/secret-draft.ts";
+import {
+  NEW_SECRET,
+  type ReadSecret,
+  readSecretDraft,
+  secretDraft,
+  type SecretDraft,
+} from "../../state/secret-draft.ts";
 import { useServices } from "../../state/services.ts";
 import { showToast } from "../../state/toasts.ts";
 import { TeamSelect } from "../team-select.tsx";
@@ -13,27 +20,33 @@ const USES = [
   { value: "file", label: "File inside" },
 ] as const;
 
-type SecretFormProps = { readonly initial: SecretDraft; readonly known: boolean; readonly onClose: () => void };
+type SecretFormProps = {
+  /** The stored secret that is changed; null for a new one. */
+  readonly known: SecretInfo | null;
+  /** Those that there are. */
+  readonly all: readonly SecretInfo[];
+  readonly onClose: () => void;
+};
 
 /** Sets a secret, or changes how a known one is used. */
-export function SecretForm({ initial, known, onClose }: SecretFormProps) {
-  const [draft, setDraft] = useState(initial);
+export function SecretForm({ known, all, onClose }: SecretFormProps) {
+  const [draft, setDraft] = useState(() => (known === null ? NEW_SECRET : secretDraft(known)));
   const [wrong, setWrong] = useState<string | null>(null);
   const save = useSaveSecret(onClose);
   const set = (field: keyof SecretDraft) => (value: string) => setDraft({ ...draft, [field]: value });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const read = readSecretDraft(draft, known);
+    const read = known === null && isTaken(all, draft) ? TAKEN : readSecretDraft(draft, known);
     setWrong(typeof read === "string" ? read : null);
     if (typeof read !== "string") save.mutate(read);
   };
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-3">
-      {!known && <TextField label="Name" placeholder="NPM_TOKEN" value={draft.name} onValue={set("name")} />}
+      {known === null && <TextField label="Name" placeholder="NPM_TOKEN" value={draft.name} onValue={set("name")} />}
       <TextField
         label="Value"
         type="password"
-        hint={valueHint(known, draft.team)}
+        hint={valueHint(known !== null, draft.team)}
         value={draft.value}
         onValue={set("value")}
       />
@@ -51,13 +64,19 @@ export function SecretForm({ initial, known, onClose }: SecretFormProps) {
           value={draft.environment}
           onValue={set("environment")}
         />
-        <ScopeFields draft={draft} set={set} known={known} />
+        <ScopeFields draft={draft} set={set} known={known !== null} />
       </div>
       <TextField label="Note" value={draft.description} onValue={set("description")} />
       <FormEnd problem={wrong ?? save.error?.message ?? null} busy={save.isPending} action="Save" onCancel={onClose} />
     </form>
   );
 }
+
+const TAKEN = "There is a secret of this name already. Change that one in the list, or remove it first.";
+
+/** Saving it would put another value in the place of one that nobody could read again. */
+const isTaken = (all: readonly SecretInfo[], { name, team }: SecretDraft): boolean =>
+  all.some((one) => one.name === name.trim() && (one.scope.type === "team" ? one.scope.teamId === team : team === ""));
 
 /** Whose a known secret is stays. */
 function ScopeFields({ draft, set, known }: UseProps & { readonly known: boolean }) {
@@ -117,7 +136,7 @@ function UseFields({ draft, set }: UseProps) {
         <>
           <TextField
             label="Hosts"
-            hint="Separated by spaces; with :PORT and /PATH where need be."
+            hint="Separated by spaces; with :PORT and /PATH, and GET,POST before one, where need be."
             placeholder="api.example.org/v1/**"
             value={draft.hosts}
             onValue={set("hosts")}
@@ -136,7 +155,7 @@ function UseFields({ draft, set }: UseProps) {
           <TextField label="May fetch" placeholder="owner/*" value={draft.fetch} onValue={set("fetch")} />
           <TextField
             label="May push"
-            hint="Repository and branches, separated by spaces."
+            hint="Repository and branches, separated by spaces; tags as refs/tags/v*."
             placeholder="owner/repo:handrail/*"
             value={draft.push}
             onValue={set("push")}

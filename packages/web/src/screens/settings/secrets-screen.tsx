@@ -9,7 +9,6 @@ import { Confirm } from "../../components/confirm.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { Empty, Failure } from "../../components/empty.tsx";
 import { Section } from "../../components/section.tsx";
-import { NEW_SECRET, secretDraft } from "../../state/secret-draft.ts";
 import { useServices } from "../../state/services.ts";
 import { report, showToast } from "../../state/toasts.ts";
 import { SecretForm } from "./secret-form.tsx";
@@ -43,8 +42,8 @@ export function SecretsScreen() {
       {edited !== null && (
         <Dialog title={edited === "new" ? "Add a secret" : titleOf(edited)} open onClose={() => setEdited(null)} wide>
           <SecretForm
-            initial={edited === "new" ? NEW_SECRET : secretDraft(edited)}
-            known={edited !== "new"}
+            known={edited === "new" ? null : edited}
+            all={data?.secrets ?? []}
             onClose={() => setEdited(null)}
           />
         </Dialog>
