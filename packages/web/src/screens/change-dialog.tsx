@@ -64,6 +64,7 @@ function ChangeForm({ state, onClose }: ChangeProps) {
 
 function useChange(state: ConversationState, onDone: () => void) {
   const { client } = useServices();
+  const [shown] = useState(state);
   const [wrong, setWrong] = useState<string | null>(null);
   const change = useMutation({
     mutationFn: (body: SettingsChange) => client.changeConversation({ params: { id: state.id }, body }),
@@ -73,7 +74,7 @@ function useChange(state: ConversationState, onDone: () => void) {
     },
   });
   const submit = (draft: ChangeDraft) => {
-    const read = readChange(state, draft);
+    const read = readChange(shown, draft, state);
     setWrong(typeof read === "string" ? read : null);
     if (typeof read === "string") return;
     if (Object.keys(read).length === 0) onDone();

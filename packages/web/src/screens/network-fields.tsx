@@ -1,6 +1,7 @@
 import { NetworkPreset } from "@handrail/protocol/network";
 import { Choices, TextField } from "../components/field.tsx";
 import type { ChangeDraft } from "../state/change-draft.ts";
+import { HOSTS_HINT } from "../state/host-texts.ts";
 import { PRESET_NAMES } from "../state/describe-settings.ts";
 
 const NETWORKS = [
@@ -39,12 +40,7 @@ export function NetworkFields({ draft, onChange }: NetworkFieldsProps) {
               </label>
             ))}
           </fieldset>
-          <TextField
-            label="Hosts"
-            hint="Separated by spaces. A leading dot allows every host below: .example.org"
-            value={hosts}
-            onValue={(value) => onChange({ hosts: value })}
-          />
+          <TextField label="Hosts" hint={HOSTS_HINT} value={hosts} onValue={(value) => onChange({ hosts: value })} />
         </>
       )}
     </div>

@@ -36,7 +36,8 @@ function NewConversationForm() {
   const { start, problem } = useStart();
   const online = useOnline();
   const change = (part: Partial<ConversationDraft>) => setDraft({ ...draft, ...part });
-  const send = () => start.mutate({ draft, content: contentOf(text, attachments.attached) });
+  const ready = online && attachments.uploading === 0 && !start.isPending;
+  const send = () => ready && start.mutate({ draft, content: contentOf(text, attachments.attached) });
   return (
     <>
       <BackendNotice />
@@ -60,7 +61,7 @@ function NewConversationForm() {
           rows={5}
         >
           <span className="text-small text-ink-3 max-md:hidden">Shift Enter for a new line</span>
-          <Button tone="primary" onClick={send} disabled={start.isPending || attachments.uploading > 0 || !online}>
+          <Button tone="primary" onClick={send} disabled={!ready}>
             {start.isPending ? "Starting" : "Start"}
           </Button>
         </MessageBox>
@@ -95,13 +96,10 @@ function useStart() {
 
 /** What the form asks the server for. @throws Error a sentence that says what is missing */
 function requestOf(draft: ConversationDraft, content: Start["content"]) {
-  const source = readSource(draft);
-  const runLimits = readLimits(draft.runLimits);
-  const sandbox = readSandbox(draft);
-  const setup = readSetup(draft);
-  if (typeof source === "string") throw new Error(source);
-  if (typeof runLimits === "string") throw new Error(runLimits);
-  if (typeof setup === "string") throw new Error(setup);
+  const source = required(readSource(draft));
+  const runLimits = required(readLimits(draft.runLimits));
+  const sandbox = required(readSandbox(draft));
+  const setup = required(readSetup(draft));
   if (content.length === 0) throw new Error("Say what should be done.");
   return {
     source,
@@ -112,4 +110,10 @@ function requestOf(draft: ConversationDraft, content: Start["content"]) {
     ...(draft.model === "" ? {} : { model: draft.model }),
     ...(Object.keys(runLimits).length === 0 ? {} : { runLimits }),
   };
+}
+
+/** What was read of the form. @throws Error when it is a sentence that says what is wrong */
+function required<Value>(read: Value | string): Value {
+  if (typeof read === "string") throw new Error(read);
+  return read;
 }

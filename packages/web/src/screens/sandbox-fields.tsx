@@ -3,6 +3,7 @@ import { Field, Choices, INPUT, TextField } from "../components/field.tsx";
 import { LimitFields } from "../components/limit-fields.tsx";
 import { useSettings } from "../state/session-queries.ts";
 import { describeLimits, describeNetwork } from "../state/describe-settings.ts";
+import { HOSTS_HINT } from "../state/host-texts.ts";
 import { ModelSelect } from "./model-select.tsx";
 import { SetupField } from "./setup-field.tsx";
 import type { DraftProps } from "./source-fields.tsx";
@@ -43,12 +44,7 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
           onValue={(network) => onChange({ network })}
         />
         {draft.network === "hosts" && (
-          <TextField
-            label="Hosts"
-            hint="Separated by spaces. A leading dot allows every host below: .example.org"
-            value={draft.hosts}
-            onValue={(hosts) => onChange({ hosts })}
-          />
+          <TextField label="Hosts" hint={HOSTS_HINT} value={draft.hosts} onValue={(hosts) => onChange({ hosts })} />
         )}
         <SetupField draft={draft} onChange={onChange} />
         <LimitFields

@@ -3,7 +3,11 @@ import { expect, test } from "vitest";
 import { changeDraft, readChange } from "./change-draft.ts";
 import { NO_LIMITS } from "./limit-draft.ts";
 
-const RULE: NetworkRule = { type: "allow", presets: ["npm", "git"], hosts: ["a.org", ".b.org"] };
+const RULE: Extract<NetworkRule, { type: "allow" }> = {
+  type: "allow",
+  presets: ["npm", "git"],
+  hosts: ["a.org", ".b.org"],
+};
 const settings = (network: NetworkRule = RULE) => ({
   model: "default",
   limits: {},
@@ -29,15 +33,31 @@ test("each setting is sent when it is changed, and limits as a whole", () => {
   );
 });
 
-test("a network choice becomes a rule that keeps what the form does not show", () => {
-  const requests = [{ host: "api.c.org", methods: ["GET"] }];
+test("a network choice becomes a rule, kinds of request included", () => {
+  const requests = [{ host: "api.c.org", methods: ["GET"], path: "/v1/**" }];
   const before = settings({ ...RULE, requests });
   const draft = changeDraft(before);
+  expect(draft.hosts).toBe("a.org .b.org GET api.c.org/v1/**");
   expect(readChange(before, { ...draft, network: "none" })).toEqual({ network: { type: "none" } });
   expect(readChange(before, { ...draft, network: "everything" })).toEqual({
     network: { type: "allow", presets: ["everything"], hosts: [] },
   });
-  expect(readChange(before, { ...draft, presets: ["git"], hosts: "a.org, d.org" })).toEqual({
-    network: { type: "allow", presets: ["git"], hosts: ["a.org", "d.org"], requests },
+  expect(readChange(before, { ...draft, presets: ["git"], hosts: "a.org, D.org:81 GET api.c.org/v1/**" })).toEqual({
+    network: { type: "allow", presets: ["git"], hosts: ["a.org", "d.org:81"], requests },
+  });
+  expect(readChange(before, { ...draft, hosts: "a.org" })).toEqual({
+    network: { type: "allow", presets: ["npm", "git"], hosts: ["a.org"] },
+  });
+  expect(readChange(before, { ...draft, hosts: "https://a.org" })).toContain("A host is a name such as");
+});
+
+test("what was allowed while the form was open stays allowed", () => {
+  const shown = settings();
+  const requests = [{ host: "c.org", port: 443, methods: ["GET"], path: "/a" }];
+  const now = settings({ ...RULE, hosts: [...RULE.hosts, "new.org"], requests });
+  const draft = changeDraft(shown);
+  expect(readChange(shown, { ...draft, model: "other" }, now)).toEqual({ model: "other" });
+  expect(readChange(shown, { ...draft, hosts: ".b.org" }, now)).toEqual({
+    network: { type: "allow", presets: ["npm", "git"], hosts: [".b.org", "new.org"], requests },
   });
 });

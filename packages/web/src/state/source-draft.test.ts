@@ -25,6 +25,11 @@ test("a network choice becomes a rule", () => {
     presets: ["registries", "git"],
     hosts: ["a.org", ".b.org"],
   });
+  expect(readNetwork({ ...NEW_DRAFT, network: "hosts", hosts: "a.org:81 POST b.org/v1/**" })).toMatchObject({
+    hosts: ["a.org:81"],
+    requests: [{ host: "b.org", methods: ["POST"], path: "/v1/**" }],
+  });
+  expect(readSandbox({ ...NEW_DRAFT, network: "hosts", hosts: "https://a.org" })).toContain("A host is a name such as");
 });
 
 test("the set-up is the repository's own, a command, or none", () => {

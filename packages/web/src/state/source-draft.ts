@@ -6,6 +6,7 @@ import type {
   SandboxProfile,
   WorkspaceSource,
 } from "@handrail/protocol/sources";
+import { allowedHosts } from "./host-texts.ts";
 import { type LimitDraft, NO_LIMITS } from "./limit-draft.ts";
 
 /** The form of a new conversation as typed. `team` is empty for a personal one. `backend`, `profile` and `model` are empty until chosen: then the defaults hold. */
@@ -54,12 +55,12 @@ export function readSource(draft: ConversationDraft): WorkspaceSource | string {
   return { type: "git", url, ...(branch === "" ? {} : { branch }) };
 }
 
-/** What the sandbox may reach; undefined for the server's default. */
-export function readNetwork(draft: ConversationDraft): NetworkRule | undefined {
+/** What the sandbox may reach, undefined for the server's default, or a sentence that says what is wrong. */
+export function readNetwork(draft: ConversationDraft): NetworkRule | string | undefined {
   if (draft.network === "default") return undefined;
   if (draft.network === "none") return { type: "none" };
-  const hosts = draft.network === "hosts" ? draft.hosts.split(/[\s,]+/).filter(Boolean) : [];
-  return { type: "allow", presets: ["registries", "git"], hosts };
+  const allowed = allowedHosts(draft.network === "hosts" ? draft.hosts : "");
+  return typeof allowed === "string" ? allowed : { type: "allow", presets: ["registries", "git"], ...allowed };
 }
 
 /** What is run before the agent acts, undefined for the repository's own, or a sentence that says what is missing. */
@@ -72,10 +73,11 @@ export function readSetup({ setup, setupCommand }: ConversationDraft): SetupChoi
   return read.success ? read.data : "The command of the set-up is too long. Put it into a script of the repository.";
 }
 
-/** What was chosen of the sandbox; undefined where the server's defaults hold in all. */
-export function readSandbox(draft: ConversationDraft): Partial<SandboxChoice> | undefined {
+/** What was chosen of the sandbox, undefined where the server's defaults hold in all, or a sentence that says what is wrong. */
+export function readSandbox(draft: ConversationDraft): Partial<SandboxChoice> | string | undefined {
   const { backend, profile } = draft;
   const network = readNetwork(draft);
+  if (typeof network === "string") return network;
   const chosen = {
     ...(backend === "" ? {} : { backend }),
     ...(profile === "" ? {} : { profile }),

@@ -1,6 +1,6 @@
 import type { RequestRule } from "@handrail/protocol/network";
 import type { StoredRule } from "@handrail/protocol/network-routes";
-import { requestRuleOf, requestRuleText } from "@handrail/protocol/secret-text";
+import { requestRuleOf } from "@handrail/protocol/secret-text";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Globe, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
@@ -11,6 +11,7 @@ import { Empty, Failure } from "../../components/empty.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Section } from "../../components/section.tsx";
 import { PRESET_NAMES } from "../../state/describe-settings.ts";
+import { hostTexts } from "../../state/host-texts.ts";
 import { useServices } from "../../state/services.ts";
 import { report, showToast } from "../../state/toasts.ts";
 import { TeamSelect } from "../team-select.tsx";
@@ -68,8 +69,7 @@ function describeScope({ scope, repository, teamId }: StoredRule): string {
 }
 
 function describeRule({ presets, hosts, requests }: StoredRule): string {
-  const kinds = requests.map((rule) => [...(rule.methods ?? []), requestRuleText(rule)].join(" "));
-  return [...presets.map((preset) => PRESET_NAMES[preset]), ...hosts, ...kinds].join(", ");
+  return [...presets.map((preset) => PRESET_NAMES[preset]), ...hostTexts({ hosts, requests })].join(", ");
 }
 
 type NewRule = { readonly rule: RequestRule; readonly team: string; readonly repository: string };
@@ -85,7 +85,7 @@ function useAddRule(onAdded: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ rule, ...whose }: NewRule) => {
-      const plain = rule.port === undefined && rule.path === undefined;
+      const plain = [rule.port, rule.methods, rule.path].every((part) => part === undefined);
       return client.addNetworkRule({
         body: { ...whoseOf(whose), ...(plain ? { hosts: [rule.host] } : { requests: [rule] }) },
       });
@@ -106,7 +106,11 @@ function AddRule() {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const rule = requestRuleOf(host.trim());
-    setWrong(rule === undefined ? "Give a host such as api.example.org, perhaps with :PORT and /PATH." : null);
+    setWrong(
+      rule === undefined
+        ? "Give a host such as api.example.org, perhaps with :PORT and /PATH, and GET,POST before it."
+        : null,
+    );
     if (rule !== undefined) add.mutate({ rule, team, repository: repository.trim() });
   };
   const problem = wrong ?? add.error?.message ?? null;
@@ -121,8 +125,8 @@ function AddRule() {
       >
         <TextField
           label="Allow a host"
-          hint="A leading dot allows every host below."
-          placeholder="api.example.org/v1/**"
+          hint="A leading dot allows every host below. One kind of request: GET api.example.org/v1/**"
+          placeholder="api.example.org"
           value={host}
           onValue={setHost}
         />
