@@ -36,6 +36,13 @@ test("private hosts are names, suffixes or addresses without a port, and anythin
   }
 });
 
+test("what sandboxes may reach by default names presets and hosts, and nothing that would allow nothing", () => {
+  const read = (text: string) => readConfig(["--sandbox-network", text], {}).sandbox.network;
+  expect(read("npm,.example.org:8443")).toEqual({ type: "allow", presets: ["npm"], hosts: [".example.org:8443"] });
+  expect(read("none")).toEqual({ type: "none" });
+  expect(() => read("npm,*.example.org")).toThrow("Write .example.org for every host below it");
+});
+
 test("teams are ids between commas, at most 100, none of them twice", () => {
   const read = (text: string) => readConfig([], env({ HANDRAIL_TEAMS: text })).teams;
   expect(readConfig([], env()).teams).toEqual([]);

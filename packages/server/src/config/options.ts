@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Option } from "./option.ts";
 import { GATEWAY_OPTIONS } from "./gateway-options.ts";
 import { WORKSPACE_OPTIONS } from "./workspace-options.ts";
-import { HostListText, HttpUrlText, ListText, numberText, PreviewUrlText, TeamsText } from "./texts.ts";
+import { HostListText, HttpUrlText, ListText, NetworkText, numberText, PreviewUrlText, TeamsText } from "./texts.ts";
 
 const whole = numberText(z.number().int().positive().max(1_000_000_000));
 const price = numberText(z.number().nonnegative().max(1_000_000));
@@ -125,7 +125,7 @@ export const OPTIONS = {
   },
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
-    value: ListText,
+    value: NetworkText,
     help: "none, or what sandboxes may reach: registries, repository, git, host names. Default registries,repository.",
   },
   networkPrivateHosts: {

@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
 import { OwnerId } from "@handrail/protocol/ids";
+import { NetworkPreset } from "@handrail/protocol/network";
+import { hostProblem } from "@handrail/protocol/rule-host";
 import { z } from "zod";
 
 const fail = (context: z.RefinementCtx<string>, message: string) => {
@@ -34,6 +36,14 @@ export const HostListText = ListText.superRefine((words, context) => {
     if (address ? !word.startsWith(".") : HOST_NAME.test(word)) continue;
     const message = `${word} is not a host: write example.org, .example.org or 10.1.2.3, without a port`;
     context.addIssue({ code: "custom", message, input: word });
+  }
+});
+
+/** `none`, or presets and hosts between commas, as conversations' rules have them. */
+export const NetworkText = ListText.superRefine((words, context) => {
+  for (const word of words) {
+    const problem = NetworkPreset.safeParse(word).success ? undefined : hostProblem(word);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem, input: word });
   }
 });
 

@@ -6,6 +6,7 @@ import type { Conversations } from "../conversations/conversations.ts";
 import { createConversation, type CreateParts } from "../conversations/create-conversation.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { mentionedBlobs } from "../conversations/mentioned-blobs.ts";
+import { requireRule } from "../network/require-hosts.ts";
 import { imageType } from "./image-type.ts";
 
 type Names =
@@ -50,10 +51,14 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
     },
     async createConversation({ body, identity, signal }) {
       requireTeam(body.teamId, identity);
+      requireRule(body.sandbox?.network);
       return createConversation(create, { ...body, ownerId: identity.userId }, signal);
     },
     conversation: async ({ params }) => conversations.get(params.id),
-    changeConversation: async ({ params, body }) => conversations.change(params.id, body),
+    async changeConversation({ params, body }) {
+      requireRule(body.network);
+      return conversations.change(params.id, body);
+    },
     async deleteConversation({ params, identity }) {
       await conversations.remove(params.id);
       removed(params.id, identity.userId);

@@ -2,6 +2,7 @@ import { requireTeam } from "../auth/policy.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { Asks } from "../network/asks.ts";
 import { keyOf } from "../network/repository-key.ts";
+import { requireHosts } from "../network/require-hosts.ts";
 import type { StoredRules } from "../network/stored-rules.ts";
 
 type Names = "networkRules" | "addNetworkRule" | "removeNetworkRule" | "answerAsk";
@@ -13,6 +14,7 @@ export function networkHandlers({ storedRules, asks }: NetworkHandlerParts): Pic
     networkRules: async ({ identity }) => ({ rules: [...storedRules.of(identity)] }),
     async addNetworkRule({ identity, body: { repository, ...rule } }) {
       requireTeam(rule.teamId, identity);
+      requireHosts(rule, "hosts");
       return storedRules.add({
         ...rule,
         ownerId: identity.userId,

@@ -36,3 +36,31 @@ test("a request without its optional body reaches the handler, with and without 
   const reached = [409, "run_inactive"];
   expect(answers.map((answer) => [answer.statusCode, answer.json().code])).toEqual([reached, reached, reached]);
 });
+
+test("a rule that names no host, and so would allow nothing, is refused wherever it is given", async () => {
+  const sandbox = { network: { type: "allow", presets: [], hosts: ["*.example.org"] } };
+  const requests = [{ host: "https://example.org" }];
+  const scope = { type: "owner" };
+  const value = "a long value";
+  const send = (method: "POST" | "PUT" | "PATCH", url: string, payload: object) =>
+    server.app.inject({ method, url, headers: server.bearer, payload });
+  const made = await send("POST", "/api/conversations", { source: { type: "empty" }, model: "demo" });
+  const answers = [
+    await send("POST", "/api/conversations", { source: { type: "empty" }, model: "demo", sandbox }),
+    await send("PATCH", `/api/conversations/${made.json().id}`, sandbox),
+    await send("POST", "/api/network-rules", { scope: "owner", requests }),
+    await send("PUT", "/api/secrets/A", { scope, use: { type: "header", hosts: requests }, value }),
+    await send("PUT", "/api/secrets/A", {
+      scope,
+      use: { type: "git", host: "a b", repositories: [], push: [] },
+      value,
+    }),
+  ];
+  expect(answers.map((answer) => [answer.statusCode, answer.json().detail])).toEqual([
+    [400, '"*.example.org" is not a host. Write .example.org for every host below it.'],
+    [400, '"*.example.org" is not a host. Write .example.org for every host below it.'],
+    [400, '"https://example.org" is not a host. Give its name alone, such as api.example.org.'],
+    [400, '"https://example.org" is not a host. Give its name alone, such as api.example.org.'],
+    [400, '"a b" is not a host. Give a name such as api.example.org, or .example.org for every host below it.'],
+  ]);
+});

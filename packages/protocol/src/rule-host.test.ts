@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { hostProblem } from "./rule-host.ts";
+
+test("what names a host is none, in every form that rules take", () => {
+  const hosts = ["example.org", ".example.org", "API.example.org:8443", "localhost", "10.1.2.3:81", "[fd12::1]:8080"];
+  expect([...hosts, "bücher.example", "_dmarc.a-b.example", "a.example."].map(hostProblem)).toEqual(
+    Array.from({ length: 9 }, () => undefined),
+  );
+});
+
+test("what would allow nothing is refused with what to write instead", () => {
+  expect(hostProblem("*.example.org")).toBe(
+    '"*.example.org" is not a host. Write .example.org for every host below it.',
+  );
+  expect(hostProblem("https://example.org/a")).toContain("Give its name alone");
+  for (const text of ["", "*", "a b", "a..b", "example.org:0", "example.org:99999", ".10.0.0.1", "a@b", "[::1"]) {
+    expect(hostProblem(text), text).toContain("is not a host. Give a name");
+  }
+  expect(hostProblem("x".repeat(5000) + "!")?.length).toBeLessThan(250);
+});
