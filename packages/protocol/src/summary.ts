@@ -28,6 +28,8 @@ export const ConversationSummary = z.object({
   costUsd: z.number(),
   steps: z.number().int(),
   changes: z.object({ files: z.number().int(), added: z.number().int(), removed: z.number().int() }),
+  /** Open asks of the sandbox, those included that nobody answered for a day; absent when there is none. */
+  asks: z.number().int().positive().optional(),
 });
 export type ConversationSummary = z.infer<typeof ConversationSummary>;
 
@@ -48,5 +50,6 @@ export function summaryOf(state: ConversationState): ConversationSummary {
     costUsd: state.totals.costUsd,
     steps: state.totals.steps,
     changes: countChanges(state.changes),
+    ...(state.asks.length === 0 ? {} : { asks: state.asks.length }),
   };
 }

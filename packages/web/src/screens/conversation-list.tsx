@@ -11,6 +11,7 @@ import { groupConversations } from "../state/group-conversations.ts";
 import { hiddenConversations } from "../state/conversation-actions.ts";
 import { useServices } from "../state/services.ts";
 import { chooseTheme, nextTheme, theme } from "../state/theme.ts";
+import { useNow } from "../state/use-now.ts";
 import { useValue } from "../state/value-store.ts";
 import { report } from "../state/toasts.ts";
 import { ConversationRow } from "./conversation-row.tsx";
@@ -81,13 +82,14 @@ function Rows({ search, archived }: { readonly search: string; readonly archived
   const { client } = useServices();
   const list = useInfiniteQuery(conversationsQuery(client, search, archived));
   const hidden = useValue(hiddenConversations);
-  if (list.isError) return <Failure error={list.error} />;
-  if (list.isPending) return <p className="px-3 text-ink-3">Loading conversations.</p>;
+  const now = useNow(60_000);
+  if (list.isLoadingError) return <Failure error={list.error} />;
+  if (list.data === undefined) return <p className="px-3 text-ink-3">Loading conversations.</p>;
   const rows = list.data.pages.flatMap((page) => page.conversations).filter((row) => !hidden.has(row.id));
   if (rows.length === 0) return <NoRows search={search} archived={archived} />;
   return (
     <nav aria-label="Conversations by state" className="min-h-0 flex-1 overflow-y-auto pb-4">
-      {groupConversations(rows).map((group) => (
+      {groupConversations(rows, now).map((group) => (
         <section key={group.title} aria-label={group.title}>
           <h2 className="px-3 pt-3 pb-1 text-small font-semibold text-ink-3">
             {group.title} <span className="font-normal">{group.rows.length}</span>

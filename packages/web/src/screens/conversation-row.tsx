@@ -9,12 +9,13 @@ import { Menu } from "../components/menu.tsx";
 import { StatusBadge } from "../components/status-badge.tsx";
 import { archiveConversation, deleteConversation } from "../state/conversation-actions.ts";
 import { formatMoney, plural } from "../state/format.ts";
-import { sourceName } from "../state/group-conversations.ts";
+import { shownStatus, sourceName } from "../state/group-conversations.ts";
 import type { Place } from "../state/place.ts";
 import { useServices } from "../state/services.ts";
 import { DEMO_LABEL, isDemoModel } from "../state/session-queries.ts";
 import { report } from "../state/toasts.ts";
 import { useOnline } from "../state/use-known-now.ts";
+import { useNow } from "../state/use-now.ts";
 import { RenameField } from "./rename-field.tsx";
 
 /** One conversation in the list. */
@@ -34,7 +35,9 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
             aria-current={current ? "page" : undefined}
             className="inset-focus block rounded-ui py-1.5 pr-9 pl-2 max-md:py-2.5"
           >
-            <div className={classNames("truncate", current && "font-semibold")}>{row.title}</div>
+            <div dir="auto" className={classNames("truncate text-left", current && "font-semibold")}>
+              {row.title}
+            </div>
             <RowFacts row={row} />
           </Link>
           <RowMenu row={row} onRename={() => setRenaming(true)} />
@@ -49,7 +52,7 @@ function RowFacts({ row }: { readonly row: ConversationSummary }) {
   return (
     <div className="mt-0.5 text-small text-ink-2">
       <div className="flex items-center gap-x-2 whitespace-nowrap">
-        <StatusBadge status={row.state} />
+        <StatusBadge status={shownStatus(row, useNow(60_000))} />
         <span className="min-w-0 flex-1 truncate">{sourceName(row.source)}</span>
         <DiffSize changes={row.changes} />
         {row.costUsd > 0 && <span>{formatMoney(row.costUsd)}</span>}

@@ -5,6 +5,7 @@ import { STATUS_LOOKS, StatusBadge } from "../components/status-badge.tsx";
 import { awaited, type LastRetry } from "../state/awaited.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { describeCost } from "../state/describe-cost.ts";
+import { shownStatus } from "../state/group-conversations.ts";
 import { formatClock, formatCount, formatDuration, formatTime, plural } from "../state/format.ts";
 import { DEMO_LABEL, isDemoModel, useModel } from "../state/session-queries.ts";
 import { useKnownNow, useOnline } from "../state/use-known-now.ts";
@@ -18,7 +19,7 @@ export function StatusLine({ view }: { readonly view: ConversationView }) {
   const waits = online ? awaited(state, view.live, lastRetry(view), now) : lastKnown(state, now);
   return (
     <div className="flex min-h-7 items-center gap-x-3 pt-1 text-small text-ink-2 max-md:flex-wrap">
-      {online ? <StatusBadge status={summaryOf(state).state} /> : <OfflineBadge />}
+      {online ? <StatusBadge status={shownStatus(summaryOf(state), now)} /> : <OfflineBadge />}
       {isDemoModel(state.model) && <span className="font-semibold whitespace-nowrap text-warn">{DEMO_LABEL}</span>}
       <span className="min-w-0 flex-1 truncate" title={waits}>
         {waits}

@@ -27,7 +27,9 @@ export function TopBar({ conversationId, view, controls, place, go }: TopBarProp
         <ArrowLeft size={18} aria-hidden />
       </Link>
       <div className="min-w-0 flex-1">
-        <h1 className="truncate font-semibold">{state?.title ?? "Conversation"}</h1>
+        <h1 dir="auto" className="truncate text-left font-semibold">
+          {state?.title ?? "Conversation"}
+        </h1>
         {state !== null && <Facts state={state} />}
       </div>
       <RunButtons controls={controls} />

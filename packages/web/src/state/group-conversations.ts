@@ -9,11 +9,22 @@ const GROUPS: readonly { readonly title: string; readonly states: readonly Conve
   { title: "Earlier", states: ["done", "cancelled", "idle"] },
 ];
 
+/** How long an ask can be answered. */
+const ASK_LIFE_MS = 24 * 3_600_000;
+
+/** How a conversation stands for its user: one whose sandbox asks for the network needs an answer, as one whose agent asks. */
+export function shownStatus(row: ConversationSummary, nowMs: number): ConversationStatus {
+  const asks = row.asks !== undefined && !row.archived && nowMs - row.updatedAt < ASK_LIFE_MS;
+  return asks ? "asked" : row.state;
+}
+
 /** Conversations by what needs the user first; within a group the latest first. Empty groups are left out. */
-export function groupConversations(rows: readonly ConversationSummary[]): readonly ConversationGroup[] {
+export function groupConversations(rows: readonly ConversationSummary[], nowMs: number): readonly ConversationGroup[] {
   return GROUPS.map(({ title, states }) => ({
     title,
-    rows: rows.filter((row) => states.includes(row.state)).sort((left, right) => right.updatedAt - left.updatedAt),
+    rows: rows
+      .filter((row) => states.includes(shownStatus(row, nowMs)))
+      .sort((left, right) => right.updatedAt - left.updatedAt),
   })).filter((group) => group.rows.length > 0);
 }
 

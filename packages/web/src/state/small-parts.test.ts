@@ -5,7 +5,7 @@ import { withSummary } from "./conversation-queries.ts";
 import { describeCost } from "./describe-cost.ts";
 import { fileText } from "./file-text.ts";
 import { filterEvents } from "./filter-events.ts";
-import { groupConversations, sourceName } from "./group-conversations.ts";
+import { groupConversations, shownStatus, sourceName } from "./group-conversations.ts";
 import { linkHost } from "./link-host.ts";
 import { matchCommands } from "./palette.ts";
 import { parseHunks } from "./parse-hunks.ts";
@@ -16,12 +16,20 @@ const row = (id: string, state: ConversationStatus, updatedAt = 0) => ({ id, sta
 
 test("conversations are grouped by what needs the user first, latest first within", () => {
   const rows = [row("a", "done", 1), row("b", "asked"), row("c", "working"), row("d", "failed"), row("e", "idle", 2)];
-  expect(groupConversations(rows).map((group) => [group.title, group.rows.map((one) => one.id)])).toEqual([
+  expect(groupConversations(rows, 0).map((group) => [group.title, group.rows.map((one) => one.id)])).toEqual([
     ["Needs you", ["b"]],
     ["Stopped short", ["d"]],
     ["Working", ["c"]],
     ["Earlier", ["e", "a"]],
   ]);
+});
+
+test("a conversation whose sandbox asks needs the user too, for a day", () => {
+  const asking = { ...row("a", "done", 1000), asks: 2 };
+  const day = 24 * 3_600_000;
+  expect(groupConversations([asking], day).map(({ title }) => title)).toEqual(["Needs you"]);
+  expect(groupConversations([asking], day + 1000).map(({ title }) => title)).toEqual(["Earlier"]);
+  expect(shownStatus({ ...asking, archived: true }, 1000)).toBe("done");
 });
 
 test("sources are named by their last part", () => {
