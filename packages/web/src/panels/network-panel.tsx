@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from "react";
 import { classNames } from "../components/class-names.ts";
 import { Empty } from "../components/empty.tsx";
 import { askedPlace } from "@handrail/protocol/asked-place";
-import { formatBytes, formatCount, formatTime, plural } from "../state/format.ts";
+import { formatBytes, formatCount, formatExact, formatTime, plural } from "../state/format.ts";
 import { type NetworkRow, networkRows } from "../state/network-rows.ts";
 import type { PanelProps } from "./panel-zone.tsx";
 
@@ -35,7 +35,9 @@ export function NetworkPanel({ view }: PanelProps) {
   );
 }
 
-const COLUMNS = "grid grid-cols-[4.5rem_minmax(0,1fr)_9rem_minmax(0,11rem)] gap-x-3 px-3 font-mono text-small";
+/** In a narrow panel what was asked for has a line of its own. */
+const COLUMNS =
+  "grid grid-cols-[auto_auto_minmax(0,1fr)] gap-x-3 px-3 font-mono text-small @3xl:grid-cols-[6.5rem_minmax(0,1fr)_10rem_minmax(0,15rem)]";
 
 function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -44,7 +46,7 @@ function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => 28,
+    estimateSize: () => 46,
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 12,
   });
@@ -56,19 +58,25 @@ function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       aria-label="Requests"
-      className="inset-focus min-h-0 flex-1 overflow-auto"
+      className="inset-focus @container min-h-0 flex-1 overflow-auto"
     >
       <div className="relative" style={{ height: virtual.getTotalSize() }}>
-        <div className="absolute inset-x-0 top-0" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+        <ul className="absolute inset-x-0 top-0" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
           {items.map((item) => {
             const row = rows[item.index];
             return (
-              <div key={item.key} data-index={item.index} ref={virtual.measureElement}>
+              <li
+                key={item.key}
+                data-index={item.index}
+                ref={virtual.measureElement}
+                aria-setsize={rows.length}
+                aria-posinset={item.index + 1}
+              >
                 {row && <RequestRow row={row} />}
-              </div>
+              </li>
             );
           })}
-        </div>
+        </ul>
       </div>
     </section>
   );
@@ -77,9 +85,11 @@ function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
 function RequestRow({ row: { request } }: { readonly row: NetworkRow }) {
   const { at, count, bytesUp, bytesDown, allowed, rule, reason } = request;
   return (
-    <div className={classNames(COLUMNS, "min-h-7 items-center border-b border-line py-1")}>
-      <span className="text-ink-3">{formatTime(at)}</span>
-      <span className="[overflow-wrap:anywhere]">
+    <div className={classNames(COLUMNS, "min-h-7 items-baseline border-b border-line py-1")}>
+      <time dateTime={new Date(at).toISOString()} title={formatExact(at)} className="text-ink-3">
+        {formatTime(at)}
+      </time>
+      <span className="order-first col-span-3 [overflow-wrap:anywhere] @3xl:order-none @3xl:col-span-1">
         {askedPlace(request)}
         {count !== undefined && <span className="text-ink-3"> × {formatCount(count)}</span>}
       </span>

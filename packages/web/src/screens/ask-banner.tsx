@@ -36,7 +36,7 @@ export function AskBanner({ conversationId, view }: AskProps) {
             <Button
               key={choice}
               tone="ask"
-              className="whitespace-normal"
+              className="max-w-full whitespace-normal! [overflow-wrap:anywhere]"
               disabled={answer.isPending || !online}
               onClick={() => answer.mutate(choice)}
             >

@@ -88,6 +88,7 @@ function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
           <Button
             key={choice.label}
             tone="ask"
+            className="max-w-full whitespace-normal! [overflow-wrap:anywhere]"
             disabled={answer.isPending || !online}
             onClick={() => answer.mutate(choice)}
           >
