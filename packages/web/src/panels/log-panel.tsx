@@ -6,7 +6,8 @@ import { IconButton } from "../components/button.tsx";
 import { Empty } from "../components/empty.tsx";
 import { INPUT } from "../components/field.tsx";
 import { filterEvents } from "../state/filter-events.ts";
-import { report, showToast } from "../state/toasts.ts";
+import { copyText } from "../state/copy-text.ts";
+import { report } from "../state/toasts.ts";
 import type { PanelProps } from "./panel-zone.tsx";
 
 /** The raw events, as they are stored. */
@@ -116,7 +117,5 @@ function EventLine({ stored, open, onToggle }: LineProps) {
   );
 }
 
-async function copy(text: string, what: string): Promise<void> {
-  await navigator.clipboard.writeText(text);
-  showToast(`${what} copied.`);
-}
+const copy = (text: string, what: string): Promise<void> =>
+  copyText(text, `${what} copied.`, "The browser does not let this page copy. Open the event and select its text.");

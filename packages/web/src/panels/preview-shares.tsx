@@ -5,6 +5,7 @@ import { Button, IconButton } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Choices } from "../components/field.tsx";
 import { sharesQuery } from "../state/preview-queries.ts";
+import { copyText } from "../state/copy-text.ts";
 import { useServices } from "../state/services.ts";
 import { report, showToast } from "../state/toasts.ts";
 
@@ -81,7 +82,5 @@ export function ShareDialog({ conversationId, port, onClose }: ShareDialogProps)
   );
 }
 
-async function copyLink(url: string): Promise<void> {
-  await navigator.clipboard.writeText(url);
-  showToast("The link is copied.");
-}
+const copyLink = (url: string): Promise<void> =>
+  copyText(url, "The link is copied.", `The browser does not let this page copy. The link is ${url}`);

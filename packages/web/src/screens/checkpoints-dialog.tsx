@@ -1,9 +1,7 @@
 import type { CheckpointReason, CheckpointRow } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
 import { GitFork, History, Save } from "lucide-react";
-import { useState } from "react";
 import { Age } from "../components/age.tsx";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
@@ -11,7 +9,7 @@ import { Empty, Failure } from "../components/empty.tsx";
 import { checkpointsQuery } from "../state/checkpoint-queries.ts";
 import { formatBytes, plural } from "../state/format.ts";
 import { useServices } from "../state/services.ts";
-import { report, showToast } from "../state/toasts.ts";
+import { type CheckpointActions, useCheckpointActions } from "../state/use-checkpoint-actions.ts";
 
 type CheckpointsProps = { readonly state: ConversationState; readonly onClose: () => void };
 
@@ -19,18 +17,19 @@ type CheckpointsProps = { readonly state: ConversationState; readonly onClose: (
 export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
   const { client } = useServices();
   const { error, data } = useQuery(checkpointsQuery(client, state.id, state.head));
+  const actions = useCheckpointActions(state.id, onClose);
   return (
     <Dialog title="Checkpoints" open onClose={onClose} wide>
       <div className="flex flex-col gap-3">
         <p className="text-ink-2">
           All files of the workspace as they were. Going back keeps what is there now as another checkpoint.
         </p>
-        <KeepNow id={state.id} working={state.run !== null} />
-        {error !== null && <Failure error={error} />}
+        <KeepNow actions={actions} working={state.run !== null} />
+        {error !== null && data === undefined && <Failure error={error} />}
         {data?.checkpoints.length === 0 && <Empty>There is none yet. One is made after each run.</Empty>}
         <ul aria-label="Checkpoints" className="flex flex-col">
           {data?.checkpoints.map((row) => (
-            <Row key={row.checkpointId} row={row} state={state} onClose={onClose} />
+            <Row key={row.checkpointId} row={row} working={state.run !== null} actions={actions} />
           ))}
         </ul>
       </div>
@@ -38,23 +37,13 @@ export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
   );
 }
 
-function KeepNow({ id, working }: { readonly id: string; readonly working: boolean }) {
-  const { client } = useServices();
-  const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const keep = async () => {
-    setBusy(true);
-    try {
-      await client.createCheckpoint({ params: { id } });
-      await queries.invalidateQueries({ queryKey: ["checkpoints", id] });
-    } finally {
-      setBusy(false);
-    }
-  };
+type ActionProps = { readonly actions: CheckpointActions; readonly working: boolean };
+
+function KeepNow({ actions: { busy, keep }, working }: ActionProps) {
   return (
     <div>
-      <Button icon={Save} disabled={busy} onClick={() => report(keep())}>
-        {busy ? "Keeping the files" : "Keep the files as they are now"}
+      <Button icon={Save} disabled={busy !== null} onClick={keep}>
+        {busy === "keep" ? "Keeping the files" : "Keep the files as they are now"}
       </Button>
       {working && (
         <p className="mt-1 text-small text-ink-3">A run is under way. Going back has to wait until it ends.</p>
@@ -71,33 +60,20 @@ const REASONS: Readonly<Record<CheckpointReason, string>> = {
   restore: "Before going back",
 };
 
-type RowProps = CheckpointsProps & { readonly row: CheckpointRow };
-
-function Row({ row, state, onClose }: RowProps) {
-  const { client } = useServices();
-  const navigate = useNavigate();
-  const { id } = state;
+function Row({ row, actions, working }: ActionProps & { readonly row: CheckpointRow }) {
+  const { busy, goBack, fork } = actions;
   const { checkpointId } = row;
-  const goBack = async () => {
-    const { written, removed } = await client.restoreCheckpoint({ params: { id }, body: { checkpointId } });
-    showToast(`${plural(written, "file")} written, ${removed} removed. The files as they were before are kept.`);
-    onClose();
-  };
-  const fork = async () => {
-    const made = await client.forkConversation({ params: { id }, body: { checkpointId } });
-    await navigate({ to: "/conversations/$conversationId", params: { conversationId: made.id } });
-  };
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2">
       <span className="min-w-0 flex-1">
         <span className="font-medium">{REASONS[row.reason]}</span> · <Age at={row.at} />
         <span className="block text-small text-ink-3">{describeRow(row)}</span>
       </span>
-      <Button icon={History} disabled={state.run !== null} onClick={() => report(goBack())}>
-        Go back to this
+      <Button icon={History} disabled={working || busy !== null} onClick={() => goBack(checkpointId)}>
+        {busy === `back ${checkpointId}` ? "Going back" : "Go back to this"}
       </Button>
-      <Button icon={GitFork} onClick={() => report(fork())}>
-        Fork
+      <Button icon={GitFork} disabled={busy !== null} onClick={() => fork(checkpointId)}>
+        {busy === `fork ${checkpointId}` ? "Forking" : "Fork"}
       </Button>
     </li>
   );

@@ -44,10 +44,15 @@ function RuleRow({ rule }: { readonly rule: StoredRule }) {
   const { client } = useServices();
   const queries = useQueryClient();
   const name = describeRule(rule);
+  const bringBack = async () => {
+    const { ruleId: _, createdAt: _at, ...again } = rule;
+    await client.addNetworkRule({ body: again });
+    await queries.invalidateQueries({ queryKey: ["network-rules"] });
+  };
   const remove = async () => {
     await client.removeNetworkRule({ params: { ruleId: rule.ruleId } });
     await queries.invalidateQueries({ queryKey: ["network-rules"] });
-    showToast(`${name}: no longer allowed, from the next request on.`);
+    showToast(`${name}: no longer allowed, from the next request on.`, "plain", () => report(bringBack()));
   };
   return (
     <li className="flex items-center gap-3 border-t border-line py-2">
