@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gitHostOf } from "./repository-key.ts";
+import { gitHostOf, keyOf, namesRepository } from "./repository-key.ts";
 
 test.each([
   ["https://git.example/me/app.git", "git.example"],
@@ -19,4 +19,17 @@ test("a folder and an empty workspace are fetched from nowhere", () => {
     undefined,
     undefined,
   ]);
+});
+
+test("a rule's repository is an address, a folder, or what both are compared as; anything else names none", () => {
+  const addresses = [
+    "https://git.example/me/app.git",
+    "git@git.example:me/app",
+    "http://localhost:3000/a",
+    "/home/me/app",
+  ];
+  for (const text of [...addresses, ...addresses.map(keyOf)]) expect(namesRepository(text), text).toBe(true);
+  for (const text of ["app", "me/app", "./app", "https://git.example", "/", ""]) {
+    expect(namesRepository(text), text).toBe(false);
+  }
 });

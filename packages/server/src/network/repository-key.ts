@@ -24,6 +24,12 @@ export function keyOf(address: string): string {
   return `${host.toLowerCase()}/${bare}`;
 }
 
+/** Whether a text names a repository at all: an absolute folder, an address, or the form that they are compared in. */
+export function namesRepository(text: string): boolean {
+  const key = keyOf(text);
+  return /^\/./.test(key) || /^(?:[^\s/.:][^\s/]*[.:][^\s/]*|localhost)\/\S/.test(key);
+}
+
 /** Of a URL, or of the short form of ssh, `user@host:path`. */
 function partsOf(text: string): readonly [host: string, path: string] {
   const short = /^(?:[^@/\s]+@)?([^:/\s]+):(?!\/\/)(.+)$/.exec(text);
