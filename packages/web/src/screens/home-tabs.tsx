@@ -15,7 +15,7 @@ export function HomeTabs() {
         <Link
           key={to}
           to={to}
-          activeOptions={{ exact: true }}
+          activeOptions={{ exact: to !== "/settings" }}
           className="inset-focus flex min-h-12 flex-1 flex-col items-center justify-center gap-0.5 text-small text-ink-2 data-[status=active]:font-semibold data-[status=active]:text-accent"
         >
           <Icon size={18} aria-hidden />

@@ -138,7 +138,7 @@ function AddRule() {
         {team === "" && (
           <TextField
             label="Only for the repository"
-            hint="Empty: for all your conversations."
+            hint="Its git URL or folder. Empty: for all your conversations."
             value={repository}
             onValue={setRepository}
           />

@@ -94,7 +94,7 @@ function ScopeFields({ draft, set, known }: UseProps & { readonly known: boolean
       {draft.team === "" && (
         <TextField
           label="Only for the repository"
-          hint="Empty: for all your conversations."
+          hint="Its git URL. Empty: for all your conversations."
           value={draft.repository}
           onValue={set("repository")}
         />

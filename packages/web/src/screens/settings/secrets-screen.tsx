@@ -28,7 +28,8 @@ export function SecretsScreen() {
       }
     >
       <p className="mb-2 text-ink-2">
-        Put into requests on their way out. Sandboxes use them and do not hold them; a value is never shown again.
+        Put into requests on their way out, so that sandboxes use them and do not hold them; only a file is inside. A
+        value is never shown again.
       </p>
       {error !== null && <Failure error={error} />}
       {data?.secrets.length === 0 && (
@@ -76,7 +77,7 @@ function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly o
       <KeyRound size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p>
-          <code className="font-mono font-medium">{name}</code>{" "}
+          <code className="font-mono font-medium [overflow-wrap:anywhere]">{name}</code>{" "}
           <span className="text-small text-ink-3">
             {lastUsedAt === null ? "never used" : <UsedAt at={lastUsedAt} />}
           </span>
@@ -122,8 +123,11 @@ function describeScope(scope: SecretScope): string {
 
 function describeUse(use: SecretInfo["use"]): string {
   if (use.type === "file") return "a file in memory";
-  if (use.type === "header") return `${use.header ?? "Authorization"} to ${use.hosts.map(requestRuleText).join(", ")}`;
+  const user = use.user === undefined ? "" : ` of the user ${use.user}`;
+  if (use.type === "header") {
+    return `${use.header ?? "Authorization"}${user} to ${use.hosts.map(requestRuleText).join(", ")}`;
+  }
   const fetch = use.repositories.length === 0 ? [] : [`fetch ${use.repositories.join(", ")}`];
   const push = use.push.length === 0 ? [] : [`push ${use.push.map(pushRuleText).join(", ")}`];
-  return [`git at ${use.host}`, ...fetch, ...push].join(", ");
+  return [`git at ${use.host}${user}`, ...fetch, ...push].join(", ");
 }

@@ -1,4 +1,5 @@
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 
 const TABS = [
   { to: "/settings", label: "General" },
@@ -13,11 +14,21 @@ const TABS = [
 
 /** The settings' places, each with its URL. */
 export function SettingsFrame() {
+  const tabs = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // On a phone they do not all fit.
+  useEffect(() => {
+    tabs.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [path]);
   return (
     <div className="h-full overflow-auto">
       <div className="mx-auto flex max-w-4xl flex-col gap-5 p-6 max-md:p-4">
         <h1 className="text-title font-semibold">Settings</h1>
-        <nav aria-label="Settings" className="-mx-1 flex gap-1 overflow-x-auto border-b border-line px-1 pb-1">
+        <nav
+          ref={tabs}
+          aria-label="Settings"
+          className="-mx-1 flex gap-1 overflow-x-auto border-b border-line px-1 pb-1"
+        >
           {TABS.map(({ to, label }) => (
             <Link
               key={to}
