@@ -11,7 +11,7 @@ import {
 test("hosts are typed with port and path, and shown as they were typed", () => {
   expect(requestRuleOf("API.example.org:8443/v1/**")).toEqual({ host: "api.example.org", port: 8443, path: "/v1/**" });
   expect(requestRuleOf(".example.org")).toEqual({ host: ".example.org" });
-  expect(["https://x", "a b", "", ":80"].map(requestRuleOf)).toEqual([undefined, undefined, undefined, undefined]);
+  for (const text of ["https://x", "a b", "", ":80", "a:0", "a:99999"]) expect(requestRuleOf(text)).toBeUndefined();
   expect(requestRuleText({ host: "a.example", port: 1, path: "/x" })).toBe("a.example:1/x");
 });
 

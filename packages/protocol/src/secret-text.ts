@@ -8,7 +8,7 @@ import type { PushRule } from "./secrets.ts";
 export function requestRuleOf(text: string): RequestRule | undefined {
   const match = /^(?:([A-Z]{1,20}(?:,[A-Z]{1,20})*)\s+)?(\[[^\]\s]*\]|[^\s:/[\]]+)(?::(\d{1,5}))?(\/\S*)?$/.exec(text);
   const [, methods, host, port, path] = match ?? [];
-  if (host === undefined) return undefined;
+  if (host === undefined || (port !== undefined && !isPort(Number(port)))) return undefined;
   return {
     host: host.toLowerCase(),
     ...(port === undefined ? {} : { port: Number(port) }),
@@ -16,6 +16,8 @@ export function requestRuleOf(text: string): RequestRule | undefined {
     ...(path === undefined ? {} : { path }),
   };
 }
+
+const isPort = (port: number) => port >= 1 && port <= 65_535;
 
 /**
  * Several, separated by spaces, or by commas where no path is before them. Undefined stands for each text that names no

@@ -10,7 +10,7 @@ export function ToastRegion() {
   return (
     <output
       aria-live="polite"
-      className="fixed bottom-16 left-1/2 z-50 flex w-[min(420px,calc(100vw-24px))] -translate-x-1/2 flex-col gap-2"
+      className="fixed bottom-16 left-1/2 z-60 flex w-[min(420px,calc(100vw-24px))] -translate-x-1/2 flex-col gap-2"
     >
       {shown.map((toast) => (
         <ToastLine key={toast.id} toast={toast} />

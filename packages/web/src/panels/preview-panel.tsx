@@ -15,12 +15,12 @@ export function PreviewPanel({ conversationId, view }: PanelProps) {
   const { client } = useServices();
   const known = view.live.ports;
   const { error, data } = useQuery(previewsQuery(client, conversationId, known));
-  if (error !== null) return <Failure error={error} />;
+  if (error !== null && data === undefined) return <Failure error={error} />;
   if (data?.previews === false) {
     return <Empty>This server has no address for previews. Its operator can set HANDRAIL_PREVIEW_URL.</Empty>;
   }
   return (
-    <div className="min-h-0 flex-1 overflow-auto">
+    <div tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
       <Ports conversationId={conversationId} ports={known.length > 0 ? known : (data?.ports ?? [])} />
       <PreviewShares conversationId={conversationId} />
     </div>

@@ -1,10 +1,11 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, Share2, X } from "lucide-react";
 import { useState } from "react";
 import { Button, IconButton } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Choices } from "../components/field.tsx";
 import { sharesQuery } from "../state/preview-queries.ts";
+import { focusList } from "../components/focus-list.ts";
 import { copyText } from "../state/copy-text.ts";
 import { useServices } from "../state/services.ts";
 import { report, showToast } from "../state/toasts.ts";
@@ -14,8 +15,9 @@ export function PreviewShares({ conversationId }: { readonly conversationId: str
   const { client } = useServices();
   const { shares } = useQuery(sharesQuery(client, conversationId)).data ?? { shares: [] };
   const queries = useQueryClient();
-  const end = async (shareId: string) => {
+  const end = async (shareId: string, button: HTMLElement) => {
     await client.endShare({ params: { id: conversationId, shareId } });
+    focusList(button.closest("li"));
     await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
     showToast("The link no longer works.");
   };
@@ -31,7 +33,11 @@ export function PreviewShares({ conversationId }: { readonly conversationId: str
             <span className="font-mono tabular-nums">{port}</span>
             <span className="min-w-0 flex-1 truncate text-ink-2">until {new Date(expiresAt).toLocaleString()}</span>
             <IconButton label={`Copy the link to port ${port}`} icon={Copy} onClick={() => report(copyLink(url))} />
-            <IconButton label={`Stop sharing port ${port}`} icon={X} onClick={() => report(end(shareId))} />
+            <IconButton
+              label={`Stop sharing port ${port}`}
+              icon={X}
+              onClick={(event) => report(end(shareId, event.currentTarget))}
+            />
           </li>
         ))}
       </ul>
@@ -57,12 +63,14 @@ export function ShareDialog({ conversationId, port, onClose }: ShareDialogProps)
   const { client } = useServices();
   const queries = useQueryClient();
   const [hours, setHours] = useState<(typeof HOURS)[number]["value"]>("8");
-  const share = async () => {
-    const made = await client.sharePreview({ params: { id: conversationId }, body: { port, hours: Number(hours) } });
-    await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
-    onClose();
-    await copyLink(made.url);
-  };
+  const share = useMutation({
+    mutationFn: () => client.sharePreview({ params: { id: conversationId }, body: { port, hours: Number(hours) } }),
+    onSuccess: async ({ url }) => {
+      await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
+      onClose();
+      report(copyLink(url));
+    },
+  });
   return (
     <Dialog title={`Share port ${port}`} open onClose={onClose}>
       <div className="flex flex-col gap-4">
@@ -71,10 +79,15 @@ export function ShareDialog({ conversationId, port, onClose }: ShareDialogProps)
           time.
         </p>
         <Choices label="The link works for" value={hours} options={HOURS} onValue={setHours} />
-        <div className="flex justify-end gap-2">
+        {share.error !== null && (
+          <p role="alert" className="text-bad">
+            {share.error.message}
+          </p>
+        )}
+        <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" icon={Share2} onClick={() => report(share())}>
-            Share and copy the link
+          <Button tone="primary" icon={Share2} disabled={share.isPending} onClick={() => share.mutate()}>
+            {share.isPending ? "Sharing" : "Share and copy the link"}
           </Button>
         </div>
       </div>

@@ -25,6 +25,7 @@ export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
           All files of the workspace as they were. Going back keeps what is there now as another checkpoint.
         </p>
         <KeepNow actions={actions} working={state.run !== null} />
+        {actions.problem !== null && <Failure error={actions.problem} />}
         {error !== null && data === undefined && <Failure error={error} />}
         {data?.checkpoints.length === 0 && <Empty>There is none yet. One is made after each run.</Empty>}
         <ul aria-label="Checkpoints" className="flex flex-col">

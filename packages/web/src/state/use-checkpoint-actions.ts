@@ -11,6 +11,8 @@ import { useOnline } from "./use-known-now.ts";
 /** What can be done with checkpoints, one thing at a time. `busy` names what is under way: `back ID`, `fork ID`, `keep`. */
 export type CheckpointActions = {
   readonly busy: string | null;
+  /** Why the last of them failed. */
+  readonly problem: string | null;
   readonly keep: () => void;
   readonly goBack: (checkpointId: string) => void;
   readonly fork: (checkpointId: string) => void;
@@ -23,9 +25,16 @@ export function useCheckpointActions(id: string, onDone: () => void): Checkpoint
   const navigate = useNavigate();
   const online = useOnline();
   const [busy, setBusy] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
   const start = (name: string, work: () => Promise<unknown>) => {
     setBusy(name);
-    report(work().finally(() => setBusy(null)));
+    setProblem(null);
+    const failed = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error));
+    report(
+      work()
+        .catch(failed)
+        .finally(() => setBusy(null)),
+    );
   };
   const restore = async (checkpointId: string) => {
     const done = await client.restoreCheckpoint({ params: { id }, body: { checkpointId } });
@@ -33,6 +42,7 @@ export function useCheckpointActions(id: string, onDone: () => void): Checkpoint
   };
   return {
     busy: online ? busy : "offline",
+    problem,
     keep: () =>
       start("keep", async () => {
         await client.createCheckpoint({ params: { id } });

@@ -1,9 +1,9 @@
 import type { RequestRule } from "@handrail/protocol/network";
 import type { StoredRule } from "@handrail/protocol/network-routes";
-import { requestRuleOf } from "@handrail/protocol/secret-text";
+import { requestRulesOf } from "@handrail/protocol/secret-text";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Globe, Trash2 } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { Age } from "../../components/age.tsx";
 import { Button, IconButton } from "../../components/button.tsx";
 import { classNames } from "../../components/class-names.ts";
@@ -11,6 +11,7 @@ import { Empty, Failure } from "../../components/empty.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Section } from "../../components/section.tsx";
 import { PRESET_NAMES } from "../../state/describe-settings.ts";
+import { focusList } from "../../components/focus-list.ts";
 import { hostTexts } from "../../state/host-texts.ts";
 import { useServices } from "../../state/services.ts";
 import { report, showToast } from "../../state/toasts.ts";
@@ -30,7 +31,7 @@ export function NetworkRulesScreen() {
       </p>
       {error !== null && <Failure error={error} />}
       {data?.rules.length === 0 && <Empty>There is no rule. Each conversation allows what is set there.</Empty>}
-      <ul aria-label="Network rules" className="flex flex-col">
+      <ul aria-label="Network rules" tabIndex={-1} className="flex flex-col outline-none">
         {data?.rules.map((rule) => (
           <RuleRow key={rule.ruleId} rule={rule} />
         ))}
@@ -43,6 +44,7 @@ export function NetworkRulesScreen() {
 function RuleRow({ rule }: { readonly rule: StoredRule }) {
   const { client } = useServices();
   const queries = useQueryClient();
+  const row = useRef<HTMLLIElement>(null);
   const name = describeRule(rule);
   const bringBack = async () => {
     const { ruleId: _, createdAt: _at, ...again } = rule;
@@ -51,11 +53,12 @@ function RuleRow({ rule }: { readonly rule: StoredRule }) {
   };
   const remove = async () => {
     await client.removeNetworkRule({ params: { ruleId: rule.ruleId } });
+    focusList(row.current);
     await queries.invalidateQueries({ queryKey: ["network-rules"] });
     showToast(`${name}: no longer allowed, from the next request on.`, "plain", () => report(bringBack()));
   };
   return (
-    <li className="flex items-center gap-3 border-t border-line py-2">
+    <li ref={row} className="flex items-center gap-3 border-t border-line py-2">
       <Globe size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p className="[overflow-wrap:anywhere] font-mono">{name}</p>
@@ -110,7 +113,8 @@ function AddRule() {
   const add = useAddRule(() => setHost(""));
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const rule = requestRuleOf(host.trim());
+    const [rule, second] = requestRulesOf(host);
+    if (second !== undefined) return setWrong("Give one host at a time.");
     setWrong(
       rule === undefined
         ? "Give a host such as api.example.org, perhaps with :PORT and /PATH, and GET,POST before it."

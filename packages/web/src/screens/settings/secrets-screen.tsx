@@ -2,12 +2,13 @@ import type { SecretInfo, SecretScope } from "@handrail/protocol/secrets";
 import { pushRuleText, requestRuleText } from "@handrail/protocol/secret-text";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Age } from "../../components/age.tsx";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Confirm } from "../../components/confirm.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { Empty, Failure } from "../../components/empty.tsx";
+import { focusList } from "../../components/focus-list.ts";
 import { Section } from "../../components/section.tsx";
 import { useServices } from "../../state/services.ts";
 import { report, showToast } from "../../state/toasts.ts";
@@ -35,7 +36,7 @@ export function SecretsScreen() {
       {data?.secrets.length === 0 && (
         <Empty>No secret is set. One for your git host lets the agent fetch and push.</Empty>
       )}
-      <ul aria-label="Secrets" className="flex flex-col">
+      <ul aria-label="Secrets" tabIndex={-1} className="flex flex-col outline-none">
         {data?.secrets.map((secret) => (
           <SecretRow key={`${teamOf(secret) ?? ""} ${secret.name}`} secret={secret} onEdit={() => setEdited(secret)} />
         ))}
@@ -66,14 +67,16 @@ function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly o
   const title = titleOf(secret);
   const { client } = useServices();
   const queries = useQueryClient();
+  const row = useRef<HTMLLIElement>(null);
   const [asking, setAsking] = useState(false);
   const remove = async () => {
     await client.removeSecret({ params: { name }, query: { team: teamOf(secret) } });
+    focusList(row.current);
     await queries.invalidateQueries({ queryKey: ["secrets"] });
     showToast(`${title} is removed.`);
   };
   return (
-    <li className="flex items-center gap-3 border-t border-line py-2">
+    <li ref={row} className="flex items-center gap-3 border-t border-line py-2">
       <KeyRound size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p>

@@ -1,9 +1,11 @@
 import type { KeptSetupRow } from "@handrail/protocol/setup";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Package, Trash2 } from "lucide-react";
+import { useRef } from "react";
 import { Age } from "../../components/age.tsx";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Empty, Failure } from "../../components/empty.tsx";
+import { focusList } from "../../components/focus-list.ts";
 import { Section } from "../../components/section.tsx";
 import { formatBytes, formatDuration, plural } from "../../state/format.ts";
 import { useServices } from "../../state/services.ts";
@@ -29,7 +31,7 @@ export function SetupsScreen() {
       </p>
       {error !== null && <Failure error={error} />}
       {data?.setups.length === 0 && <Empty>Nothing is kept.</Empty>}
-      <ul aria-label="Kept set-ups" className="flex flex-col">
+      <ul aria-label="Kept set-ups" tabIndex={-1} className="flex flex-col outline-none">
         {data?.setups.map((setup) => (
           <SetupRow key={setup.id} setup={setup} />
         ))}
@@ -46,14 +48,16 @@ export function SetupsScreen() {
 function SetupRow({ setup }: { readonly setup: KeptSetupRow }) {
   const { client } = useServices();
   const queries = useQueryClient();
+  const row = useRef<HTMLLIElement>(null);
   const { id, source, command, usedAt, ranMs, files, bytes } = setup;
   const forget = async () => {
     await client.forgetSetup({ params: { id } });
+    focusList(row.current);
     await queries.invalidateQueries({ queryKey: KEY });
     showToast(`The next conversation on ${source} is set up from nothing.`);
   };
   return (
-    <li className="flex items-center gap-3 border-t border-line py-2">
+    <li ref={row} className="flex items-center gap-3 border-t border-line py-2">
       <Package size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p className="[overflow-wrap:anywhere] font-mono">{source}</p>
