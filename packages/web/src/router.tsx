@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { AppShell } from "./screens/app-shell.tsx";
+import { BrokenPart } from "./screens/broken-part.tsx";
 import { ConversationScreen } from "./screens/conversation-screen.tsx";
 import { HomeScreen } from "./screens/home-screen.tsx";
 import { NewConversationScreen } from "./screens/new-conversation-screen.tsx";
@@ -47,7 +48,11 @@ const routes = [
 ] as const;
 
 /** Every place of the page by its URL. */
-export const router = createRouter({ routeTree: rootRoute.addChildren(routes), defaultPreload: false });
+export const router = createRouter({
+  routeTree: rootRoute.addChildren(routes),
+  defaultPreload: false,
+  defaultErrorComponent: BrokenPart,
+});
 
 declare module "@tanstack/react-router" {
   // The router's own way of being told the routes.

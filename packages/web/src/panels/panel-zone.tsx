@@ -1,8 +1,10 @@
 import { changedFiles } from "@handrail/protocol/file-changes";
+import { CatchBoundary } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { IconButton } from "../components/button.tsx";
 import { classNames } from "../components/class-names.ts";
+import { BrokenPart } from "../screens/broken-part.tsx";
 import type { GoTo } from "../screens/conversation-screen.tsx";
 import { PANEL_LOOKS } from "../screens/conversation-tabs.tsx";
 import type { ConversationView } from "../state/conversation-store.ts";
@@ -18,21 +20,28 @@ export type PanelProps = {
   readonly go: GoTo;
 };
 
-const ChangesPanel = lazy(() => import("./changes-panel.tsx").then((module) => ({ default: module.ChangesPanel })));
-const FilesPanel = lazy(() => import("./files-panel.tsx").then((module) => ({ default: module.FilesPanel })));
-const TerminalPanel = lazy(() => import("./terminal-panel.tsx").then((module) => ({ default: module.TerminalPanel })));
-const PreviewPanel = lazy(() => import("./preview-panel.tsx").then((module) => ({ default: module.PreviewPanel })));
-const NetworkPanel = lazy(() => import("./network-panel.tsx").then((module) => ({ default: module.NetworkPanel })));
-const LogPanel = lazy(() => import("./log-panel.tsx").then((module) => ({ default: module.LogPanel })));
+const LOADS = {
+  changes: () => import("./changes-panel.tsx").then((module) => ({ default: module.ChangesPanel })),
+  files: () => import("./files-panel.tsx").then((module) => ({ default: module.FilesPanel })),
+  terminal: () => import("./terminal-panel.tsx").then((module) => ({ default: module.TerminalPanel })),
+  preview: () => import("./preview-panel.tsx").then((module) => ({ default: module.PreviewPanel })),
+  network: () => import("./network-panel.tsx").then((module) => ({ default: module.NetworkPanel })),
+  log: () => import("./log-panel.tsx").then((module) => ({ default: module.LogPanel })),
+} as const;
 
 const BODIES = {
-  changes: ChangesPanel,
-  files: FilesPanel,
-  terminal: TerminalPanel,
-  preview: PreviewPanel,
-  network: NetworkPanel,
-  log: LogPanel,
+  changes: lazy(LOADS.changes),
+  files: lazy(LOADS.files),
+  terminal: lazy(LOADS.terminal),
+  preview: lazy(LOADS.preview),
+  network: lazy(LOADS.network),
+  log: lazy(LOADS.log),
 } as const;
+
+/** Fetches the panels' programs while the server is there, so that they open when it is not. What fails is fetched when needed. */
+export function loadPanels(): void {
+  for (const load of Object.values(LOADS)) load().catch(() => undefined);
+}
 
 /** The panel on the right: which one its URL says. Its left edge can be dragged, or moved with the arrow keys. */
 export function PanelZone(props: PanelProps) {
@@ -47,9 +56,11 @@ export function PanelZone(props: PanelProps) {
     >
       <Splitter width={width} dragger={dragger} />
       <PanelTabs {...props} panel={panel} />
-      <Suspense fallback={<p className="p-4 text-ink-2">Loading the panel.</p>}>
-        <Body {...props} />
-      </Suspense>
+      <CatchBoundary getResetKey={() => panel} errorComponent={BrokenPart}>
+        <Suspense fallback={<p className="p-4 text-ink-2">Loading the panel.</p>}>
+          <Body {...props} />
+        </Suspense>
+      </CatchBoundary>
     </section>
   );
 }

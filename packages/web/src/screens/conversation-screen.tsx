@@ -1,10 +1,10 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { Confirm } from "../components/confirm.tsx";
 import { classNames } from "../components/class-names.ts";
 import { Failure } from "../components/empty.tsx";
-import { PanelZone } from "../panels/panel-zone.tsx";
+import { loadPanels, PanelZone } from "../panels/panel-zone.tsx";
 import type { ConversationView } from "../state/conversation-store.ts";
 import type { PanelName, Place } from "../state/place.ts";
 import { rowsOf } from "../state/transcript-rows.ts";
@@ -20,6 +20,7 @@ import { ChangeDialog } from "./change-dialog.tsx";
 import { CheckpointsDialog } from "./checkpoints-dialog.tsx";
 import { Composer } from "./composer.tsx";
 import { ConversationTabs } from "./conversation-tabs.tsx";
+import { EmptyTranscript } from "./empty-transcript.tsx";
 import { NetworkAsks } from "./network-asks.tsx";
 import { StateAnnouncer } from "./state-announcer.tsx";
 import { StatusLine } from "./status-line.tsx";
@@ -37,6 +38,10 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
   const go = usePlace();
   const controls = useRunControls(conversationId, view.state);
   const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(loadPanels, 1000);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcuts({
     "go.changes": () => go({ panel: "changes" }),
     "go.files": () => go({ panel: "files" }),
@@ -134,7 +139,7 @@ function Centre({ conversationId, view, controls, go }: CentreProps) {
         {view.state === null ? (
           <p className="flex-1 p-4 text-ink-2">Loading the conversation.</p>
         ) : (
-          <TranscriptView rows={rows} />
+          <TranscriptView rows={rows} empty={<EmptyTranscript fork={view.state.snapshots.fork} />} />
         )}
       </LiveScope>
       <div className="mx-auto w-full max-w-[46rem] px-4 pb-2">

@@ -26,7 +26,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const session = useQuery({ ...sessionQuery(client), enabled: token === null });
   const expired = useConnection().status === "signedOut";
   if (session.isPending) return <p className="p-4 text-ink-2">Connecting to Handrail.</p>;
-  if (session.isError && !isSignedOut(session.error)) {
+  if (session.isLoadingError && !isSignedOut(session.error)) {
     return (
       <main className="mx-auto flex max-w-md flex-col p-4 pt-16">
         <h1 className="px-4 text-title font-semibold">Handrail cannot be reached</h1>
@@ -36,7 +36,8 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
       </main>
     );
   }
-  if (session.isError || expired) return <SignInScreen problem={problem} onToken={setToken} />;
+  if ((session.isError && isSignedOut(session.error)) || expired)
+    return <SignInScreen problem={problem} onToken={setToken} />;
   return children;
 }
 

@@ -1,6 +1,6 @@
 import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { type RefObject, useRef } from "react";
+import { type ReactNode, type RefObject, useRef } from "react";
 import { Button } from "../components/button.tsx";
 import { nextCallRow } from "../state/next-call-row.ts";
 import type { Row } from "../state/transcript-rows.ts";
@@ -11,7 +11,7 @@ import { AT_END, useFollow } from "./use-follow.ts";
 type Rows = { readonly rows: readonly Row[] };
 
 /** The rows of a conversation. Follows the end while the reader is there; tells of new rows otherwise. */
-export function TranscriptView({ rows }: Rows) {
+export function TranscriptView({ rows, empty }: Rows & { readonly empty: ReactNode }) {
   const scroller = useRef<HTMLElement>(null);
   const virtual = useRows(rows, scroller);
   const { atEnd, fresh, onScroll, toEnd } = useFollow(virtual, rows.length);
@@ -27,6 +27,7 @@ export function TranscriptView({ rows }: Rows) {
         aria-label="Transcript"
         className="inset-focus h-full overflow-y-auto overscroll-contain [overflow-anchor:none]"
       >
+        {rows.length === 0 && empty}
         <VirtualRows rows={rows} virtual={virtual} />
       </section>
       {!atEnd && (
