@@ -30,6 +30,7 @@ export function NetworkRulesScreen() {
         What sandboxes may reach beside what each conversation allows. Answering “Always” to a question adds one here.
       </p>
       {error !== null && <Failure error={error} />}
+      {data === undefined && error === null && <p className="text-ink-2">Loading the rules.</p>}
       {data?.rules.length === 0 && <Empty>There is no rule. Each conversation allows what is set there.</Empty>}
       <ul aria-label="Network rules" tabIndex={-1} className="flex flex-col outline-none">
         {data?.rules.map((rule) => (

@@ -33,6 +33,7 @@ export function SecretsScreen() {
         value is never shown again.
       </p>
       {error !== null && <Failure error={error} />}
+      {data === undefined && error === null && <p className="text-ink-2">Loading the secrets.</p>}
       {data?.secrets.length === 0 && (
         <Empty>No secret is set. One for your git host lets the agent fetch and push.</Empty>
       )}

@@ -30,6 +30,7 @@ export function SetupsScreen() {
         kept, so that your next conversation on the repository starts with it.
       </p>
       {error !== null && <Failure error={error} />}
+      {data === undefined && error === null && <p className="text-ink-2">Loading the set-ups.</p>}
       {data?.setups.length === 0 && <Empty>Nothing is kept.</Empty>}
       <ul aria-label="Kept set-ups" tabIndex={-1} className="flex flex-col outline-none">
         {data?.setups.map((setup) => (
