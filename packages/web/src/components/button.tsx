@@ -13,7 +13,7 @@ const TONES: Readonly<Record<Tone, string>> = {
 };
 
 const BASE =
-  "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-ui border text-ui font-medium whitespace-nowrap disabled:opacity-60";
+  "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-ui border text-ui font-medium whitespace-nowrap disabled:opacity-60 aria-disabled:opacity-60";
 
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   readonly tone?: Tone;

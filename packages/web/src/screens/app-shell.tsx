@@ -26,6 +26,10 @@ export function AppShell() {
   });
   const path = useRouterState({ select: (state) => state.location.pathname });
   const home = path === "/";
+  // Whoever came by a key, or from what is gone now, goes on in the place itself, not at the top of the page.
+  useEffect(() => {
+    if (document.activeElement === document.body) document.getElementById("main")?.focus();
+  }, [path]);
   const phone = usePhone();
   return (
     <div className="flex h-dvh flex-col">

@@ -3,6 +3,7 @@ import { Globe } from "lucide-react";
 import type { RuleScope } from "@handrail/protocol/network-events";
 import type { OpenAsk } from "@handrail/protocol/network-state";
 import { Button } from "../components/button.tsx";
+import { useFocusOnLeave } from "../components/use-focus-on-leave.ts";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { useServices } from "../state/services.ts";
@@ -63,6 +64,7 @@ type AskProps = {
 function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
   const { client } = useServices();
   const online = useOnline();
+  const place = useFocusOnLeave<HTMLFieldSetElement>();
   const answer = useMutation({
     mutationFn: ({ answer: said, scope }: Choice) =>
       client.answerAsk({
@@ -78,7 +80,11 @@ function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
     ...LAST,
   ];
   return (
-    <fieldset aria-labelledby={ask.askId} className="mb-2 rounded-ui border-2 border-ask bg-ask-soft p-3 last:mb-0">
+    <fieldset
+      ref={place}
+      aria-labelledby={ask.askId}
+      className="mb-2 rounded-ui border-2 border-ask bg-ask-soft p-3 last:mb-0"
+    >
       <h2 id={ask.askId} className="mb-2 flex items-center gap-1.5 text-prose font-semibold text-ask">
         <Globe size={18} aria-hidden className="shrink-0" />
         <span className="min-w-0 [overflow-wrap:anywhere]">The sandbox wants to reach {askedPlace(ask)}</span>
@@ -89,8 +95,10 @@ function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
             key={choice.label}
             tone="ask"
             className="max-w-full whitespace-normal! [overflow-wrap:anywhere]"
-            disabled={answer.isPending || !online}
-            onClick={() => answer.mutate(choice)}
+            disabled={!online}
+            // One that is disabled loses the focus.
+            aria-disabled={answer.isPending}
+            onClick={() => answer.isPending || answer.mutate(choice)}
           >
             {choice.label}
           </Button>
