@@ -63,8 +63,17 @@ test("secrets are listed and removed by name", async () => {
   expect(await run(["secrets", "remove", "KEY"])).toEqual({ code: 0, out: "", err: "KEY is removed.\n" });
   expect(server.requests).toEqual([
     ["GET /api/secrets", null],
+    ["GET /api/secrets", null],
     ["DELETE /api/secrets/KEY", null],
   ]);
+});
+
+test("a secret that is not there is not said to be removed", async () => {
+  for (const argv of [["KEYS"], ["KEY", "--team", "core"]]) {
+    const { code, err } = await run(["secrets", "remove", ...argv]);
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(`There is no secret ${argv[0]}`) });
+  }
+  expect(server.requests.map(([request]) => request)).toEqual(["GET /api/secrets", "GET /api/secrets"]);
 });
 
 test("a team's secret is set, listed and removed as the team's", async () => {
@@ -77,6 +86,7 @@ test("a team's secret is set, listed and removed as the team's", async () => {
   expect(await run(["secrets", "remove", "KEY", "--team", "core"])).toMatchObject({ code: 0 });
   expect(server.requests).toEqual([
     ["PUT /api/secrets/KEY", { scope, use: { type: "file" } }],
+    ["GET /api/secrets", null],
     ["GET /api/secrets", null],
     ["DELETE /api/secrets/KEY?team=core", null],
   ]);

@@ -107,7 +107,7 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export const SecretInput = SecretSetting.extend({
   value: z
     .string()
-    .min(SHORTEST_SECRET, `A secret has at least ${SHORTEST_SECRET} characters: a shorter one cannot be masked.`)
+    .min(SHORTEST_SECRET, `must have at least ${SHORTEST_SECRET} characters, since a shorter one cannot be masked`)
     .max(LONGEST_SECRET)
     .optional(),
 }).refine(({ use, value = "" }) => use.type !== "header" || use.user !== undefined || FIELD_VALUE.test(value), {

@@ -21,6 +21,7 @@ export function addCheckpointCommands(program: Command, context: Context): void 
     .action((id: string) =>
       askServer(context, async ({ client }) => {
         const { checkpoints } = await client.checkpoints({ params: { id } });
+        if (checkpoints.length === 0) screen.err("There is none yet. One is made after each run.\n");
         for (const { checkpointId, at, reason, files, leftOutCount, asOf } of checkpoints) {
           const left = leftOutCount === 0 ? "" : `, ${leftOutCount} left out`;
           screen.out(

@@ -90,11 +90,18 @@ function addRemove(secrets: Command, context: Context): void {
     .addHelpText("after", EXIT_HELP)
     .action((name: string, { team }: { readonly team?: string }) =>
       askServer(context, async ({ client }) => {
+        const all = (await client.secrets()).secrets;
+        if (!all.some((secret) => secret.name === name && teamOf(secret) === team)) {
+          const whose = team === undefined ? "" : ` of team ${team}`;
+          throw new UsageError(`There is no secret ${name}${whose}. See: handrail secrets list`);
+        }
         await client.removeSecret({ params: { name }, query: { team } });
         context.screen.err(`${name} is removed.\n`);
       }),
     );
 }
+
+const teamOf = ({ scope }: SecretInfo) => (scope.type === "team" ? scope.teamId : undefined);
 
 function secretName(text: string): string {
   const read = SecretName.safeParse(text);

@@ -23,6 +23,7 @@ export function addSetupsCommand(program: Command, context: Context): void {
           return;
         }
         const { setups } = await client.setups({});
+        if (setups.length === 0) screen.err("Nothing is kept.\n");
         for (const { id, source, command, usedAt, ranMs, files } of setups) {
           const what = `${plainLine(source, 200)}  ${plainLine(command, 100)}`;
           const saves = `${countText(files, "file")}, ran ${durationText(ranMs)}`;

@@ -124,10 +124,10 @@ test("changes at the same time all hold, and a removed secret is gone", async ()
   expect((await store.list("ada", [])).map(({ name }) => name)).toEqual(["A", "C"]);
 });
 
-test("a value that is too short to be masked is refused with a sentence", () => {
+test("a value that is too short to be masked is refused and says why", () => {
   const parsed = SecretInput.safeParse({ ...input, value: "short" });
   expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
-    "A secret has at least 8 characters: a shorter one cannot be masked.",
+    "must have at least 8 characters, since a shorter one cannot be masked",
   ]);
 });
 

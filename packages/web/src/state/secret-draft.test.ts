@@ -110,7 +110,9 @@ test("what is missing or wrong is said in a sentence", () => {
   expect(readSecretDraft({ ...NEW_SECRET, name: "A", value: "a long secret" }, null)).toBe(
     "Give the hosts whose requests get the secret.",
   );
-  expect(readSecretDraft({ ...NEW_SECRET, name: "A", hosts: "x", value: "short" }, null)).toContain("8 characters");
+  expect(readSecretDraft({ ...NEW_SECRET, name: "A", hosts: "x", value: "short" }, null)).toContain(
+    "Value: must have at least 8 characters",
+  );
   expect(
     readSecretDraft({ ...NEW_SECRET, name: "A", use: "git", value: "a long secret", gitHost: "h", push: "x" }, null),
   ).toContain("branches");

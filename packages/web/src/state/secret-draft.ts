@@ -87,8 +87,23 @@ export function readSecretDraft(draft: SecretDraft, known: SecretInfo | null): R
     ...given({ environment, description }),
     ...kept(value),
   });
-  return body.success ? { name: name.data, body: body.data } : firstIssue(body.error);
+  return body.success ? { name: name.data, body: body.data } : firstIssue(body.error, LABELS);
 }
+
+/** What the form calls what a schema may find. */
+const LABELS = {
+  value: "Value",
+  environment: "Variable inside",
+  header: "Header",
+  format: "Header",
+  host: "Hosts",
+  hosts: "Hosts",
+  repositories: "May fetch",
+  push: "May push",
+  user: "User, for HTTP Basic",
+  url: "Only for the repository",
+  description: "Note",
+} as const;
 
 const kept = (value: string) => (value === "" ? {} : { value });
 
