@@ -21,7 +21,7 @@ export function PreviewPanel({ conversationId, view }: PanelProps) {
   }
   return (
     <div tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
-      <Ports conversationId={conversationId} ports={known.length > 0 ? known : (data?.ports ?? [])} />
+      <Ports conversationId={conversationId} ports={known ?? data?.ports ?? []} />
       <PreviewShares conversationId={conversationId} />
     </div>
   );

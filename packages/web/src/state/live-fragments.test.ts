@@ -66,3 +66,13 @@ test("what an event holds whole is no longer a fragment", () => {
   const runEnded = { type: "run.ended", runId: "r", outcome: "done", detail: "" } as const;
   expect(settleFragments(live, [{ seq: 1, at: 1, event: runEnded }])).toEqual(NO_FRAGMENTS);
 });
+
+test("ports stay when a run ends, and that there are none is told too", () => {
+  const ports = [{ port: 8123, program: "python3" }];
+  const ended: ConversationEvent = { type: "run.ended", runId: "r", outcome: "done", detail: "" };
+  const settled = settleFragments(apply(text(0, "abc"), { type: "ports.delta", ports }), [
+    { seq: 1, at: 1, event: ended },
+  ]);
+  expect(settled).toEqual({ ...NO_FRAGMENTS, ports });
+  expect(applyDelta(settled, { type: "ports.delta", ports: [] }).ports).toEqual([]);
+});

@@ -16,8 +16,8 @@ export type LiveFragments = {
   readonly outputs: ReadonlyMap<string, Stream>;
   /** What is waited for; empty for nothing. */
   readonly progress: string;
-  /** Ports that programs in the sandbox listen on. */
-  readonly ports: readonly ListeningPort[];
+  /** Ports that programs in the sandbox listen on, when they were told since the page is connected. They outlive runs. */
+  readonly ports: readonly ListeningPort[] | null;
 };
 
 const NOTHING: Stream = { text: "", end: 0, cut: false };
@@ -29,7 +29,7 @@ export const NO_FRAGMENTS: LiveFragments = {
   calls: [],
   outputs: new Map(),
   progress: "",
-  ports: [],
+  ports: null,
 };
 
 /** Live output of a call is kept to its last part: the whole of it comes with the call's end. */
@@ -66,7 +66,9 @@ export function settleFragments(live: LiveFragments, events: readonly StoredEven
   return events.reduce((current, { event }) => {
     if (event.type === "step.started" || event.type === "step.ended")
       return { ...current, ...stepOf(null), progress: "" };
-    if (event.type === "run.ended" || event.type === "run.resumed") return NO_FRAGMENTS;
+    if (event.type === "run.ended" || event.type === "run.resumed") {
+      return { ...NO_FRAGMENTS, ports: current.ports };
+    }
     if (event.type !== "call.ended" || !current.outputs.has(event.callId)) return current;
     const outputs = new Map(current.outputs);
     outputs.delete(event.callId);

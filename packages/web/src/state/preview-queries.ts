@@ -3,9 +3,9 @@ import type { ListeningPort } from "@handrail/protocol/sandboxd/operations";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 /** Ports of the sandbox, and whether they can be shown. `known` is what was told since: other ports ask anew. */
-export const previewsQuery = (client: Client, id: string, known: readonly ListeningPort[]) =>
+export const previewsQuery = (client: Client, id: string, known: readonly ListeningPort[] | null) =>
   queryOptions({
-    queryKey: ["ports", id, known.map(({ port }) => port)],
+    queryKey: ["ports", id, known?.map(({ port }) => port) ?? "not told"],
     queryFn: ({ signal }) => client.ports({ params: { id }, signal }),
     placeholderData: keepPreviousData,
     retry: false,

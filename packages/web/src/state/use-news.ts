@@ -4,7 +4,7 @@ import type { PanelName } from "./place.ts";
 
 /** The panels that have something which the user has not seen there; the open one never has. */
 export function useNews(view: ConversationView, open: PanelName): ReadonlySet<PanelName> {
-  const latest = { changes: view.files.seq, terminal: lastTerminalUse(view), preview: view.live.ports.length };
+  const latest = { changes: view.files.seq, terminal: lastTerminalUse(view), preview: view.live.ports?.length ?? 0 };
   const [seen, setSeen] = useState(latest);
   if ((open === "changes" || open === "terminal" || open === "preview") && seen[open] !== latest[open]) {
     setSeen({ ...seen, [open]: latest[open] });
