@@ -73,7 +73,10 @@ test("a secret that is not there is not said to be removed", async () => {
     const { code, err } = await run(["secrets", "remove", ...argv]);
     expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(`There is no secret ${argv[0]}`) });
   }
-  expect(server.requests.map(([request]) => request)).toEqual(["GET /api/secrets", "GET /api/secrets"]);
+  expect(server.requests).toEqual([
+    ["GET /api/secrets", null],
+    ["GET /api/secrets", null],
+  ]);
 });
 
 test("a team's secret is set, listed and removed as the team's", async () => {

@@ -75,6 +75,13 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
         content: body.content,
         runLimits: body.runLimits,
       }),
+    ...runHandlers(conversations),
+    ...blobHandlers(store),
+  };
+}
+
+function runHandlers(conversations: Conversations): Pick<Handlers, "stopRun" | "continueRun"> {
+  return {
     async stopRun({ params }) {
       await conversations.stop(params.id);
       return {};
@@ -83,7 +90,6 @@ export function conversationHandlers(parts: ConversationHandlerParts): Pick<Hand
       await conversations.goOn(params.id, body?.runLimits);
       return {};
     },
-    ...blobHandlers(store),
   };
 }
 

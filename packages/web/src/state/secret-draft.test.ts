@@ -73,8 +73,12 @@ test("a header's form keeps its name, hosts and path", () => {
 });
 
 const stored = (use: SecretInfo["use"]): SecretInfo => ({
-  ...{ name: "KEY", scope: { type: "owner" }, use },
-  ...{ createdAt: 1, changedAt: 1, lastUsedAt: null },
+  name: "KEY",
+  scope: { type: "owner" },
+  use,
+  createdAt: 1,
+  changedAt: 1,
+  lastUsedAt: null,
 });
 
 test("another note leaves how a secret is used as it was set elsewhere", () => {

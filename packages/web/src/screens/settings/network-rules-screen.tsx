@@ -106,6 +106,13 @@ function useAddRule(onAdded: () => void) {
   });
 }
 
+/** The one rule that was typed, or a sentence that says what is wrong. */
+function ruleOf(text: string): RequestRule | string {
+  const [rule, ...others] = requestRulesOf(text);
+  if (others.length > 0) return "Give one host at a time.";
+  return rule ?? "Give a host such as api.example.org, perhaps with :PORT and /PATH, and GET,POST before it.";
+}
+
 function AddRule() {
   const [host, setHost] = useState("");
   const [team, setTeam] = useState("");
@@ -114,14 +121,9 @@ function AddRule() {
   const add = useAddRule(() => setHost(""));
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const [rule, second] = requestRulesOf(host);
-    if (second !== undefined) return setWrong("Give one host at a time.");
-    setWrong(
-      rule === undefined
-        ? "Give a host such as api.example.org, perhaps with :PORT and /PATH, and GET,POST before it."
-        : null,
-    );
-    if (rule !== undefined) add.mutate({ rule, team, repository: repository.trim() });
+    const rule = ruleOf(host);
+    setWrong(typeof rule === "string" ? rule : null);
+    if (typeof rule !== "string") add.mutate({ rule, team, repository: repository.trim() });
   };
   const problem = wrong ?? add.error?.message ?? null;
   return (

@@ -42,16 +42,23 @@ export function SecretsScreen() {
           <SecretRow key={`${teamOf(secret) ?? ""} ${secret.name}`} secret={secret} onEdit={() => setEdited(secret)} />
         ))}
       </ul>
-      {edited !== null && (
-        <Dialog title={edited === "new" ? "Add a secret" : titleOf(edited)} open onClose={() => setEdited(null)} wide>
-          <SecretForm
-            known={edited === "new" ? null : edited}
-            all={data?.secrets ?? []}
-            onClose={() => setEdited(null)}
-          />
-        </Dialog>
-      )}
+      {edited !== null && <SecretDialog edited={edited} all={data?.secrets ?? []} onClose={() => setEdited(null)} />}
     </Section>
+  );
+}
+
+type SecretDialogProps = {
+  readonly edited: SecretInfo | "new";
+  readonly all: readonly SecretInfo[];
+  readonly onClose: () => void;
+};
+
+function SecretDialog({ edited, all, onClose }: SecretDialogProps) {
+  const known = edited === "new" ? null : edited;
+  return (
+    <Dialog title={known === null ? "Add a secret" : titleOf(known)} open onClose={onClose} wide>
+      <SecretForm known={known} all={all} onClose={onClose} />
+    </Dialog>
   );
 }
 

@@ -18,7 +18,8 @@ export function SettingsFrame() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   // On a phone they do not all fit.
   useEffect(() => {
-    tabs.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const tab = [...(tabs.current?.querySelectorAll("a") ?? [])].find((link) => link.pathname === path);
+    tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [path]);
   return (
     <div className="h-full overflow-auto">
