@@ -1,6 +1,7 @@
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useServices } from "../state/services.ts";
+import { useFocusOnArrival } from "../state/use-focus-on-arrival.ts";
 import { usePhone } from "../state/use-media.ts";
 import { useShortcuts } from "../state/use-shortcuts.ts";
 import { ConversationList } from "./conversation-list.tsx";
@@ -26,13 +27,7 @@ export function AppShell() {
   });
   const path = useRouterState({ select: (state) => state.location.pathname });
   const home = path === "/";
-  // Whoever came by a key, or from what is gone now, goes on in the place itself, not at the top of the page.
-  const place = useRef(path);
-  useEffect(() => {
-    if (place.current === path) return;
-    place.current = path;
-    if (document.activeElement === document.body) document.getElementById("main")?.focus();
-  }, [path]);
+  useFocusOnArrival(path);
   const phone = usePhone();
   return (
     <div className="flex h-dvh flex-col">
