@@ -62,3 +62,17 @@ test("a fork is a conversation of its own with the same files", async () => {
   const forked = new URL(page.url()).pathname.split("/").at(-1) ?? "";
   expect(await readFileText(server.client, forked, "notes.txt")).toBe("of the run\n");
 });
+
+test("any two checkpoints are compared by the files that differ", async () => {
+  await page.goto(`${server.url}/conversations/${id}?dialog=checkpoints`);
+  await page.getByText("Compare two").click();
+  const [from, to] = [page.getByLabel("From", { exact: true }), page.getByLabel("To", { exact: true })];
+  const option = async (reason: string) =>
+    (await to.locator("option").filter({ hasText: reason }).first().getAttribute("value")) ?? "";
+  await from.selectOption(await option("At the start"));
+  await to.selectOption(await option("After a run"));
+  const files = page.getByRole("list", { name: "Files that differ" }).getByRole("listitem");
+  await expect.poll(() => files.allTextContents()).toEqual(["A addednotes.txt"]);
+  await to.selectOption(await option("At the start"));
+  await page.getByText("No file differs between the two.").waitFor();
+});

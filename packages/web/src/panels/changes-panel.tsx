@@ -1,6 +1,7 @@
 import type { FileChange } from "@handrail/protocol/changes";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { ChangeLetter } from "../components/change-letter.tsx";
 import { classNames } from "../components/class-names.ts";
 import { Empty, Failure } from "../components/empty.tsx";
 import { Choices } from "../components/field.tsx";
@@ -73,20 +74,9 @@ function ChangesHeader({ count, live, layout, onLayout }: HeaderProps) {
   );
 }
 
-const STATUSES: Readonly<
-  Record<FileChange["status"], { readonly letter: string; readonly word: string; readonly tone: string }>
-> = {
-  added: { letter: "A", word: "added", tone: "text-ok" },
-  modified: { letter: "M", word: "modified", tone: "text-warn" },
-  deleted: { letter: "D", word: "deleted", tone: "text-bad" },
-  renamed: { letter: "R", word: "renamed", tone: "text-accent" },
-  type: { letter: "T", word: "type changed", tone: "text-warn" },
-};
-
 type LineProps = { readonly change: FileChange; readonly current: boolean; readonly onChoose: () => void };
 
 function ChangeLine({ change, current, onChoose }: LineProps) {
-  const { letter, word, tone } = STATUSES[change.status];
   return (
     <button
       type="button"
@@ -97,10 +87,7 @@ function ChangeLine({ change, current, onChoose }: LineProps) {
         current ? "bg-accent-soft" : "hover:bg-hover",
       )}
     >
-      <span title={word} className={classNames("w-3 shrink-0 font-mono font-semibold", tone)}>
-        {letter}
-        <span className="sr-only"> {word}</span>
-      </span>
+      <ChangeLetter status={change.status} />
       <span className="min-w-0 flex-1 truncate font-mono" title={change.path}>
         {change.oldPath !== undefined && <span className="text-ink-3">{change.oldPath} → </span>}
         {change.path}

@@ -1,4 +1,4 @@
-import type { CheckpointReason, CheckpointRow } from "@handrail/protocol/checkpoints";
+import type { CheckpointRow } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { useQuery } from "@tanstack/react-query";
 import { GitFork, History, Save } from "lucide-react";
@@ -6,10 +6,12 @@ import { Age } from "../components/age.tsx";
 import { Button } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Empty, Failure } from "../components/empty.tsx";
+import { CHECKPOINT_REASONS } from "../state/checkpoint-name.ts";
 import { checkpointsQuery } from "../state/checkpoint-queries.ts";
 import { formatBytes, plural } from "../state/format.ts";
 import { useServices } from "../state/services.ts";
 import { type CheckpointActions, useCheckpointActions } from "../state/use-checkpoint-actions.ts";
+import { CompareCheckpoints } from "./compare-checkpoints.tsx";
 
 type CheckpointsProps = { readonly state: ConversationState; readonly onClose: () => void };
 
@@ -28,6 +30,7 @@ export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
         {actions.problem !== null && <Failure error={actions.problem} />}
         {error !== null && data === undefined && <Failure error={error} />}
         {data?.checkpoints.length === 0 && <Empty>There is none yet. One is made after each run.</Empty>}
+        <CompareCheckpoints id={state.id} rows={data?.checkpoints ?? []} />
         <ul aria-label="Checkpoints" className="flex flex-col">
           {data?.checkpoints.map((row) => (
             <Row key={row.checkpointId} row={row} working={state.run !== null} actions={actions} />
@@ -53,21 +56,13 @@ function KeepNow({ actions: { busy, keep }, working }: ActionProps) {
   );
 }
 
-const REASONS: Readonly<Record<CheckpointReason, string>> = {
-  start: "At the start",
-  step: "After a step",
-  run: "After a run",
-  user: "Kept by you",
-  restore: "Before going back",
-};
-
 function Row({ row, actions, working }: ActionProps & { readonly row: CheckpointRow }) {
   const { busy, goBack, fork } = actions;
   const { checkpointId } = row;
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2">
       <span className="min-w-0 flex-1">
-        <span className="font-medium">{REASONS[row.reason]}</span> · <Age at={row.at} />
+        <span className="font-medium">{CHECKPOINT_REASONS[row.reason]}</span> · <Age at={row.at} />
         <span className="block text-small text-ink-3">{describeRow(row)}</span>
       </span>
       <Button icon={History} disabled={working || busy !== null} onClick={() => goBack(checkpointId)}>

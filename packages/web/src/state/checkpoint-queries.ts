@@ -9,3 +9,16 @@ export const checkpointsQuery = (client: Client, id: string, head: number) =>
     placeholderData: keepPreviousData,
     retry: false,
   });
+
+/** The files that differ between two checkpoints. It never changes. */
+export const checkpointChangesQuery = (
+  client: Client,
+  id: string,
+  query: { readonly from: string; readonly to: string },
+) =>
+  queryOptions({
+    queryKey: ["checkpoint-changes", id, query],
+    queryFn: ({ signal }) => client.checkpointChanges({ params: { id }, query, signal }),
+    staleTime: Infinity,
+    retry: false,
+  });

@@ -1,0 +1,96 @@
+import type { CheckpointRow } from "@handrail/protocol/checkpoints";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { ChangeLetter } from "../components/change-letter.tsx";
+import { Empty, Failure } from "../components/empty.tsx";
+import { Field, INPUT } from "../components/field.tsx";
+import { checkpointName } from "../state/checkpoint-name.ts";
+import { checkpointChangesQuery } from "../state/checkpoint-queries.ts";
+import { plural } from "../state/format.ts";
+import { useServices } from "../state/services.ts";
+
+type CompareProps = { readonly id: string; readonly rows: readonly CheckpointRow[] };
+
+/** Which files differ between any two checkpoints. Not shown where there are not two. */
+export function CompareCheckpoints({ id, rows }: CompareProps) {
+  const [open, setOpen] = useState(false);
+  if (rows.length < 2) return null;
+  return (
+    <details className="rounded-ui border border-line p-3" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="w-fit font-medium">Compare two</summary>
+      {open && <Comparison id={id} rows={rows} />}
+    </details>
+  );
+}
+
+function Comparison({ id, rows }: CompareProps) {
+  const [from, setFrom] = useState(rows[1]?.checkpointId ?? "");
+  const [to, setTo] = useState(rows[0]?.checkpointId ?? "");
+  return (
+    <div className="mt-2 flex flex-col gap-2">
+      <div className="grid grid-cols-2 gap-3 max-md:grid-cols-1">
+        <Which label="From" rows={rows} chosen={from} onChosen={setFrom} />
+        <Which label="To" rows={rows} chosen={to} onChosen={setTo} />
+      </div>
+      <Differences id={id} from={from} to={to} />
+    </div>
+  );
+}
+
+type WhichProps = {
+  readonly label: string;
+  readonly rows: readonly CheckpointRow[];
+  readonly chosen: string;
+  readonly onChosen: (checkpointId: string) => void;
+};
+
+function Which({ label, rows, chosen, onChosen }: WhichProps) {
+  return (
+    <Field label={label}>
+      {(id) => (
+        <select id={id} className={INPUT} value={chosen} onChange={(event) => onChosen(event.target.value)}>
+          {rows.map((row) => (
+            <option key={row.checkpointId} value={row.checkpointId}>
+              {checkpointName(row)}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+type DifferencesProps = { readonly id: string; readonly from: string; readonly to: string };
+
+function Differences({ id, from, to }: DifferencesProps) {
+  const { client } = useServices();
+  const { error, data } = useQuery(checkpointChangesQuery(client, id, { from, to }));
+  if (error !== null) return <Failure error={error} />;
+  if (data === undefined) return <p className="text-ink-2">Comparing the files.</p>;
+  if (data.changes.length === 0) return <Empty>No file differs between the two.</Empty>;
+  return (
+    <>
+      <p className="text-ink-2">
+        {plural(data.changes.length, "file")} {data.changes.length === 1 ? "differs" : "differ"}
+        {data.more && ", and more than are listed"}
+      </p>
+      <ul
+        // A scroller must be reachable by keyboard (WCAG 2.1.1).
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        aria-label="Files that differ"
+        className="inset-focus max-h-[30dvh] overflow-auto"
+      >
+        {data.changes.map(({ path, oldPath, status }) => (
+          <li key={path} className="flex items-baseline gap-2 font-mono text-small">
+            <ChangeLetter status={status} />
+            <span className="min-w-0 [overflow-wrap:anywhere]">
+              {oldPath !== undefined && <span className="text-ink-3">{oldPath} → </span>}
+              {path}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
