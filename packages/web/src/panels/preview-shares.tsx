@@ -6,6 +6,7 @@ import { Dialog } from "../components/dialog.tsx";
 import { Choices } from "../components/field.tsx";
 import { sharesQuery } from "../state/preview-queries.ts";
 import { focusList } from "../components/focus-list.ts";
+import { formatExact } from "../state/format.ts";
 import { copyText } from "../state/copy-text.ts";
 import { useServices } from "../state/services.ts";
 import { report, showToast } from "../state/toasts.ts";
@@ -31,10 +32,14 @@ export function PreviewShares({ conversationId }: { readonly conversationId: str
         {shares.map(({ shareId, port, url, expiresAt }) => (
           <li key={shareId} className="flex min-h-11 items-center gap-2 px-3">
             <span className="font-mono tabular-nums">{port}</span>
-            <span className="min-w-0 flex-1 truncate text-ink-2">until {new Date(expiresAt).toLocaleString()}</span>
-            <IconButton label={`Copy the link to port ${port}`} icon={Copy} onClick={() => report(copyLink(url))} />
+            <span className="min-w-0 flex-1 truncate text-ink-2">{untilOf(expiresAt)}</span>
             <IconButton
-              label={`Stop sharing port ${port}`}
+              label={`Copy the link to port ${port}, ${untilOf(expiresAt)}`}
+              icon={Copy}
+              onClick={() => report(copyLink(url))}
+            />
+            <IconButton
+              label={`Stop sharing port ${port}, ${untilOf(expiresAt)}`}
               icon={X}
               onClick={(event) => report(end(shareId, event.currentTarget))}
             />
@@ -44,6 +49,9 @@ export function PreviewShares({ conversationId }: { readonly conversationId: str
     </section>
   );
 }
+
+/** What tells two shares of one port apart. */
+const untilOf = (expiresAt: number) => `until ${formatExact(expiresAt)}`;
 
 const HOURS = [
   { value: "1", label: "1 hour" },

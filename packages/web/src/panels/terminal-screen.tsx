@@ -45,6 +45,14 @@ const COLOURS = {
   cyan: "#62c3cf",
 };
 
+/** Every other key is the terminal's, Tab and Escape too: there must be one to get out (WCAG 2.1.2). */
+function leaves({ type, key, ctrlKey, shiftKey }: KeyboardEvent, parent: HTMLElement): boolean {
+  if (key !== "Enter" || !ctrlKey || !shiftKey) return false;
+  if (type === "keydown")
+    parent.closest("section")?.querySelector<HTMLElement>("[aria-label=Terminals] button")?.focus();
+  return true;
+}
+
 type Shown = { readonly stream: TerminalStream; readonly end: () => void };
 
 type Watch = ScreenProps & { readonly socket: Socket; readonly onClosed: (reason: string) => void };
@@ -60,6 +68,7 @@ function showTerminal(parent: HTMLElement, { conversationId, terminal, socket, o
   });
   const fit = new FitAddon();
   screen.loadAddon(fit);
+  screen.attachCustomKeyEventHandler((event) => !leaves(event, parent));
   screen.open(parent);
   fit.fit();
   const stream = socket.openTerminal(

@@ -1,6 +1,7 @@
 import { Button } from "../components/button.tsx";
 import { useSettings } from "../state/session-queries.ts";
 import { report } from "../state/toasts.ts";
+import type { DraftProps } from "./source-fields.tsx";
 
 /** Says what to do when no sandbox backend works; nothing when one does. */
 export function BackendNotice() {
@@ -25,6 +26,26 @@ export function BackendNotice() {
       <Button className="mt-2" onClick={() => report(settings.refetch())}>
         Look again
       </Button>
+    </section>
+  );
+}
+
+/** Says that the chosen backend does not work, and offers one that does; nothing where it works, or none does. */
+export function ChosenBackendNotice({ draft, onChange }: DraftProps) {
+  const settings = useSettings();
+  if (settings.data === undefined) return null;
+  const { backends, defaults } = settings.data;
+  const chosen = backends.find(({ name }) => name === (draft.backend === "" ? defaults.backend : draft.backend));
+  const working = backends.find((backend) => backend.works);
+  if (working === undefined || chosen === undefined || chosen.works) return null;
+  return (
+    <section aria-label={`${chosen.name} does not work`} className="rounded-ui border border-warn bg-warn-soft p-3">
+      <p className="font-medium text-warn">{chosen.detail}</p>
+      {chosen.remedy !== undefined && <p className="text-ink-2">{chosen.remedy}</p>}
+      <div className="mt-2 flex flex-wrap gap-2">
+        <Button onClick={() => onChange({ backend: working.name })}>Use {working.name}</Button>
+        <Button onClick={() => report(settings.refetch())}>Look again</Button>
+      </div>
     </section>
   );
 }

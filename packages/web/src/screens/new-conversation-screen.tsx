@@ -9,7 +9,7 @@ import { hasOwnModel, useSettings } from "../state/session-queries.ts";
 import { type ConversationDraft, NEW_DRAFT, readSandbox, readSetup, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import { useOnline } from "../state/use-known-now.ts";
-import { BackendNotice } from "./backend-notice.tsx";
+import { BackendNotice, ChosenBackendNotice } from "./backend-notice.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { SandboxFields } from "./sandbox-fields.tsx";
 import { SourceFields } from "./source-fields.tsx";
@@ -41,6 +41,7 @@ function NewConversationForm() {
   return (
     <>
       <BackendNotice />
+      <ChosenBackendNotice draft={draft} onChange={change} />
       <SourceFields draft={draft} onChange={change} />
       <TeamSelect
         label="For"

@@ -92,8 +92,9 @@ function ProfileField({ draft, onChange }: DraftProps) {
 
 function BackendField({ draft, onChange }: DraftProps) {
   const settings = useSettings().data;
-  const working = settings?.backends.filter((backend) => backend.works) ?? [];
   const chosen = draft.backend === "" ? (settings?.defaults.backend ?? "") : draft.backend;
+  // What is chosen is shown, also where it does not work.
+  const offered = settings?.backends.filter(({ works, name }) => works || name === chosen) ?? [];
   const detail = settings?.backends.find((backend) => backend.name === chosen)?.detail;
   return (
     <Field label="Sandbox" hint={detail}>
@@ -103,12 +104,12 @@ function BackendField({ draft, onChange }: DraftProps) {
           className={INPUT}
           value={chosen}
           onChange={(event) =>
-            onChange({ backend: working.find(({ name }) => name === event.target.value)?.name ?? "" })
+            onChange({ backend: offered.find(({ name }) => name === event.target.value)?.name ?? "" })
           }
         >
-          {working.map((backend) => (
-            <option key={backend.name} value={backend.name}>
-              {backend.name}
+          {offered.map(({ name, works }) => (
+            <option key={name} value={name}>
+              {works ? name : `${name}, does not work now`}
             </option>
           ))}
         </select>

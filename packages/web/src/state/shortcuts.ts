@@ -81,6 +81,7 @@ export const SHORTCUT_HELP: readonly { readonly keys: string; readonly does: str
   { keys: "g c", does: "Changes" },
   { keys: "g f", does: "Files" },
   { keys: "g t", does: "Terminal" },
+  { keys: "Ctrl Shift Enter", does: "Leave the terminal" },
   { keys: "g p", does: "Preview" },
   { keys: "g n", does: "Network" },
   { keys: "g k", does: "Checkpoints" },
