@@ -61,7 +61,7 @@ export function SandboxFields({ draft, onChange }: DraftProps) {
 const PROFILES: Readonly<Record<SandboxProfile, string>> = {
   strict: "No network, little memory, few processes: for code that you do not trust at all.",
   default: "What building and testing takes, within the network rule.",
-  dev: "Packages can be installed as root of the sandbox. Only in containers.",
+  dev: "Packages can be installed as root of the sandbox, on backends that can hold that.",
 };
 
 /** Not shown where there is nothing to choose. */
