@@ -76,7 +76,10 @@ function restarts(name: string, open: SandboxOpener): void {
     const opened = await open();
     if (opened.restartLink === undefined) return skip("this backend does not restart links");
     const id = callId();
-    const args = { ...RUN, command: "echo early >> once.txt; echo early; sleep 1; echo late" };
+    const args = {
+      ...RUN,
+      command: "echo early >> once.txt; echo early; until [ -e go ]; do sleep 0.05; done; echo late",
+    };
     const lost = callsOf(opened.sandbox)
       .call("terminal.run", args, { id })
       .catch((thrown: unknown) => thrown);
@@ -89,8 +92,9 @@ function restarts(name: string, open: SandboxOpener): void {
     const onOutput = (_offset: number, bytes: Uint8Array) => {
       text += String.fromCharCode(...bytes);
     };
-    const report = await callsOf(sandbox).call("terminal.run", args, { id, onOutput, outputFrom: 7 });
-    expect(report).toMatchObject({ output: "early\nlate\n", exitCode: 0 });
+    const report = callsOf(sandbox).call("terminal.run", args, { id, onOutput, outputFrom: 7 });
+    await callsOf(sandbox).shell("touch go");
+    expect(await report).toMatchObject({ output: "early\nlate\n", exitCode: 0 });
     expect(text).toBe("late\r\n");
     expect(await callsOf(sandbox).shell("cat once.txt")).toBe("early\n");
   });

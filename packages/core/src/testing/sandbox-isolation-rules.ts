@@ -109,7 +109,7 @@ const KERNEL: readonly IsolationRule[] = [
   { ...NEVER, what: "type into other programs' terminals (TIOCSTI)", probe: "ask 16 29 0 21522 0" },
   { ...NEVER, what: "write to /proc/sys", probe: 'f=/proc/sys/kernel/core_pattern; v=$(cat $f); echo "$v" > $f' },
   { ...NEVER, what: "use the magic system request", probe: "echo h > /proc/sysrq-trigger" },
-  { ...NEVER, what: "read the machine's memory", probe: "head -c 1 /proc/kcore /dev/mem 2>/dev/null | grep -q ." },
+  { ...NEVER, what: "read the machine's memory", probe: "head -q -c 1 /proc/kcore /dev/mem 2>/dev/null | grep -q ." },
   { ...NEVER, what: "write to /sys", probe: "find /sys -maxdepth 4 -type f -writable 2>/dev/null | grep -q ." },
   {
     ...NEVER,
