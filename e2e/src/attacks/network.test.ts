@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BROKER_ATTACKS, FLOODS } from "./cases/broker-attacks.ts";
+import { BROKER_ATTACKS } from "./cases/broker-attacks.ts";
+import { FLOODS } from "./cases/broker-strain-attacks.ts";
 import { NETWORK_ATTACKS, NETWORK_PRELUDE, type NetworkAttack } from "./cases/network-attacks.ts";
 import { hostileNetwork, type HostileNetwork } from "./hostile-network.ts";
 import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";

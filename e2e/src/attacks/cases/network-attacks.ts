@@ -50,6 +50,15 @@ export type NetworkAttack = InsideAttack & { readonly rule: "open" | "listed" };
 const NO_ROUTE = "no network interface but loopback";
 export const PUBLIC_ONLY = "addresses checked after resolution: only the public internet";
 
+/** One whose sandbox may reach listed hosts. */
+export const listed = (id: string, tries: string, stoppedBy: string, script: string): NetworkAttack => ({
+  id: `network.${id}`,
+  rule: "listed",
+  tries,
+  stoppedBy,
+  script,
+});
+
 const direct = (id: string, tries: string, act: string, codes = '"ENETUNREACH"'): NetworkAttack => ({
   id: `network.${id}`,
   rule: "open",

@@ -1,0 +1,91 @@
+import { listed, type NetworkAttack } from "./network-attacks.ts";
+
+/** Tries to end the server by what a client sends. */
+export const ENDINGS: readonly NetworkAttack[] = [
+  listed(
+    "pipelined-close",
+    "end the broker by requests that wait for an answer of a host which closes",
+    "one request after the other, and no error without a place to go",
+    `
+for more in (get("/second", LISTED) * 3, get("/second", LISTED, "Upgrade: websocket\\r\\nConnection: Upgrade\\r\\n"), get("/second", LISTED) * 500):
+    s = dial(); s.sendall(("CONNECT %s HTTP/1.1\\r\\n\\r\\n" % LISTED).encode())
+    if b" 200 " not in s.recv(4096): breach("no tunnel")
+    try: s.sendall((get("/close", LISTED) + more).encode())
+    except OSError: pass
+    if "REACHED /second" in rest(s): breach("a request after the end was answered")
+answer = ask(get("http://%s/hello" % LISTED, LISTED))
+held("still there") if "REACHED /hello" in answer else breach(answer)`,
+  ),
+  listed(
+    "opened-nonsense",
+    "end the broker by what is no request within TLS that it opens",
+    "connections that end when nothing is read from them any more",
+    `
+context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE
+host = "opened.example:%d" % OPENED
+for request in ("\\0\\1\\r\\n\\r\\n", "CONNECT other.example:80 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" % host, "POST / HTTP/1.1\\r\\nHost: %s\\r\\nContent-Length: 500\\r\\n\\r\\nhello" % host):
+    for _ in range(5):
+        s = dial(); s.sendall(("CONNECT %s HTTP/1.1\\r\\n\\r\\n" % host).encode())
+        if b" 200 " not in s.recv(4096): breach("no tunnel")
+        t = context.wrap_socket(s, server_hostname="opened.example")
+        try: t.sendall(request.encode()); t.unwrap()
+        except (OSError, ssl.SSLError): pass
+        t.close()
+answer = ask(get("http://%s/hello" % LISTED, LISTED))
+held("still there") if "REACHED /hello" in answer else breach(answer)`,
+  ),
+];
+
+/** Attacks that use the broker up; others are asked for meanwhile. */
+export const FLOODS: readonly NetworkAttack[] = [
+  listed(
+    "huge-head",
+    "send endless headers",
+    "a limit of 16 kB for a head",
+    `
+s = dial(); s.settimeout(20)
+try:
+    s.sendall(b"GET http://allowed.example/ HTTP/1.1\\r\\n")
+    for n in range(4000): s.sendall(b"X-%d: " % n + b"y" * 1000 + b"\\r\\n")
+except OSError: held("cut off")
+gate(rest(s))`,
+  ),
+  listed(
+    "slow-heads",
+    "hold connections open with heads that never end",
+    "64 connections for a conversation, and a time for a head",
+    `
+slow, gone, until, full = [], set(), time.monotonic() + 12, False
+def begin():
+    slow.append(dial())
+    try: slow[-1].sendall(b"GET http://allowed.example/ HTTP/1.1\\r\\nX: ")
+    except OSError: pass
+def settle(): # those beyond the limit are told so, or cut off
+    time.sleep(0.7)
+    gone.update(select.select([s for s in slow if s not in gone], [], [], 0)[0])
+for _ in range(100): begin()
+settle()
+while not full and time.monotonic() < until: # those of before end, and make room
+    for _ in range(16): begin()
+    settle()
+    full = all(s in gone for s in slow[-16:])
+count = len(slow) - len(gone)
+if not full or not 32 < count <= 64: breach("%d connections are held" % count)
+answer = ask_once(get("http://%s/" % LISTED, LISTED))
+held(code(answer)) if code(answer) == "too_many_connections" or answer == "" else breach(answer)`,
+  ),
+  listed(
+    "many-connections",
+    "open ten thousand connections",
+    "64 connections for a conversation",
+    `
+opened = 0
+for _ in range(100):
+    batch = []
+    for _ in range(100):
+        try: batch.append(dial()); opened += 1
+        except OSError: pass
+    for s in batch: s.close()
+held("%d opened" % opened) if opened > 5000 else breach("not tried: %d" % opened)`,
+  ),
+];
