@@ -63,7 +63,7 @@ test("a fork is a conversation of its own with the same files", async () => {
   expect(await readFileText(server.client, forked, "notes.txt")).toBe("of the run\n");
 });
 
-test("any two checkpoints are compared by the files that differ", async () => {
+test("any two checkpoints are compared by the files that differ, and their lines", async () => {
   await page.goto(`${server.url}/conversations/${id}?dialog=checkpoints`);
   await page.getByText("Compare two").click();
   const [from, to] = [page.getByLabel("From", { exact: true }), page.getByLabel("To", { exact: true })];
@@ -72,7 +72,10 @@ test("any two checkpoints are compared by the files that differ", async () => {
   await from.selectOption(await option("At the start"));
   await to.selectOption(await option("After a run"));
   const files = page.getByRole("list", { name: "Files that differ" }).getByRole("listitem");
-  await expect.poll(() => files.allTextContents()).toEqual(["A addednotes.txt"]);
+  await expect.poll(() => files.allTextContents()).toEqual(["A added notes.txt"]);
+  await files.locator("summary").click();
+  await expect.poll(() => files.locator(".cm-line").allTextContents()).toEqual(["of the run", ""]);
+  await screenshot(page, "checkpoints-compared");
   await to.selectOption(await option("At the start"));
   await page.getByText("No file differs between the two.").waitFor();
 });

@@ -63,7 +63,7 @@ const eventsIn = (out: string) =>
     .split("\n")
     .map((line) => StoredEvent.parse(JSON.parse(line)));
 
-test.skipIf(!hasBubblewrap)("the demo runs to its end and leaves a patch that applies", async () => {
+test.skipIf(!hasBubblewrap)("the demo leaves a patch that applies, and checkpoints that can be compared", async () => {
   const { code, out, err } = await handrail([...demo(), "--json", "--output", "result.patch"]);
   expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining("result.patch") as string });
 
@@ -74,6 +74,17 @@ test.skipIf(!hasBubblewrap)("the demo runs to its end and leaves a patch that ap
   cpSync(DEMO, repository, { recursive: true });
   execFileSync("git", ["apply", "--check", path.join(root, "work/result.patch")], { cwd: repository });
   expect(existsSync(path.join(root, "home/server.json"))).toBe(false);
+
+  const [first] = events;
+  const id = first?.event.type === "conversation.created" ? first.event.conversationId : "";
+  const kept = (await handrail(["checkpoints", id])).out.trimEnd().split("\n");
+  const [last, start] = [kept[0], kept.at(-1)].map((line) => line?.split(" ")[0] ?? "");
+  const diff = ["diff", id, start ?? "", last ?? ""];
+  const files = [".git/index", "src/format.js", "test/format.test.js"];
+  expect((await handrail(diff)).out).toBe(files.map((file) => `modified  ${file}\n`).join(""));
+  expect((await handrail([...diff, "src/format.js"])).out).toMatch(
+    /^--- a\/src\/format.js\n\+\+\+ b\/src\/format.js\n@@ .*\n(?:[ +-].*\n)+$/,
+  );
 });
 
 test.skipIf(!hasBubblewrap)(

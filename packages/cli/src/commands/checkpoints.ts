@@ -4,13 +4,12 @@ import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { plainLine } from "../plain-text.ts";
 import { askServer } from "../reach-server.ts";
-
-const WHICH = "the checkpoint's id, as checkpoints shows it, or an event's number: the newest at or before it";
+import { addDiff, WHICH } from "./diff.ts";
 
 /** What a person wrote to name a checkpoint. */
 const which = (text: string) => (/^\d{1,15}$/.test(text) ? { seq: Number(text) } : { checkpointId: text });
 
-/** `handrail checkpoints`, `restore` and `fork`: files of a workspace as they were. */
+/** `handrail checkpoints`, `diff`, `restore` and `fork`: files of a workspace as they were. */
 export function addCheckpointCommands(program: Command, context: Context): void {
   const { screen } = context;
   program
@@ -33,30 +32,6 @@ export function addCheckpointCommands(program: Command, context: Context): void 
   addDiff(program, context);
   addRestore(program, context);
   addFork(program, context);
-}
-
-function addDiff(program: Command, context: Context): void {
-  const { screen } = context;
-  program
-    .command("diff")
-    .argument("<id>", "the conversation's id")
-    .argument("<from>", WHICH)
-    .argument("<to>", "the same")
-    .description("list the files that differ between two checkpoints")
-    .addHelpText("after", EXIT_HELP)
-    .action((id: string, from: string, to: string) =>
-      askServer(context, async ({ client }) => {
-        const found = await client.checkpointChanges({ params: { id }, query: { from, to } });
-        for (const { status, path, oldPath } of found.changes) {
-          const was = oldPath === undefined ? "" : `${plainLine(oldPath, 1000)} -> `;
-          screen.out(`${status.padEnd(8)}  ${was}${plainLine(path, 1000)}\n`);
-        }
-        const more = found.more ? ", and more" : "";
-        screen.err(
-          `${countText(found.changes.length, "file")}${more}, from event ${found.from.asOf} to ${found.to.asOf}.\n`,
-        );
-      }),
-    );
 }
 
 function addRestore(program: Command, context: Context): void {

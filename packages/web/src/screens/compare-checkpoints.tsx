@@ -1,17 +1,19 @@
+import type { FileChange } from "@handrail/protocol/changes";
 import type { CheckpointRow } from "@handrail/protocol/checkpoints";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ChangeLetter } from "../components/change-letter.tsx";
 import { Empty, Failure } from "../components/empty.tsx";
 import { Field, INPUT } from "../components/field.tsx";
+import { FileDifference } from "../panels/file-difference.tsx";
 import { checkpointName } from "../state/checkpoint-name.ts";
-import { checkpointChangesQuery } from "../state/checkpoint-queries.ts";
+import { checkpointChangesQuery, checkpointFileQuery } from "../state/checkpoint-queries.ts";
 import { plural } from "../state/format.ts";
 import { useServices } from "../state/services.ts";
 
 type CompareProps = { readonly id: string; readonly rows: readonly CheckpointRow[] };
 
-/** Which files differ between any two checkpoints. Not shown where there are not two. */
+/** What differs between any two checkpoints, by file. Not shown where there are not two. */
 export function CompareCheckpoints({ id, rows }: CompareProps) {
   const [open, setOpen] = useState(false);
   if (rows.length < 2) return null;
@@ -79,18 +81,31 @@ function Differences({ id, from, to }: DifferencesProps) {
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         aria-label="Files that differ"
-        className="inset-focus max-h-[30dvh] overflow-auto"
+        className="inset-focus max-h-[45dvh] overflow-auto"
       >
-        {data.changes.map(({ path, oldPath, status }) => (
-          <li key={path} className="flex items-baseline gap-2 font-mono text-small">
-            <ChangeLetter status={status} />
-            <span className="min-w-0 [overflow-wrap:anywhere]">
-              {oldPath !== undefined && <span className="text-ink-3">{oldPath} → </span>}
-              {path}
-            </span>
-          </li>
+        {data.changes.map((change) => (
+          <ComparedFile key={`${from} ${to} ${change.path}`} id={id} from={from} to={to} change={change} />
         ))}
       </ul>
     </>
+  );
+}
+
+type ComparedFileProps = DifferencesProps & { readonly change: FileChange };
+
+/** A file that differs; its lines are read when it is opened. */
+function ComparedFile({ id, from, to, change }: ComparedFileProps) {
+  const [open, setOpen] = useState(false);
+  const { client } = useServices();
+  const file = useQuery({ ...checkpointFileQuery(client, id, { from, to, path: change.path }), enabled: open });
+  return (
+    <li>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary className="w-fit py-0.5 font-mono text-small [overflow-wrap:anywhere]">
+          <ChangeLetter status={change.status} /> {change.path}
+        </summary>
+        {open && <FileDifference change={change} file={file} layout="unified" />}
+      </details>
+    </li>
   );
 }

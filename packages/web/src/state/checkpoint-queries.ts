@@ -10,15 +10,24 @@ export const checkpointsQuery = (client: Client, id: string, head: number) =>
     retry: false,
   });
 
-/** The files that differ between two checkpoints. It never changes. */
-export const checkpointChangesQuery = (
-  client: Client,
-  id: string,
-  query: { readonly from: string; readonly to: string },
-) =>
+/** Two checkpoints by their ids. What differs between them never changes. */
+type Two = { readonly from: string; readonly to: string };
+
+/** The files that differ between two checkpoints. */
+export const checkpointChangesQuery = (client: Client, id: string, query: Two) =>
   queryOptions({
     queryKey: ["checkpoint-changes", id, query],
     queryFn: ({ signal }) => client.checkpointChanges({ params: { id }, query, signal }),
     staleTime: Infinity,
+    retry: false,
+  });
+
+/** One file at two checkpoints. */
+export const checkpointFileQuery = (client: Client, id: string, query: Two & { readonly path: string }) =>
+  queryOptions({
+    queryKey: ["checkpoint-file", id, query],
+    queryFn: ({ signal }) => client.checkpointFile({ params: { id }, query, signal }),
+    staleTime: Infinity,
+    gcTime: 30_000,
     retry: false,
   });
