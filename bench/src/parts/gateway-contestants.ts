@@ -7,9 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openSqliteBooks } from "@handrail/gateway/books/open-sqlite-books";
 import type { BookLimits } from "@handrail/gateway/ports/limits";
+import { freePort } from "@handrail/sandboxes/testing/free-port";
 import { withDirectory } from "./free-directory.ts";
 import { litellm, portkey } from "./gateway-peers.ts";
-import { freePort, type GatewayCommand, type GatewayProcess, startGateway } from "./gateway-process.ts";
+import { type GatewayCommand, type GatewayProcess, startGateway } from "./gateway-process.ts";
 
 /** Every kind of limit, each too high to be met. */
 const LIMITS: BookLimits = {

@@ -5,6 +5,7 @@ import { type AddressInfo, connect as connectTcp } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { connect, type TLSSocket } from "node:tls";
+import { afterEach } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import { newAuthority, newLeaf } from "../tls/certificate.ts";
 import { type CheckRequest, openTls, type OpenedRecord, type Opening } from "../tls/open-tls.ts";
@@ -80,4 +81,13 @@ export async function ask(socket: Duplex, options: RequestOptions, body?: Buffer
     headers: answer.headers,
     body: await buffer(answer),
   };
+}
+
+/** What is put into it is called at the end of the test. A file of tests calls this once. */
+export function closedAfterEach(): (() => void)[] {
+  const closing: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closing.splice(0)) close();
+  });
+  return closing;
 }

@@ -1,19 +1,16 @@
 import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect } from "node:tls";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { BrokerRecord } from "../broker-record.ts";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import type { TrafficLimits } from "../traffic.ts";
 import { testBroker } from "../testing/broker-fixture.ts";
-import { ask, testHttps } from "../testing/tls-fixture.ts";
+import { ask, closedAfterEach, testHttps } from "../testing/tls-fixture.ts";
 import { sandboxAuthority } from "./sandbox-authority.ts";
 
 const VALUE = "s3cr3t-value-0123456789";
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+const closing = closedAfterEach();
 
 /** A broker that opens TLS, a server, and a client's connection to it through CONNECT. */
 async function bench(

@@ -1,14 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { brotliCompressSync, constants, createZstdCompress, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
-import { ask, testHttps, testOpened } from "../testing/tls-fixture.ts";
+import { ask, closedAfterEach, testHttps, testOpened } from "../testing/tls-fixture.ts";
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+const closing = closedAfterEach();
 
 const HOST = "api.example";
 const VALUE = "s3cr3t-value-0123456789";

@@ -1,13 +1,10 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterEach, expect, test } from "vitest";
-import { testHttps, testOpened } from "../testing/tls-fixture.ts";
+import { expect, test } from "vitest";
+import { closedAfterEach, testHttps, testOpened } from "../testing/tls-fixture.ts";
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+const closing = closedAfterEach();
 
 const HOST = "api.example";
 

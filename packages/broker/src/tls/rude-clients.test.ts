@@ -1,16 +1,13 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import { testBroker } from "../testing/broker-fixture.ts";
-import { ask, testHttps } from "../testing/tls-fixture.ts";
+import { ask, closedAfterEach, testHttps } from "../testing/tls-fixture.ts";
 import { sandboxAuthority } from "./sandbox-authority.ts";
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+const closing = closedAfterEach();
 
 /** A host that answers before it has a whole request, and clients' connections to it that the broker opens. */
 async function bench() {

@@ -1,13 +1,10 @@
 import { once } from "node:events";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import { readAll } from "../testing/broker-fixture.ts";
-import { testHttps, testOpened } from "../testing/tls-fixture.ts";
+import { closedAfterEach, testHttps, testOpened } from "../testing/tls-fixture.ts";
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
+const closing = closedAfterEach();
 
 const HOST = "api.example";
 const VALUE = "s3cr3t-value-0123456789";
