@@ -79,7 +79,7 @@ async function diskOf({ mounting, disksWork }: HostParts, place: ConversationPla
   if (!(await disksWork())) throw unseen();
   mounting.add(place.conversationId);
   await unmountDisk(place.disk);
-  await diskReleased(place.image);
+  await diskReleased(place);
   return [diskMount(place.image, place.disk)];
 }
 

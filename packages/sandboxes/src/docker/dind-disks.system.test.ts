@@ -73,7 +73,7 @@ describe.skipIf(!works)("a Docker daemon in a container that sees the server's d
       await backend.collect(new Set());
       await backend.close();
     }
-    await diskReleased(place.image);
+    await diskReleased(place);
     expect(await readFile("/proc/self/mounts", "utf8")).not.toContain(` ${place.disk} `);
   });
 });

@@ -68,7 +68,7 @@ describe.skipIf(!works)("workspaces on disks of their own", () => {
     const run = await start();
     await run("echo kept > file; echo kept > ~/file; sync");
     await kill();
-    await diskReleased(place.image);
+    await diskReleased(place);
     const again = await start();
     expect(await again("cat file ~/file; ls -A")).toBe("kept\nkept\nfile\n");
   });
@@ -79,8 +79,8 @@ describe.skipIf(!works)("workspaces on disks of their own", () => {
     await run("echo kept > file");
     await backend.stop(conversationId);
     const probe = join(directory, "probe-left");
-    await mkdir(join(probe, "mounted"), { recursive: true });
-    for (const target of [place.disk, join(probe, "mounted")])
+    await mkdir(join(probe, "disk"), { recursive: true });
+    for (const target of [place.disk, join(probe, "disk")])
       await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, place.image, target]);
     await backend.collect(new Set([conversationId]));
     expect(await readdir(directory)).toEqual([conversationId]);
@@ -99,7 +99,7 @@ describe.skipIf(!works)("workspaces on disks of their own", () => {
     await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, place.image, place.disk]);
     await backend.collect(new Set());
     expect(await readdir(directory)).toEqual([]);
-    await diskReleased(place.image);
+    await diskReleased(place);
   });
 
   test("a workspace that is in a volume stays there", async () => {

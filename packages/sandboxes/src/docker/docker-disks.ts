@@ -100,7 +100,7 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
 async function provide(place: ConversationPlace, wish: DiskWish): Promise<void> {
   await requireHostSpace(place.root);
   await furnish(place, { seedDirectory: wish.seedDirectory, uid: wish.owner, diskBytes: wish.bytes });
-  await diskReleased(place.image);
+  await diskReleased(place);
   await mountDisk(place.image, place.disk);
 }
 
@@ -131,7 +131,7 @@ async function seesMounts(probe: string, client: DockerClient): Promise<boolean>
   }
 }
 
-const probeMount = (probe: string) => join(probe, "mounted");
+const probeMount = (probe: string) => join(probe, "disk");
 
 async function removeProbe(probe: string): Promise<void> {
   await unmountDisk(probeMount(probe));

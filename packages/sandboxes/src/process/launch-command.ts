@@ -30,12 +30,15 @@ export type Launch = {
 };
 
 /**
- * Mounts the file system `$1` at `$2`, in a mount namespace of its own. Workspaces that are mounted on the host at that
- * moment were copied into it, and would be held until its end where the host's mounts do not propagate: they go first.
+ * Unmounts the workspaces that were mounted on the host when this mount namespace was made: it would hold them until its
+ * end where the host's mounts do not propagate.
  */
-const MOUNT = `while read -r device at rest; do
+export const LET_GO = `while read -r device at rest; do
 case "$device $at" in "/dev/loop"*"/disk") umount --lazy "$at";; esac
-done < /proc/self/mounts
+done < /proc/self/mounts`;
+
+/** Mounts the file system `$1` at `$2`, in a mount namespace of its own. */
+const MOUNT = `${LET_GO}
 mount -t ext4 -o ${MOUNT_OPTIONS} "$1" "$2" || exit 98; shift 2; exec "$@"`;
 
 /** Puts itself into the control groups named before `--`. */

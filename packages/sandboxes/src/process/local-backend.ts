@@ -200,7 +200,7 @@ async function stop(local: Local, place: ConversationPlace): Promise<void> {
   await local.sockets.get(record.sandboxId)?.close();
   local.sockets.delete(record.sandboxId);
   await local.runner.kill(record.sandboxId, place, record);
-  await diskReleased(place.image);
+  await diskReleased(place);
 }
 
 async function link(

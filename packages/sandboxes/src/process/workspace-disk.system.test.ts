@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { runProgram } from "../run-program.ts";
 import { inProbe } from "./disk-probes.ts";
 import { mountDisk, unmountDisk } from "./mounted-disk.ts";
-import { disksWork, makeDisk, requireHostSpace } from "./workspace-disk.ts";
+import { diskReleased, disksWork, makeDisk, requireHostSpace } from "./workspace-disk.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
 
 const GIB = 1024 ** 3;
@@ -68,16 +68,53 @@ test.skipIf(!asRoot)("no sandbox is started on a host whose disk is nearly full"
   await requireHostSpace(tmpdir());
 });
 
-test.skipIf(!asRoot)("on a mounted disk neither devices nor set-user-ID programs count", async () => {
+/** A disk that is mounted on the host. */
+async function mountedDisk() {
   const directory = await mkdtemp(join(tmpdir(), "handrail-disk-"));
-  const [image, content, target] = [join(directory, "image"), join(directory, "content"), join(directory, "target")];
+  const [image, content, disk] = [join(directory, "disk.img"), join(directory, "content"), join(directory, "disk")];
   onTestFinished(async () => {
-    await unmountDisk(target);
+    await unmountDisk(disk);
     await rm(directory, { recursive: true, force: true });
   });
-  await Promise.all([mkdir(content), mkdir(target)]);
+  await Promise.all([mkdir(content), mkdir(disk)]);
   await makeDisk(image, content, 32 * MIB);
-  await mountDisk(image, target);
-  const row = (await readFile("/proc/self/mounts", "utf8")).split("\n").find((line) => line.includes(` ${target} `));
+  await mountDisk(image, disk);
+  return { directory, image, disk };
+}
+
+/** Runs a script in a mount namespace that is a copy of the host's, and stays there until its end. */
+async function stranger(script: string) {
+  const child = spawn("unshare", ["--mount", "sh", "-c", `${script}; echo ready; read end`], { stdio: "pipe" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return child;
+}
+
+test.skipIf(!asRoot)(
+  "a disk of which a stranger holds a copy of the mount is mounted again, with the same files",
+  async () => {
+    const { directory, image, disk } = await mountedDisk();
+    const holder = await stranger(`cd ${directory}`);
+    await unmountDisk(disk);
+    await diskReleased({ image, disk });
+    await mountDisk(image, disk);
+    await writeFile(join(disk, "file"), "kept");
+    expect((await runProgram("nsenter", ["--mount", `--target=${holder.pid}`, "cat", join(disk, "file")])).stdout).toBe(
+      "kept",
+    );
+  },
+);
+
+test.skipIf(!asRoot)("a disk that is still mounted where a sandbox has it is not given to another", async () => {
+  const { directory, image, disk } = await mountedDisk();
+  const inside = join(directory, "content");
+  await stranger(`mount --bind ${disk} ${inside} && umount ${disk}`);
+  await unmountDisk(disk);
+  await expect(diskReleased({ image, disk })).rejects.toMatchObject({ code: "sandbox_failed" });
+});
+
+test.skipIf(!asRoot)("on a mounted disk neither devices nor set-user-ID programs count", async () => {
+  const { disk } = await mountedDisk();
+  const row = (await readFile("/proc/self/mounts", "utf8")).split("\n").find((line) => line.includes(` ${disk} `));
   expect(row?.split(" ")[3]?.split(",")).toEqual(expect.arrayContaining(["nosuid", "nodev"]));
 });

@@ -1,9 +1,10 @@
-import { access, mkdir, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { access, mkdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram } from "../run-program.ts";
 import { runSmallProgram } from "../small-programs.ts";
+import { loopDevicesOf, onlyCopiesOf } from "./disk-holders.ts";
 import { inProbe, removeOldProbes } from "./disk-probes.ts";
 
 /**
@@ -17,8 +18,13 @@ const BLOCK_BYTES = 4096;
 const JOURNAL_MIB = 4;
 const PROBE_BYTES = 32 * 1024 ** 2;
 const PATIENCE_MS = 5_000;
+/** Within this a sandbox that has ended lets go of its disk. After it every process is looked at, to see who holds it. */
+const SOON_MS = 500;
 /** What the host keeps free whatever sandboxes write: a server that cannot write its log is of no use. */
 const HOST_RESERVE_BYTES = 512 * 1024 ** 2;
+
+/** The file with a file system, and where the host mounts it. */
+export type DiskPlace = { readonly image: string; readonly disk: string };
 
 /** Makes a file system of `bytes` with the tree `content` in it: whole or not at all. @throws AppError */
 export async function makeDisk(image: string, content: string, bytes: number): Promise<void> {
@@ -78,15 +84,19 @@ export async function requireHostSpace(directory: string): Promise<void> {
 }
 
 /**
- * Waits until no loop device has the image open: its last sandbox is gone for good, and another may have it.
+ * Waits until no loop device has the image open, but for copies of the mount at `target` that strangers hold: its last
+ * sandbox is gone for good, and another may have it.
  * @throws AppError `sandbox_failed` when one still has after 5 s
  */
-export async function diskReleased(image: string): Promise<void> {
+export async function diskReleased({ image, disk }: DiskPlace): Promise<void> {
   const until = Date.now() + PATIENCE_MS;
-  while (await isAttached(image)) {
+  const soon = Date.now() + SOON_MS;
+  for (let devices = await loopDevicesOf(image); devices.length > 0; devices = await loopDevicesOf(image)) {
+    const isLate = Date.now() > soon;
+    if (isLate && (await onlyCopiesOf(disk, devices))) return;
     if (Date.now() > until)
       throw new AppError("sandbox_failed", "The last sandbox still holds the workspace.", { image });
-    await delay(2);
+    await delay(isLate ? 100 : 2);
   }
 }
 
@@ -119,12 +129,4 @@ export function hasDisk(image: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function isAttached(image: string): Promise<boolean> {
-  const devices = await readdir("/sys/block").catch(() => []);
-  const files = devices
-    .filter((name) => name.startsWith("loop"))
-    .map((name) => readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => ""));
-  return (await Promise.all(files)).some((file) => file.trimEnd().replace(/ \(deleted\)$/, "") === image);
 }

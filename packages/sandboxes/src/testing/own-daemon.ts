@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { daemonGate } from "../docker/daemon-gate.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
+import { LET_GO } from "../process/launch-command.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
 
 /** A Docker daemon of a test's own, which it may kill. It makes no bridge and no firewall rule. */
@@ -79,7 +80,9 @@ async function mapping(directory: string, { users, groups }: Subordinates): Prom
   const files = { subuid: users, subgid: groups };
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   const mounts = Object.keys(files).map((name) => `mount --bind ${name} /etc/${name}`);
-  const script = ['cd "$1"', ...mounts, "cd /", "shift", 'exec dockerd --userns-remap 65534:65534 "$@"'].join(" && ");
+  const script = [LET_GO, 'cd "$1"', ...mounts, "cd /", "shift", 'exec dockerd --userns-remap 65534:65534 "$@"'].join(
+    " && ",
+  );
   return ["unshare", "--mount", "sh", "-c", script, "sh", directory];
 }
 
