@@ -1,10 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
+import { freePort } from "./free-port.ts";
 
 const DEBIAN = "/usr/lib/postgresql";
 
@@ -46,7 +46,7 @@ export async function postgresServer(programs: string): Promise<PostgresServer> 
   const url = (name: string) => `postgres://postgres@127.0.0.1:${port}/${name}`;
   const free: string[] = [];
   const ask = async (text: string, at = url("postgres")): Promise<void> => {
-    const client = new Client({ connectionString: at, connectionTimeoutMillis: 2000 });
+    const client = new Client({ connectionString: at, connectionTimeoutMillis: 20_000 });
     client.on("error", () => undefined);
     try {
       await client.connect();
@@ -75,7 +75,7 @@ export async function postgresServer(programs: string): Promise<PostgresServer> 
       await eventually(() => ask("select 1"));
     },
     async stop() {
-      if (child?.pid === undefined) return;
+      if (child?.pid === undefined || child.exitCode !== null) return;
       const ended = once(child, "exit");
       child.kill("SIGINT");
       await ended;
@@ -84,8 +84,8 @@ export async function postgresServer(programs: string): Promise<PostgresServer> 
     signal(name) {
       const pid = child?.pid;
       if (pid === undefined) return;
-      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
-      for (const each of [pid, ...children]) process.kill(each, name);
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+      for (const each of [pid, ...children]) sendSignal(each, name);
     },
     async remove() {
       // One that a failed test left standing still would never end.
@@ -100,6 +100,15 @@ export async function postgresServer(programs: string): Promise<PostgresServer> 
 const TABLES = ["keys", "key_hashes", "owners", "reservations", "ledger", "daily_spend", "scope_counters", "replicas"];
 const EMPTY = `truncate ${TABLES.map((table) => `handrail.${table}`).join(", ")}`;
 
+/** To a process for one connection that may have ended by itself in the meantime. */
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "ESRCH") throw thrown;
+  }
+}
+
 /** PostgreSQL does not run as root. */
 function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {};
@@ -107,18 +116,9 @@ function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   return { uid: id("-u"), gid: id("-g") };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** Tries until it succeeds, for at most 20 s. */
+/** Tries until it succeeds, for at most a minute. */
 export async function eventually<Value>(work: () => Promise<Value>): Promise<Value> {
-  const until = Date.now() + 20_000;
+  const until = Date.now() + 60_000;
   for (;;) {
     try {
       return await work();

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { freePort } from "./free-port.ts";
 
 /** Whether `redis-server` is there; says on standard error when it is not. */
 export function canStartRedis(): boolean {
@@ -13,11 +13,7 @@ export type RedisServer = { readonly url: string; signal(name: NodeJS.Signals): 
 
 /** A throw-away server on loopback that keeps nothing. `more` are further options of its command line. */
 export async function startRedis(...more: readonly string[]): Promise<RedisServer> {
-  const place = createServer().listen(0, "127.0.0.1");
-  await once(place, "listening");
-  const { port } = place.address() as AddressInfo;
-  place.close();
-  await once(place, "close");
+  const port = await freePort();
   const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...more];
   const child = spawn("redis-server", options, { stdio: ["ignore", "pipe", "ignore"], cwd: "/" });
   for await (const chunk of child.stdout) if (String(chunk).includes("Ready to accept connections")) break;
