@@ -57,7 +57,7 @@ describe.skipIf(programs === undefined)("books in PostgreSQL", () => {
   beforeAll(async () => {
     server = await postgresServer(programs ?? "");
     await server.start();
-  }, 60_000);
+  });
   afterAll(() => server.remove());
   afterEach(async () => {
     const done = opened.splice(0);
@@ -174,7 +174,6 @@ describe.skipIf(programs === undefined)("books in PostgreSQL", () => {
   };
   test.for(Object.entries(outages))(
     "while PostgreSQL %s nothing is let through, keys are known, and what ended is written once it is back",
-    { timeout: 60_000 },
     async ([, { away, back }]) => {
       const url = await server.database();
       const there = await openOn(url, Date.now);

@@ -206,16 +206,18 @@ describe.skipIf(programs === undefined || !startable)("limits in Redis over book
     const proxy = await cutProxy(postgres!.port());
     const own = new URL(url);
     own.port = String(proxy.port);
-    const openOn = async (at: string) => {
-      const books = await openPostgresBooks({ url: at, callFile: join(newDirectory(), "calls"), leaseMs: 300 });
+    const openOn = async (at: string, leaseMs: number) => {
+      const books = await openPostgresBooks({ url: at, callFile: join(newDirectory(), "calls"), leaseMs });
       return counted(books, { namespace }).books;
     };
-    const [killed, other] = [await openOn(own.href), await openOn(url)];
+    const [killed, other] = [await openOn(own.href, 60_000), await openOn(url, 60_000)];
     const single = sampleScope("key:v_2", { parallel: 1 });
     const admit = (books: Books) => books.ledger.admit(sampleAdmission([single], { at: Date.now() }));
     expect((await admit(killed)).admitted).toBe(true);
     expect((await admit(other)).admitted).toBe(false);
     proxy.cut();
+    // To one that waits so little the killed one is gone.
+    await openOn(url, 300);
     await eventually(async () => expect((await admit(other)).admitted).toBe(true));
   });
 

@@ -39,7 +39,7 @@ describe.skipIf(programs === undefined)("the program with books in PostgreSQL", 
     server = await postgresServer(programs ?? "");
     await server.start();
     url = await server.database();
-  }, 60_000);
+  });
   afterAll(async () => {
     await server.remove();
     rmSync(home, { recursive: true, force: true });

@@ -65,7 +65,7 @@ describe.skipIf(programs === undefined || !canStartRedis())("a gateway within th
       }),
       postgres.start(),
     ]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all([postgres.remove(), redis.stop(), up.close()]);
     rmSync(directory, { recursive: true });
@@ -105,7 +105,7 @@ gateway-limits: redis
     const { rows } = (await spend.json()) as { readonly rows: readonly { readonly group: string }[] };
     expect(rows.find(({ group }) => group === info.id)).toMatchObject({ calls: 3, cached: 2, promptTokens: 300 });
     expect(rows.map(({ group }) => group).toSorted()).toEqual(["master", info.id]);
-  }, 60_000);
+  });
 
   test("does not start where limits are to be counted in a Redis that is not named", async () => {
     const file = written("handrail.yaml", "gateway-limits: redis\n");
