@@ -47,8 +47,8 @@ async function outcome(way: Silent, body: object, headers: Record<string, string
 }
 
 for (const [name, place, headers] of [
-  ["the deployment's time", { timeoutMs: 400 }, {}],
-  ["the client's time", { timeoutMs: LONG_MS }, { "x-litellm-timeout": "0.4" }],
+  ["the deployment's time", { timeoutMs: 1000 }, {}],
+  ["the client's time", { timeoutMs: LONG_MS }, { "x-litellm-timeout": "1" }],
 ] as const) {
   test(`${name} for a call ends one that is silent, and one that goes on and on`, async () => {
     const silent = await outcome(await before({ begins: false }, place), {}, headers);
@@ -61,20 +61,20 @@ for (const [name, place, headers] of [
 
 test("the client's time is for all tries together", async () => {
   const way = await before({ begins: false }, { timeoutMs: LONG_MS, maxRetries: 5 });
-  expect(await outcome(way, {}, { "x-litellm-timeout": "0.1" })).toMatchObject({ status: 504 });
+  expect(await outcome(way, {}, { "x-litellm-timeout": "0.5" })).toMatchObject({ status: 504 });
   expect(way.seen.asked).toBe(1);
 });
 
 for (const [name, place, headers] of [
-  ["the deployment's time", { timeoutMs: LONG_MS, streamTimeoutMs: 400 }, {}],
-  ["the client's time", { timeoutMs: LONG_MS, streamTimeoutMs: LONG_MS }, { "x-litellm-stream-timeout": "0.4" }],
+  ["the deployment's time", { timeoutMs: LONG_MS, streamTimeoutMs: 1000 }, {}],
+  ["the client's time", { timeoutMs: LONG_MS, streamTimeoutMs: LONG_MS }, { "x-litellm-stream-timeout": "1" }],
 ] as const) {
   test(`${name} for silence ends a stream that does not begin, or goes no further, and none that goes on`, async () => {
     const silent = await outcome(await before({ begins: false }, place), { stream: true }, headers);
     expect(silent).toMatchObject({ status: 504, entry: { outcome: "failed", errorCode: "model_timeout" } });
     const stuck = await outcome(await before({ begins: true }, place), { stream: true }, headers);
     expect(stuck).toMatchObject({ status: 200, entry: { outcome: "broken", errorCode: "model_timeout" } });
-    const going = await before({ begins: true, everyMs: 40 }, place);
+    const going = await before({ begins: true, everyMs: 100 }, place);
     const answer = await going.post(CHAT, { ...ASK, stream: true }, headers);
     let text = "";
     for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { type GatewayFixture, startGateway } from "../testing/gateway-fixture.ts";
 import {
   DONE_EVENT,
@@ -43,7 +43,7 @@ async function readUntil(answer: Response, text: string): Promise<void> {
   await reader.cancel();
 }
 
-const settled = (way: GatewayFixture) => vi.waitFor(() => expect(way.books.entries()).toHaveLength(1));
+const settled = (way: GatewayFixture) => expect.poll(() => way.books.entries()).toHaveLength(1);
 
 test("a client that leaves at the last event has had its whole answer", async () => {
   const left = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { NO_RULES } from "../catalog/catalog.ts";
 import type { Fault } from "@handrail/scripted-model/script";
 import { type GatewayFixture, scripted, startGateway } from "../testing/gateway-fixture.ts";
@@ -136,7 +136,7 @@ test("clients that leave at any time pay for what the provider had sent them: wh
     read.set(user, await readPieces(answer, wanted));
   });
   await Promise.all(clients);
-  await vi.waitFor(() => expect(way.books.entries()).toHaveLength(32), 5000);
+  await expect.poll(() => way.books.entries()).toHaveLength(32);
   expect(way.books.open()).toEqual([]);
   const outcomes = Map.groupBy(way.books.entries(), ({ outcome }) => outcome);
   expect([...outcomes.keys()].toSorted()).toEqual(["aborted", "ok"]);
@@ -177,7 +177,7 @@ test("a client that leaves before the first byte ends the provider's work, strea
     leave.abort();
     await expect(asked).rejects.toThrow();
     await left.promise;
-    await vi.waitFor(() => expect(way.books.entries()).toMatchObject([{ outcome: "aborted", status: 499 }]));
+    await expect.poll(() => way.books.entries()).toMatchObject([{ outcome: "aborted", status: 499 }]);
     expect(way.books.open()).toEqual([]);
   }
 });

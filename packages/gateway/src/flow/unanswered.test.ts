@@ -145,12 +145,15 @@ test.for([
 
 test("a client that leaves before its request could be sent pays nothing", async () => {
   const way = await before({ ...(await neverSent()), timeoutMs: 60_000 }, false);
+  const leave = new AbortController();
   const asked = fetch(`${way.url}/v1/chat/completions`, {
     method: "POST",
-    signal: AbortSignal.timeout(200),
+    signal: leave.signal,
     headers: { authorization: `Bearer ${way.key}` },
     body: JSON.stringify(ASK),
   });
+  await expect.poll(() => way.books.open()).toHaveLength(1);
+  leave.abort();
   await expect(asked).rejects.toThrow();
   await expect.poll(() => way.books.entries()).toMatchObject([{ outcome: "aborted", costUsd: 0, estimated: false }]);
 });
