@@ -1,8 +1,17 @@
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./scripts/lib/longest-first.ts";
 
+/** How long `expect.poll` waits for what is to come. What comes is seen at once; on a busy machine a second is soon over. */
+const polling = (timeout: number) => ({ expect: { poll: { timeout } } });
+
 /** Of test files that wait for programs as long as they work themselves: more at once than a small machine has processors. */
-const WAITING = { maxWorkers: 3, sequence: { groupOrder: 1 }, testTimeout: 180_000, hookTimeout: 180_000 };
+const WAITING = {
+  maxWorkers: 3,
+  sequence: { groupOrder: 1 },
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  ...polling(60_000),
+};
 
 /**
  * `unit`: fast, no servers of others, part of `npm run check`. `system` (`*.system.test.ts`): real Docker, bubblewrap
@@ -19,6 +28,8 @@ export default defineConfig({
           exclude: ["**/*.system.test.ts", "**/node_modules/**"],
           // They are short; but images may be built beside them.
           testTimeout: 20_000,
+          hookTimeout: 20_000,
+          ...polling(15_000),
           maxWorkers: "100%",
           // Modules are loaded once for each worker: loading them for each file takes longer than all tests.
           isolate: false,
