@@ -12,7 +12,7 @@ import type { NetworkRule, WorkspaceSource } from "@handrail/protocol/sources";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventsOf, readFileText, runEnd, sleep, startConversation } from "./support/conversations.ts";
 import { inFolder, makeOddFolder, ODD_FILES, OUTWARD } from "./support/odd-folder.ts";
-import { workingBackends } from "./support/sandbox-kills.ts";
+import { killProgram, workingBackends } from "./support/sandbox-kills.ts";
 import { startServer, type TestServer } from "./support/test-server.ts";
 
 /** What a model, a repository or a program may do to harm the server, its machine or its user. */
@@ -222,7 +222,7 @@ test("a fork bomb: the server and other conversations go on; no process is left 
     await until("no process is left", () => [...programsWith(BOMB), ...programsWith(id)].length === 0);
   } finally {
     await server.client.deleteConversation({ params: { id } }).catch(() => undefined);
-    for (const pid of [...programsWith(BOMB), ...programsWith(id)]) process.kill(pid, "SIGKILL");
+    for (const pid of [...programsWith(BOMB), ...programsWith(id)]) killProgram(pid);
   }
 });
 

@@ -87,9 +87,10 @@ function read(file: string): string {
 }
 
 /** False when all of them had ended by themselves in the meantime. */
-const killAny = (programs: readonly Program[]): boolean => programs.map(kill).includes(true);
+const killAny = (programs: readonly Program[]): boolean => programs.map(({ pid }) => killProgram(pid)).includes(true);
 
-function kill({ pid }: Program): boolean {
+/** False when it had ended already. */
+export function killProgram(pid: number): boolean {
   try {
     return process.kill(pid, "SIGKILL");
   } catch {

@@ -17,6 +17,7 @@ import { mountDisk } from "../process/mounted-disk.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { findBoxes } from "../process/find-processes.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
+import { killProcess } from "../process/kill-all.ts";
 import { runProgram } from "../run-program.ts";
 import { config, plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
@@ -212,7 +213,7 @@ async function containerdUnderTest(): Promise<BackendUnderTest> {
     killFromOutside: async (installation: string, conversationId: string) => {
       const labels = { [LABEL.installation]: installation, [LABEL.conversation]: conversationId };
       const killed = (await client.listPods(labels)).map((pod) => pod.labels[LABEL.sandbox]);
-      for (const { pid, sandboxId } of findBoxes()) if (killed.includes(sandboxId)) process.kill(pid, "SIGKILL");
+      for (const { pid, sandboxId } of findBoxes()) if (killed.includes(sandboxId)) killProcess(pid);
     },
     seed: seedDirectory,
     fill: fillWorkspace,

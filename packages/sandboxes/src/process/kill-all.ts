@@ -12,16 +12,16 @@ export async function killAll(list: () => Promise<readonly number[]>): Promise<v
   for (let left = await list(); left.length > 0; left = await list()) {
     if (Date.now() > until)
       throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: left.length });
-    left.forEach(kill);
+    left.forEach(killProcess);
     await delay(5);
   }
 }
 
-function kill(pid: number): void {
+/** No error when it has ended meanwhile. */
+export function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (error) {
-    // It has ended meanwhile.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { killProcess } from "./kill-all.ts";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readFileSync } from "node:fs";
@@ -54,7 +55,7 @@ async function startedAlone() {
 
 test.skipIf(!asRoot)("groups of a sandbox that has ended by itself go with its server", async () => {
   const { installation, backend, boxes } = await startedAlone();
-  for (const { pid } of boxes()) process.kill(pid, "SIGKILL");
+  for (const { pid } of boxes()) killProcess(pid);
   await expect.poll(() => groupsOf(`${installation}/x_*`).filter(isUsed)).toEqual([]);
   expect(groupsOf(`${installation}/x_*`)).not.toEqual([]);
   await backend.close();

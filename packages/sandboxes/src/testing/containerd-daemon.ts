@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { criClient } from "../containerd/cri-client.ts";
+import { killProcess } from "../process/kill-all.ts";
 import { runProgram } from "../run-program.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
 
@@ -144,7 +145,7 @@ async function removeAllPods(address: string): Promise<void> {
 function killShims(address: string): void {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const words = commandLine(pid);
-    if (words[0]?.includes("containerd-shim") === true && words.includes(address)) process.kill(Number(pid), "SIGKILL");
+    if (words[0]?.includes("containerd-shim") === true && words.includes(address)) killProcess(Number(pid));
   }
 }
 

@@ -1,3 +1,4 @@
+import { killProcess } from "../process/kill-all.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,9 +28,7 @@ export async function localUnderTest(kind: "process" | "none"): Promise<BackendU
     killFromOutside: async (installation: string, conversationId: string) => {
       const record = await readRecord(conversationPlace(directoryOf(installation), conversationId));
       const running = kind === "process" ? findBoxes() : findMarked();
-      running
-        .filter((found) => found.sandboxId === record?.sandboxId)
-        .forEach(({ pid }) => process.kill(pid, "SIGKILL"));
+      running.filter((found) => found.sandboxId === record?.sandboxId).forEach(({ pid }) => killProcess(pid));
     },
     seed: seedDirectory,
     fill: fillWorkspace,
