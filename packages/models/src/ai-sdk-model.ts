@@ -7,32 +7,21 @@ import { aiSdkCall } from "./ai-sdk-prompt.ts";
 import type { DecodedEnd } from "./dialect.ts";
 import { estimatedUsage } from "./estimated-usage.ts";
 import type { HttpOptions, ModelFacts } from "./http-model.ts";
-import { DEFAULT_TIMEOUTS, type IdleWatch, idleWatch } from "./idle-watch.ts";
+import type { IdleWatch } from "./idle-watch.ts";
 import type { Owner } from "./provider-data.ts";
+import { watchedModel } from "./watched-model.ts";
 
 /** A model of an AI SDK provider, called at the level of its specification. `load` is called at the first use. */
 export type AiSdkSource = { readonly owner: Owner; load(): Promise<LanguageModelV4> };
 
 export function aiSdkModel(source: AiSdkSource, facts: ModelFacts, options: Omit<HttpOptions, "fetch">): Model {
-  const { prices, ...shown } = facts;
   const named = { model: facts.id, secrets: options.secrets };
   let loaded: Promise<LanguageModelV4> | undefined;
-  return {
-    ...shown,
-    price: (usage) => prices.price(usage),
-    async *stream(request, signal) {
-      signal.throwIfAborted();
-      const watch = idleWatch(signal, facts.id, options.timeouts ?? DEFAULT_TIMEOUTS);
-      try {
-        const model = await (loaded ??= source.load());
-        yield* answer({ model, owner: source.owner, facts, watch }, request);
-      } catch (thrown) {
-        throw watch.reason(aiSdkError(thrown, named));
-      } finally {
-        watch.end();
-      }
-    },
-  };
+  async function* answerBy(request: ModelRequest, watch: IdleWatch) {
+    const model = await (loaded ??= source.load());
+    yield* answer({ model, owner: source.owner, facts, watch }, request);
+  }
+  return watchedModel(facts, options.timeouts, answerBy, (thrown) => aiSdkError(thrown, named));
 }
 
 type Exchange = {

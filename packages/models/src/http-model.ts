@@ -2,7 +2,8 @@ import type { Model, ModelEnd, ModelOutput, ModelRequest } from "@handrail/core/
 import { AppError } from "@handrail/protocol/errors";
 import { type Decoded, type DecodedEnd, type Decoder, type Dialect, type HttpCall, StreamError } from "./dialect.ts";
 import { estimatedUsage } from "./estimated-usage.ts";
-import { DEFAULT_TIMEOUTS, type IdleWatch, idleWatch, type Timeouts } from "./idle-watch.ts";
+import type { IdleWatch, Timeouts } from "./idle-watch.ts";
+import { watchedModel } from "./watched-model.ts";
 import { at, parseJson } from "./json.ts";
 import { networkError } from "./network-error.ts";
 import type { Prices } from "./prices.ts";
@@ -28,22 +29,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
 
 /** A model behind an HTTP API that streams server-sent events. */
 export function httpModel(dialect: Dialect, facts: ModelFacts, options: HttpOptions): Model {
-  const { prices, ...shown } = facts;
-  return {
-    ...shown,
-    price: (usage) => prices.price(usage),
-    async *stream(request, signal) {
-      signal.throwIfAborted();
-      const watch = idleWatch(signal, facts.id, options.timeouts ?? DEFAULT_TIMEOUTS);
-      try {
-        yield* answer({ dialect, facts, options, watch }, request);
-      } catch (thrown) {
-        throw watch.reason(thrown);
-      } finally {
-        watch.end();
-      }
-    },
-  };
+  return watchedModel(facts, options.timeouts, (request, watch) => answer({ dialect, facts, options, watch }, request));
 }
 
 type Exchange = {

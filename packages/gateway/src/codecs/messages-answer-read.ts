@@ -1,6 +1,6 @@
-import { at, countAt, listAt, parseJson, textAt } from "@handrail/models/json";
+import { at, countAt, listAt, textAt } from "@handrail/models/json";
 import type { StreamReader } from "./answer.ts";
-import { garbled } from "./chat-answer-read.ts";
+import { type EventHandlers, typedReader } from "./typed-reader.ts";
 import { streamProblem } from "./problems.ts";
 import type { AnswerEvent, Finish } from "./prompt.ts";
 import { row } from "./refuse.ts";
@@ -17,23 +17,12 @@ type State = {
   finish: AnswerEvent | undefined;
 };
 
-type Handler = (event: unknown, state: State) => readonly AnswerEvent[];
-
 /** Reads a stream of Messages. */
 export function messagesReader(): StreamReader {
-  const state: State = { usage: {}, calls: new Map(), signatures: new Map(), finish: undefined };
-  return {
-    take(data) {
-      const event = parseJson(data);
-      if (event === undefined) return [garbled];
-      const handler = Object.hasOwn(HANDLERS, textAt(event, "type")) ? HANDLERS[textAt(event, "type")] : undefined;
-      return handler?.(event, state) ?? [];
-    },
-    close: () => [],
-  };
+  return typedReader(HANDLERS, { usage: {}, calls: new Map(), signatures: new Map(), finish: undefined });
 }
 
-const HANDLERS: Readonly<Record<string, Handler>> = {
+const HANDLERS: EventHandlers<State> = {
   message_start(event, state) {
     const message = at(event, "message");
     return [startOf(message), ...usageEvents(at(message, "usage"), state)];

@@ -2,7 +2,7 @@ import { at, parseJson, textAt } from "@handrail/models/json";
 import { problemOf } from "@handrail/models/provider-error";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Problem } from "./prompt.ts";
-import { set } from "./refuse.ts";
+import { row, set } from "./refuse.ts";
 
 /** What an error's body of any format says. */
 export function readProblem(body: string, status: number): Problem {
@@ -66,4 +66,21 @@ function anthropicProblem({ status, message, type }: Problem): object {
 export function openAiProblem({ status, message, type, code, param }: Problem): object {
   const usual = OPENAI[status] ?? (status >= 400 && status < 500 ? "invalid_request_error" : "server_error");
   return { message, type: type ?? usual, param: param ?? null, code: code ?? (status === 0 ? null : String(status)) };
+}
+
+const STATUSES: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  overloaded_error: 529,
+};
+
+/** The HTTP status of an error, also of one that came in a stream and had none. */
+export function statusOf({ status, type, code }: Problem): number {
+  if (status >= 400) return status;
+  const told = Number(code);
+  return told >= 400 && told < 600 ? told : (row(STATUSES, type) ?? 502);
 }

@@ -1,6 +1,6 @@
-import { at, countAt, listAt, parseJson, textAt } from "@handrail/models/json";
+import { at, countAt, listAt, textAt } from "@handrail/models/json";
 import type { StreamReader } from "./answer.ts";
-import { garbled } from "./chat-answer-read.ts";
+import { type EventHandlers, typedReader } from "./typed-reader.ts";
 import { streamProblem } from "./problems.ts";
 import type { AnswerEvent, Finish } from "./prompt.ts";
 import { row } from "./refuse.ts";
@@ -14,25 +14,14 @@ type State = {
   readonly thought: Set<number>;
 };
 
-type Handler = (event: unknown, state: State) => readonly AnswerEvent[];
-
 const newState = (): State => ({ calls: new Map(), thought: new Set() });
 
 /** Reads a stream of Responses. */
 export function responsesReader(): StreamReader {
-  const state = newState();
-  return {
-    take(data) {
-      const event = parseJson(data);
-      if (event === undefined) return [garbled];
-      const handler = Object.hasOwn(HANDLERS, textAt(event, "type")) ? HANDLERS[textAt(event, "type")] : undefined;
-      return handler?.(event, state) ?? [];
-    },
-    close: () => [],
-  };
+  return typedReader(HANDLERS, newState());
 }
 
-const HANDLERS: Readonly<Record<string, Handler>> = {
+const HANDLERS: EventHandlers<State> = {
   "response.created": (event) => [startOf(at(event, "response"))],
   "response.output_item.added": (event, state) => itemStart(place(event), at(event, "item"), state),
   "response.output_text.delta": (event) => said("text", textAt(event, "delta")),

@@ -1,9 +1,8 @@
 import { gather } from "../codecs/answer.ts";
 import type { Client } from "../codecs/chat-answer-write.ts";
 import { CODECS } from "../codecs/codec.ts";
-import { writeProblem } from "../codecs/problems.ts";
+import { statusOf, writeProblem } from "../codecs/problems.ts";
 import type { AnswerEvent, Problem } from "../codecs/prompt.ts";
-import { row } from "../codecs/refuse.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { LaneAnswer, LaneCall } from "../ports/lane.ts";
 import type { EventMeter } from "./event-meter.ts";
@@ -30,24 +29,8 @@ export function wholeAnswer(answering: Answering, events: readonly AnswerEvent[]
 
 /** A refusal in the client's format. */
 export function problemAnswer(answering: Answering, problem: Problem): LaneAnswer {
-  const status = problem.status >= 400 ? problem.status : statusOf(problem);
+  const status = statusOf(problem);
   return jsonAnswer(answering, status, writeProblem(answering.format, { ...problem, status }));
-}
-
-const STATUSES: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  overloaded_error: 529,
-};
-
-/** The status of an error that came in a stream and had none. */
-function statusOf({ type, code }: Problem): number {
-  const told = Number(code);
-  return told >= 400 && told < 600 ? told : (row(STATUSES, type) ?? 502);
 }
 
 function jsonAnswer({ headers, meter, lane, warnings }: Answering, status: number, body: object): LaneAnswer {

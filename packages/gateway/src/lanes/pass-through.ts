@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import { type BodyEdits, editBody } from "../request/edit-body.ts";
-import { writeProblem } from "../codecs/problems.ts";
+import { statusOf, writeProblem } from "../codecs/problems.ts";
 import type { Problem } from "../codecs/prompt.ts";
 import type { ChatFormat } from "../ports/format.ts";
 import type { Lane, LaneAnswer, LaneCall } from "../ports/lane.ts";
@@ -94,21 +94,9 @@ async function streamed(call: LaneCall, received: Received, hidesUsage: boolean)
 
 type Said = { readonly headers: Record<string, string>; readonly meter: StreamMeter };
 
-const STATUSES: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  overloaded_error: 529,
-};
-
 /** An error that comes before anything else is an answer with a status, so that another deployment may be asked. */
 function refused(call: LaneCall, problem: Problem, { headers, meter }: Said): LaneAnswer {
-  const told = Number(problem.code);
-  const named = STATUSES[problem.type ?? ""] ?? 502;
-  const status = problem.status || (told >= 400 && told < 600 ? told : named);
+  const status = statusOf(problem);
   const body = Buffer.from(JSON.stringify(writeProblem(call.format as ChatFormat, { ...problem, status })));
   const shown = { ...headers, "content-type": "application/json" };
   return { status, headers: shown, body, meter, lane: "pass-through", warnings: [] };

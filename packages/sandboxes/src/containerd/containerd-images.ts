@@ -5,6 +5,7 @@ import { AppError } from "@handrail/protocol/errors";
 import { TAR_END, tarHeader, tarPadding } from "../directory-tar.ts";
 import { buildRoot, canBuildRoot } from "../image/build-root.ts";
 import { IMAGE_REPOSITORY, recipeTag } from "../image/image-recipe.ts";
+import type { ImageSource, ImageWish } from "../image/image-wish.ts";
 import { once } from "../once.ts";
 import { sharedWork } from "../shared-work.ts";
 import type { CriClient } from "./cri-client.ts";
@@ -15,21 +16,6 @@ import { importerOf, importImage } from "./import-image.ts";
 import { pullReport } from "../docker/pull-report.ts";
 import { tellTransfers } from "./tell-transfers.ts";
 import { pauseProgram } from "./pause-program.ts";
-
-export type ImageSource = {
-  readonly socketPath: string;
-  /** The image of conversations that name none. Undefined: the one that is built here. */
-  readonly defaultImage: string | undefined;
-  /** Pulled instead of the built one on machines that cannot build it. */
-  readonly fallbackImage: string;
-  readonly cacheDirectory: string;
-};
-
-export type ImageWish = {
-  readonly image: string | undefined;
-  readonly onProgress: (text: string) => void;
-  readonly signal: AbortSignal;
-};
 
 /** The default image as CRI knows it: names without a registry mean different ones to different runtimes. */
 export const BUILT_IMAGE = `docker.io/${IMAGE_REPOSITORY}:${recipeTag()}`;
@@ -50,7 +36,11 @@ export type ContainerdImages = {
 };
 
 /** A build goes on when those who wait for it give up, until `closing`. */
-export function containerdImages(client: CriClient, source: ImageSource, closing: AbortSignal): ContainerdImages {
+export function containerdImages(
+  client: CriClient,
+  source: ImageSource & { readonly socketPath: string },
+  closing: AbortSignal,
+): ContainerdImages {
   const importer = once(async () => importerOf((await client.version(closing)).runtimeName, source.socketPath));
   const hand = async (image: ImageParts, signal: AbortSignal) => {
     const by = await importer();

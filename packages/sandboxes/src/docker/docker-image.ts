@@ -5,22 +5,9 @@ import { IMAGE_CHANGES, IMAGE_REPOSITORY, recipeTag } from "../image/image-recip
 import { sharedWork } from "../shared-work.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerError } from "./docker-error.ts";
+import type { ImageSource, ImageWish } from "../image/image-wish.ts";
 import type { ImageFacts } from "./docker-shapes.ts";
 import { pullReport } from "./pull-report.ts";
-
-export type ImageSource = {
-  /** The image of conversations that name none. Undefined: the one that is built here. */
-  readonly defaultImage: string | undefined;
-  /** Pulled instead of the built one on machines that cannot build it. */
-  readonly fallbackImage: string;
-  readonly cacheDirectory: string;
-};
-
-export type ImageWish = {
-  readonly image: string | undefined;
-  readonly onProgress: (text: string) => void;
-  readonly signal: AbortSignal;
-};
 
 /** The daemon, as far as images need it. */
 export type ImageClient = Pick<DockerClient, "findImage" | "pullImage" | "importImage">;
