@@ -84,7 +84,7 @@ function openerOf(bench: () => BackendBench): SandboxOpener {
     const restartLink = async () => {
       await backend.close();
       backend = await open(`${installation}s`);
-      const found = await backend.find(conversationId, within(10_000));
+      const found = await backend.find(conversationId, within(20_000));
       if (found === undefined) throw new Error("The sandbox was not found again.");
       return found;
     };

@@ -12,7 +12,7 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
   test("a conversation without a sandbox has none to find, to stop or to remove", async () => {
     const { backend, within } = bench();
     const conversation = freshConversation();
-    expect(await backend.find(conversation, within(5000))).toBeUndefined();
+    expect(await backend.find(conversation, within(20_000))).toBeUndefined();
     expect(await backend.hasWorkspace(conversation)).toBe(false);
     await backend.stop(conversation);
     await backend.remove(conversation);
@@ -40,7 +40,7 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
     await earlier.close();
     await asked;
     const later = await open(`${installation}c`);
-    const found = await later.find(conversationId, within(10_000));
+    const found = await later.find(conversationId, within(20_000));
     expect([found?.sandboxId, found?.bootId]).toEqual([first.sandboxId, first.bootId]);
     const again = found?.call("process.run", { argv, timeoutMs: 20_000, capBytes: 100 }, options);
     expect(await again).toMatchObject({ exitCode: 0, stdout: "ran\n" });
@@ -55,7 +55,7 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
     const before = await start(conversation);
     await run(bench(), before, "echo kept > file; echo kept > ~/file; echo lost > /tmp/file");
     await backend.stop(conversation);
-    expect(await backend.find(conversation, within(5000))).toBeUndefined();
+    expect(await backend.find(conversation, within(20_000))).toBeUndefined();
     expect(await backend.hasWorkspace(conversation)).toBe(true);
     const after = await start(conversation);
     expect(after.bootId).not.toBe(before.bootId);
@@ -79,9 +79,9 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
     await start(left);
     const other = await open(`${installation}b`);
     await other.collect(new Set());
-    expect(await backend.find(left, within(5000))).toBeDefined();
+    expect(await backend.find(left, within(20_000))).toBeDefined();
     await backend.collect(new Set([kept]));
-    expect(await backend.find(left, within(5000))).toBeUndefined();
+    expect(await backend.find(left, within(20_000))).toBeUndefined();
     expect(await Promise.all([backend.hasWorkspace(kept), backend.hasWorkspace(left)])).toEqual([true, false]);
     expect(await run(bench(), sandbox, "echo alive")).toEqual({ exitCode: 0, output: "alive\n" });
     await other.close();
@@ -96,7 +96,7 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
     await killFromOutside(installation, conversation);
     expect(await asked).toBe("sandbox_gone");
     expect(await sandbox.gone).toMatch(/\.$/);
-    expect(await backend.find(conversation, within(5000))).toBeUndefined();
+    expect(await backend.find(conversation, within(20_000))).toBeUndefined();
     expect(await run(bench(), await start(conversation), "echo again")).toEqual({ exitCode: 0, output: "again\n" });
   });
 

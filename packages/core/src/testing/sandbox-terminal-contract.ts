@@ -1,7 +1,10 @@
+import type { OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { expect, test } from "vitest";
-import { callsOf, type SandboxOpener } from "./sandbox-fixture.ts";
+import { type Calls, callsOf, type SandboxOpener } from "./sandbox-fixture.ts";
 
-const WAIT = { terminal: "main", timeoutMs: 10_000, capBytes: 20_000 } as const;
+const WAIT = { terminal: "main", timeoutMs: 60_000, capBytes: 20_000 } as const;
+/** Goes on once there is a file `go`. */
+const CUE = "until [ -e go ]; do sleep 0.05; done";
 
 export function sandboxTerminalContract(name: string, open: SandboxOpener): void {
   commands(name, open);
@@ -79,12 +82,20 @@ function commands(name: string, open: SandboxOpener): void {
   });
 }
 
+/** The last report of a command that is over, with all that it said since the first: a report comes as soon as there is news. */
+async function atEnd(call: Calls["call"], first: OperationResult<"terminal.wait">) {
+  const reports = [first];
+  while (reports.at(-1)?.running === true) reports.push(await call("terminal.wait", WAIT));
+  return { ...reports.at(-1), output: reports.map(({ output }) => output).join("") };
+}
+
 function interaction(name: string, open: SandboxOpener): void {
   test(`${name}: a command over its time goes on, and a wait gives the rest`, async () => {
-    const { run, call } = callsOf((await open()).sandbox);
-    const first = await run("echo before; sleep 1; echo after", { timeoutMs: 300 });
+    const { run, call, shell } = callsOf((await open()).sandbox);
+    const first = await run(`echo before; ${CUE}; echo after`, { timeoutMs: 1000 });
     expect(first).toMatchObject({ output: "before\n", exitCode: null, running: true });
-    const rest = await call("terminal.wait", WAIT);
+    await shell("touch go");
+    const rest = await atEnd(call, await call("terminal.wait", WAIT));
     expect(rest).toMatchObject({ output: "after\n", exitCode: 0, running: false });
   });
 
@@ -97,15 +108,17 @@ function interaction(name: string, open: SandboxOpener): void {
   test(`${name}: input that is sent reaches the program`, async () => {
     const { run, call } = callsOf((await open()).sandbox);
     await run('read -r line; echo "got $line"', { timeoutMs: 100 });
-    const report = await call("terminal.send", { ...WAIT, text: "hello", key: "enter" });
+    const report = await atEnd(call, await call("terminal.send", { ...WAIT, text: "hello", key: "enter" }));
     expect(report.output).toContain("got hello\n");
     expect(report).toMatchObject({ exitCode: 0, running: false });
   });
 
   test(`${name}: ctrl-c ends the program and leaves the shell`, async () => {
-    const { run, call } = callsOf((await open()).sandbox);
-    await run("export KEPT=yes; sleep 30", { timeoutMs: 100 });
-    expect(await call("terminal.send", { ...WAIT, key: "ctrl-c" })).toMatchObject({ exitCode: 130, running: false });
+    const { run, call, shell } = callsOf((await open()).sandbox);
+    await run("export KEPT=yes; touch kept; sleep 300", { timeoutMs: 100 });
+    await shell("until [ -e kept ]; do sleep 0.05; done");
+    const report = await atEnd(call, await call("terminal.send", { ...WAIT, key: "ctrl-c" }));
+    expect(report).toMatchObject({ exitCode: 130, running: false });
     expect((await run("echo $KEPT")).output).toBe("yes\n");
   });
 
@@ -117,15 +130,15 @@ function interaction(name: string, open: SandboxOpener): void {
     expect(await call("terminal.kill", { terminal: "main", capBytes: 1000 })).toMatchObject({ running: false });
     // The dead can still be seen until the first process of the sandbox takes note of their end.
     const look = () => shell("kill -0 $(cat here/job) || kill -0 $(cat here/deaf) || echo dead");
-    await expect.poll(look, { timeout: 5000 }).toBe("dead\n");
+    await expect.poll(look).toBe("dead\n");
     expect((await run("echo ${PWD##*/}")).output).toBe("here\n");
   });
 
   test(`${name}: a background job goes on while other commands run`, async () => {
     const { run } = callsOf((await open()).sandbox);
-    await run("(sleep 0.5; echo made > job.txt) &");
+    await run(`(${CUE}; echo made > job.txt) &`);
     expect((await run("cat job.txt 2>/dev/null || echo not yet")).output).toContain("not yet");
-    expect((await run("wait; cat job.txt")).output).toContain("made\n");
+    expect((await run("touch go; wait; cat job.txt")).output).toContain("made\n");
   });
 
   test(`${name}: what a person types shares the shell with commands`, async () => {
