@@ -29,11 +29,16 @@ afterEach(() => {
 const mountLines = () => readFileSync("/proc/self/mounts", "utf8").split("\n");
 const mountsBelow = (directory: string) =>
   mountLines().flatMap((line) => (line.split(" ")[1]?.startsWith(directory) ? [line.split(" ")[1] ?? ""] : []));
-const loopsOf = (directory: string) =>
-  readdirSync("/sys/block").filter((name) => {
-    const file = join("/sys/block", name, "loop/backing_file");
-    return existsSync(file) && readFileSync(file, "utf8").startsWith(directory);
-  });
+const loopsOf = (directory: string) => readdirSync("/sys/block").filter((name) => fileOf(name).startsWith(directory));
+
+/** What a loop device has open; empty where it is none, or gone: others' go at any time. */
+function fileOf(device: string): string {
+  try {
+    return readFileSync(join("/sys/block", device, "loop/backing_file"), "utf8");
+  } catch {
+    return "";
+  }
+}
 
 /** A file system of 16 MiB, as a server sends it. */
 function image(): DiskImage {

@@ -8,7 +8,7 @@ import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolati
 import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import type { SandboxProfile } from "@handrail/protocol/sources";
-import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { LABEL } from "../docker/docker-names.ts";
 import type { Egress, EgressOrigin } from "../egress.ts";
 import { once } from "../once.ts";
@@ -77,12 +77,12 @@ describe.skipIf(!can)("containerd sandboxes", () => {
       const sandbox = await start(conversationId);
       await daemon.kill();
       expect(await shell(sandbox, "echo $((6 * 7))")).toBe("42\n");
-      expect(await backend.find(conversationId, AbortSignal.timeout(5000))).toBe(sandbox);
+      expect(await backend.find(conversationId, AbortSignal.timeout(20_000))).toBe(sandbox);
       await daemon.restart();
       const again = await start(conversationId);
       expect(again.bootId).toBe(sandbox.bootId);
       await backend.remove(conversationId);
-      expect(await backend.find(conversationId, AbortSignal.timeout(5000))).toBeUndefined();
+      expect(await backend.find(conversationId, AbortSignal.timeout(20_000))).toBeUndefined();
     },
   );
 
@@ -154,7 +154,7 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     const { client, start, shell } = await setUp(daemon);
     await start(freshConversation());
     await runProgram("ctr", ["--address", daemon.address, "--namespace", "k8s.io", "images", "rm", PAUSE_IMAGE]);
-    await vi.waitUntil(async () => (await client.findImage(PAUSE_IMAGE)) === undefined, 10_000);
+    await expect.poll(() => client.findImage(PAUSE_IMAGE)).toBeUndefined();
     expect(await shell(await start(freshConversation()), "echo up")).toBe("up\n");
   });
 
@@ -162,19 +162,19 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     const daemon = await startContainerd({ network: WITH_NETWORK });
     onTestFinished(() => daemon.dispose());
     const { backend, start, pods } = await setUp(daemon, { defaultImage: PAUSE_IMAGE });
-    expect(await backend.health(AbortSignal.timeout(5000))).toMatchObject({ works: false });
+    expect(await backend.health(AbortSignal.timeout(20_000))).toMatchObject({ works: false });
     const failure = await start(freshConversation()).catch((error: AppError) => error);
     expect(failure).toMatchObject({ code: "backend_unavailable", message: expect.stringContaining("(eth0)") });
     expect(await pods()).toEqual([]);
   });
 
   test("a network namespace that no process holds is looked into by its path", async () => {
-    const holder = spawn("unshare", ["--net", "sleep", "60"], { stdio: "ignore" });
+    const holder = spawn("unshare", ["--net", "sleep", "600"], { stdio: "ignore" });
     onTestFinished(() => void holder.kill());
     const at = (networkPath: string) => ({ pid: undefined, networkPath });
     const theirs = `/proc/${holder.pid}/ns/net`;
     const ours = await readlink("/proc/self/ns/net");
-    await vi.waitUntil(async () => (await readlink(theirs)) !== ours);
+    await expect.poll(() => readlink(theirs)).not.toBe(ours);
     await requireLoopbackOnly(at(theirs));
     await expect(requireLoopbackOnly(at("/nonexistent"))).rejects.toMatchObject({ code: "backend_unavailable" });
   });
@@ -182,7 +182,7 @@ describe.skipIf(!can)("containerd sandboxes", () => {
   test("a socket that nothing listens on is told with what to do", async () => {
     const backend = containerdBackend(optionsFor("/run/handrail-nobody.sock", "/nonexistent/x"));
     onTestFinished(() => backend.close());
-    expect(await backend.health(AbortSignal.timeout(5000))).toEqual({
+    expect(await backend.health(AbortSignal.timeout(20_000))).toEqual({
       name: "containerd",
       works: false,
       detail: "containerd does not answer at /run/handrail-nobody.sock.",
@@ -196,7 +196,7 @@ async function mapsUsers(): Promise<boolean> {
   const { address } = await runtimeUnderTest();
   const client = criClient(address);
   try {
-    const { handlers } = await client.status(AbortSignal.timeout(5000));
+    const { handlers } = await client.status(AbortSignal.timeout(20_000));
     return handlers.some(({ name, features }) => name === "" && features?.userNamespaces === true);
   } finally {
     client.close();
@@ -260,8 +260,8 @@ async function setUp(daemon: ContainerdDaemon, more: Partial<ContainerdOptions> 
       return backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
     },
     shell: async (sandbox: Started, script: string) => {
-      const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 1000 };
-      return (await sandbox.call("process.run", args, { signal: AbortSignal.timeout(20_000) })).stdout;
+      const args = { argv: ["sh", "-c", script], timeoutMs: 60_000, capBytes: 1000 };
+      return (await sandbox.call("process.run", args, { signal: AbortSignal.timeout(60_000) })).stdout;
     },
     placeOf: (conversationId: string) => conversationPlace(join(home, installation), conversationId),
     pods: () => client.listPods({ [LABEL.installation]: installation }),

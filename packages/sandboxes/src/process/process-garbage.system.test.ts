@@ -1,7 +1,6 @@
-import { killProcess } from "./kill-all.ts";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +8,10 @@ import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
 import { expectNothingLeft } from "../testing/killed-servers.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
+import { textOf } from "../testing/text-of.ts";
 import { findCgroups } from "./cgroups.ts";
 import { findBoxes } from "./find-processes.ts";
+import { killProcess } from "./kill-all.ts";
 import { processBackend } from "./process-backend.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
 
@@ -20,11 +21,11 @@ const asRoot = runsAsRoot("What a killed server leaves of control groups and mou
 const groupsOf = (installation: string) => globSync(`/sys/fs/cgroup/{,*/}handrail-${installation}`);
 
 /** Whether processes are in a control group. */
-const isUsed = (group: string) => readFileSync(join(group, "cgroup.procs"), "utf8") !== "";
+const isUsed = (group: string) => textOf(join(group, "cgroup.procs")) !== "";
 
 /** Programs of sandboxes that are below a directory. */
 const boxesIn = (directory: string) =>
-  findBoxes().filter(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(directory));
+  findBoxes().filter(({ pid }) => textOf(`/proc/${pid}/cmdline`).includes(directory));
 
 test.skipIf(!asRoot)("groups of a server that was killed before it had a sandbox go with the next one", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
@@ -76,7 +77,7 @@ test.skipIf(!asRoot)("a program of a stranger with a sandbox's arguments is not 
 
 test.skipIf(!asRoot)(
   "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   () =>
     expectNothingLeft({
       kind: "process",

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, openSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { criClient } from "../containerd/cri-client.ts";
 import { killProcess } from "../process/kill-all.ts";
 import { runProgram } from "../run-program.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
+import { textOf } from "./text-of.ts";
 
 /** A containerd of the tests' own, with everything that it writes in one directory. */
 export type ContainerdDaemon = {
@@ -20,7 +21,7 @@ export type ContainerdDaemon = {
 };
 
 const PLUGINS = ["/usr/lib/cni", "/opt/cni/bin"];
-const WITHIN_MS = 20_000;
+const WITHIN_MS = 90_000;
 
 /** Whether a containerd can be started here. Says so on standard output when it cannot. */
 export async function canRunContainerd(): Promise<boolean> {
@@ -60,7 +61,7 @@ export async function startContainerd(wish: DaemonWish = {}): Promise<Containerd
       await endDaemon(child, "SIGTERM");
       killShims(address);
       for (const place of [directory, root]) await unmountBelow(place);
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
@@ -143,18 +144,11 @@ async function removeAllPods(address: string): Promise<void> {
 
 /** What a killed daemon left. */
 function killShims(address: string): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const words = commandLine(pid);
-    if (words[0]?.includes("containerd-shim") === true && words.includes(address)) killProcess(Number(pid));
-  }
-}
-
-function commandLine(pid: string): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  } catch {
-    return [];
-  }
+  const shims = readdirSync("/proc").filter((pid) => {
+    const words = /^\d+$/.test(pid) ? textOf(`/proc/${pid}/cmdline`).split("\0") : [];
+    return words[0]?.includes("containerd-shim") === true && words.includes(address);
+  });
+  for (const pid of shims) killProcess(Number(pid));
 }
 
 function pluginDirectory(): string | undefined {

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { dockerBackend } from "../docker/docker-backend.ts";
 import { processBackend } from "../process/process-backend.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
 import { builtPrograms } from "./test-programs.ts";
+import { textOf } from "./text-of.ts";
 
 /** Which sandboxes are started and ended again and again. */
 export type ChurnWish = {
@@ -77,8 +78,8 @@ export async function expectNothingLeft({ rounds, latestMs, others, halfMade, ..
   };
   for (let round = 0; round < rounds; round++) {
     await killedAfter(Math.random() * latestMs, wish);
-    await expect.poll(kept, { timeout: 20_000 }).toEqual([]);
-    await expect.poll(tidied, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(kept).toEqual([]);
+    await expect.poll(tidied).toEqual([]);
   }
 }
 
@@ -104,7 +105,7 @@ export function startChurn(wish: ChurnWish): ChildProcessByStdio<null, Readable,
 /** Conversations' directories, loop devices and mounts. */
 async function leftHere(directory: string) {
   const names = await readdir(directory).catch(() => []);
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const mounts = textOf("/proc/self/mountinfo").split("\n");
   return {
     conversations: names.filter((name) => name.startsWith("c_") || name.startsWith("probe-")),
     scratch: await readdir(join(directory, "scratch")).catch(() => []),
@@ -115,6 +116,6 @@ async function leftHere(directory: string) {
 
 /** Files that loop devices of this machine have open. */
 export function filesOfLoops(): readonly string[] {
-  const files = readdirSync("/sys/block").map((name) => `/sys/block/${name}/loop/backing_file`);
-  return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8").trim());
+  const files = readdirSync("/sys/block").map((name) => textOf(`/sys/block/${name}/loop/backing_file`).trim());
+  return files.filter((file) => file !== "");
 }

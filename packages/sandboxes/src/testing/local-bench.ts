@@ -1,4 +1,3 @@
-import { killProcess } from "../process/kill-all.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
 import { noneBackend } from "../none/none-backend.ts";
 import { conversationPlace, readRecord } from "../process/conversation-place.ts";
 import { findBoxes, findMarked } from "../process/find-processes.ts";
+import { killProcess } from "../process/kill-all.ts";
 import { processBackend } from "../process/process-backend.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
