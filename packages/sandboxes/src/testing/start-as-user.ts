@@ -14,12 +14,12 @@ const backend = processBackend({
   egress: () => undefined,
   limits,
 });
-const signal = AbortSignal.timeout(30_000);
+const signal = AbortSignal.timeout(150_000);
 const conversationId = "c_00000000000000000000";
 const choice = { backend: "process", network: { type: "none" } } as const;
 const sandbox = await backend.start({ conversationId, choice, seedDirectory: undefined }, () => undefined, signal);
 const run = async (script: string) => {
-  const args = { argv: ["sh", "-c", script], timeoutMs: 20_000, capBytes: 10_000 };
+  const args = { argv: ["sh", "-c", script], timeoutMs: 60_000, capBytes: 10_000 };
   return (await sandbox.call("process.run", args, { signal })).stdout.trim();
 };
 const who = await run("id -u; touch file && ls; (echo x > /usr/x) 2>/dev/null || echo refused");
@@ -28,7 +28,8 @@ const forked = await run(
   "i=0; while [ $i -lt 300 ]; do sleep 9 >/dev/null 2>&1 & i=$((i+1)); done 2>/dev/null; echo all",
 );
 const { sandboxId } = sandbox;
-const sleep = ["-c", "echo up; sleep 60; true", "handrail-sandbox", "--sandbox", sandboxId];
+// Its own child must not hold the pipe: this program would not end before it.
+const sleep = ["-c", "echo up; sleep 60 >&2; true", "handrail-sandbox", "--sandbox", sandboxId];
 const stranger = spawn("sh", sleep, { stdio: ["ignore", "pipe", "ignore"] });
 await once(stranger.stdout, "data");
 await backend.remove(conversationId);
