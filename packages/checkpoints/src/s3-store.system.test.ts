@@ -16,8 +16,8 @@ beforeAll(async () => {
   const port = await freePort();
   endpoint = `http://127.0.0.1:${port}`;
   server = spawn(moto, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-  await vi.waitFor(() => fetch(endpoint), { timeout: 60_000, interval: 200 });
-}, 70_000);
+  await vi.waitFor(() => fetch(endpoint), { timeout: 120_000, interval: 200 });
+});
 afterAll(() => server?.kill("SIGKILL"));
 
 /** A real server of the S3 API: Moto's, from PyPI (`moto[server]`). */

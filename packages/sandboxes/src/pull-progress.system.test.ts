@@ -21,7 +21,7 @@ async function expectTold(ensure: Ensure): Promise<string> {
   const said: string[] = [];
   const pulling = ensure(reference, (text) => said.push(text));
   pulling.catch(() => undefined);
-  await expect.poll(() => said.at(-1), { timeout: 20_000 }).toMatch(/^Pulling image \S+, [1-4] of 8 MB\.$/);
+  await expect.poll(() => said.at(-1)).toMatch(/^Pulling image \S+, [1-4] of 8 MB\.$/);
   release();
   await pulling;
   expect(said[0]).toBe(`Pulling image ${reference}.`);

@@ -45,7 +45,7 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
   test("what it is, is said", async () => {
     const backend = open("doctor");
     onTestFinished(() => backend.close());
-    expect((await backend.health(AbortSignal.timeout(10_000))).detail).toMatch(
+    expect((await backend.health(AbortSignal.timeout(WAIT_MS))).detail).toMatch(
       /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootful, no user namespaces, workspaces bounded$/,
     );
   });

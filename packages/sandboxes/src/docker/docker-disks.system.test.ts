@@ -51,7 +51,7 @@ const isMounted = async (path: string) => (await readFile("/proc/self/mounts", "
 describe.skipIf(!works)("workspaces on disks of their own", () => {
   test("health says so", async () => {
     const { backend } = await setUp();
-    const { detail } = await backend.health(AbortSignal.timeout(20_000));
+    const { detail } = await backend.health(AbortSignal.timeout(60_000));
     expect(detail).toMatch(/, workspaces bounded$/);
   });
 

@@ -92,7 +92,6 @@ test.skipIf(!answersHere).each([
   ["a workspace on a disk of the daemon's machine", "helper", LABEL.conversation],
 ] as const)(
   "the container through which a server fills %s stays while the server lives, and goes when it is killed",
-  { timeout: 60_000 },
   async (_what, kind, label) => {
     const { carriers, kill, next } = await stoppedAtFilling(kind, label);
     await next.collect(KEEP);
@@ -105,7 +104,6 @@ test.skipIf(!answersHere).each([
 
 test.skipIf(!answersHere).each(["volumes", "helper"] as const)(
   "a conversation can be removed whose server was killed while it filled the workspace: %s",
-  { timeout: 60_000 },
   async (kind) => {
     const { installation, kill, next } = await stoppedAtFilling(kind, LABEL.conversation);
     await kill();

@@ -27,7 +27,7 @@ async function healthAt(address: DockerAddress) {
   onTestFinished(() => client.close());
   return dockerHealth(
     { client, disks: { work: async () => false }, daemonDisks: { problem: async () => "" } },
-    AbortSignal.timeout(20_000),
+    AbortSignal.timeout(60_000),
   );
 }
 
@@ -114,8 +114,8 @@ describe.skipIf(!canSsh || !(await daemonAnswers()))("a daemon on another machin
     const choice = { backend: "docker", network: { type: "none" } } as const;
     const spec = { conversationId: newId("c", Date.now()), choice, seedDirectory: undefined };
     const sandbox = await backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
-    const args = { argv: ["sh", "-c", "echo works"], timeoutMs: 20_000, capBytes: 100 };
-    const ended = await sandbox.call("process.run", args, { signal: AbortSignal.timeout(20_000) });
+    const args = { argv: ["sh", "-c", "echo works"], timeoutMs: 60_000, capBytes: 100 };
+    const ended = await sandbox.call("process.run", args, { signal: AbortSignal.timeout(60_000) });
     expect(ended).toMatchObject({ stdout: "works\n", exitCode: 0 });
     expect(warnings).toEqual([]);
   });

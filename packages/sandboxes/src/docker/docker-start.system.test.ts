@@ -71,7 +71,7 @@ test.skipIf(!answers)(
     const inspect = ["inspect", "-f", "{{.HostConfig.Runtime}}", names.container(id)];
     const host = DOCKER_HOST ?? "unix:///var/run/docker.sock";
     expect(execFileSync("docker", ["--host", host, ...inspect], { encoding: "utf8" })).toBe(`${other}\n`);
-    expect((await backend.health(AbortSignal.timeout(10_000))).detail).toContain(`${other} for the profile dev`);
+    expect((await backend.health(AbortSignal.timeout(60_000))).detail).toContain(`${other} for the profile dev`);
     const without = setUp("sysbox-runc").start(newId("c", Date.now()), undefined, "dev");
     const failure = await without.catch((error: AppError) => error);
     expect(failure).toMatchObject({ code: "backend_unavailable", details: { runtime: "sysbox-runc" } });

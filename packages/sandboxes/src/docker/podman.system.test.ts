@@ -42,7 +42,7 @@ describe.skipIf(!works)("Podman's service", () => {
     onTestFinished(() => backend.close());
     const detail = async () => (await backend.health(AbortSignal.timeout(20_000))).detail;
     await expect
-      .poll(detail, { timeout: 60_000 })
+      .poll(detail)
       .toMatch(/^Podman \d+\.\d+\.\S+, overlay, cgroup v[12], rootful, no user namespaces, workspaces bounded$/);
   });
 
@@ -57,7 +57,7 @@ describe.skipIf(!works)("Podman's service", () => {
     });
     onTestFinished(() => backend.close());
     await expect
-      .poll(() => backend.health(AbortSignal.timeout(20_000)), { timeout: 60_000 })
+      .poll(() => backend.health(AbortSignal.timeout(20_000)))
       .toMatchObject({
         works: true,
         detail: expect.stringMatching(/; no limits on: a workspace's size$/),

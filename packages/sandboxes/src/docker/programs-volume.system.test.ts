@@ -50,7 +50,7 @@ async function servers(kind: ChurnWish["kind"], count: number) {
 
 test.skipIf(!answers).each(["volumes", "helper"] as const)(
   "servers that start the first sandboxes of an installation at the same time all succeed, on the same programs: %s",
-  { timeout: 2 * WAIT_MS },
+  { timeout: 3 * WAIT_MS },
   async (kind) => {
     const { backends, start, shared, prefix } = await servers(kind, 3);
     const all = [...backends.keys()];
@@ -67,7 +67,7 @@ test.skipIf(!answers).each(["volumes", "helper"] as const)(
   },
 );
 
-test.skipIf(!answers)("programs that somebody removed are filled in again", { timeout: WAIT_MS }, async () => {
+test.skipIf(!answers)("programs that somebody removed are filled in again", { timeout: 3 * WAIT_MS }, async () => {
   const { client, backends, ids, start, programs } = await servers("volumes", 2);
   expect(await start(0)).toBe("works\n");
   await backends[0]?.remove(ids[0] ?? "");

@@ -30,7 +30,7 @@ async function builder() {
     env: { PATH: `${programs}:/usr/bin:/bin` },
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  await expect.poll(() => existsSync(join(cache, "begun")), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(join(cache, "begun")), { timeout: 15_000 }).toBe(true);
   return { child, pid: (await readFile(join(programs, "pid"), "utf8")).trim() };
 }
 
@@ -50,5 +50,5 @@ test("what builds an image ends with the process that it is built for, also when
   expect(existsSync(`/proc/${pid}`)).toBe(true);
   child.kill("SIGKILL");
   await once(child, "exit");
-  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 15_000 }).toBe(false);
 });

@@ -61,7 +61,7 @@ async function openBackend(containers: boolean) {
     await backend.close();
     await rm(directory, { recursive: true, force: true });
   });
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(170_000);
   const choice = { backend: "process", profile: "dev", network: { type: "none" } } as const;
   return {
     stop: (conversationId: string) => backend.stop(conversationId),
@@ -71,7 +71,7 @@ async function openBackend(containers: boolean) {
         () => undefined,
         signal,
       );
-      const args = { argv: ["sh", "-c", script], timeoutMs: 10_000, capBytes: 10_000 };
+      const args = { argv: ["sh", "-c", script], timeoutMs: 60_000, capBytes: 10_000 };
       return sandbox.call("process.run", args, { signal });
     },
   };

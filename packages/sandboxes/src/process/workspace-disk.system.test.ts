@@ -32,7 +32,7 @@ async function trying(directory: string, probes: () => Promise<readonly string[]
   const program = `import { inProbe } from "${module}"; await inProbe("${directory}", () => new Promise((end) => setTimeout(end, 60_000)));`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
   onTestFinished(() => void child.kill("SIGKILL"));
-  await expect.poll(probes, { timeout: 20_000 }).toHaveLength(before.length + 1);
+  await expect.poll(probes).toHaveLength(before.length + 1);
   const probe = (await probes()).find((name) => !before.includes(name)) ?? "";
   return { child, probe };
 }

@@ -4,7 +4,7 @@ import { churnedConversation, type ChurnWish, openChurned } from "./killed-serve
 const wish = JSON.parse(process.argv[2] ?? "{}") as ChurnWish;
 const backend = openChurned(wish);
 const choice = { backend: backend.name, network: { type: "none" } } as const;
-await backend.health(AbortSignal.timeout(30_000));
+await backend.health(AbortSignal.timeout(60_000));
 process.stdout.write("begins\n");
 for (let round = 0; ; round++) {
   const conversationId = churnedConversation(round);

@@ -31,7 +31,7 @@ export async function runtimeUnderTest(): Promise<ContainerdDaemon> {
 export async function importerTo({ address }: ContainerdDaemon): Promise<Importer> {
   const client = criClient(address);
   try {
-    const { runtimeName } = await client.version(AbortSignal.timeout(5000));
+    const { runtimeName } = await client.version(AbortSignal.timeout(20_000));
     const importer = await importerOf(runtimeName, address);
     if (importer === undefined) throw new Error(`Nothing hands images to ${runtimeName} here.`);
     return importer;
@@ -43,7 +43,7 @@ export async function importerTo({ address }: ContainerdDaemon): Promise<Importe
 /** Starts a containerd that has the default image. */
 export async function startContainerdWithImage(wish: Omit<DaemonWish, "root"> = {}): Promise<ContainerdDaemon> {
   const root = await mkdtemp("/tmp/hr-cd-root-");
-  const removeRoot = () => rm(root, { recursive: true, force: true });
+  const removeRoot = () => rm(root, { recursive: true, force: true, maxRetries: 10 });
   try {
     await copyRoot(await rootWithImage(() => undefined), root);
     const daemon = await startContainerd({ ...wish, root });

@@ -25,7 +25,7 @@ export type DindSidecar = {
   dispose(): Promise<void>;
 };
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const IMAGE = "handrail-test/small:4";
 
 /** Whether a container here can see this machine's directories, which the sidecar's socket and images are in. */

@@ -9,7 +9,7 @@ export const DOCKER_HOST = config.dockerHost;
 export async function daemonAnswers(): Promise<boolean> {
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   try {
-    await client.info(AbortSignal.timeout(5000));
+    await client.info(AbortSignal.timeout(30_000));
     return true;
   } catch {
     process.stdout.write("Docker sandboxes are not tested: no daemon answers.\n");

@@ -14,7 +14,7 @@ export async function forgetInstallation(client: DockerClient, installation: str
 export async function forgetInDocker(installation: string): Promise<void> {
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   try {
-    const answers = await client.ping(AbortSignal.timeout(5000)).then(
+    const answers = await client.ping(AbortSignal.timeout(30_000)).then(
       () => true,
       () => false,
     );

@@ -20,7 +20,7 @@ export type OwnDaemon = {
   dispose(): Promise<void>;
 };
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 
 /** Whether this machine can have one: it takes root and dockerd. */
 export function canStartDaemon(): boolean {
@@ -68,7 +68,7 @@ export async function startOwnDaemon(more: readonly string[] = [], subordinates?
     dispose: async () => {
       await end("SIGTERM");
       await unmountBelow(directory);
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

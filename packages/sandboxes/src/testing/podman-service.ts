@@ -18,7 +18,7 @@ export type PodmanService = {
   dispose(): Promise<void>;
 };
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 90_000;
 const IMAGE = "localhost/handrail-test/small:4";
 
 /**
@@ -75,7 +75,7 @@ export async function startPodman({ shared = true } = {}): Promise<PodmanService
       await endDaemon(child, "SIGTERM");
       await unmountBelow(directory);
       await runProgram("umount", ["--lazy", directory]);
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -11,7 +11,7 @@ test.for(["/proc/nope", "/proc/nope/deeper", "/proc", "/dev/null/x", "/dev/null"
   "a state directory %s is refused with one sentence and exit code 2",
   (home) => {
     const args = [PROGRAM, "--home", home, "--port", "0"];
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 15_000 });
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 100_000 });
     expect({ status, sentence: stderr.replace(/\(E[A-Z]+\)/, "(code)") }).toEqual({
       status: 2,
       sentence: `handrail: The state directory ${home} cannot be written to (code). Choose another with HANDRAIL_HOME or --home.\n`,
