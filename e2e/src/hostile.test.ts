@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, readlink, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type ScriptedModel, startScriptedModel } from "@handrail/scripted-model/scripted-model";
 import type { Script, Turn } from "@handrail/scripted-model/script";
 import type { StoredEvent } from "@handrail/protocol/events";
 import type { NetworkRule, WorkspaceSource } from "@handrail/protocol/sources";
+import { freePort } from "@handrail/sandboxes/testing/free-port";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventsOf, readFileText, runEnd, sleep, startConversation } from "./support/conversations.ts";
 import { inFolder, makeOddFolder, ODD_FILES, OUTWARD } from "./support/odd-folder.ts";
@@ -109,28 +109,19 @@ function programsWith(text: string): readonly number[] {
   });
 }
 
-/** Asks again and again, up to a minute. */
+/** Asks again and again, up to two minutes. */
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 120_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`After a minute it is still not so: ${what}`);
+    if (Date.now() > end) throw new Error(`After two minutes it is still not so: ${what}`);
     await sleep(50);
   }
-}
-
-async function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const listener = createServer().listen(0, "127.0.0.1", () => {
-    const address = listener.address();
-    listener.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-  });
-  return promise;
 }
 
 const get = (route: string) =>
   fetch(server.url + route, {
     headers: { authorization: `Bearer ${server.token}` },
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   });
 
 for (const backend of workingBackends()) {
@@ -138,7 +129,7 @@ for (const backend of workingBackends()) {
     const folder = path.join(base, `odd-${backend}`);
     await makeOddFolder(folder);
     // Node's own copy cannot take a name that is not UTF-8.
-    execFileSync("cp", ["-a", folder, `${folder}-copy`], { timeout: 20_000 });
+    execFileSync("cp", ["-a", folder, `${folder}-copy`], { timeout: 60_000 });
     const id = await task("odd-files", backend, { type: "folder", path: folder });
     expect(await runEnd(server.client, id)).toMatchObject({ outcome: "done", detail: "Done." });
     await checkListing(id);
@@ -164,7 +155,7 @@ async function checkListing(id: string): Promise<void> {
 async function checkApplied(id: string, folder: string): Promise<void> {
   const copy = `${folder}-copy`;
   await writeFile(`${folder}.patch`, await (await get(`/api/conversations/${id}/patch`)).bytes());
-  execFileSync("git", ["apply", "--whitespace=nowarn", `${folder}.patch`], { cwd: copy, timeout: 20_000 });
+  execFileSync("git", ["apply", "--whitespace=nowarn", `${folder}.patch`], { cwd: copy, timeout: 60_000 });
   for (const [name, shown, content] of ODD_FILES) {
     const changed = Buffer.concat([content, Buffer.from("more\r\n")]);
     expect(await readFile(inFolder(copy, name)), shown).toEqual(changed);
@@ -214,10 +205,10 @@ test("a fork bomb: the server and other conversations go on; no process is left 
     await until("it has grown", () => programsWith(BOMB).length > 50);
     expect(await (await get("/healthz")).json()).toEqual({ status: "ok" });
     const other = await task("other");
-    expect(await runEnd(server.client, other, 30_000)).toMatchObject({ outcome: "done" });
+    expect(await runEnd(server.client, other, 120_000)).toMatchObject({ outcome: "done" });
     expect(await readFileText(server.client, other, "other.txt")).toBe("other works\n");
     await server.client.stopRun({ params: { id } });
-    expect(await runEnd(server.client, id, 30_000)).toMatchObject({ outcome: "cancelled" });
+    expect(await runEnd(server.client, id, 120_000)).toMatchObject({ outcome: "cancelled" });
     await server.client.deleteConversation({ params: { id } });
     await until("no process is left", () => [...programsWith(BOMB), ...programsWith(id)].length === 0);
   } finally {

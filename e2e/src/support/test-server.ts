@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Client, createClient } from "@handrail/client/create-client";
+import { freePort } from "@handrail/sandboxes/testing/free-port";
 import { forgetServer } from "./installation-of.ts";
 
 const run = promisify(execFile);
@@ -34,19 +35,21 @@ export type TestServer = {
 export type ServerOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly home?: string;
+  /** Default: one that nobody takes while the server is away between its end and its next start. */
   readonly port?: number;
   /** Start what `npm start` runs, with its checks and builds, instead of the server alone. */
   readonly npmStart?: boolean;
 };
 
-const START_MS = 30_000;
+const START_MS = 120_000;
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const home = options.home ?? (await mkdtemp(path.join(tmpdir(), "handrail-e2e-")));
+  const port = options.port ?? (await freePort());
   const program = options.npmStart === true ? "scripts/start.mjs" : "packages/server/src/main.ts";
   const child = spawn(process.execPath, [program], {
     cwd: ROOT,
-    env: { ...clean(), HANDRAIL_HOME: home, PORT: String(options.port ?? 0), ...options.env },
+    env: { ...clean(), HANDRAIL_HOME: home, PORT: String(port), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
@@ -55,7 +58,6 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { url, token } = JSON.parse(await readFile(path.join(home, "server.json"), "utf8")) as Record<string, string>;
   if (url === undefined || token === undefined) throw new Error("server.json names no url or token");
   const client = createClient({ baseUrl: url, token });
-  const port = Number(new URL(url).port);
   return {
     home,
     url,
@@ -71,7 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await ended(child, "SIGTERM");
       await forgetServer(home);
       await unmountIn(home);
-      await rm(home, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
