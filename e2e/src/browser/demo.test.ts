@@ -159,6 +159,20 @@ test("the same conversation in the dark and on a phone", async () => {
   }
 });
 
+/** Whether there is a row wherever one can be seen: those that scroll in are made a moment later. */
+const isFilled = (rows: ReturnType<typeof transcript>) =>
+  rows.evaluate((region) => {
+    const items = [...region.querySelectorAll("li[aria-posinset]")];
+    const [first, last] = [items[0], items.at(-1)];
+    const { top, bottom } = region.getBoundingClientRect();
+    const isFirst = first?.getAttribute("aria-posinset") === "1";
+    const isLast = last?.getAttribute("aria-posinset") === last?.getAttribute("aria-setsize");
+    if (first === undefined || last === undefined) return false;
+    return (
+      (isFirst || first.getBoundingClientRect().top <= top) && (isLast || last.getBoundingClientRect().bottom >= bottom)
+    );
+  });
+
 /** Everything that the transcript says, read while scrolling from its top to its end. */
 async function scrollThrough(rows: ReturnType<typeof transcript>): Promise<string> {
   const seen = new Map<string, string>();
@@ -174,6 +188,6 @@ async function scrollThrough(rows: ReturnType<typeof transcript>): Promise<strin
       return region.scrollTop > before;
     });
     if (!more) return [...seen.values()].join("\n");
-    await rows.page().waitForTimeout(100);
+    await expect.poll(() => isFilled(rows)).toBe(true);
   }
 }

@@ -70,6 +70,6 @@ test("what no rule allows is asked in the page, held, and goes on or is refused 
 async function answerByApi(id: string, host: string, answer: "deny" | "here"): Promise<void> {
   const find = async () =>
     eventsOf(await readLog(server.client, id), "network.asked").find((asked) => asked.host === host)?.askId;
-  await expect.poll(find, { timeout: 20_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   await server.client.answerAsk({ params: { id, askId: (await find()) ?? "" }, body: { answer } });
 }

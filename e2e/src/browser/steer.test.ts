@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import type { Script } from "@handrail/scripted-model/script";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,8 +11,11 @@ import { type BrowserStage, openBrowserStage } from "../support/browser-stage.ts
 const backend = workingBackends().includes("docker") ? "docker" : "process";
 const terminal = (command: string) => ({ tool: "terminal", arguments: { command, timeout_seconds: 300 } });
 
+/** Seconds that no other program of this machine sleeps. */
+const ASLEEP = `600.${randomInt(100_000, 999_999)}`;
+
 const SCRIPTS: readonly Script[] = [
-  { name: "sleeper", turns: [{ calls: [terminal("sleep 600.125")] }, { text: "Going on after the stop." }] },
+  { name: "sleeper", turns: [{ calls: [terminal(`sleep ${ASLEEP}`)] }, { text: "Going on after the stop." }] },
   { name: "slow", turns: [{ calls: [terminal("while [ ! -e go ]; do sleep 0.1; done")] }, { text: "I read it." }] },
   {
     name: "asker",
@@ -92,11 +96,11 @@ test("the model form says what is wrong with a port and a key, and that the righ
 
 test("Stop ends the command that runs, and Continue goes on", async () => {
   const id = await open("sleeper", "Sleep for ten minutes");
-  await expect.poll(() => running("sleep", "600.125"), { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => running("sleep", ASLEEP)).toBe(1);
   await screenshot(page, "working-1440-light");
   const at = performance.now();
   await button("Stop").click();
-  await expect.poll(() => running("sleep", "600.125"), { timeout: 5000, interval: 20 }).toBe(0);
+  await expect.poll(() => running("sleep", ASLEEP), { interval: 20 }).toBe(0);
   process.stdout.write(`Stop: the command was gone after ${Math.round(performance.now() - at)} ms.\n`);
   expect(await runEnd(server.client, id)).toMatchObject({ outcome: "cancelled" });
   await says(/Stopped/);
@@ -108,15 +112,8 @@ test("Stop ends the command that runs, and Continue goes on", async () => {
 
 test("a message sent while it works waits, and is read at the next step", async () => {
   const id = await open("slow", "Wait until you may go on");
-  await expect
-    .poll(
-      () =>
-        transcript(page)
-          .getByText(/while \[/)
-          .count(),
-      { timeout: 30_000 },
-    )
-    .toBeGreaterThan(0);
+  const shown = transcript(page).getByText(/while \[/);
+  await expect.poll(() => shown.count()).toBeGreaterThan(0);
   await page.getByRole("textbox", { name: "Message" }).fill("Also mention the README.");
   await button("Send").click();
   await says("Also mention the README.");
@@ -186,9 +183,7 @@ test("conversations are renamed, archived and brought back, searched, and delete
     .waitFor({ state: "hidden" });
   const titles = async () =>
     (await server.client.conversations({ query: { limit: 50 } })).conversations.map(({ title }) => title).toSorted();
-  await expect
-    .poll(titles, { timeout: 20_000 })
-    .toEqual(["Counted to three", "Start the service", "Wait until you may go on"]);
+  await expect.poll(titles).toEqual(["Counted to three", "Start the service", "Wait until you may go on"]);
   await page.reload();
   await renamed.waitFor();
   expect(
