@@ -40,7 +40,8 @@ for (const name of ALL_STAGES) {
         const again = await stage.start(attacker.conversationId);
         expect((await again.shell("cat /workspace/mine")).output).toBe("mine\n");
         await stage.backend.remove(attacker.conversationId);
-        expect(await freeBytes()).toBeGreaterThan(free - RESERVE_BYTES);
+        // Others fill the disk too, for a while.
+        await expect.poll(freeBytes).toBeGreaterThan(free - RESERVE_BYTES);
       },
     );
 
@@ -55,7 +56,7 @@ for (const name of ALL_STAGES) {
         const clean = "rm -rf /workspace/* ~/* /tmp/* /dev/shm/* /run/* 2>/dev/null; echo mine > /workspace/mine";
         // The kernel takes a moment to give back what killed programs had.
         const cleaned = async () => (await again.shell(`${clean}; cat /workspace/mine`)).output;
-        await expect.poll(cleaned, { timeout: 10_000 }).toBe("mine\n");
+        await expect.poll(cleaned).toBe("mine\n");
       },
     );
   });

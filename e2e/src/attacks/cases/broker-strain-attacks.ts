@@ -55,7 +55,7 @@ gate(rest(s))`,
     "hold connections open with heads that never end",
     "64 connections for a conversation, and a time for a head",
     `
-slow, gone, until, full = [], set(), time.monotonic() + 12, False
+slow, gone, until, full = [], set(), time.monotonic() + 40, False
 def begin():
     slow.append(dial())
     try: slow[-1].sendall(b"GET http://allowed.example/ HTTP/1.1\\r\\nX: ")

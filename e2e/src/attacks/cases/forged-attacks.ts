@@ -13,7 +13,7 @@ def frame(message):
     data = json.dumps(message).encode(); return struct.pack(">II", len(data), 0) + data
 def taken(path, first):
     """Whether who says this first is listened to: it is neither refused nor let go."""
-    s = socket.socket(socket.AF_UNIX); s.settimeout(1)
+    s = socket.socket(socket.AF_UNIX); s.settimeout(5)
     try:
         s.connect(path); s.sendall(first); got = s.recv(1000)
     except TimeoutError: return True
