@@ -47,7 +47,7 @@ function script(name: string, place: string): Script {
     `${PROXY} http://not-allowed.test/refused`,
     "wait",
   ].join("\n");
-  const call = { calls: [{ tool: "terminal", arguments: { command, timeout_seconds: 60 } }] };
+  const call = { calls: [{ tool: "terminal", arguments: { command, timeout_seconds: 300 } }] };
   return { name, turns: [call], otherwise: { text: "Done." } };
 }
 
@@ -79,14 +79,14 @@ test.skipIf(address === undefined || backend === undefined)(
       await expect
         .poll(async () => eventsOf(await readLog(server.client, id), "network.asked").length, { timeout: 60_000 })
         .toBe(1);
-      await expect.poll(() => target.asked, { timeout: 10_000 }).toEqual(["/quick", "/held"]);
+      await expect.poll(() => target.asked, { timeout: 60_000 }).toEqual(["/quick", "/held"]);
       const spool = path.join(server.home, "network.spool");
-      await expect.poll(() => readFile(spool, "utf8"), { timeout: 10_000 }).toContain('"path":"/refused"');
+      await expect.poll(() => readFile(spool, "utf8"), { timeout: 60_000 }).toContain('"path":"/refused"');
       await server.crash();
       server = await server.restart();
       await server.crash();
       server = await server.restart();
-      await expect.poll(async () => (await recordsOf(server, id)).length, { timeout: 20_000 }).toBeGreaterThan(2);
+      await expect.poll(async () => (await recordsOf(server, id)).length, { timeout: 60_000 }).toBeGreaterThan(2);
       const common = { method: "GET", timed: true };
       const letOut = { ...common, host: address, port: target.port, allowed: true, rule: `host ${place}` };
       expect(await recordsOf(server, id)).toEqual([

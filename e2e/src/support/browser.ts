@@ -24,7 +24,7 @@ export async function launchBrowser(): Promise<Browser> {
   execFileSync(process.execPath, ["-e", BUILD], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
   const executablePath = PROGRAMS.find((program) => existsSync(program));
   if (executablePath === undefined) throw new Error(`No Chromium is at ${PROGRAMS.join(", ")}. Install one.`);
-  return chromium.launch({ executablePath, args: ARGUMENTS });
+  return chromium.launch({ executablePath, args: ARGUMENTS, timeout: 120_000 });
 }
 
 type Look = Parameters<Browser["newContext"]>[0];
@@ -35,7 +35,7 @@ export type OpenedPage = { readonly page: Page; readonly context: BrowserContext
 /** A page of a browser that nobody has signed in with yet. */
 export async function openPage(browser: Browser, look: Look = {}): Promise<OpenedPage> {
   const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: "reduce", ...look });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));

@@ -43,7 +43,7 @@ export function eventsOf<Type extends EventType>(log: readonly StoredEvent[], ty
 }
 
 /** Waits until the run has ended; gives its outcome and the log. */
-export async function runEnd(client: Client, id: string, timeoutMs = 60_000) {
+export async function runEnd(client: Client, id: string, timeoutMs = 120_000) {
   const until = Date.now() + timeoutMs;
   for (;;) {
     const summary = await client.conversation({ params: { id } });

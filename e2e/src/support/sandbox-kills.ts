@@ -100,7 +100,7 @@ export function killProgram(pid: number): boolean {
 
 function works(command: string, args: readonly string[]): boolean {
   try {
-    execFileSync(command, args, { stdio: "ignore", timeout: 10_000 });
+    execFileSync(command, args, { stdio: "ignore", timeout: 60_000 });
     return true;
   } catch {
     return false;

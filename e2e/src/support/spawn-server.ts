@@ -12,9 +12,9 @@ export type Spawned = {
   kill(signal: NodeJS.Signals): void;
 };
 
-const MAX_MS = 60_000;
+const MAX_MS = 150_000;
 
-/** Runs a program of this repository on a state directory. It is killed when it takes longer than a minute. */
+/** Runs a program of this repository on a state directory. It is killed when it takes longer than `MAX_MS`. */
 export function spawnProgram(args: readonly string[], env: Readonly<Record<string, string>>, ready = ""): Spawned {
   const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
   const child = spawn(process.execPath, args, { cwd: ROOT, env: { PATH, HOME, TMPDIR, ...env }, timeout: MAX_MS });
