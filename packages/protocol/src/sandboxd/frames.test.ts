@@ -47,3 +47,21 @@ test("a frame over the cap is refused as soon as its length is known", () => {
   const decode = frameDecoder();
   expect(() => decode(header)).toThrow(expect.objectContaining({ code: "sandboxd_protocol" }));
 });
+
+test("a byte costs no more however many of its frame are there already", () => {
+  const whole = encodeFrame({ channel: 1, payload: new Uint8Array(MAX_FRAME_BYTES) });
+  const decode = frameDecoder();
+  const start = performance.now();
+  for (let at = 0; at < 20_000; at++) decode(whole.subarray(at, at + 1));
+  expect(performance.now() - start).toBeLessThan(1000);
+  const [frame] = decode(whole.subarray(20_000));
+  expect(frame?.payload.length).toBe(MAX_FRAME_BYTES);
+});
+
+test("frames stay as they were when more bytes come", () => {
+  const decode = frameDecoder();
+  const bytes = joined(FRAMES);
+  const first = [...decode(bytes.subarray(0, 5)), ...decode(bytes.subarray(5, 12)), ...decode(bytes.subarray(12))];
+  decode(joined([{ channel: 1, payload: new Uint8Array(64).fill(255) }]).subarray(0, 40));
+  expect(plain(first)).toEqual(plain(FRAMES));
+});

@@ -16,6 +16,7 @@ export const BYTES_CHANNEL = 0xffff_ffff;
 export type Frame = { readonly channel: number; readonly payload: Uint8Array };
 
 const HEADER_BYTES = 8;
+const LENGTH_BYTES = 4;
 
 /** A frame on the wire: payload length and channel as unsigned 32-bit big-endian numbers, then the payload. */
 export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
@@ -32,52 +33,54 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
  * @throws AppError `sandboxd_protocol` for a frame over the cap; the connection is then of no further use
  */
 export function frameDecoder(): (bytes: Uint8Array) => Frame[] {
-  let parts: Uint8Array[] = [];
+  /** The beginning of a frame is in its first `held` bytes. Frames that were given keep it: then the next one has another. */
+  let store = NOTHING;
   let held = 0;
   return (bytes) => {
-    parts.push(bytes);
-    held += bytes.length;
-    if (held < HEADER_BYTES || held < HEADER_BYTES + payloadLength(parts)) return [];
-    const all = joined(parts, held);
-    const frames: Frame[] = [];
-    let at = 0;
-    while (all.length - at >= HEADER_BYTES) {
-      const view = new DataView(all.buffer, all.byteOffset + at);
-      const end = at + HEADER_BYTES + checked(view.getUint32(0));
-      if (end > all.length) break;
-      frames.push({ channel: view.getUint32(4), payload: all.subarray(at + HEADER_BYTES, end) });
-      at = end;
+    let all = bytes;
+    if (held > 0) {
+      store = withRoom(store, held, bytes.length);
+      store.set(bytes, held);
+      all = store.subarray(0, held + bytes.length);
     }
-    const rest = all.slice(at);
-    parts = rest.length > 0 ? [rest] : [];
-    held = rest.length;
+    const { frames, end } = wholeFrames(all);
+    if (frames.length === 0 && held > 0) held = all.length;
+    else {
+      const rest = all.subarray(end);
+      held = rest.length;
+      store = held > 0 ? withRoom(rest, held, 1) : NOTHING;
+    }
     return frames;
   };
 }
 
-/** The first held frame's payload length; the caller has made sure that a header is there. */
-function payloadLength(parts: Uint8Array[]): number {
-  const head = parts[0] !== undefined && parts[0].length >= 4 ? parts[0] : joined(parts, HEADER_BYTES);
-  return checked(new DataView(head.buffer, head.byteOffset).getUint32(0));
+const NOTHING = new Uint8Array();
+/** What may come behind the end of a frame in one piece, as sockets are read. */
+const BEHIND_BYTES = 64 * 1024;
+
+function wholeFrames(all: Uint8Array): { readonly frames: Frame[]; readonly end: number } {
+  const view = new DataView(all.buffer, all.byteOffset, all.length);
+  const frames: Frame[] = [];
+  let at = 0;
+  while (all.length - at >= LENGTH_BYTES) {
+    const end = at + HEADER_BYTES + checked(view.getUint32(at));
+    if (end > all.length) break;
+    frames.push({ channel: view.getUint32(at + LENGTH_BYTES), payload: all.subarray(at + HEADER_BYTES, end) });
+    at = end;
+  }
+  return { frames, end: at };
+}
+
+/** Room for so many bytes more, in a store of its own; at once for the whole frame where its length is there. */
+function withRoom(store: Uint8Array, held: number, more: number): Uint8Array {
+  if (store.length >= held + more) return store;
+  const wanted = held < LENGTH_BYTES ? 0 : HEADER_BYTES + new DataView(store.buffer, store.byteOffset).getUint32(0);
+  const larger = new Uint8Array(Math.max(held + more, 2 * held, wanted + BEHIND_BYTES));
+  larger.set(store.subarray(0, held));
+  return larger;
 }
 
 function checked(length: number): number {
   if (length <= MAX_FRAME_BYTES) return length;
   throw new AppError("sandboxd_protocol", "A frame is larger than the protocol allows.", { length });
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
-  const all = new Uint8Array(
-    Math.max(
-      length,
-      parts.reduce((sum, part) => sum + part.length, 0),
-    ),
-  );
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
