@@ -83,7 +83,7 @@ export class Connection implements Waiter {
     if (this.#channels.size >= MAX_CHANNELS) return undefined;
     const id = ++this.#lastChannel;
     const channel = new Channel({
-      send: (bytes) => this.#write(id, bytes),
+      send: (bytes, sent) => this.#write(id, bytes, sent),
       credit: (bytes) => this.#send({ type: "channel.credit", channel: id, bytes }),
       close: () => {
         this.#send({ type: "channel.close", channel: id });
@@ -167,9 +167,9 @@ export class Connection implements Waiter {
     this.#write(0, new TextEncoder().encode(JSON.stringify(message)));
   }
 
-  #write(channel: number, payload: Uint8Array): void {
+  #write(channel: number, payload: Uint8Array, sent?: () => void): void {
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
-    this.#stream.write(encodeFrame({ channel, payload }));
+    this.#stream.write(encodeFrame({ channel, payload }), sent);
     if (this.#stream.writableLength > MAX_UNSENT_BYTES) this.#stream.destroy();
   }
 

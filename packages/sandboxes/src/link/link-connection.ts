@@ -139,7 +139,7 @@ export class LinkConnection {
 
   #openChannel(id: number): Channel {
     const channel = new Channel({
-      send: (bytes) => this.#write(id, bytes),
+      send: (bytes, sent) => this.#write(id, bytes, sent),
       credit: (bytes) => this.send({ type: "channel.credit", channel: id, bytes }),
       close: () => {
         this.#channels.delete(id);
@@ -151,9 +151,9 @@ export class LinkConnection {
     return channel;
   }
 
-  #write(channel: number, payload: Uint8Array): void {
+  #write(channel: number, payload: Uint8Array, sent?: () => void): void {
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
-    this.#stream.write(encodeFrame({ channel, payload }));
+    this.#stream.write(encodeFrame({ channel, payload }), sent);
     if (this.#stream.writableLength > MAX_UNSENT_BYTES) this.#stream.destroy();
   }
 
