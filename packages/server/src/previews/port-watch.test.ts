@@ -52,3 +52,21 @@ test("ports are told also after a question that failed, once somebody watches", 
     .toEqual([["c_1", { type: "ports.delta", ports: [{ port: 8080 }] }]]);
   stop.abort();
 });
+
+test("a sandbox whose ports change all the time is asked a few times a second", async () => {
+  const start = Date.now();
+  let asked = 0;
+  const stop = new AbortController();
+  const handlers = { "port.wait": async () => ({ ports: [{ port: 8000 + (asked++ % 2) }] }) };
+  const sandbox = { ...scriptedSandbox(handlers), backend: "process" } as const;
+  let told = 0;
+  portWatch({
+    deltas: { emit: () => void (told += 1), isWatched: () => true, onWatch: (listener) => listener("c_1") },
+    sandboxes: { current: () => sandbox, onOpen: () => undefined },
+    signal: stop.signal,
+  });
+  await expect.poll(() => told, { timeout: 10_000 }).toBeGreaterThan(3);
+  stop.abort();
+  expect(Date.now() - start).toBeGreaterThan(500);
+  expect(told).toBeLessThan(20);
+});

@@ -20,6 +20,8 @@ export type PortWatch = {
 const WAIT_MS = 20_000;
 /** After a failure it is asked once more so much later, as long as somebody watches. */
 const AGAIN_MS = 2_000;
+/** Between answers, whatever the sandbox has to tell. */
+const PAUSE_MS = 250;
 
 export function portWatch({ deltas, sandboxes, signal }: PortWatchParts): PortWatch {
   const known = new Map<string, readonly ListeningPort[]>();
@@ -34,6 +36,7 @@ export function portWatch({ deltas, sandboxes, signal }: PortWatchParts): PortWa
       const before = (known.get(id) ?? []).map(({ port }) => port);
       const { ports } = await sandbox.call("port.wait", { known: before, timeoutMs: WAIT_MS }, { signal });
       if (!samePorts(ports, before)) tell(id, ports);
+      await sleep(PAUSE_MS, undefined, { signal, ref: false });
     }
   };
   const begin = (id: string) => {
