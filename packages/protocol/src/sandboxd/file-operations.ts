@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { FileEdit } from "../changes.ts";
-import { Bytes, operation, Path } from "./operation.ts";
+import { Bytes, listOf, operation, Path } from "./operation.ts";
 
 /** `workspace`: refuse paths that lead out of the workspace, through links too. `sandbox`: any path. */
 const Within = z.enum(["workspace", "sandbox"]);
@@ -71,7 +71,7 @@ export const FILE_OPERATIONS = {
   ),
   "file.list": operation(
     () => z.strictObject({ path: Path, limit: z.int().check(z.positive(), z.maximum(10_000)), within: Within }),
-    () => z.object({ path: z.string(), entries: z.array(FileEntry), more: z.boolean() }),
+    () => z.object({ path: z.string(), entries: listOf(FileEntry, 10_000), more: z.boolean() }),
   ),
 
   /** Lines that match a regular expression (ripgrep's syntax), as `path:line:text`, sorted by path. */
@@ -96,6 +96,6 @@ export const FILE_OPERATIONS = {
         path: Path,
         limit: z.int().check(z.positive(), z.maximum(10_000)),
       }),
-    () => z.object({ paths: z.array(z.string()), more: z.boolean() }),
+    () => z.object({ paths: listOf(z.string(), 10_000), more: z.boolean() }),
   ),
 } as const;

@@ -51,9 +51,9 @@ test("a frame over the cap is refused as soon as its length is known", () => {
 test("a byte costs no more however many of its frame are there already", () => {
   const whole = encodeFrame({ channel: 1, payload: new Uint8Array(MAX_FRAME_BYTES) });
   const decode = frameDecoder();
-  const start = performance.now();
+  const start = Date.now();
   for (let at = 0; at < 20_000; at++) decode(whole.subarray(at, at + 1));
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(Date.now() - start).toBeLessThan(1000);
   const [frame] = decode(whole.subarray(20_000));
   expect(frame?.payload.length).toBe(MAX_FRAME_BYTES);
 });

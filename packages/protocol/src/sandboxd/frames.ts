@@ -54,7 +54,7 @@ export function frameDecoder(): (bytes: Uint8Array) => Frame[] {
   };
 }
 
-const NOTHING = new Uint8Array();
+const NOTHING: Uint8Array = new Uint8Array();
 /** What may come behind the end of a frame in one piece, as sockets are read. */
 const BEHIND_BYTES = 64 * 1024;
 

@@ -8,6 +8,9 @@ const Channel = z.int().check(z.positive(), z.maximum(BYTES_CHANNEL - 1));
 /** A side may have this many bytes of one channel under way; `channel.credit` says that the other read some. */
 export const CHANNEL_WINDOW_BYTES = 1024 * 1024;
 
+/** Of one message of live output, as base64. */
+const MAX_OUTPUT_CHARACTERS = 512 * 1024;
+
 const ChannelCredit = z.strictObject({
   type: z.literal("channel.credit"),
   channel: Channel,
@@ -48,11 +51,13 @@ export type ToSandboxd = z.infer<typeof ToSandboxd>;
 export const WireError = z.object({
   code: z.string(),
   message: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** By name: texts, numbers, truth values. */
+  details: z.custom<Readonly<Record<string, unknown>>>((details) => typeof details === "object" && details !== null),
 });
 
 export const WireOutcome = z.discriminatedUnion("ok", [
-  z.object({ ok: z.literal(true), result: z.json() }),
+  /** JSON; the operation tells which. */
+  z.object({ ok: z.literal(true), result: z.unknown() }),
   z.object({ ok: z.literal(false), error: WireError }),
 ]);
 export type WireOutcome = z.infer<typeof WireOutcome>;
@@ -71,7 +76,12 @@ export const FromSandboxd = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("refused"), code: z.string(), message: z.string() }),
   /** Live output of a call; `data` is base64 of raw terminal bytes that begin at `offset` of that call's output. */
-  z.object({ type: z.literal("output"), id: Id, offset: z.number(), data: z.string() }),
+  z.object({
+    type: z.literal("output"),
+    id: Id,
+    offset: z.int().check(z.nonnegative()),
+    data: z.string().check(z.maxLength(MAX_OUTPUT_CHARACTERS)),
+  }),
   z.object({ type: z.literal("ended"), id: Id, outcome: WireOutcome }),
   z.object({ type: z.literal("status"), id: Id, state: z.enum(["unknown", "running", "ended"]) }),
   /**

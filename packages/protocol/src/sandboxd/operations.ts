@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { FILE_OPERATIONS } from "./file-operations.ts";
-import { Bytes, operation, Path, TimeoutMs } from "./operation.ts";
+import { Bytes, listOf, operation, Path, TimeoutMs } from "./operation.ts";
 import { TERMINAL_OPERATIONS } from "./terminal-operations.ts";
 import { WORKSPACE_OPERATIONS } from "./workspace-operations.ts";
 
@@ -19,7 +19,7 @@ export const OPERATIONS = {
   /** The ports that programs listen on, as soon as they are others than `known`, or when the time is over. */
   "port.wait": operation(
     () => z.strictObject({ known: z.array(Port).check(z.maxLength(1000)), timeoutMs: TimeoutMs }),
-    () => z.object({ ports: z.array(ListeningPort).check(z.maxLength(1000)) }),
+    () => z.object({ ports: listOf(ListeningPort, 1000) }),
   ),
   /**
    * Connects to a port of the sandbox's loopback. The bytes travel on a channel of kind `port` that sandboxd opens

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { Bytes, operation, TimeoutMs } from "./operation.ts";
+import { Bytes, listOf, operation, TimeoutMs } from "./operation.ts";
 
 const TerminalName = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be 1 to 32 of a-z, 0-9 and -"));
 
@@ -60,7 +60,7 @@ export const TERMINAL_OPERATIONS = {
     () => z.strictObject({}),
     () =>
       z.object({
-        terminals: z.array(
+        terminals: listOf(
           z.object({ terminal: z.string(), running: z.boolean(), command: z.optional(z.string()), cwd: z.string() }),
         ),
       }),

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { FileChange } from "../changes.ts";
 import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
-import { Bytes, operation, Part, Path } from "./operation.ts";
+import { Bytes, listOf, operation, Part, Path } from "./operation.ts";
 
 /** The workspace as a whole: its first files, what changed, and snapshots of it. */
 export const WORKSPACE_OPERATIONS = {
@@ -28,7 +28,7 @@ export const WORKSPACE_OPERATIONS = {
   /** Snapshots the workspace and says what differs from its start. */
   "workspace.changes": operation(
     () => z.strictObject({}),
-    () => z.object({ tree: z.string(), changes: z.array(FileChange) }),
+    () => z.object({ tree: z.string(), changes: listOf(FileChange) }),
   ),
   /** One file before and after, as base64, each null where the file is not there or is over `capBytes`. */
   "workspace.file": operation(
@@ -55,7 +55,7 @@ export const WORKSPACE_OPERATIONS = {
         bytes: Bytes,
         newObjects: Bytes,
         packBytes: Bytes,
-        leftOut: z.array(LeftOut).check(z.maxLength(100)),
+        leftOut: listOf(LeftOut, 100),
         leftOutCount: Bytes,
         durationMs: z.number().check(z.nonnegative()),
       }),
@@ -92,10 +92,10 @@ export const WORKSPACE_OPERATIONS = {
     () => z.extend(SnapshotRules, { root: ObjectName }),
     () =>
       z.object({
-        needed: z.array(ObjectName).check(z.maxLength(50_000)),
+        needed: listOf(ObjectName, 50_000),
         written: Bytes,
         removed: Bytes,
-        failed: z.array(z.string()),
+        failed: listOf(z.string(), 100),
       }),
   ),
 } as const;

@@ -1,14 +1,10 @@
 import type { Duplex } from "node:stream";
 import { Channel } from "@handrail/channels/channel";
 import { AppError, isErrorCode } from "@handrail/protocol/errors";
-import {
-  BYTES_CHANNEL,
-  encodeFrame,
-  frameDecoder,
-  SANDBOXD_PROTOCOL,
-  type Frame,
-} from "@handrail/protocol/sandboxd/frames";
-import { FromSandboxd, type ToSandboxd } from "@handrail/protocol/sandboxd/messages";
+import { BYTES_CHANNEL, encodeFrame, SANDBOXD_PROTOCOL, type Frame } from "@handrail/protocol/sandboxd/frames";
+import type { FromSandboxd, ToSandboxd } from "@handrail/protocol/sandboxd/messages";
+import { hearFrames } from "./hear-frames.ts";
+import { parseMessage } from "./parse-message.ts";
 
 export type Welcome = Extract<FromSandboxd, { type: "welcome" }>;
 
@@ -27,6 +23,8 @@ const PING_MS = 15_000;
 const SILENCE_MS = 45_000;
 const MAX_CHANNELS = 1000;
 const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
+/** Answers that the sandbox does not read; while there are more, it is not heard. */
+const MAX_OWED = 1000;
 
 /** One connection to sandboxd. Whatever breaks the protocol ends it. */
 export class LinkConnection {
@@ -36,19 +34,16 @@ export class LinkConnection {
   readonly #welcome = Promise.withResolvers<Welcome>();
   #welcomed = false;
   #heardAt = Date.now();
+  readonly #hearing: ReturnType<typeof hearFrames>;
+  #owed = 0;
 
   constructor(stream: Duplex, events: LinkEvents) {
     this.#stream = stream;
     this.#events = events;
     this.#welcome.promise.catch(() => {});
-    const decode = frameDecoder();
-    stream.on("data", (bytes: Buffer) => {
-      this.#heardAt = Date.now();
-      try {
-        for (const frame of decode(bytes)) this.#onFrame(frame);
-      } catch {
-        stream.destroy();
-      }
+    this.#hearing = hearFrames(stream, {
+      onFrame: (frame) => this.#onFrame(frame),
+      isBusy: () => this.#owed > MAX_OWED,
     });
     stream.on("error", () => stream.destroy());
     stream.on("end", () => stream.destroy());
@@ -75,7 +70,7 @@ export class LinkConnection {
   /** `bytes` are those of a call that has some. */
   send(message: ToSandboxd, bytes?: Uint8Array): void {
     if (bytes !== undefined) this.#write(BYTES_CHANNEL, bytes);
-    this.#write(0, new TextEncoder().encode(JSON.stringify(message)));
+    this.#write(0, textOf(message));
   }
 
   close(): void {
@@ -83,11 +78,12 @@ export class LinkConnection {
   }
 
   #onFrame(frame: Frame): void {
+    this.#heardAt = Date.now();
     if (frame.channel !== 0) {
       this.#channels.get(frame.channel)?.receive(frame.payload);
       return;
     }
-    const message = FromSandboxd.parse(JSON.parse(new TextDecoder().decode(frame.payload)));
+    const message = parseMessage(frame.payload);
     if (message.type === "welcome") this.#onWelcome(message);
     else if (message.type === "refused") this.#onRefused(message.code, message.message);
     else if (!this.#welcomed) throw new AppError("sandboxd_protocol", "The sandbox spoke before its welcome.");
@@ -129,7 +125,7 @@ export class LinkConnection {
 
   #onChannel({ channel: id, kind, ticket }: Extract<FromSandboxd, { type: "channel.open" }>): void {
     if (this.#channels.has(id) || this.#channels.size >= MAX_CHANNELS) {
-      this.send({ type: "channel.close", channel: id, reason: "There are too many connections." });
+      this.#reply({ type: "channel.close", channel: id, reason: "There are too many connections." });
       return;
     }
     const channel = this.#openChannel(id);
@@ -140,15 +136,24 @@ export class LinkConnection {
   #openChannel(id: number): Channel {
     const channel = new Channel({
       send: (bytes, sent) => this.#write(id, bytes, sent),
-      credit: (bytes) => this.send({ type: "channel.credit", channel: id, bytes }),
+      credit: (bytes) => this.#reply({ type: "channel.credit", channel: id, bytes }),
       close: () => {
         this.#channels.delete(id);
-        this.send({ type: "channel.close", channel: id });
+        this.#reply({ type: "channel.close", channel: id });
       },
     });
     channel.on("error", () => {});
     this.#channels.set(id, channel);
     return channel;
+  }
+
+  /** Says what the sandbox had us say. */
+  #reply(message: ToSandboxd): void {
+    this.#owed += 1;
+    this.#write(0, textOf(message), () => {
+      this.#owed -= 1;
+      if (this.#owed === MAX_OWED) this.#hearing.goOn();
+    });
   }
 
   #write(channel: number, payload: Uint8Array, sent?: () => void): void {
@@ -175,3 +180,5 @@ export class LinkConnection {
     this.#welcomed = false;
   }
 }
+
+const textOf = (message: ToSandboxd) => new TextEncoder().encode(JSON.stringify(message));

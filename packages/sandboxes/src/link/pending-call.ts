@@ -73,10 +73,15 @@ function withoutBytes(args: unknown): { readonly json: unknown; readonly bytes: 
 }
 
 function readError({ code, message, details }: Extract<WireOutcome, { ok: false }>["error"]): AppError {
-  const some = Object.fromEntries(Object.entries(details).slice(0, MAX_DETAILS).map(shortened));
+  const some = Object.fromEntries(Object.entries(details).filter(isDetail).slice(0, MAX_DETAILS).map(shortened));
   return new AppError(isErrorCode(code) ? code : "internal", message.slice(0, MAX_MESSAGE), some);
 }
 
-function shortened([name, value]: [string, string | number | boolean]): [string, string | number | boolean] {
+type Detail = [string, string | number | boolean];
+
+const isDetail = (entry: [string, unknown]): entry is Detail =>
+  ["string", "number", "boolean"].includes(typeof entry[1]);
+
+function shortened([name, value]: Detail): Detail {
   return [name.slice(0, 100), typeof value === "string" ? value.slice(0, MAX_MESSAGE) : value];
 }

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { OPERATIONS } from "./operations.ts";
+
+const { result } = OPERATIONS["workspace.changes"];
+const CHANGE = { path: "a", status: "added", binary: false };
+
+test("a list of what it should hold is taken, and what nobody knows is left out of its items", () => {
+  expect(result.safeParse({ tree: "t", changes: [CHANGE, CHANGE] }).data).toEqual({
+    tree: "t",
+    changes: [CHANGE, CHANGE],
+  });
+  const entry = { name: "a", type: "file", size: 1, executable: false };
+  const listed = { path: "p", entries: [{ ...entry, odd: 1 }], more: false };
+  expect(OPERATIONS["file.list"].result.safeParse(listed).data).toEqual({ path: "p", entries: [entry], more: false });
+});
+
+test.each([
+  ["no list", {}],
+  ["one wrong item", [CHANGE, {}]],
+])("%s is refused", (_what, changes) => {
+  expect(result.safeParse({ tree: "t", changes }).success).toBe(false);
+});
+
+test("too many items are refused", () => {
+  const ports = Array.from({ length: 1001 }, () => ({ port: 1 }));
+  expect(OPERATIONS["port.wait"].result.safeParse({ ports }).success).toBe(false);
+  expect(OPERATIONS["port.wait"].result.safeParse({ ports: ports.slice(1) }).success).toBe(true);
+});
+
+test("very many wrong items are refused at the first", () => {
+  const changes = Array.from({ length: 500_000 }, () => ({}));
+  const start = Date.now();
+  expect(result.safeParse({ tree: "t", changes }).success).toBe(false);
+  expect(Date.now() - start).toBeLessThan(50);
+});
