@@ -6,10 +6,11 @@ import { brokerConnection, type BrokerConnection, type BrokerOrigin } from "./br
 import type { BrokerRecord } from "./broker-record.ts";
 import type { CarrySettings } from "./carry-request.ts";
 import { fairLookups } from "./fair-lookups.ts";
-import { systemAddresses, systemResolve, type Resolve } from "./find-addresses.ts";
+import { systemAddresses, type Resolve } from "./find-addresses.ts";
 import { openRequests, type OpenRequests } from "./open-requests.ts";
 import { endWith } from "./refusal.ts";
 import { readSocks, SOCKS_VERSION } from "./socks5.ts";
+import { systemResolve } from "./system-resolve.ts";
 import { countTraffic, type TrafficLimit, type TrafficLimits } from "./traffic.ts";
 import { asksForWebSocket } from "./upgrade-request.ts";
 

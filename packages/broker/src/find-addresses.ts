@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import type { Host } from "./host.ts";
 import { isLoopback, isPrivateAddress, isPublicAddress } from "./public-address.ts";
@@ -6,8 +5,6 @@ import type { Refusal } from "./refusal.ts";
 
 /** The addresses of a name, as the system knows them. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
-
-export const systemResolve: Resolve = async (name) => (await lookup(name, { all: true })).map((found) => found.address);
 
 /** The addresses of this machine's interfaces. */
 export const systemAddresses = (): readonly string[] =>
