@@ -12,6 +12,9 @@ const WORDS_OF_EXAMPLES = new Set(
   the this to todo token user value welcome with xxx your`.split(/\s+/),
 );
 
+/** What to take instead. */
+export const RANDOM_KEY = "Take a random one, such as sk- and what `openssl rand -hex 24` prints";
+
 /** Why a key can be guessed, as what follows "the key"; undefined where it is as good as random. */
 export function keyWeakness(key: string): string | undefined {
   const own = key.replace(/^sk-/i, "");

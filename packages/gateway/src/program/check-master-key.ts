@@ -1,5 +1,5 @@
 import { AppError } from "@handrail/protocol/errors";
-import { keyWeakness } from "../auth/key-weakness.ts";
+import { keyWeakness, RANDOM_KEY } from "../auth/key-weakness.ts";
 
 /** A master key that somebody chose, and who may try to guess it. */
 export type ChosenKey = {
@@ -14,7 +14,7 @@ export type ChosenKey = {
 /** Sentences that do not say the key. */
 export type WeakKey = { readonly detail: string; readonly remedy: string };
 
-const REMEDY = "Take a random one, such as sk- and what `openssl rand -hex 24` prints.";
+const REMEDY = `${RANDOM_KEY}.`;
 const ALLOW = "To start all the same, set HANDRAIL_GATEWAY_WEAK_MASTER_KEY=true.";
 
 /**

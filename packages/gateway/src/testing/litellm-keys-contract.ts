@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { ISO, type Master, type Stage } from "./litellm-stage.ts";
 
@@ -47,6 +47,32 @@ export function keyTests(stage: Stage, as: Master): void {
       budget_reset_at: ISO,
     });
     expect(await ask(key, "GET /v1/models")).toMatchObject({ data: [{ id: "gpt" }] });
+  });
+
+  test("take a value that the caller chose, unless it can be guessed", async () => {
+    const { ask, refusal, url } = stage();
+    const chosen = `sk-${randomBytes(16).toString("hex")}`;
+    expect(await ask(as(), "POST /key/generate", { key: chosen })).toMatchObject({ key: chosen });
+    expect(await ask(chosen, "GET /key/info")).toMatchObject({ key: hash("sha256", chosen) });
+    const weak = ["sk-1234", "sk-short-but-9f2c", "sk-aaaaaaaaaaaaaaaaaaaaaaaa", "sk-my-super-secret-user-key"];
+    for (const key of weak) {
+      expect([key, await refusal(as(), "POST /key/generate", { key })]).toEqual([key, "bad_request"]);
+      expect(await refusal(key, "GET /key/info")).toBe("key_invalid");
+    }
+    const answer = await fetch(`${url}/key/generate`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${as()}`, "content-type": "application/json" },
+      body: JSON.stringify({ key: weak[2] }),
+    });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      {
+        error: expect.objectContaining({
+          message:
+            "key: can be guessed: it has too few different characters. Take a random one, such as sk- and what `openssl rand -hex 24` prints.",
+        }),
+      },
+    ]);
   });
 
   test("know the keys that the page or the terminal made, and change what is named of them", async () => {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { AppError } from "@handrail/protocol/errors";
 import type { LiteLlmRouteName } from "@handrail/protocol/litellm-routes";
 import { z } from "zod";
+import { keyWeakness, RANDOM_KEY } from "../../auth/key-weakness.ts";
 import type { KeyRecord, NewKey, Owner } from "../../ports/keys.ts";
 import { defined } from "../defined.ts";
 import { type AdminContext, type AdminRequest, type AdminHandler, mustBeOwn, numberIn } from "./admin.ts";
@@ -9,11 +10,16 @@ import { shownKey } from "./shown.ts";
 import { blockOf, expiryOf, fieldsOf, KeyFields, limitsAfter, metadataOf, modelsOf, withBlock } from "./wire.ts";
 
 const HASH = /^[0-9a-f]{64}$/;
+/** A key's value that a caller chooses. Wrong keys are not slowed down, so one that can be guessed is refused. */
 const KeyText = z
   .string()
-  .min(16, "must have at least 16 characters")
   .max(256)
-  .regex(/^sk-\S+$/, "must begin with sk-");
+  .regex(/^sk-\S+$/, "must begin with sk-")
+  .superRefine((key, context) => {
+    const weakness = keyWeakness(key);
+    if (weakness !== undefined)
+      context.addIssue({ code: "custom", message: `can be guessed: it ${weakness}. ${RANDOM_KEY}` });
+  });
 const KeyNamed = z.object({ key: z.string().min(1).max(256) });
 const LIST_MAX = 500;
 
