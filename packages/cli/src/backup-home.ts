@@ -1,19 +1,9 @@
 import { spawn } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  closeSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, linkSync, openSync, readdirSync, readSync, closeSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { AppError } from "@handrail/protocol/errors";
+import { makeStage } from "./make-stage.ts";
 import { isStage, stageCheckpoints } from "./stage-checkpoints.ts";
 
 /** What belongs to a running process and means nothing in a copy. */
@@ -30,7 +20,7 @@ const ALL_PAGES = 2 ** 31 - 1;
 export async function backupHome(home: string, file: string): Promise<void> {
   if (!existsSync(home)) throw new AppError("not_found", `There is no state directory ${home}. Set HANDRAIL_HOME.`);
   if (existsSync(file)) throw new AppError("file_exists", `There is a file ${file} already. Choose another name.`);
-  const stage = mkdtempSync(path.join(path.dirname(file), ".handrail-backup-"));
+  const { directory: stage, remove } = makeStage(path.dirname(file), ".handrail-backup-");
   try {
     const databases = readdirSync(home).filter((name) => isDatabase(path.join(home, name)));
     for (const name of databases) await copyDatabase(path.join(home, name), path.join(stage, name));
@@ -39,12 +29,12 @@ export async function backupHome(home: string, file: string): Promise<void> {
     try {
       await pack(archive, { home, stage, databases, checkpoints: checkpoints.directory });
     } finally {
-      await checkpoints.remove();
+      checkpoints.remove();
     }
     chmodSync(archive, 0o600);
     linkSync(archive, file);
   } finally {
-    rmSync(stage, { recursive: true, force: true });
+    remove();
   }
 }
 

@@ -1,14 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { copyFile, link, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-
-/** Checkpoints as they were at one moment, in a directory of their own until `remove`. */
-export type StagedCheckpoints = {
-  /** Absolute. It holds `checkpoints`, where there are any. */
-  readonly directory: string;
-  remove(): Promise<void>;
-};
+import { makeStage, type Stage } from "./make-stage.ts";
 
 const TRIES = 50;
 const STAGES = ".backup-";
@@ -18,21 +11,21 @@ const STAGES = ".backup-";
  * What names others is taken before them: references, indexes, packs. A server that collects writes the new index,
  * removes the old ones, then the packs that only they named. So where all indexes that were taken are still there once
  * the packs are, no pack of theirs was gone; else that family of conversations is taken again.
+ * They are in the directory `checkpoints` of what is given, where there are any.
  * @throws AppError `storage_failed` when a server collects without end
  */
-export async function stageCheckpoints(home: string): Promise<StagedCheckpoints> {
+export async function stageCheckpoints(home: string): Promise<Stage> {
   const root = path.join(home, "checkpoints");
-  await removeLeft(home);
   // Beside them, since a link does not reach other disks.
-  const directory = path.join(home, `${STAGES}${process.pid}-${randomBytes(6).toString("hex")}`);
-  const remove = () => rm(directory, { recursive: true, force: true });
+  const stage = makeStage(home, STAGES);
+  const { directory } = stage;
   try {
     for (const id of await namesIn(root)) await stageOne(path.join(root, id), path.join(directory, "checkpoints", id));
   } catch (thrown) {
-    await remove();
+    stage.remove();
     throw thrown;
   }
-  return { directory, remove };
+  return stage;
 }
 
 /** Whether a name in the state directory is of a backup under way, or of one that was killed. */
@@ -87,22 +80,6 @@ async function entriesIn(directory: string) {
 }
 
 const namesIn = async (directory: string) => (await entriesIn(directory)).map(({ name }) => name);
-
-/** What backups that were killed left. */
-async function removeLeft(home: string): Promise<void> {
-  for (const name of (await readdir(home)).filter(isStage)) {
-    if (isAlive(Number(name.slice(STAGES.length).split("-")[0]))) continue;
-    await rm(path.join(home, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (thrown) {
-    return codeOf(thrown) === "EPERM";
-  }
-}
 
 function unlessGone(thrown: unknown): void {
   if (codeOf(thrown) !== "ENOENT") throw thrown;
