@@ -13,6 +13,9 @@ const WAITING = {
   ...polling(60_000),
 };
 
+/** Fails at once where the program inside sandboxes is not built, or from other sources than are here. */
+const SANDBOXD_BUILT = "./scripts/lib/require-sandboxd.ts";
+
 /**
  * `unit`: fast, no servers of others, part of `npm run check`. `system` (`*.system.test.ts`): real Docker, bubblewrap
  * and processes, part of `npm test`. The browser and crash tests are in `e2e`.
@@ -39,6 +42,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["packages/*/src/**/*.system.test.ts"],
+          globalSetup: SANDBOXD_BUILT,
           ...WAITING,
         },
       },
@@ -46,6 +50,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/src/**/*.test.ts"],
+          globalSetup: SANDBOXD_BUILT,
           ...WAITING,
         },
       },

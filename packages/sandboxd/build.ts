@@ -32,6 +32,7 @@ const INPUTS = [
 /** Threads that `main.ts` starts have files of their own within the program, below the folder of `main.ts`. */
 const WRITER_THREAD = "snapshot/writer-thread";
 
+const MANIFEST = "manifest.json";
 const PROGRAMS = ["sandboxd", "rg", "portable/sandboxd", "portable/rg"];
 
 /**
@@ -44,9 +45,7 @@ export type Build = { readonly directory: string; readonly version: string };
 export function buildSandboxd(): Build {
   const directory = join(HERE, "dist");
   const version = hashOfInputs();
-  const manifest = join(directory, "manifest.json");
-  const built = existsSync(manifest) && PROGRAMS.every((name) => existsSync(join(directory, name)));
-  if (built && readFileSync(manifest, "utf8") === manifestText(version)) return { directory, version };
+  if (stateOf(directory, version) === "built") return { directory, version };
   mkdirSync(directory, { recursive: true });
   compile(join(directory, "sandboxd.new"), version);
   copyFileSync(rgPath, join(directory, "rg.new"));
@@ -55,8 +54,23 @@ export function buildSandboxd(): Build {
     renameSync(join(directory, `${name}.new`), join(directory, name));
   }
   makePortable(directory);
-  writeFileSync(manifest, manifestText(version));
+  writeFileSync(join(directory, MANIFEST), manifestText(version));
   return { directory, version };
+}
+
+/** @throws Error with what to do, when `dist` does not hold what `buildSandboxd` would build */
+export function requireSandboxdBuilt(directory: string = join(HERE, "dist")): void {
+  const state = stateOf(directory, hashOfInputs());
+  if (state === "built") return;
+  const what = state === "missing" ? "is not built" : "was built from other sources than are here";
+  throw new Error(`sandboxd ${what}, so sandboxes would not answer. Run: node packages/sandboxd/build.ts`);
+}
+
+function stateOf(directory: string, version: string): "built" | "missing" | "other" {
+  const manifest = join(directory, MANIFEST);
+  const isThere = existsSync(manifest) && PROGRAMS.every((name) => existsSync(join(directory, name)));
+  if (!isThere) return "missing";
+  return readFileSync(manifest, "utf8") === manifestText(version) ? "built" : "other";
 }
 
 function makePortable(directory: string): void {
