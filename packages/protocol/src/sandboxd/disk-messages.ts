@@ -34,10 +34,16 @@ export const DiskRequest = z.discriminatedUnion("type", [
 ]);
 export type DiskRequest = z.infer<typeof DiskRequest>;
 
-/** One line for each request, when it is done. Without `code` it went well. */
+/** What of a request says which one it is, whatever else is in it. */
+export const NumberedRequest = z.object({ id: Natural });
+
+/**
+ * One line for each line, when it is done. Without `code` it went well; `sandboxd_mismatch`: it was not understood, and
+ * nothing was done. The id is 0 where none could be read.
+ */
 export const DiskAnswer = z.object({
   id: Natural,
-  code: z.optional(z.enum(["disk_full", "sandbox_failed"])),
+  code: z.optional(z.enum(["disk_full", "sandbox_failed", "sandboxd_mismatch"])),
   message: z.optional(z.string()),
 });
 export type DiskAnswer = z.infer<typeof DiskAnswer>;

@@ -135,7 +135,7 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
 
   test("a disk or a volume that is not there is told, and one elsewhere is not looked for", async () => {
     const { mount, ask } = start();
-    expect(await ask({ type: "mount", volume: "../v1" })).toMatchObject({ id: 0, code: "sandbox_failed" });
+    expect(await ask({ type: "mount", volume: "../v1" })).toMatchObject({ id: 7, code: "sandboxd_mismatch" });
     expect(await mount("v1")).toMatchObject({ code: "sandbox_failed", message: expect.stringMatching(/disk is not/) });
     expect(await mount("v3", image())).toMatchObject({ message: "The daemon keeps its volumes elsewhere." });
     expect(await mount("v2", { bytes: 1024 ** 2, extents: [], data: zstdCompressSync("").toString("base64") })).toEqual(

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
-import { type DiskAnswer, DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
+import { type DiskAnswer, DiskRequest, NumberedRequest } from "@handrail/protocol/sandboxd/disk-messages";
 import { openDiskCalls } from "./disk-calls.ts";
 import { type Disks, openDisks } from "./disks.ts";
 
@@ -9,6 +9,8 @@ import { type Disks, openDisks } from "./disks.ts";
 const IDLE_MS = 600_000;
 /** The same while a disk is mounted, in which first files arrive. */
 const IDLE_MOUNTED_MS = 3_600_000;
+
+const NOT_UNDERSTOOD = "The helper that mounts disks does not understand what it is asked.";
 
 /** Mounts disks for the server on standard input and output, until that leaves or asks for nothing any more. */
 export async function serveDisks(volumes: string): Promise<void> {
@@ -45,14 +47,24 @@ export async function answerDisks(disks: Disks, input: Readable, output: Writabl
 }
 
 async function answer(disks: Disks, line: string): Promise<DiskAnswer> {
-  let id = 0;
+  const { id, request } = readRequest(line);
+  if (request === undefined) return { id, code: "sandboxd_mismatch", message: NOT_UNDERSTOOD };
   try {
-    const request = DiskRequest.parse(JSON.parse(line));
-    id = request.id;
     await disks.do(request);
     return { id };
   } catch (thrown) {
     const code = thrown instanceof AppError && thrown.code === "disk_full" ? thrown.code : "sandbox_failed";
     return { id, code, message: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+}
+
+/** The request is undefined when it is not understood. */
+function readRequest(line: string): { readonly id: number; readonly request: DiskRequest | undefined } {
+  try {
+    const value: unknown = JSON.parse(line);
+    const { data: numbered } = NumberedRequest.safeParse(value);
+    return { id: numbered?.id ?? 0, request: DiskRequest.safeParse(value).data };
+  } catch {
+    return { id: 0, request: undefined };
   }
 }

@@ -1,18 +1,14 @@
-import { once } from "node:events";
 import { basename, dirname } from "node:path";
-import { createInterface } from "node:readline";
-import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
-import { DiskAnswer, type DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
 import { diskHelperContainer } from "./disk-helper-container.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerNames } from "./docker-names.ts";
 import { LABEL } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
-import { madeHere } from "./makers.ts";
+import { type Asked, type HelperConversation, helperConversation, HelperLost } from "./helper-conversation.ts";
 import { nothingImage } from "./nothing-image.ts";
 import type { ProgramsVolume } from "./programs-volume.ts";
 
@@ -23,21 +19,13 @@ type Parts = {
   readonly facts: () => Promise<DaemonInfo>;
 };
 
-type Asked<Request> = Request extends unknown ? Omit<Request, "id"> : never;
-
 /** One that runs. */
-type Running = {
+type Running = HelperConversation & {
   /** Where the daemon's machine has all volumes. */
   readonly directory: string;
-  /** @throws AppError as the helper says, `HelperEnded` */
-  ask(request: Asked<DiskRequest>): Promise<void>;
-  end(): Promise<void>;
+  /** Ends it whatever it is at: it does nothing any more after that. */
+  kill(): Promise<void>;
 };
-
-/** The helper was gone before it answered. */
-class HelperEnded extends Error {
-  override readonly name = "HelperEnded";
-}
 
 const FILL_PROGRAMS_MS = 300_000;
 const END_MS = 2_000;
@@ -52,26 +40,31 @@ export function diskHelper(parts: Parts) {
   const id = newId("x", Date.now());
   let running: Promise<Running> | undefined;
   let closed = false;
-  const forget = () => (running = undefined);
   const open = async () => {
     if (closed) throw new AppError("backend_unavailable", "The server is stopping.");
-    running ??= start(parts, id, forget).catch((thrown: unknown) => {
-      forget();
-      throw thrown;
-    });
-    return running;
+    if (running !== undefined) return running;
+    const forget = () => {
+      if (running === started) running = undefined;
+    };
+    const started = start(parts, id, forget);
+    started.catch(forget);
+    running = started;
+    return started;
   };
   return {
     /** What its containers have in their label. */
     id,
     /** Where the daemon's machine has all volumes. @throws AppError, DockerError */
     directory: async () => (await open()).directory,
-    /** @throws AppError `disk_full`, `sandbox_failed`; DockerError */
-    ask: async (request: Asked<DiskRequest>): Promise<void> => {
+    /** One that is lost is replaced, once. @throws AppError `disk_full`, `sandbox_failed`; DockerError */
+    ask: async (request: Asked): Promise<void> => {
+      const helper = await open();
       try {
-        return await (await open()).ask(request);
+        return await helper.ask(request);
       } catch (thrown) {
-        if (!(thrown instanceof HelperEnded)) throw thrown;
+        if (!(thrown instanceof HelperLost)) throw thrown;
+        // What it was asked for must not be done beside what the next one does.
+        await helper.kill();
         return await (await open()).ask(request).catch(explained);
       }
     },
@@ -85,15 +78,16 @@ export function diskHelper(parts: Parts) {
 }
 
 function explained(thrown: unknown): never {
-  if (!(thrown instanceof HelperEnded)) throw thrown;
-  throw new AppError("sandbox_failed", `The workspace's disk could not be mounted: ${thrown.message}`);
+  if (!(thrown instanceof HelperLost)) throw thrown;
+  const message = `The helper that mounts workspaces' disks is lost: ${thrown.message}`;
+  throw new AppError("sandbox_failed", message, {}, { cause: thrown });
 }
 
-async function start({ client, names, volumes, facts }: Parts, id: string, onEnd: () => void): Promise<Running> {
+async function start({ client, names, volumes, facts }: Parts, id: string, onLost: () => void): Promise<Running> {
   const imageId = await nothingImage(client);
   const programs = await volumes.programs({ imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) });
   const directory = directoryOfVolumes(programs);
-  const labels = { [LABEL.installation]: names.installation, [LABEL.helper]: id, ...madeHere() };
+  const labels = { [LABEL.installation]: names.installation, [LABEL.helper]: id, ...names.madeHere() };
   const spec = diskHelperContainer({
     daemon: await facts(),
     imageId,
@@ -107,7 +101,8 @@ async function start({ client, names, volumes, facts }: Parts, id: string, onEnd
     const onError = (bytes: Buffer) => (complaints = (complaints + bytes.toString()).slice(-1000));
     const stream = await client.attach(container, onError);
     await client.startContainer(container);
-    return { directory, ...conversation(stream, onEnd, () => complaints.trim()) };
+    const conversation = helperConversation(stream, { onLost, complaints: () => complaints.trim() });
+    return { directory, ...conversation, kill: () => client.removeContainer(container) };
   } catch (thrown) {
     await client.removeContainer(container);
     throw thrown;
@@ -119,45 +114,4 @@ function directoryOfVolumes({ name, directory }: ProgramsVolume): string {
   const own = dirname(directory);
   if (basename(directory) === "_data" && basename(own) === name) return dirname(own);
   throw new AppError("sandbox_failed", "The Docker daemon does not say where it keeps volumes.");
-}
-
-function conversation(stream: Duplex, onEnd: () => void, complaints: () => string): Omit<Running, "directory"> {
-  const waiting = new Map<number, PromiseWithResolvers<void>>();
-  let asked = 0;
-  let ended = false;
-  const lines = createInterface({ input: stream });
-  // It hands on the stream's errors, after which the stream is closed.
-  lines.on("error", () => undefined);
-  lines.on("line", (line) => {
-    const { id, code, message } = DiskAnswer.parse(JSON.parse(line));
-    const answered = waiting.get(id);
-    waiting.delete(id);
-    if (code === undefined) answered?.resolve();
-    else answered?.reject(new AppError(code, message ?? "The workspace's disk could not be mounted."));
-  });
-  // Podman hands on, before what it is sent, the body of the request that this began with.
-  stream.write("\n");
-  stream.once("close", () => {
-    ended = true;
-    onEnd();
-    for (const { reject } of waiting.values()) reject(new HelperEnded(complaints() || "the helper ended."));
-  });
-  return {
-    ask: (request) => {
-      const answered = Promise.withResolvers<void>();
-      if (ended || stream.writableEnded) answered.reject(new HelperEnded(complaints() || "the helper ended."));
-      else {
-        waiting.set(++asked, answered);
-        stream.write(`${JSON.stringify({ ...request, id: asked })}\n`);
-      }
-      return answered.promise;
-    },
-    end: async () => {
-      if (ended) return;
-      const closed = once(stream, "close", { signal: AbortSignal.timeout(END_MS) }).catch(() => undefined);
-      stream.end();
-      await closed;
-      stream.destroy();
-    },
-  };
 }
