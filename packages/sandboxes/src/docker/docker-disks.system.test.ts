@@ -78,9 +78,10 @@ describe.skipIf(!works)("workspaces on disks of their own", () => {
     const run = await start();
     await run("echo kept > file");
     await backend.stop(conversationId);
-    const probe = join(directory, "probe-left");
-    await mkdir(join(probe, "disk"), { recursive: true });
-    for (const target of [place.disk, join(probe, "disk")])
+    // The second is an earlier version's.
+    const probes = ["probe-left/disk", "probe-old/mounted"].map((name) => join(directory, name));
+    for (const probe of probes) await mkdir(probe, { recursive: true });
+    for (const target of [place.disk, ...probes])
       await runProgram("mount", ["-t", "ext4", "-o", MOUNT_OPTIONS, place.image, target]);
     await backend.collect(new Set([conversationId]));
     expect(await readdir(directory)).toEqual([conversationId]);

@@ -6,7 +6,7 @@ import { once } from "../once.ts";
 import type { ConversationPlace } from "../process/conversation-place.ts";
 import { conversationPlace, furnish, removePlace } from "../process/conversation-place.ts";
 import { diskReleased, hasDisk, makeDisk, requireHostSpace } from "../process/workspace-disk.ts";
-import { mountDisk, unmountDisk } from "../process/mounted-disk.ts";
+import { mountDisk, unmountAll, unmountDisk } from "../process/mounted-disk.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import { daemonSees } from "./hosts-file.ts";
@@ -116,7 +116,7 @@ function canMap({ endpoint }: DockerClient, { product, userNamespaces }: DaemonI
 
 /** Whether the daemon sees what this process mounts, which one on another machine or in a container of its own does not. */
 async function seesMounts(probe: string, client: DockerClient): Promise<boolean> {
-  const [content, image, target] = [join(probe, "content"), join(probe, "image"), probeMount(probe)] as const;
+  const [content, image, target] = [join(probe, "content"), join(probe, "image"), join(probe, "disk")] as const;
   try {
     await mkdir(join(content, "seen"), { recursive: true, mode: 0o700 });
     await mkdir(target);
@@ -131,9 +131,9 @@ async function seesMounts(probe: string, client: DockerClient): Promise<boolean>
   }
 }
 
-const probeMount = (probe: string) => join(probe, "disk");
-
+/** Earlier versions mounted theirs under another name. */
 async function removeProbe(probe: string): Promise<void> {
-  await unmountDisk(probeMount(probe));
+  const names = await readdir(probe).catch(() => []);
+  await unmountAll(names.map((name) => join(probe, name)));
   await rm(probe, { recursive: true, force: true });
 }
