@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -9,13 +9,13 @@ import { seccompProfiles } from "./seccomp-profiles.ts";
 test("a profile is written once by each server, and anew when somebody took it away", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
   try {
-    const fileOf = seccompProfiles(directory);
+    const { fileOf } = seccompProfiles(directory);
     const path = await fileOf("strict");
     await writeFile(path, "as it was");
     await fileOf("strict");
     expect(await readFile(path, "utf8")).toBe("as it was");
     // What an earlier version left is not what holds.
-    await seccompProfiles(directory)("strict");
+    await seccompProfiles(directory).fileOf("strict");
     expect(await readFile(path, "utf8")).toBe(dockerSeccomp(PROFILES.strict.syscalls));
     await rm(path);
     await fileOf("strict");
@@ -25,11 +25,31 @@ test("a profile is written once by each server, and anew when somebody took it a
   }
 });
 
+test("what a killed server was writing goes, and what this one writes does not", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
+  try {
+    const { fileOf, tidy } = seccompProfiles(join(directory, "seccomp"));
+    await tidy();
+    await mkdir(join(directory, "seccomp"));
+    await writeFile(join(directory, "seccomp/strict.json.0f3c.part"), "{");
+    for (let round = 0; round < 50; round++) {
+      await rm(join(directory, "seccomp/strict.json"), { force: true });
+      const writing = { over: false };
+      const written = fileOf("strict").finally(() => (writing.over = true));
+      while (!writing.over) await tidy();
+      await written;
+    }
+    expect(await readdir(join(directory, "seccomp"))).toEqual(["strict.json"]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 test("starts at the same time find one whole profile, and leave nothing beside it", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
   try {
     const servers = Array.from({ length: 4 }, () => seccompProfiles(directory));
-    const paths = await Promise.all([...servers, ...servers].map((fileOf) => fileOf("default")));
+    const paths = await Promise.all([...servers, ...servers].map(({ fileOf }) => fileOf("default")));
     expect([...new Set(paths)]).toEqual([join(directory, "default.json")]);
     expect(await readdir(directory)).toEqual(["default.json"]);
     expect(await readFile(join(directory, "default.json"), "utf8")).toBe(dockerSeccomp(PROFILES.default.syscalls));

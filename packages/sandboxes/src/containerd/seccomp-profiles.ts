@@ -1,36 +1,58 @@
 import { randomUUID } from "node:crypto";
-import { access, mkdir, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { once } from "../once.ts";
 import { syscallsOf } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
+import { tryEach } from "../try-each.ts";
 
-/** A profile's filter of system calls as a file for the runtime to read, by its path; `containers` as for `syscallsOf`. */
-export type SeccompFile = (profile: SandboxProfile, containers?: boolean) => Promise<string>;
+/** Filters of system calls as files for the runtime to read. */
+export type SeccompProfiles = {
+  /** A profile's by its path; `containers` as for `syscallsOf`. */
+  readonly fileOf: (profile: SandboxProfile, containers?: boolean) => Promise<string>;
+  /** Removes what servers were writing that were killed; what this one writes stays. */
+  readonly tidy: () => Promise<void>;
+};
+
+const UNFINISHED = ".part";
 
 /**
  * Filters in Docker's form, each written into `directory` at its first use, and again when it is gone. Sandboxes that are
  * started at the same time may each ask for it, as may several servers.
  */
-export function seccompProfiles(directory: string): SeccompFile {
+export function seccompProfiles(directory: string): SeccompProfiles {
   const written = new Map<string, () => Promise<void>>();
-  return async (profile, containers = false) => {
-    const path = join(directory, `${profile}${containers ? "-containers" : ""}.json`);
-    const write = () => writeWhole(path, dockerSeccomp(syscallsOf(profile, containers)));
-    const first = written.get(path) ?? once(write);
-    written.set(path, first);
-    await first();
-    if (!(await isThere(path))) await write();
-    return path;
+  const writing = new Set<string>();
+  const writeWhole = async (path: string, text: string) => {
+    const unfinished = `${basename(path)}.${randomUUID()}${UNFINISHED}`;
+    writing.add(unfinished);
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFile(join(directory, unfinished), text, { mode: 0o600 });
+      await rename(join(directory, unfinished), path);
+    } finally {
+      writing.delete(unfinished);
+    }
   };
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${randomUUID()}.part`;
-  await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
-  await writeFile(unfinished, text, { mode: 0o600 });
-  await rename(unfinished, path);
+  return {
+    fileOf: async (profile, containers = false) => {
+      const path = join(directory, `${profile}${containers ? "-containers" : ""}.json`);
+      const write = () => writeWhole(path, dockerSeccomp(syscallsOf(profile, containers)));
+      const first = written.get(path) ?? once(write);
+      written.set(path, first);
+      await first();
+      if (!(await isThere(path))) await write();
+      return path;
+    },
+    tidy: async () => {
+      const names = await readdir(directory).catch(() => []);
+      await tryEach(
+        names.filter((name) => name.endsWith(UNFINISHED) && !writing.has(name)),
+        (name) => rm(join(directory, name), { force: true }),
+      );
+    },
+  };
 }
 
 function isThere(path: string): Promise<boolean> {
