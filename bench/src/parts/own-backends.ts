@@ -69,7 +69,7 @@ async function openBackend(name: BackendName, home: string, more: Record<string,
   const env = { ...process.env, ...more, HANDRAIL_SANDBOX: name, HANDRAIL_LOG_LEVEL: "error" };
   const config = readConfig(["--home", home], env);
   const installation = await openInstallation(home);
-  const load = backendLoaders(config, installation, async () => (_origin, stream) => stream.destroy())[name];
+  const load = backendLoaders(config, { installation }, async () => (_origin, stream) => stream.destroy())[name];
   if (load === undefined) throw new Error(`this server has no ${name} sandboxes`);
   const backend = await load();
   const { works, detail } = await backend.health(AbortSignal.timeout(10_000));

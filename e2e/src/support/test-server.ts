@@ -39,6 +39,8 @@ export type ServerOptions = {
   readonly port?: number;
   /** Start what `npm start` runs, with its checks and builds, instead of the server alone. */
   readonly npmStart?: boolean;
+  /** Start it by this program and its arguments, which it ends with: `crash` is the only way to end it. */
+  readonly within?: readonly [string, ...string[]];
 };
 
 const START_MS = 120_000;
@@ -47,7 +49,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const home = options.home ?? (await mkdtemp(path.join(tmpdir(), "handrail-e2e-")));
   const port = options.port ?? (await freePort());
   const program = options.npmStart === true ? "scripts/start.mjs" : "packages/server/src/main.ts";
-  const child = spawn(process.execPath, [program], {
+  const [command, ...args] = [...(options.within ?? []), process.execPath, program];
+  const child = spawn(command ?? "", args, {
     cwd: ROOT,
     env: { ...clean(), HANDRAIL_HOME: home, PORT: String(port), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -70,7 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     restart: () => startServer({ ...options, home, port }),
     async dispose() {
       await removeConversations(client).catch(() => undefined);
-      await ended(child, "SIGTERM");
+      await ended(child, options.within === undefined ? "SIGTERM" : "SIGKILL");
       await forgetServer(home);
       await unmountIn(home);
       await rm(home, { recursive: true, force: true, maxRetries: 10 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AppError } from "@handrail/protocol/errors";
@@ -57,4 +57,19 @@ test("another process's lock is named by its pid, holds though nobody keeps it, 
   child.kill("SIGKILL");
   await once(child, "exit");
   lockDirectory(directory).release();
+});
+
+test("a lock keeps its name with each holding, of which each has its own, and a copy of it is another", () => {
+  const holdings = Array.from({ length: 2 }, () => {
+    const held = lockDirectory(directory);
+    held.release();
+    return held;
+  });
+  expect(new Set(holdings.map(({ lock }) => lock)).size).toBe(1);
+  expect(new Set(holdings.map(({ holding }) => holding)).size).toBe(2);
+  const copy = join(directory, "copy");
+  cpSync(join(directory, "lock"), join(copy, "lock"), { preserveTimestamps: true });
+  const other = lockDirectory(copy);
+  expect(other.lock).not.toBe(holdings[0]?.lock);
+  other.release();
 });

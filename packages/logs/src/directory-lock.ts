@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,7 +9,13 @@ import { AppError } from "@handrail/protocol/errors";
 const held = new Set<DatabaseSync>();
 
 /** Held until released or until the process ends, in whatever way. */
-export type DirectoryLock = { release(): void };
+export type DirectoryLock = {
+  /** Which lock it is. A copy of the directory has another, so that holding one says nothing of who holds the other. */
+  readonly lock: string;
+  /** New each time that somebody takes it. */
+  readonly holding: string;
+  release(): void;
+};
 
 /**
  * Makes this process the only one that uses the state directory (which is made when it does not exist).
@@ -20,7 +27,8 @@ export type DirectoryLock = { release(): void };
 export function lockDirectory(directory: string): DirectoryLock {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const ownerFile = join(directory, "lock.owner");
-  const database = new DatabaseSync(join(directory, "lock"), { timeout: 0 });
+  const file = join(directory, "lock");
+  const database = new DatabaseSync(file, { timeout: 0 });
   try {
     database.exec("begin exclusive");
   } catch (cause) {
@@ -30,10 +38,18 @@ export function lockDirectory(directory: string): DirectoryLock {
   held.add(database);
   writeOwner(ownerFile);
   return {
+    lock: nameOf(file),
+    holding: randomUUID(),
     release: () => {
       if (held.delete(database)) database.close();
     },
   };
+}
+
+/** By its place in its file system and when it was made there, where that is known. */
+function nameOf(file: string): string {
+  const { ino, birthtimeNs } = statSync(file, { bigint: true });
+  return `${ino}-${birthtimeNs}`;
 }
 
 type Owner = { readonly pid: string; readonly host: string };

@@ -1,6 +1,5 @@
 import { readdir } from "node:fs/promises";
 import { LABEL } from "../docker/docker-names.ts";
-import { isAtWork } from "../docker/makers.ts";
 import { conversationPlace } from "../process/conversation-place.ts";
 import { unmountDisk } from "../process/mounted-disk.ts";
 import { tryEach } from "../try-each.ts";
@@ -11,7 +10,7 @@ import { removeScratch } from "./scratch.ts";
 /** What of a backend it takes. */
 export type CollectParts = Pick<ContainerdParts, "starting" | "scratchDirectory" | "scratchOf"> & {
   readonly client: Pick<ContainerdParts["client"], "listPods" | "listContainers" | "removePod">;
-  readonly names: Pick<ContainerdParts["names"], "installation">;
+  readonly names: Pick<ContainerdParts["names"], "installation" | "isAtWork">;
 };
 
 /**
@@ -31,7 +30,7 @@ export async function collectPods(parts: CollectParts, keep: ReadonlySet<string>
   await tryEach([leftovers, () => collectScratch(parts, pods)], (part) => part());
 }
 
-function leftAmong({ starting }: CollectParts, containers: readonly Container[], keep: ReadonlySet<string>) {
+function leftAmong({ starting, names }: CollectParts, containers: readonly Container[], keep: ReadonlySet<string>) {
   const inState = (wanted: Container["state"]) =>
     new Set(containers.filter(({ state }) => state === wanted).map(({ podSandboxId }) => podSandboxId));
   const [running, ended] = [inState("CONTAINER_RUNNING"), inState("CONTAINER_EXITED")];
@@ -41,7 +40,7 @@ function leftAmong({ starting }: CollectParts, containers: readonly Container[],
     if (conversation !== undefined && (!keep.has(conversation) || ended.has(id))) return true;
     // A pod that is asked something may run or have ended; a sandbox without a container may be one that is being started.
     const isSandbox = conversation !== undefined && running.has(id);
-    return !isSandbox && !isAtWork({ labels, state: "", createdAtMs: createdAt / 1e6 }, Date.now());
+    return !isSandbox && !names.isAtWork({ labels, state: "", createdAtMs: createdAt / 1e6 }, Date.now());
   };
 }
 

@@ -3,6 +3,7 @@ import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox
 import { AppError, toAppError } from "@handrail/protocol/errors";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { dockerNames, LABEL } from "../docker/docker-names.ts";
+import type { HeldLock } from "../docker/makers.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
@@ -40,6 +41,8 @@ export type ContainerdOptions = LocalOptions & {
   readonly containers?: boolean | undefined;
   /** Tells apart what several installations make in one runtime. a-z, 0-9 and -. */
   readonly installation: string;
+  /** What this process holds alone of the installation; undefined: whether another lives is told by its process id. */
+  readonly held?: HeldLock | undefined;
   /** The folder with the programs `sandboxd` and `rg`. */
   readonly sandboxdDirectory: string;
   /** The image of conversations that name none; undefined: the one that is built here. */
@@ -85,6 +88,7 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
           () => collectPods(parts, keep),
           () => collectMounts(parts, directory),
           () => removeOldProbes(directory),
+          () => parts.seccomp.tidy(),
         ];
         await tryEach(all, (part) => part());
       }),
@@ -119,7 +123,7 @@ function assemble(options: ContainerdOptions) {
   return {
     client,
     closing,
-    names: dockerNames(options.installation),
+    names: dockerNames(options.installation, options.held),
     runtimeHandler,
     devRuntime,
     containers: options.containers ?? false,
@@ -136,7 +140,7 @@ function assemble(options: ContainerdOptions) {
     seesMounts,
     /** Whether workspaces can be bounded. */
     disksWork: async () => (await disks()) && seesMounts(),
-    seccompFile: seccompProfiles(join(options.directory, "seccomp")),
+    seccomp: seccompProfiles(join(options.directory, "seccomp")),
     scratchDirectory,
     /** Where /tmp and the like of a sandbox are while it starts. */
     scratchOf: (sandboxId: string) => join(scratchDirectory, sandboxId),

@@ -2,7 +2,6 @@ import { release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { newId } from "@handrail/protocol/ids";
 import { LABEL } from "../docker/docker-names.ts";
-import { madeHere } from "../docker/makers.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
 import { PAUSE_IMAGE } from "./containerd-images.ts";
@@ -21,11 +20,11 @@ const ENDED = { found: 0, nothing: 1 } as const;
  * @throws AppError `backend_unavailable`; CriError
  */
 export async function hasOwnKernel(parts: Asked, handler: string, signal: AbortSignal): Promise<boolean> {
-  const { client, names, programs, starting, seccompFile } = parts;
+  const { client, names, programs, starting, seccomp } = parts;
   const sandboxId = newId("x", Date.now());
-  const labels = { [LABEL.installation]: names.installation, [LABEL.sandbox]: sandboxId, ...madeHere() };
+  const labels = { [LABEL.installation]: names.installation, [LABEL.sandbox]: sandboxId, ...names.madeHere() };
   const name = names.container(`kernel-${sandboxId}`);
-  const pod = podConfig({ name, sandboxId, labels, seccompFile: await seccompFile("strict") });
+  const pod = podConfig({ name, sandboxId, labels, seccompFile: await seccomp.fileOf("strict") });
   // A line without it: exit code 0 is what a program must have said, not what is left when nothing ran.
   const search = ["--no-config", "--quiet", "--invert-match", "--fixed-strings", `Linux version ${release()} `];
   const command = [`${INSIDE.programs}/rg`, ...search, "/proc/version"];

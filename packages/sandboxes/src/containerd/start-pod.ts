@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import { LABEL } from "../docker/docker-names.ts";
-import { madeHere } from "../docker/makers.ts";
 import { explainExit } from "../docker/start-failure.ts";
 import { writeEtcFiles } from "../process/etc-files.ts";
 import { SANDBOXD_LOG, sandboxdLog } from "../process/launch-sandboxd.ts";
@@ -40,13 +39,13 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const fence = PROFILES[record.profile].root ? requireFence(await parts.rootFence(start.signal)) : undefined;
   await requireSandboxd(parts.programs);
   await unlessAborted(parts.pauseImage(), start.signal);
-  const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId, ...madeHere() };
+  const labels = { ...names.labels(place.conversationId), [LABEL.sandbox]: record.sandboxId, ...names.madeHere() };
   const pod = podConfig({
     name: names.container(place.conversationId),
     sandboxId: record.sandboxId,
     labels,
     firstId: fence?.by === "users" ? uid : undefined,
-    seccompFile: await parts.seccompFile("strict"),
+    seccompFile: await parts.seccomp.fileOf("strict"),
   });
   const containers = parts.containers && fence?.by === "kernel";
   const limits = limitsUnder(record.profile, parts.limits);
@@ -79,7 +78,7 @@ async function ownFiles(
 ) {
   const etcDirectory = join(place.root, "etc");
   const [seccompFile, unifiedCgroups, ready] = await Promise.all([
-    parts.seccompFile(record.profile, containers),
+    parts.seccomp.fileOf(record.profile, containers),
     hasUnifiedCgroups(),
     places.ready,
     writeEtcFiles(etcDirectory, uid),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { processName } from "../process-name.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { DockerError } from "./docker-error.ts";
-import { LABEL } from "./docker-names.ts";
+import { dockerNames, LABEL } from "./docker-names.ts";
 
 const PROGRAMS = "handrail-a-programs-2-b";
 const MINUTE_MS = 60_000;
@@ -65,7 +65,7 @@ function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING 
       removeContainer: remove,
       removeVolume: remove,
     },
-    names: { installation: "a" },
+    names: dockerNames("a"),
     volumes: { programsName: async () => PROGRAMS },
     disks: { collect: async (keep: ReadonlySet<string>) => void disks.push(keep) },
     daemonDisks: {

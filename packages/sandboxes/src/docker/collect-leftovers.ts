@@ -2,13 +2,13 @@ import type { DockerParts } from "./docker-backend.ts";
 import { isConflict } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
 import type { Listed } from "./docker-shapes.ts";
-import { hasEnded, isAtWork } from "./makers.ts";
+import { hasEnded } from "./makers.ts";
 import { tryEach } from "../try-each.ts";
 
 /** What of a backend it takes. */
 export type CollectParts = {
   readonly client: Pick<DockerParts["client"], "listContainers" | "removeContainer" | "listVolumes" | "removeVolume">;
-  readonly names: Pick<DockerParts["names"], "installation">;
+  readonly names: Pick<DockerParts["names"], "installation" | "isAtWork">;
   readonly volumes: Pick<DockerParts["volumes"], "programsName">;
   readonly disks: Pick<DockerParts["disks"], "collect">;
   readonly daemonDisks: Pick<DockerParts["daemonDisks"], "tidy">;
@@ -27,7 +27,7 @@ export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<st
   const isForgotten = ({ labels: { [LABEL.conversation]: conversation } }: Listed) =>
     conversation !== undefined && !keep.has(conversation);
   const containers = async () => {
-    const isLeft = (one: Listed) => isForgotten(one) || (isStill(one) && !isAtWork(one, Date.now()));
+    const isLeft = (one: Listed) => isForgotten(one) || (isStill(one) && !names.isAtWork(one, Date.now()));
     await tryEach((await client.listContainers(ours)).filter(isLeft), async (one) => {
       if (isForgotten(one)) parts.links.release(one.labels[LABEL.conversation] ?? "");
       await client.removeContainer(one.id);
@@ -39,7 +39,7 @@ export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<st
     const programs = await parts.volumes.programsName();
     const isLeft = (one: Listed) =>
       one.labels[LABEL.conversation] === undefined
-        ? one.labels[LABEL.programs] !== (programs ?? "") && !isAtWork(one, Date.now())
+        ? one.labels[LABEL.programs] !== (programs ?? "") && !names.isAtWork(one, Date.now())
         : isForgotten(one);
     const leftovers = listed.filter(isLeft);
     await parts.daemonDisks.tidy(leftovers);

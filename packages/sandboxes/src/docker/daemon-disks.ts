@@ -16,7 +16,6 @@ import { LABEL } from "./docker-names.ts";
 import type { DaemonInfo, Listed } from "./docker-shapes.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
-import { madeHere } from "./makers.ts";
 import { canMakeDisks, newDisk } from "./new-disk.ts";
 import { nothingImage } from "./nothing-image.ts";
 import { type Inside, textInside } from "./runtime-kernel.ts";
@@ -157,7 +156,7 @@ async function fill({ client, names }: Parts, wish: DiskWish, workspace: string)
   const name = names.carrier(names.disk(conversationId));
   await client.removeContainer(name);
   const bind = { Type: "bind", Source: workspace, Target: INSIDE.workspace };
-  const labels = { ...names.labels(conversationId), ...madeHere() };
+  const labels = { ...names.labels(conversationId), ...names.madeHere() };
   const spec = carrierContainer(await nothingImage(client), labels, [bind]);
   const carrier = await client.createContainer(name, spec);
   try {
@@ -189,7 +188,7 @@ export function unboundable({ rootless, selinux }: Pick<DaemonInfo, "rootless" |
 async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promise<string | undefined> {
   const { client, names } = parts;
   const volume = names.probe(newId("x", Date.now()));
-  const labels = { [LABEL.installation]: names.installation, [LABEL.disk]: volume, ...madeHere() };
+  const labels = { [LABEL.installation]: names.installation, [LABEL.disk]: volume, ...names.madeHere() };
   try {
     const directory = await helper.directory();
     await client.createVolume(volume, labels);

@@ -23,6 +23,7 @@ import { choiceLabel, dockerNames, LABEL } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import { hostsFileOf } from "./hosts-file.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
+import type { HeldLock } from "./makers.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
 
@@ -31,6 +32,8 @@ export type DockerOptions = DockerAddress & {
   readonly waitMs?: number | undefined;
   /** Tells apart what several installations make in one daemon. a-z, 0-9 and -. */
   readonly installation: string;
+  /** What this process holds alone of the installation; undefined: whether another lives is told by its process id. */
+  readonly held?: HeldLock | undefined;
   /** The folder with the programs `sandboxd` and `rg`. */
   readonly sandboxdDirectory: string;
   readonly egress: Egress;
@@ -116,7 +119,7 @@ export type DockerParts = ReturnType<typeof assemble>;
 function assemble(options: DockerOptions) {
   const closing = new AbortController();
   const client = dockerClient(dockerEndpoint(options));
-  const names = dockerNames(options.installation);
+  const names = dockerNames(options.installation, options.held);
   const programs = sandboxdPrograms(portablePrograms(options.sandboxdDirectory));
   const source = {
     defaultImage: options.defaultImage,

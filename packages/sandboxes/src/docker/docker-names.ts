@@ -1,5 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile, type SandboxChoice } from "@handrail/protocol/sources";
+import type { Listed } from "./docker-shapes.ts";
+import { type HeldLock, isAtWork, lockedMakers, processMakers } from "./makers.ts";
 
 /** The labels on everything that we make, so that we find it again and touch nothing else. */
 export const LABEL = {
@@ -17,7 +19,7 @@ export const LABEL = {
   disk: "handrail.disk",
   /** Whose the container is that mounts disks. */
   helper: "handrail.helper",
-  /** The process that made it for the time of some work. */
+  /** Who made it for the time of some work. */
   maker: "handrail.maker",
 } as const;
 
@@ -45,11 +47,15 @@ export function profileIn(labels: Readonly<Record<string, string>>): SandboxProf
 /** Names of what one installation makes in a daemon that others use too. */
 export type DockerNames = ReturnType<typeof dockerNames>;
 
-/** @throws AppError `config_invalid` for an installation id that Docker would not take as part of a name */
-export function dockerNames(installation: string) {
+/**
+ * `held`: what only one process of the installation holds at a time; undefined: processes are told by their ids.
+ * @throws AppError `config_invalid` for an installation id that Docker would not take as part of a name
+ */
+export function dockerNames(installation: string, held?: HeldLock) {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(installation)) {
     throw new AppError("config_invalid", "An installation id is made of a-z, 0-9 and -.", { installation });
   }
+  const makers = held === undefined ? processMakers() : lockedMakers(held);
   const of = (conversationId: string) => `handrail-${installation}-${conversationId}`;
   return {
     installation,
@@ -71,5 +77,12 @@ export function dockerNames(installation: string) {
       [LABEL.installation]: installation,
       [LABEL.conversation]: conversationId,
     }),
+    /** The label of what this process makes for the time of some work. Whoever finds it can tell whether that goes on. */
+    madeHere: (): Readonly<Record<string, string>> => ({ [LABEL.maker]: makers.own }),
+    /** Whether who made it may still be at work with it. */
+    isAtWork: ({ labels, ...made }: Made, nowMs: number) =>
+      isAtWork(makers, { ...made, maker: labels[LABEL.maker] }, nowMs),
   };
 }
+
+type Made = Pick<Listed, "labels" | "state" | "createdAtMs">;

@@ -5,8 +5,8 @@ import type { TarTree } from "../tar-stream.ts";
 import { tarStream } from "../tar-stream.ts";
 import { carriedVolumes, carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
+import type { DockerNames } from "./docker-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
-import { madeHere } from "./makers.ts";
 import type { TextFile } from "./seccomp-files.ts";
 
 /** What it takes to fill a volume. Any image serves, since nothing of it is run. */
@@ -37,6 +37,7 @@ type Content = {
 
 export type FillParts = {
   readonly client: DockerClient;
+  readonly names: Pick<DockerNames, "madeHere">;
   readonly facts: () => Promise<DaemonInfo>;
 };
 
@@ -44,7 +45,7 @@ export type FillParts = {
  * Makes volumes with what is to be in them. The last thing that is made is an empty volume that says that all is there:
  * what a killed server, or a request that the daemon gave up, left half made has none.
  */
-export async function fillVolumes({ client, facts }: FillParts, filling: Filling): Promise<void> {
+export async function fillVolumes({ client, names, facts }: FillParts, filling: Filling): Promise<void> {
   const { contents, labels, owner, signal } = filling;
   const { product } = await facts();
   // Docker makes them with their container; Podman would forget the labels, and from version 5 on the owner.
@@ -53,7 +54,7 @@ export async function fillVolumes({ client, facts }: FillParts, filling: Filling
     await Promise.all(contents.map((content) => client.createVolume(content.volume, labels, options)));
   }
   const mounts = Object.fromEntries(contents.map((content) => [content.target, content.volume]));
-  const own = { ...labels, ...madeHere() };
+  const own = { ...labels, ...names.madeHere() };
   const spec = carrierContainer(filling.imageId, own, carriedVolumes(labels, mounts));
   const id = await client.createContainer(filling.carrier, spec);
   try {

@@ -1,5 +1,4 @@
 import { processName, isLiving } from "../process-name.ts";
-import { LABEL } from "./docker-names.ts";
 import type { Listed } from "./docker-shapes.ts";
 
 const HOUR_MS = 3_600_000;
@@ -9,18 +8,49 @@ const HOUR_MS = 3_600_000;
  */
 const WORK_MS = { living: 24 * HOUR_MS, otherwise: HOUR_MS } as const;
 
-/** The label of what a process makes for the time of some work. Whoever finds it can tell whether that goes on. */
-export const madeHere = (): Readonly<Record<string, string>> => ({ [LABEL.maker]: processName() });
+/** A lock that only one process can hold, and that ends with it wherever that ran. */
+export type HeldLock = {
+  /** Which lock it is: no other has that name, not even one that was copied from it. */
+  readonly lock: string;
+  /** New each time that somebody takes it. */
+  readonly holding: string;
+};
 
-/** Whether the process that made it may still be at work with it. */
-export function isAtWork({ labels, state, createdAtMs }: Made, nowMs: number): boolean {
-  const living = isLiving(labels[LABEL.maker] ?? "");
+/** This process among those that make things for the time of some work. */
+export type Makers = {
+  /** This process, by a name from which others can tell whether it lives. */
+  readonly own: string;
+  /** Whether the maker of that name lives; undefined: it cannot be told from here. */
+  isLiving(name: string): boolean | undefined;
+};
+
+/** Makers that are told by a lock which this process holds: who made something by the same one before has ended. */
+export function lockedMakers({ lock, holding }: HeldLock): Makers {
+  const own = `${lock}#${holding}`;
+  return {
+    own,
+    isLiving: (name) => (name.startsWith(`${lock}#`) ? name === own : isLiving(name)),
+  };
+}
+
+/** Makers that are told by their processes, which only those can see that have the same process ids. */
+export function processMakers(): Makers {
+  return { own: processName(), isLiving };
+}
+
+/** Whether who made it may still be at work with it. */
+export function isAtWork(
+  makers: Pick<Makers, "isLiving">,
+  { maker, state, createdAtMs }: Made,
+  nowMs: number,
+): boolean {
+  const living = makers.isLiving(maker ?? "");
   if (living === false) return false;
   const most = living === true && !hasEnded(state) ? WORK_MS.living : WORK_MS.otherwise;
   return nowMs - createdAtMs < most;
 }
 
-type Made = Pick<Listed, "labels" | "state" | "createdAtMs">;
+type Made = Pick<Listed, "state" | "createdAtMs"> & { readonly maker: string | undefined };
 
 /** Whether a container's program has come to its end. */
 export const hasEnded = (state: string): boolean => state === "exited" || state === "dead";

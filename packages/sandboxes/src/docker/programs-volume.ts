@@ -8,7 +8,6 @@ import type { DockerNames } from "./docker-names.ts";
 import { HOSTS_IN_PROGRAMS, LABEL } from "./docker-names.ts";
 import type { Filler, Filling, FillParts } from "./fill-volumes.ts";
 import { fillVolumes } from "./fill-volumes.ts";
-import { madeHere } from "./makers.ts";
 import type { TextFile } from "./seccomp-files.ts";
 import { SECCOMP_FILES } from "./seccomp-files.ts";
 
@@ -98,7 +97,7 @@ function fillingOf(
   const directories = [dirname(HOSTS_IN_PROGRAMS)];
   const content = { volume, target: INSIDE.programs, directories, files: FILES, tree: programs.directory };
   return {
-    labels: { [LABEL.installation]: names.installation, [LABEL.programs]: volume, ...madeHere() },
+    labels: { [LABEL.installation]: names.installation, [LABEL.programs]: volume, ...names.madeHere() },
     owner: 0,
     contents: [content],
   };

@@ -3,13 +3,12 @@ import { INSIDE } from "../sandbox-environment.ts";
 import { probeContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { LABEL, type DockerNames } from "./docker-names.ts";
-import { madeHere } from "./makers.ts";
 
 const MOST_CHARACTERS = 65_536;
 
 export type KernelQuestion = {
   readonly client: Pick<DockerClient, "createContainer" | "attach" | "startContainer" | "removeContainer">;
-  readonly names: Pick<DockerNames, "installation" | "container">;
+  readonly names: Pick<DockerNames, "installation" | "container" | "madeHere">;
   readonly runtime: string;
   /** Nothing of it is run. */
   readonly imageId: string;
@@ -35,7 +34,7 @@ export async function textInside(
   file: string,
   more: { readonly runtime?: string; readonly seen?: string },
 ): Promise<string> {
-  const labels = { [LABEL.installation]: names.installation, ...madeHere() };
+  const labels = { [LABEL.installation]: names.installation, ...names.madeHere() };
   const argv = [`${INSIDE.programs}/rg`, "--no-config", "--no-filename", "--no-line-number", "^", file];
   const wish = probeContainer({ imageId, labels, programs, argv, ...more });
   const id = await client.createContainer(names.container(`probe-${newId("x", Date.now())}`), wish);

@@ -14,7 +14,6 @@ import type { DiskWish, StartingDisk } from "./docker-disks.ts";
 import { choiceLabel, LABEL } from "./docker-names.ts";
 import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts } from "./docker-shapes.ts";
 import type { ProgramsVolume } from "./programs-volume.ts";
-import { madeHere } from "./makers.ts";
 import { seccompPath } from "./seccomp-files.ts";
 
 /**
@@ -128,7 +127,7 @@ async function wished(
     [LABEL.sandbox]: newId("x", Date.now()),
     [LABEL.choice]: choiceLabel(spec.choice),
     [LABEL.link]: token,
-    ...madeHere(),
+    ...parts.names.madeHere(),
   };
   // Root of the sandbox may write to /etc/hosts, which only the daemon's own is made for.
   const hostsFile = PROFILES[profile].root ? undefined : await parts.hostsFile(programs);

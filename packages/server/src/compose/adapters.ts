@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { HeldLock } from "@handrail/sandboxes/docker/makers";
 import { demoRepositoryDirectory } from "@handrail/scripted-model/demo";
 import type { Config } from "../config.ts";
 import type { BackendLoaders } from "./backends.ts";
@@ -9,12 +10,21 @@ export const demoDirectory: string = demoRepositoryDirectory;
 
 const SANDBOXD_DIRECTORY = join(import.meta.dirname, "../../../sandboxd/dist");
 
-/** How each backend of this server is made, each when it is first needed. `installation` as of `openInstallation`. */
-export function backendLoaders(config: Config, installation: string, egress: LazyEgress): BackendLoaders {
+/** What tells apart what servers make. */
+type Named = {
+  /** As of `openInstallation`. */
+  readonly installation: string;
+  /** This process's lock on the state directory; undefined: it has none. */
+  readonly held?: HeldLock | undefined;
+};
+
+/** How each backend of this server is made, each when it is first needed. */
+export function backendLoaders(config: Config, { installation, held }: Named, egress: LazyEgress): BackendLoaders {
   const { home, sandbox } = config;
   const { cpus, memoryBytes, processes, diskBytes, image, docker, containerd } = sandbox;
   const common = {
     installation,
+    held,
     sandboxdDirectory: SANDBOXD_DIRECTORY,
     limits: { cpus, memoryBytes, processes, diskBytes },
   };

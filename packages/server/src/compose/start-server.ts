@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { lockDirectory } from "@handrail/logs/directory-lock";
+import { type DirectoryLock, lockDirectory } from "@handrail/logs/directory-lock";
 import { AppError } from "@handrail/protocol/errors";
 import type { FastifyInstance } from "fastify";
 import { type Addresses, addresses } from "../auth/addresses.ts";
@@ -49,7 +49,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const lock = lockDirectory(config.home);
   try {
     await removeUnfinished(config.home);
-    const running = await startLocked(config);
+    const running = await startLocked(config, lock);
     return { ...running, close: () => running.close().finally(() => lock.release()) };
   } catch (thrown) {
     lock.release();
@@ -57,8 +57,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
   }
 }
 
-async function startLocked(config: Config): Promise<RunningServer> {
-  const state = await openState(config);
+async function startLocked(config: Config, held: DirectoryLock): Promise<RunningServer> {
+  const state = await openState(config, held);
   const { prepareSeed, emptySeed, checkSource, deliverFor } = workspacesOf(config);
   const seeds = { prepareSeed, emptySeed };
   const host = hostConversations({ ...state, ...seeds, ...config, warmSandboxes: config.sandbox.warm });

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { WeakKey } from "@handrail/gateway/program/check-master-key";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import type { StoredEvent } from "@handrail/protocol/events";
+import type { HeldLock } from "@handrail/sandboxes/docker/makers";
 import type { Logger } from "pino";
 import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
 import { teamsFrom, type TeamsOf } from "../auth/teams.ts";
@@ -58,8 +59,11 @@ export type State = {
   close(): Promise<void>;
 };
 
-/** @throws AppError `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable` */
-export async function openState(config: Config): Promise<State> {
+/**
+ * `held`: this process's lock on the state directory, where it has one.
+ * @throws AppError `storage_failed`, `storage_full`, `storage_newer`, `secret_unreadable`
+ */
+export async function openState(config: Config, held?: HeldLock): Promise<State> {
   const { home } = config;
   const { mask, log, localToken } = openLog(config);
   const metrics = countMetrics();
@@ -83,7 +87,7 @@ export async function openState(config: Config): Promise<State> {
   const settings = settingsOf(config, { secrets, mask, demo });
   const opened = await openModels({ config, settings, demo, secrets, mask, localToken, log, store });
   const { gateway } = opened;
-  const loaders = loadersWithSecrets(backendLoaders(config, installation, network.egress), sandboxSecrets);
+  const loaders = loadersWithSecrets(backendLoaders(config, { installation, held }, network.egress), sandboxSecrets);
   const backends = lazyBackends(loaders, config.sandbox.backend);
   const close = closing([gateway, demo, backends], { network, journals, store });
   const kept = openKeptFiles(config, secrets);
