@@ -19,11 +19,11 @@ const CHECKS = [
 ];
 
 /**
- * What vitest runs at once: its projects, and after how long that is cut off: about twice what it takes on two cores (2 and 10
+ * What vitest runs at once: its projects, and after how long that is cut off: about twice what it takes on two cores (2 and 15
  * minutes), so that a suite that hangs ends, and a slow machine still comes to its end. `unit` needs no image.
  */
 const UNIT = { projects: ["unit"], withinMs: 8 * 60_000 };
-const WITH_IMAGES = { projects: ["system", "e2e"], withinMs: 20 * 60_000 };
+const WITH_IMAGES = { projects: ["system", "e2e"], withinMs: 30 * 60_000 };
 
 /** What tests start containers from, made beforehand: that takes a minute or two each, once. */
 const IMAGES = {
