@@ -81,7 +81,7 @@ export class Call {
 
 async function outcomeOf(operation: () => Promise<unknown>): Promise<WireOutcome> {
   try {
-    return { ok: true, result: (await operation()) as Extract<WireOutcome, { ok: true }>["result"] };
+    return { ok: true, result: await operation() };
   } catch (thrown) {
     const { code, message, details } = toAppError(thrown).toJSON();
     const cause = thrown instanceof Error && code === "internal" ? { cause: thrown.message.slice(0, 500) } : {};
