@@ -80,16 +80,18 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
   return {
     name: "docker",
     health: (signal) => dockerHealth(parts, signal),
-    hasWorkspace: async (conversationId) => {
-      await ready(closing.signal);
-      if (await disks.has(conversationId)) return true;
-      return (await parts.daemonDisks.has(conversationId)) || volumes.hasWorkspace(conversationId);
-    },
-    find: async (conversationId, signal) => {
-      await ready(signal);
-      const container = await client.findContainer(names.container(conversationId), signal);
-      return container?.running === true ? links.open(conversationId, container, signal) : undefined;
-    },
+    hasWorkspace: (conversationId) =>
+      explained("Docker could not look for the workspace", async () => {
+        await ready(closing.signal);
+        if (await disks.has(conversationId)) return true;
+        return (await parts.daemonDisks.has(conversationId)) || volumes.hasWorkspace(conversationId);
+      }),
+    find: (conversationId, signal) =>
+      explained("Docker could not look for the sandbox", async () => {
+        await ready(signal);
+        const container = await client.findContainer(names.container(conversationId), signal);
+        return container?.running === true ? links.open(conversationId, container, signal) : undefined;
+      }),
     start: (spec, onProgress, signal) =>
       explained("Docker could not start the sandbox", async () => {
         await ready(signal, onProgress);

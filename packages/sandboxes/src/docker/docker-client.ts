@@ -118,7 +118,7 @@ function volumeCalls(http: DockerHttp) {
         path: "/volumes",
         query: { filters: JSON.stringify({ label: labels }) },
       });
-      return readList((found as { readonly Volumes?: unknown }).Volumes ?? []);
+      return readList((found as { readonly Volumes?: unknown } | null)?.Volumes ?? []);
     },
     removeVolume: async (name: string): Promise<void> => {
       await http.json({ method: "DELETE", path: `/volumes/${name}`, query: { force: "1" } });
@@ -137,7 +137,7 @@ function imageCalls(http: DockerHttp) {
     pullImage: async (reference: string, onProgress: (line: Progress) => void, signal: AbortSignal): Promise<void> => {
       const query = { fromImage: reference, ...(hasTag(reference) ? {} : { tag: "latest" }) };
       const asked = { method: "POST", path: "/images/create", query, signal, timeoutMs: 300_000 } as const;
-      await readProgress(await http.open(asked), onProgress);
+      await http.read(asked, (body) => readProgress(body, onProgress));
     },
     /** Makes an image of one layer out of a tar stream of a root file system. */
     importImage: async (tar: Readable, repository: string, tag: string, changes: readonly string[]): Promise<void> => {
@@ -145,7 +145,8 @@ function imageCalls(http: DockerHttp) {
       const query = new URLSearchParams({ fromSrc: "-", repo: `${repository}:${tag}` });
       changes.forEach((change) => query.append("changes", change));
       const path = `/images/create?${query.toString()}`;
-      await readProgress(await http.open({ method: "POST", path, body: tar, timeoutMs: 0 }), () => undefined);
+      const asked = { method: "POST", path, body: tar, timeoutMs: 0 } as const;
+      await http.read(asked, (body) => readProgress(body, () => undefined));
     },
   };
 }
@@ -206,6 +207,7 @@ function versioned(http: DockerHttp, address: string): DockerHttp {
   };
   return {
     open: (asked) => asking(asked, (whole) => http.open(whole)),
+    read: (asked, use) => asking(asked, (whole) => http.read(whole, use)),
     json: (asked) => asking(asked, (whole) => http.json(whole)),
     hijack: (asked) => asking(asked, (whole) => http.hijack(whole)),
     close: () => http.close(),

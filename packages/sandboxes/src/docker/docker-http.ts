@@ -2,10 +2,11 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { AppError } from "@handrail/protocol/errors";
 import { dial } from "./docker-dial.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import { DockerError } from "./docker-error.ts";
-import { unreachable } from "./docker-unreachable.ts";
+import { unintelligible, unreachable } from "./docker-unreachable.ts";
 
 type Query = Readonly<Record<string, string>>;
 
@@ -25,6 +26,8 @@ export type DockerRequest = {
 export type DockerHttp = {
   /** The answer's body as a stream. @throws DockerError, AppError `backend_unavailable`, the signal's reason */
   open(asked: DockerRequest): Promise<IncomingMessage>;
+  /** What `use` makes of the answer's body; a connection that breaks meanwhile is told as one that was not made. Throws as `open` does. */
+  read<Result>(asked: DockerRequest, use: (body: IncomingMessage) => Promise<Result>): Promise<Result>;
   /** The answer's body as JSON; undefined when it is empty. Throws as `open` does. */
   json(asked: DockerRequest): Promise<unknown>;
   /** The raw connection after "101 Switching Protocols". The caller ends it. Throws as `open` does. */
@@ -35,13 +38,25 @@ export type DockerHttp = {
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 const SILENCE_MS = 60_000;
+const SILENT = "The daemon does not answer.";
 
 export function dockerHttp(endpoint: DockerEndpoint): DockerHttp {
   const agent = new DialAgent(endpoint, true);
   const open = (asked: DockerRequest) => send(endpoint, agent, asked);
+  const read: DockerHttp["read"] = async (asked, use) => {
+    const body = await open(asked);
+    try {
+      return await use(body);
+    } catch (thrown) {
+      if (thrown instanceof DockerError || thrown instanceof AppError) throw thrown;
+      if (thrown instanceof SyntaxError) throw unintelligible(thrown);
+      throw reasonFor(endpoint, asked, cutShort(thrown as NodeJS.ErrnoException));
+    }
+  };
   return {
     open,
-    json: async (asked) => parsed(await text(await open(asked), MAX_JSON_BYTES)),
+    read,
+    json: (asked) => read(asked, async (body) => parsed(await text(body, MAX_JSON_BYTES))),
     hijack: (asked) => upgrade(endpoint, asked),
     close: () => agent.destroy(),
   };
@@ -72,7 +87,7 @@ async function send(endpoint: DockerEndpoint, agent: Agent, asked: DockerRequest
     outgoing.on("response", resolve);
     outgoing.on("error", reject);
   });
-  outgoing.setTimeout(asked.timeoutMs ?? SILENCE_MS, () => outgoing.destroy(new Error("The daemon does not answer.")));
+  outgoing.setTimeout(asked.timeoutMs ?? SILENCE_MS, () => outgoing.destroy(new Error(SILENT)));
   try {
     const [response] = await Promise.all([answered, write(outgoing, asked.body)]);
     return await accepted(response);
@@ -97,12 +112,16 @@ async function write(outgoing: ReturnType<typeof request>, body: Readable | obje
   }
 }
 
+/** After that the connection may be silent for as long as it likes. */
 function upgrade(endpoint: DockerEndpoint, asked: DockerRequest): Promise<Duplex> {
   const options = optionsOf(asked);
   const headers = { ...options.headers, connection: "Upgrade", upgrade: "tcp" };
   return new Promise((resolve, reject) => {
     const outgoing = request({ ...options, headers, agent: new DialAgent(endpoint, false) });
+    const late = setTimeout(() => outgoing.destroy(new Error(SILENT)), asked.timeoutMs ?? SILENCE_MS);
+    outgoing.on("close", () => clearTimeout(late));
     outgoing.on("upgrade", (_response, socket, head) => {
+      clearTimeout(late);
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
@@ -128,6 +147,13 @@ function optionsOf(asked: DockerRequest) {
 
 function contentType(body: Readable | object): string {
   return "pipe" in body ? "application/x-tar" : "application/json";
+}
+
+/** Node says only that it is aborted. */
+function cutShort(cause: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  if (cause.code !== "ECONNRESET") return cause;
+  const code = cause.code;
+  return Object.assign(new Error("It ended the connection in the middle of an answer.", { cause }), { code });
 }
 
 function reasonFor(endpoint: DockerEndpoint, asked: DockerRequest, error: NodeJS.ErrnoException): unknown {

@@ -16,6 +16,16 @@ export function unreachable(endpoint: DockerEndpoint, cause: NodeJS.ErrnoExcepti
   return new AppError("backend_unavailable", `No Docker daemon answers at ${address}. ${remedy}`, details, { cause });
 }
 
+/** What to say of an answer that is not one of Docker's. */
+export function unintelligible(cause: SyntaxError): AppError {
+  return new AppError(
+    "backend_unavailable",
+    "The Docker daemon gave an answer that cannot be understood.",
+    {},
+    { cause },
+  );
+}
+
 function remedyFor(endpoint: DockerEndpoint, cause: NodeJS.ErrnoException): string {
   const code = cause.code ?? "";
   if (endpoint.type === "tls") return tlsRemedy(endpoint, code) ?? networkRemedy(endpoint.host, code, cause);

@@ -29,14 +29,19 @@ async function asked(http: DockerHttp, address: string): Promise<unknown> {
   try {
     return await http.json({ method: "GET", path: "/version", timeoutMs: 5000 });
   } catch (thrown) {
-    if (!(thrown instanceof DockerError || thrown instanceof SyntaxError)) throw thrown;
-    throw new AppError("backend_unavailable", refusal(address, thrown), { address }, { cause: thrown });
+    const said = thrown instanceof AppError ? thrown.cause : thrown;
+    if (!(said instanceof DockerError || said instanceof SyntaxError)) throw thrown;
+    throw new AppError("backend_unavailable", refusal(address, said), { address }, { cause: thrown });
   }
 }
 
-function refusal(address: string, { message }: Error): string {
+function refusal(address: string, said: DockerError | SyntaxError): string {
+  const { message } = said;
   if (/HTTP request to an HTTPS server/i.test(message)) {
     return `The Docker daemon at ${address} wants TLS. Set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH.`;
+  }
+  if (said instanceof DockerError && said.status >= 500) {
+    return `The Docker daemon at ${address} fails (${message.slice(0, 200).trim()}). Look at its log.`;
   }
   return `What answers at ${address} is not a Docker daemon (${message.slice(0, 200).trim()}). Correct DOCKER_HOST.`;
 }
