@@ -88,7 +88,8 @@ class Link implements SandboxLink {
 
   async open(): Promise<void> {
     const { signal } = this.#options;
-    await this.#connect(signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]));
+    const either = signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]);
+    await this.#connect(either, either);
   }
 
   async call<Name extends OperationName>(
@@ -146,9 +147,10 @@ class Link implements SandboxLink {
     this.#lose("The server let go of the sandbox.");
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const stream = await this.#options.connect(signal);
+  /** `patience` is for the connection alone: one that was made too late by that is as good as another. */
+  async #connect(patience: AbortSignal, signal: AbortSignal): Promise<void> {
+    patience.throwIfAborted();
+    const stream = await this.#options.connect(patience);
     const connection: LinkConnection = new LinkConnection(stream, {
       onMessage: (message) => this.#onMessage(message),
       onEgress: this.#options.onEgress,
@@ -158,6 +160,7 @@ class Link implements SandboxLink {
     const stop = (): void => connection.close();
     signal.addEventListener("abort", stop);
     try {
+      signal.throwIfAborted();
       const welcome = await connection.greet(this.#options.token ?? "");
       signal.throwIfAborted();
       this.#onWelcome(connection, welcome);
@@ -192,17 +195,18 @@ class Link implements SandboxLink {
   }
 
   async #reconnect(): Promise<void> {
-    const deadline = Date.now() + (this.#options.giveUpMs ?? GIVE_UP_MS);
+    const deadline = performance.now() + (this.#options.giveUpMs ?? GIVE_UP_MS);
     let backoffMs = MIN_BACKOFF_MS;
     while (this.#lost === undefined && this.#connection === undefined) {
-      const left = deadline - Date.now();
+      const left = deadline - performance.now();
       if (left <= 0) return this.#lose("The sandbox could not be reached again.");
-      const attempt = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(Math.min(left, ATTEMPT_MS))]);
-      const failure = await this.#connect(attempt).then(() => undefined, toAppError);
+      const { signal } = this.#closed;
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(Math.min(left, ATTEMPT_MS)))]);
+      const failure = await this.#connect(patience, signal).then(() => undefined, toAppError);
       if (failure === undefined) return;
       if (failure.code === "sandboxd_mismatch" || failure.code === "forbidden") return this.#lose(failure.message);
       if ((await this.#isAlive()) === false) return this.#lose("The sandbox has ended.");
-      await sleep(backoffMs, undefined, { signal: this.#closed.signal }).catch(() => {});
+      await sleep(backoffMs, undefined, { signal }).catch(() => {});
       backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
     }
   }
