@@ -51,12 +51,15 @@ export type Broker = {
   close(): void;
 };
 
+/** Milliseconds that no change of the clock touches. */
+const sinceStart = () => performance.now();
+
 /** The proxy between sandboxes and the network: it lets through what a rule names, to public addresses and named private hosts. */
 export function createBroker(options: BrokerOptions): Broker {
   const open = new Map<Duplex, BrokerConnection>();
   const server = proxyServer(open);
   const { onLimit = () => undefined } = options;
-  const traffic = countTraffic({ limits: { ...TRAFFIC_LIMITS, ...options.limits }, onLimit, now: Date.now });
+  const traffic = countTraffic({ limits: { ...TRAFFIC_LIMITS, ...options.limits }, onLimit, now: sinceStart });
   const settings = {
     mayBePrivate: hostsNamed(options.privateHosts ?? []),
     allowLoopback: false,
@@ -68,7 +71,7 @@ export function createBroker(options: BrokerOptions): Broker {
     onBegin: () => ({ end: options.onRequest, drop: () => undefined }),
     now: Date.now,
     ...options,
-    resolveFor: fairLookups(options.resolve ?? systemResolve, Date.now),
+    resolveFor: fairLookups(options.resolve ?? systemResolve, sinceStart),
     openRequests: openRequests(options.lookUp),
     traffic,
   } satisfies Parameters<typeof brokerConnection>[2];

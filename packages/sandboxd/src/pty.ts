@@ -31,7 +31,7 @@ export function openPty(options: PtyOptions): Pty {
     rows: options.rows,
     name: "xterm-256color",
     data: (_terminal, bytes) => {
-      line.lastDataAt = Date.now();
+      line.lastDataAt = performance.now();
       options.onData(bytes);
     },
     exit: () => {
@@ -56,9 +56,9 @@ export function openPty(options: PtyOptions): Pty {
     },
     ended: program.exited.then(async () => {
       over();
-      const deadline = Date.now() + DRAIN_MS;
+      const deadline = performance.now() + DRAIN_MS;
       do await sleep(QUIET_MS);
-      while (!line.hungUp && Date.now() - line.lastDataAt < QUIET_MS && Date.now() < deadline);
+      while (!line.hungUp && performance.now() - line.lastDataAt < QUIET_MS && performance.now() < deadline);
       if (!line.hungUp) terminal.close();
     }),
   };

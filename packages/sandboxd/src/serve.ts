@@ -11,6 +11,7 @@ import { operations } from "./operations.ts";
 import { rest } from "./rest.ts";
 import { spaceWatch } from "./space-watch.ts";
 import { signalProcess } from "./terminals/processes.ts";
+import { whenIdle } from "./when-idle.ts";
 import { transparent } from "./transparent/transparent.ts";
 import { VERSION } from "./version.ts";
 import { Calls } from "./wire/calls.ts";
@@ -136,12 +137,7 @@ class Connections {
 async function stopped(idleSeconds: number | undefined, isIdle: () => boolean): Promise<void> {
   await new Promise<void>((resolve) => {
     if (!IS_FIRST) onSignals(resolve);
-    if (idleSeconds === undefined) return;
-    let idleSince = Date.now();
-    setInterval(() => {
-      if (!isIdle()) idleSince = Date.now();
-      else if (Date.now() - idleSince >= idleSeconds * 1000) resolve();
-    }, 1000);
+    if (idleSeconds !== undefined) whenIdle(idleSeconds * 1000, isIdle, resolve);
   });
 }
 

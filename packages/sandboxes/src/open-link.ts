@@ -13,13 +13,13 @@ const MAX_RETRY_MS = 200;
  * signal's reason when aborted
  */
 export async function openLinkSoon(options: LinkOptions, signal: AbortSignal): Promise<SandboxLink> {
-  const until = Date.now() + PATIENCE_MS;
+  const until = performance.now() + PATIENCE_MS;
   for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(MAX_RETRY_MS, delayMs * 2)) {
     try {
       return await openLink({ ...options, signal });
     } catch (thrown) {
       signal.throwIfAborted();
-      if (isFinal(toAppError(thrown)) || Date.now() > until) throw thrown;
+      if (isFinal(toAppError(thrown)) || performance.now() > until) throw thrown;
     }
     if ((await options.isAlive?.()) === false) throw new AppError("sandbox_gone", "The sandbox ended at its start.");
     await delay(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -119,9 +119,9 @@ function openDisk(file: string): number {
 
 /** A loop device holds the lock as long as it has the file: its last sandbox is then gone for good. */
 async function locked(file: number, calls: DiskCalls): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
+  const until = performance.now() + PATIENCE_MS;
   while (!calls.lock(file)) {
-    if (Date.now() > until) throw new AppError("sandbox_failed", "The last sandbox still holds the workspace.");
+    if (performance.now() > until) throw new AppError("sandbox_failed", "The last sandbox still holds the workspace.");
     await delay(2);
   }
 }

@@ -20,10 +20,10 @@ const CONNECT_MS = 5000;
 export function portOperations(place: PortPlace): Pick<Handlers, "port.wait" | "port.connect"> {
   return {
     async "port.wait"({ known, timeoutMs }, { signal }) {
-      const until = Date.now() + timeoutMs;
+      const until = performance.now() + timeoutMs;
       for (;;) {
         const ports = listeningPorts(place.own).slice(0, 1000);
-        const left = until - Date.now();
+        const left = until - performance.now();
         if (left <= 0 || signal.aborted || differ(ports, known)) return { ports };
         await sleep(Math.min(left, LOOK_EVERY_MS), undefined, { signal }).catch(() => undefined);
       }

@@ -88,13 +88,13 @@ export class Terminal {
 
   /** Waits until the command ends, something new is said, or the time is over. */
   async wait(wait: Wait): Promise<TerminalReport> {
-    const deadline = Date.now() + wait.timeoutMs;
+    const deadline = performance.now() + wait.timeoutMs;
     const ended = this.#command?.ended.promise;
     if (this.#capture.total === 0 && this.#isRunning()) {
       const news = ended === undefined ? this.#more.promise : Promise.race([ended, this.#more.promise]);
       await within(news, wait.timeoutMs, wait.signal);
     }
-    const left = Math.max(0, Math.min(GATHER_MS, deadline - Date.now()));
+    const left = Math.max(0, Math.min(GATHER_MS, deadline - performance.now()));
     if (this.#isRunning()) await within(ended ?? new Promise(() => {}), left, wait.signal);
     return this.#report();
   }

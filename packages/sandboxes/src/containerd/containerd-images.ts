@@ -100,9 +100,9 @@ export async function handOver(
 ): Promise<void> {
   if (importer === undefined) throw unknown(image.reference);
   await importImage(importer, image, signal).catch(unlessThere);
-  const until = Date.now() + KNOWN_WITHIN_MS;
+  const until = performance.now() + KNOWN_WITHIN_MS;
   while ((await client.findImage(image.reference, signal)) === undefined) {
-    if (Date.now() > until) throw unknown(image.reference);
+    if (performance.now() > until) throw unknown(image.reference);
     await delay(20, undefined, { signal });
   }
 }

@@ -127,11 +127,11 @@ function askedAgain(afterMs: number, ask: () => Promise<string | undefined>): ()
   let until = 0;
   let answer: Promise<string | undefined> | undefined;
   return () => {
-    if (answer !== undefined && Date.now() < until) return answer;
+    if (answer !== undefined && performance.now() < until) return answer;
     until = Number.POSITIVE_INFINITY;
     answer = ask();
     answer.then(
-      (problem) => (until = problem === undefined ? until : Date.now() + afterMs),
+      (problem) => (until = problem === undefined ? until : performance.now() + afterMs),
       () => (until = 0),
     );
     return answer;

@@ -1,5 +1,5 @@
 import { AppError } from "@handrail/protocol/errors";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { daemonGate } from "./daemon-gate.ts";
 
 const away = new AppError("backend_unavailable", "No Docker daemon answers at here. Start it.");
@@ -61,4 +61,14 @@ test("who gives up is not held", async () => {
   const giveUp = new AbortController();
   const waiting = daemonGate(client, 30_000)(giveUp.signal, () => giveUp.abort(new Error("enough")));
   await expect(waiting).rejects.toThrow("enough");
+});
+
+test("an outage is waited for as long as was said, also when the clock is set back", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const ping = async () => {
+    vi.setSystemTime(Date.now() - 3_600_000);
+    throw away;
+  };
+  await expect(daemonGate({ address: "here", ping }, 250)(signal)).rejects.toBe(away);
 });

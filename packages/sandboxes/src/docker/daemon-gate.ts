@@ -16,14 +16,14 @@ export function daemonGate(client: Pick<DockerClient, "ping" | "address">, waitM
   const lookAt = async (signal: AbortSignal): Promise<AppError | undefined> => {
     const failure = await client.ping(signal).then(() => undefined, toAppError);
     signal.throwIfAborted();
-    lostAt = failure === undefined ? undefined : (lostAt ?? Date.now());
+    lostAt = failure === undefined ? undefined : (lostAt ?? performance.now());
     return failure;
   };
   return async (signal, onProgress) => {
     for (let tries = 1; ; tries++) {
       const failure = await lookAt(signal);
       if (failure === undefined) return;
-      const leftMs = (lostAt ?? 0) + waitMs - Date.now();
+      const leftMs = (lostAt ?? 0) + waitMs - performance.now();
       if (leftMs <= 0) throw failure;
       if (tries === 1) onProgress?.(`Waiting for the Docker daemon at ${client.address}.`);
       await delay(Math.min(RETRY_MS, leftMs), undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -2,7 +2,7 @@ import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeFrame, SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
 import type { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { LinkConnection } from "./link-connection.ts";
 
 const WELCOME: FromSandboxd = {
@@ -67,5 +67,20 @@ test("what is no message ends the connection", async () => {
   const { far, near, isBroken } = await greeted();
   far.write(encodeFrame({ channel: 0, payload: Buffer.from("{") }));
   await expect.poll(isBroken).toBe(true);
+  expect(near.destroyed).toBe(true);
+});
+
+test("a sandbox is given up when it was silent for long, and not when the clock was set", async () => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { near, far } = await greeted();
+  for (const hours of [1, -2]) {
+    vi.setSystemTime(Date.now() + hours * 3_600_000);
+    vi.advanceTimersByTime(20_000);
+    expect(near.destroyed).toBe(false);
+    far.write(frameOf({ type: "pong", id: "ping" }));
+    await turn();
+  }
+  vi.advanceTimersByTime(70_000);
   expect(near.destroyed).toBe(true);
 });

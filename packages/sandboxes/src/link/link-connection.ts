@@ -33,7 +33,7 @@ export class LinkConnection {
   readonly #channels = new Map<number, Channel>();
   readonly #welcome = Promise.withResolvers<Welcome>();
   #welcomed = false;
-  #heardAt = Date.now();
+  #heardAt = performance.now();
   readonly #hearing: ReturnType<typeof hearFrames>;
   #owed = 0;
 
@@ -78,7 +78,7 @@ export class LinkConnection {
   }
 
   #onFrame(frame: Frame): void {
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
     if (frame.channel !== 0) {
       this.#channels.get(frame.channel)?.receive(frame.payload);
       return;
@@ -165,7 +165,7 @@ export class LinkConnection {
   /** A peer that is silent for long, pings and all, is no longer there. */
   #keepAlive(): void {
     const timer = setInterval(() => {
-      if (Date.now() - this.#heardAt > SILENCE_MS) this.#stream.destroy();
+      if (performance.now() - this.#heardAt > SILENCE_MS) this.#stream.destroy();
       else this.send({ type: "ping", id: "ping" });
     }, PING_MS);
     timer.unref();

@@ -8,9 +8,9 @@ const PATIENCE_MS = 5_000;
  * @throws AppError `sandbox_failed` when some are still there after 5 s
  */
 export async function killAll(list: () => Promise<readonly number[]>): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
+  const until = performance.now() + PATIENCE_MS;
   for (let left = await list(); left.length > 0; left = await list()) {
-    if (Date.now() > until)
+    if (performance.now() > until)
       throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: left.length });
     left.forEach(killProcess);
     await delay(5);

@@ -89,12 +89,12 @@ export async function requireHostSpace(directory: string): Promise<void> {
  * @throws AppError `sandbox_failed` when one still has after 5 s
  */
 export async function diskReleased({ image, disk }: DiskPlace): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
-  const soon = Date.now() + SOON_MS;
+  const until = performance.now() + PATIENCE_MS;
+  const soon = performance.now() + SOON_MS;
   for (let devices = await loopDevicesOf(image); devices.length > 0; devices = await loopDevicesOf(image)) {
-    const isLate = Date.now() > soon;
+    const isLate = performance.now() > soon;
     if (isLate && (await onlyCopiesOf(disk, devices))) return;
-    if (Date.now() > until)
+    if (performance.now() > until)
       throw new AppError("sandbox_failed", "The last sandbox still holds the workspace.", { image });
     await delay(isLate ? 100 : 2);
   }

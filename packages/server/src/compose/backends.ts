@@ -31,9 +31,9 @@ export function lazyBackends(loaders: BackendLoaders, wanted: BackendName | unde
   const look = async (name: BackendName): Promise<BackendInfo> => (await get(name)).health(AbortSignal.timeout(10_000));
   /** One look serves all who ask at about the same time, so it does not end when one of them leaves. */
   const looks = () => {
-    if (health !== undefined && Date.now() - health.at < HEALTH_AGE_MS) return health.infos;
+    if (health !== undefined && performance.now() - health.at < HEALTH_AGE_MS) return health.infos;
     const infos = Promise.all(names.map((name) => look(name).catch((thrown: unknown) => broken(name, thrown))));
-    health = { at: Date.now(), infos };
+    health = { at: performance.now(), infos };
     return infos;
   };
 
