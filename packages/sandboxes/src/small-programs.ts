@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { type ProgramResult, runProgram } from "./run-program.ts";
+import { spawnWhole } from "./spawn-whole.ts";
 
 /** Each runs one program at a time. */
 const MAX_SHELLS = 8;
@@ -26,10 +26,19 @@ export function smallPrograms(): (program: string, args: readonly string[]) => P
   };
   return async (program, args) => {
     const words = [program, ...args];
-    const free = [...shells].find(({ busy }) => !busy) ?? (shells.size < MAX_SHELLS ? begin() : undefined);
+    const free = [...shells].find(({ busy }) => !busy) ?? (shells.size < MAX_SHELLS ? attempt(begin) : undefined);
     if (free === undefined || words.some((word) => /[\n\0]/.test(word))) return runProgram(program, args);
     return free.run(`exec ${words.map(quoted).join(" ")}\n`);
   };
+}
+
+/** Undefined where no more files can be opened, which the way without a shell tells of. */
+function attempt(begin: () => Shell): Shell | undefined {
+  try {
+    return begin();
+  } catch {
+    return undefined;
+  }
 }
 
 /** With shells that all of this process share. */
@@ -37,7 +46,7 @@ export const runSmallProgram = smallPrograms();
 
 /** It ends with this process, whose exit it does not hold up. `onEnd`: it runs nothing any more. */
 function startShell(onEnd: () => void): Shell {
-  const child = spawn("sh", ["-c", LOOP], { env: ENVIRONMENT, cwd: "/", stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawnWhole("sh", ["-c", LOOP], { env: ENVIRONMENT, cwd: "/", stdio: ["pipe", "pipe", "ignore"] });
   let said = "";
   let tell: ((result: ProgramResult) => void) | undefined;
   const end = () => {

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { PassThrough } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
+import { spawnWhole } from "./spawn-whole.ts";
 
 /** A tree on its way into an archive: what is in `directory` appears under `name`. */
 export type TarTree = {
@@ -32,7 +32,7 @@ export function tarArguments(tree: TarTree): string[] {
 
 /** The tree as a tar stream. The stream fails with AppError `sandbox_failed` when the tree cannot be read whole. */
 export function tarStream(tree: TarTree): Readable {
-  const child = spawn("tar", tarArguments(tree), { stdio: ["ignore", "pipe", "pipe"], env: { LC_ALL: "C" } });
+  const child = spawnWhole("tar", tarArguments(tree), { stdio: ["ignore", "pipe", "pipe"], env: { LC_ALL: "C" } });
   const output = new PassThrough();
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-2000)));

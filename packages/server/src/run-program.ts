@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 
 export type ProgramOptions = {
   readonly cwd?: string | undefined;
@@ -37,6 +38,7 @@ export async function runProgram(
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
+  if (!Object.hasOwn(child, "stdio")) throw await unstarted(child);
   const kill = () => killGroup(child.pid);
   const stdout = collector(options.capBytes, kill);
   const stderr = collector(64 * 1024, () => undefined);
@@ -64,6 +66,12 @@ export async function runProgram(
     clearTimeout(timer);
     options.signal.removeEventListener("abort", kill);
   }
+}
+
+/** Without files left Node gives half a child: it has no streams, and tells why in a moment. */
+async function unstarted(child: ChildProcess): Promise<unknown> {
+  const [cause] = await once(child, "error").catch((thrown: unknown) => [thrown]);
+  return cause;
 }
 
 function collector(capBytes: number, onFull: () => void) {

@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "@handrail/protocol/errors";
 import type { ImageParts } from "./image-archive.ts";
 import { imageArchive } from "./image-archive.ts";
 import { runProgram } from "../run-program.ts";
+import { spawnWhole } from "../spawn-whole.ts";
 import { firstWords } from "./cri-error.ts";
 
 /** Where images of CRI are in containerd, which keeps those of its users apart. */
@@ -31,7 +31,7 @@ export async function importerOf(runtimeName: string, socketPath: string): Promi
  */
 export async function importImage(importer: Importer, image: ImageParts, signal: AbortSignal): Promise<void> {
   const [program, ...args] = importer;
-  const child = spawn(program, args, {
+  const child = spawnWhole(program, args, {
     stdio: ["pipe", "ignore", "pipe"],
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     cwd: "/",

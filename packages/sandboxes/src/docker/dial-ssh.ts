@@ -1,5 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Duplex } from "node:stream";
+import { spawnWhole } from "../spawn-whole.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import { UnreachableError } from "./docker-unreachable.ts";
 
@@ -17,7 +18,7 @@ const MAX_COMPLAINT = 2000;
 export async function dialSsh({ destination, port }: SshEndpoint): Promise<Duplex> {
   const where = port === undefined ? [] : ["-p", String(port)];
   const command = ["docker", "system", "dial-stdio"];
-  const child = spawn("ssh", [...OPTIONS, ...where, "--", destination, ...command], { stdio: "pipe" });
+  const child = spawnWhole("ssh", [...OPTIONS, ...where, "--", destination, ...command], { stdio: "pipe" });
   await new Promise((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) => {

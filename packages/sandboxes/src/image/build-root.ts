@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { processStart } from "../process-name.ts";
+import { spawnWhole } from "../spawn-whole.ts";
 import { recipeArguments, recipeTag } from "./image-recipe.ts";
 
 /** How a root file system is made. */
@@ -67,7 +67,7 @@ export async function buildRoot(build: RootBuild): Promise<string> {
 async function runMmdebstrap(tarFile: string, build: RootBuild): Promise<void> {
   const recipe = build.recipe ?? SANDBOX;
   build.onProgress(`Building ${recipe.title} from Debian packages. This takes a minute or two, once.`);
-  const child = spawn("setpriv", [...ENDS_WITH_US, "mmdebstrap", ...recipe.arguments(tarFile)], {
+  const child = spawnWhole("setpriv", [...ENDS_WITH_US, "mmdebstrap", ...recipe.arguments(tarFile)], {
     stdio: ["ignore", "ignore", "pipe"],
     cwd: "/",
   });

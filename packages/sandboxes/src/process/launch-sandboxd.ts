@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { Launched } from "./local-backend.ts";
+import { spawnWhole } from "../spawn-whole.ts";
 
 /** The file in the state directory that takes what sandboxd prints. */
 export const SANDBOXD_LOG = "sandboxd.log";
@@ -26,7 +26,7 @@ export type Spawning = {
 /** Starts a command that outlives this process, in a session of its own and with none of its environment. */
 export function spawnDetached(spawning: Spawning): Launched {
   const [program = "", ...args] = spawning.command;
-  const child = spawn(program, args, {
+  const child = spawnWhole(program, args, {
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH, ...spawning.environment },
