@@ -13,6 +13,12 @@ export function newId(prefix: IdPrefix, nowMs: number): string {
   return `${prefix}_${time}${random}`;
 }
 
+/** When an id was made, in Unix milliseconds. */
+export function idTime(id: string): number {
+  const [, time = ""] = /^[a-z]_([0-9a-hjkmnp-tv-z]{9})/.exec(id) ?? [];
+  return Array.from(time).reduce((sum, character) => sum * 32 + ALPHABET.indexOf(character), 0);
+}
+
 /**
  * `c` conversation, `r` run, `m` message, `s` step, `k` call, `x` sandbox, `p` checkpoint, `u` user, `n` ask, `w` stored
  * network rule, `d` deployment of a model, `v` virtual key of the gateway.

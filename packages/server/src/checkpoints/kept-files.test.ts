@@ -55,3 +55,9 @@ test("what is kept for a conversation that is just being made stays until it is 
   await kept.collect(logs(GONE));
   expect(await kept.lineages.ids()).toEqual([]);
 });
+
+test("what is kept for a conversation that the store may miss stays", async () => {
+  const kept = await filesWith("one");
+  await kept.collect(logs(GONE), (id) => id === "c_1");
+  expect(await kept.lineages.ids()).toEqual(["one"]);
+});

@@ -16,8 +16,8 @@ export type KeptFiles = {
   readonly pin: (conversationId: string) => () => void;
   /** Forgets what a deleted conversation held on to. */
   release(lineage: string, conversationId: string): Promise<void>;
-  /** Removes what no conversation of the log store holds on to. */
-  collect(store: Pick<LogStore, "summary">): Promise<void>;
+  /** Removes what no conversation of the log store holds on to, nor one that the store `mayMiss`. */
+  collect(store: Pick<LogStore, "summary">, mayMiss?: (conversationId: string) => boolean): Promise<void>;
 };
 
 export type KeptFilesParts = {
@@ -40,7 +40,8 @@ export function keptFiles({ open, key, rules }: KeptFilesParts): KeptFiles {
       return () => pinned.delete(id);
     },
     release: (lineage, id) => releaseCheckpoints(lineages, lineage, id),
-    collect: (store) => collectCheckpoints(lineages, async (id) => pinned.has(id) || (await isThere(store, id))),
+    collect: (store, mayMiss = () => false) =>
+      collectCheckpoints(lineages, async (id) => pinned.has(id) || mayMiss(id) || (await isThere(store, id))),
   };
 }
 

@@ -9,12 +9,14 @@ import { systemClock } from "../clock.ts";
 import { housekeeping, type HousekeepingParts } from "./housekeeping.ts";
 
 const NEVER_MS = 3_600_000;
+const MISSED = "c_missed";
 
 /** A server with one conversation and these backends; tells what they were asked to keep, and what was warned of. */
 async function server(names: readonly BackendName[], failing: { name?: BackendName; away?: boolean } = {}) {
   const store = memoryLogStore();
   await createJournal(store, systemClock, sampleCreated());
   const collected: string[] = [];
+  const kept: string[] = [];
   const warned: unknown[] = [];
   const backendOf = (name: BackendName): SandboxBackend => ({
     name,
@@ -26,6 +28,7 @@ async function server(names: readonly BackendName[], failing: { name?: BackendNa
     remove: async () => undefined,
     collect: async (keep) => {
       collected.push(`${name} ${[...keep].join(" ")}`);
+      kept.push(...[SAMPLE_ID, MISSED, "c_other"].filter((id) => keep.has(id)));
       if (failing.name === name) throw new AppError("sandbox_failed", "busy");
     },
     close: async () => undefined,
@@ -34,6 +37,7 @@ async function server(names: readonly BackendName[], failing: { name?: BackendNa
   const parts = {
     store,
     kept: undefined,
+    mayMiss: (id: string) => id === MISSED,
     setup: { cacheBytes: 0 },
     idleMs: NEVER_MS,
     log: { warn: (about: unknown) => warned.push(about), debug: () => undefined, info: () => undefined },
@@ -53,7 +57,7 @@ async function server(names: readonly BackendName[], failing: { name?: BackendNa
     onTestFinished(() => keeping.stop());
     return keeping;
   };
-  return { keep, collected, warned, failing };
+  return { keep, collected, kept, warned, failing };
 }
 
 test("a backend that cannot be tidied is told, and keeps no other from it", async () => {
@@ -71,4 +75,10 @@ test("leftovers are looked for again and again: a daemon that was away at the st
   delete failing.name;
   await expect.poll(() => collected).toContain(`docker ${SAMPLE_ID}`);
   keeping.stop();
+});
+
+test("what conversations have that the store may miss stays", async () => {
+  const { keep, kept } = await server(["docker"]);
+  keep({ collectAfterMs: 0, collectEveryMs: NEVER_MS });
+  await expect.poll(() => kept).toEqual([SAMPLE_ID, MISSED]);
 });

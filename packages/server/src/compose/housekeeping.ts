@@ -17,6 +17,8 @@ export type HousekeepingParts = {
   /** A sandbox that nothing has used for so long is stopped. */
   readonly idleMs: number;
   readonly setup: SetupConfig;
+  /** Conversations that are kept although the store does not have them. */
+  readonly mayMiss?: (conversationId: string) => boolean;
   readonly log: Logger;
   /** How long after the start leftovers are collected. Default 3 s: what users wait for comes first. */
   readonly collectAfterMs?: number;
@@ -40,7 +42,9 @@ export function housekeeping(parts: HousekeepingParts): { stop(): void } {
   resumeRuns(parts).catch(report("runs could not be resumed"));
   const first = setTimeout(() => {
     collectAndAdopt(parts).catch(report("sandboxes of an earlier start could not be looked for"));
-    parts.kept?.collect(parts.store).catch(report("checkpoints that nobody holds on to could not be removed"));
+    parts.kept
+      ?.collect(parts.store, parts.mayMiss)
+      .catch(report("checkpoints that nobody holds on to could not be removed"));
     tidySetups(parts).catch(report("kept set-ups could not be tidied"));
   }, parts.collectAfterMs ?? COLLECT_AFTER_MS).unref();
   const again = setInterval(() => {
@@ -113,8 +117,8 @@ type Collected = { readonly working: readonly SandboxBackend[]; readonly recent:
  * Conversations made meanwhile are kept too: the set grows with every log that is created. A backend that fails keeps no
  * other from being tidied.
  */
-async function collect({ store, host, backends, log }: HousekeepingParts): Promise<Collected> {
-  const keep = new Set<string>();
+async function collect({ store, host, backends, mayMiss, log }: HousekeepingParts): Promise<Collected> {
+  const keep = new KeptIds(mayMiss);
   const unwatch = store.onAppend((id) => keep.add(id));
   const unpool = host.pool.keepIn(keep);
   const recent: ConversationSummary[] = [];
@@ -135,6 +139,20 @@ async function collect({ store, host, backends, log }: HousekeepingParts): Promi
     unpool();
     unwatch();
     log.debug("looked for what is left over");
+  }
+}
+
+/** Ids, and those that may be some. */
+class KeptIds extends Set<string> {
+  readonly #mayBe: (id: string) => boolean;
+
+  constructor(mayBe: (id: string) => boolean = () => false) {
+    super();
+    this.#mayBe = mayBe;
+  }
+
+  override has(id: string): boolean {
+    return super.has(id) || this.#mayBe(id);
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { LogStore } from "@handrail/core/ports/log-store";
 import type { WeakKey } from "@handrail/gateway/program/check-master-key";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import type { StoredEvent } from "@handrail/protocol/events";
@@ -24,6 +25,7 @@ import type { SecretStore } from "../secrets/secret-store.ts";
 import { backendLoaders } from "./adapters.ts";
 import { openKeptFiles } from "./checkpoints.ts";
 import { lazyBackends } from "./backends.ts";
+import { openRestoredState, type RestoredState } from "./restored-state.ts";
 import { openInstallation } from "./installation.ts";
 import { type Network, openNetwork } from "./egress.ts";
 import { lazySandboxSecrets, loadersWithSecrets, openSecretStore } from "./secrets.ts";
@@ -54,6 +56,8 @@ export type State = {
   readonly backends: Backends;
   /** Undefined when checkpoints are off. */
   readonly kept: KeptFiles | undefined;
+  /** As of a state directory that was restored. */
+  readonly mayMiss: RestoredState["mayMiss"];
   /** The bearer token of local programs, new with each start. */
   readonly localToken: string;
   close(): Promise<void>;
@@ -73,6 +77,8 @@ export async function openState(config: Config, held?: HeldLock): Promise<State>
     openSecrets(join(home, "secret.key")),
     openSessions(jsonFile(join(home, "sessions.json"), SessionsFile), systemClock),
   ]);
+  // Before anything is written.
+  const mayMiss = await lookAtRestored(home, { held, log, store: database });
   const store = observedStore(database, (id, events) => {
     observe({ config, metrics, log }, id, events);
     network.onStored(id, events);
@@ -107,9 +113,19 @@ export async function openState(config: Config, held?: HeldLock): Promise<State>
     secretStore,
     backends,
     kept,
+    mayMiss,
     localToken,
     close,
   };
+}
+
+type Looking = { readonly held: HeldLock | undefined; readonly log: Logger; readonly store: LogStore };
+
+async function lookAtRestored(home: string, { held, log, store }: Looking): Promise<RestoredState["mayMiss"]> {
+  if (held === undefined) return () => false;
+  const { mayMiss, warning } = await openRestoredState(home, held.lock, { store, nowMs: Date.now() });
+  if (warning !== undefined) log.warn(warning);
+  return mayMiss;
 }
 
 function openLog({ logLevel }: Config): Pick<State, "mask" | "log" | "localToken"> {

@@ -179,6 +179,7 @@ async function fixtureState(config: Config, { model, sandbox }: FixtureOptions):
     secretStore,
     backends: lazyBackends({ process: async () => scriptedBackend(sandbox) }, undefined),
     kept: undefined,
+    mayMiss: () => false,
     localToken,
     close: async () => undefined,
   };
