@@ -6,10 +6,14 @@ export function sandboxHostilityContract(bench: () => BackendBench): void {
   test("two conversations do not see each other's files and processes", async () => {
     const { start } = bench();
     const [one, other] = [await start(freshConversation()), await start(freshConversation())];
-    await run(bench(), one, "echo secret > /workspace/mine; echo secret > /tmp/mine; (sleep 987 >/dev/null 2>&1 &)");
+    await run(
+      bench(),
+      one,
+      "echo secret > /workspace/mine; echo secret > /tmp/mine; (sleep 987.654 >/dev/null 2>&1 &)",
+    );
     expect((await run(bench(), other, "cat /workspace/mine /tmp/mine")).exitCode).not.toBe(0);
     const seen = await run(bench(), other, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
-    expect(seen.output).not.toContain("987");
+    expect(seen.output).not.toContain("987.654");
   });
 
   test("there is no network but the way to the broker, not even to the host", async () => {

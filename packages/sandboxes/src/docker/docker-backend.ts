@@ -61,6 +61,8 @@ export type DockerOptions = DockerAddress & {
 };
 
 const FALLBACK_IMAGE = "node:24-bookworm";
+/** With many containers and images a daemon that is busy takes long to say what it is. */
+const FACTS_MS = 30_000;
 /** How long a daemon has to take away what is half made when the server stops. */
 const SETTLE_MS = 2_000;
 
@@ -192,7 +194,7 @@ function isAsWished(labels: Readonly<Record<string, string>>, spec: SandboxSpec)
 function daemonFacts(client: DockerClient): () => Promise<DaemonInfo> {
   let known: DaemonInfo | undefined;
   return async () => {
-    known ??= await client.info(AbortSignal.timeout(10_000));
+    known ??= await client.info(AbortSignal.timeout(FACTS_MS), FACTS_MS);
     return known;
   };
 }

@@ -45,8 +45,9 @@ export function dockerClient(endpoint: DockerEndpoint) {
 
 function daemonCalls(http: DockerHttp) {
   return {
-    info: async (signal: AbortSignal): Promise<DaemonInfo> => {
-      const ask = (path: string) => http.json({ method: "GET", path, signal, timeoutMs: INFO_MS });
+    /** `timeoutMs`: how long it may take for an answer. */
+    info: async (signal: AbortSignal, timeoutMs = INFO_MS): Promise<DaemonInfo> => {
+      const ask = (path: string) => http.json({ method: "GET", path, signal, timeoutMs });
       const [info, version] = await Promise.all([ask("/info"), ask("/version")]);
       return readInfo(info, version);
     },
