@@ -1,7 +1,11 @@
+import type { IncomingMessage } from "node:http";
+import { PassThrough } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { buffer } from "node:stream/consumers";
 import { ask, testHttps, testOpened } from "../testing/tls-fixture.ts";
+import { checkPush } from "./check-push.ts";
 import type { HeldSecret } from "./held-secret.ts";
 
 const closing: (() => void)[] = [];
@@ -65,6 +69,28 @@ test("a push of which one ref is not allowed reaches nobody, and git is told so 
     /unpack ok\n[^]*ng refs\/heads\/agent\/one No rule allows refs\/heads\/main [^]*ng refs\/heads\/main /,
   );
   expect(records).toMatchObject([{ reason: "push_not_allowed", bytesUp: 0 }]);
+});
+
+test("the answer to a push of very many refs, of which a long one is not allowed, is no larger than they are a few times", async () => {
+  const refs = Array.from({ length: 9000 }, (_, index) => `refs/heads/agent/${index}`);
+  const { status, text, arrived } = await sent(push(`refs/heads/${"x".repeat(4000)}`, ...refs));
+  expect([status, arrived]).toEqual([200, []]);
+  expect(text.length).toBeLessThan(6_000_000);
+  expect(text).toContain("ng refs/heads/agent/8999 No rule allows refs/heads/xxx");
+});
+
+test("a push that comes in many small pieces is read once", async () => {
+  const lines = Array.from({ length: 9000 }, (_, index) => `refs/heads/agent/${index}`);
+  const body = push(...lines).subarray(0, -299_000);
+  const request = Object.assign(new PassThrough(), { headers: {} });
+  const checked = checkPush(request as unknown as IncomingMessage, secret.use.type === "git" ? secret.use.push : []);
+  const start = Date.now();
+  for (let at = 0; at < body.length; at += 300) {
+    request.write(body.subarray(at, at + 300));
+    await turn();
+  }
+  expect(await checked).toHaveProperty("head");
+  expect(Date.now() - start).toBeLessThan(5000);
 });
 
 test.each<[string, Buffer, Record<string, string>]>([

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { PushRule } from "@handrail/protocol/secrets";
 import type { Refusal } from "../refusal.ts";
 import { refusedUpdate } from "./git-request.ts";
-import { type ParsedPush, parsePush, pushRejection, type PushCommands } from "./receive-pack.ts";
+import { type ParsedPush, type PushCommands, pushReader, pushRejection } from "./receive-pack.ts";
 
 /** `head`: what was read of the body, to be sent first. `answer`: what git is told instead, where it can be told. */
 export type CheckedPush =
@@ -10,26 +10,32 @@ export type CheckedPush =
   | { readonly refusal: Refusal; readonly answer: Buffer | undefined };
 
 const MAX_COMMAND_BYTES = 1024 * 1024;
+/** Of a ref in the sentence, which git is told again for each ref. */
+const MAX_SHOWN = 200;
 
 /** Reads the list of refs at the head of a push and checks each; the pack behind it is left in the request. */
 export async function checkPush(request: IncomingMessage, rules: readonly PushRule[]): Promise<CheckedPush> {
   if (request.headers["content-encoding"] !== undefined) return unreadable();
-  let head = Buffer.alloc(0);
+  const read = pushReader();
+  const pieces: Buffer[] = [];
+  let length = 0;
   let parsed: ParsedPush = "more";
-  while (parsed === "more" && head.length <= MAX_COMMAND_BYTES) {
-    const chunk = await nextChunk(request);
-    if (chunk === undefined) return unreadable();
-    head = Buffer.concat([head, chunk]);
-    parsed = parsePush(head);
+  while (parsed === "more" && length <= MAX_COMMAND_BYTES) {
+    const piece = await nextChunk(request);
+    if (piece === undefined) return unreadable();
+    pieces.push(piece);
+    length += piece.length;
+    parsed = read(piece);
   }
-  return typeof parsed === "string" ? unreadable() : judged(parsed, rules, head);
+  return typeof parsed === "string" ? unreadable() : judged(parsed, rules, Buffer.concat(pieces));
 }
 
 function judged(commands: PushCommands, rules: readonly PushRule[], head: Buffer): CheckedPush {
   const refused = refusedUpdate(rules, commands.updates);
   if (refused === undefined) return { head };
   const what = refused.deletes ? "deleted" : "pushed";
-  const message = `No rule allows ${refused.ref} to be ${what}. Choose another branch, or ask the user to allow it.`;
+  const ref = refused.ref.length > MAX_SHOWN ? `${refused.ref.slice(0, MAX_SHOWN)}…` : refused.ref;
+  const message = `No rule allows ${ref} to be ${what}. Choose another branch, or ask the user to allow it.`;
   return { refusal: { code: "push_not_allowed", message }, answer: pushRejection(commands, message) };
 }
 

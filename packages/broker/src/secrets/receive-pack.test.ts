@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { refusedUpdate } from "./git-request.ts";
-import { parsePush, pushRejection } from "./receive-pack.ts";
+import { pushReader, pushRejection } from "./receive-pack.ts";
 
+const parsePush = (bytes: Buffer) => pushReader()(bytes);
 const OLD = "1".repeat(40);
 const NEW = "2".repeat(40);
 const NONE = "0".repeat(40);
@@ -21,12 +22,18 @@ test("a push's commands are read, wherever its bytes are cut", () => {
   };
   expect(parsePush(bytes)).toEqual(whole);
   const end = bytes.indexOf("PACK");
-  for (let length = 0; length < end; length += 1) expect(parsePush(bytes.subarray(0, length))).toBe("more");
+  const read = pushReader();
+  for (let length = 0; length < end; length += 1) {
+    expect([parsePush(bytes.subarray(0, length)), read(bytes.subarray(length, length + 1))]).toEqual(
+      length === end - 1 ? ["more", whole] : ["more", "more"],
+    );
+  }
 });
 
 test.each([
   ["a signed push", push(`push-cert\0 report-status`)],
   ["a ref outside refs/", push(`${OLD} ${NEW} HEAD`)],
+  ["a ref of five thousand letters", push(`${OLD} ${NEW} refs/heads/${"a".repeat(5000)}`)],
   ["no packets", Buffer.from("hello")],
   ["the packets of another protocol", Buffer.from("0001")],
 ])("what cannot be checked is invalid: %s", (_what, bytes) => {

@@ -10,20 +10,30 @@ export type ParsedPush = PushCommands | "more" | "invalid";
 const COMMAND = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/[^\0\n ]+)$/;
 const SHALLOW = /^shallow (?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Reads the list of commands of a `git-receive-pack` request. Signed pushes hide theirs and are not read. */
-export function parsePush(bytes: Buffer): ParsedPush {
+/** Longer than any that git servers take. */
+const MAX_REF_BYTES = 4096;
+
+/**
+ * Reads the list of commands of a `git-receive-pack` request, piece by piece, as long as it answers `more`. Signed pushes hide
+ * theirs and are not read.
+ */
+export function pushReader(): (piece: Buffer) => ParsedPush {
   const updates: RefUpdate[] = [];
   let capabilities: readonly string[] = [];
-  for (let at = 0; ;) {
-    const packet = packetAt(bytes, at);
-    if (typeof packet === "string") return packet;
-    if (packet.length === 0) return { updates, capabilities };
-    const line = parseLine(packet);
-    if (line === undefined) return "invalid";
-    if (line.capabilities !== undefined) ({ capabilities } = line);
-    if (line.update !== undefined) updates.push(line.update);
-    at += packet.length + 4;
-  }
+  let left = Buffer.alloc(0);
+  return (piece) => {
+    left = Buffer.concat([left, piece]);
+    for (;;) {
+      const packet = firstPacket(left);
+      if (typeof packet === "string") return packet;
+      if (packet.length === 0) return { updates, capabilities };
+      const line = parseLine(packet);
+      if (line === undefined || (line.update?.ref.length ?? 0) > MAX_REF_BYTES) return "invalid";
+      if (line.capabilities !== undefined) ({ capabilities } = line);
+      if (line.update !== undefined) updates.push(line.update);
+      left = left.subarray(packet.length + 4);
+    }
+  };
 }
 
 type Line = { readonly update?: RefUpdate; readonly capabilities?: readonly string[] };
@@ -38,15 +48,15 @@ function parseLine(packet: Buffer): Line | undefined {
   };
 }
 
-/** The content of the packet that begins here (gitprotocol-common, "pkt-line"); empty for the flush packet. */
-function packetAt(bytes: Buffer, at: number): Buffer | "more" | "invalid" {
-  const head = bytes.toString("latin1", at, at + 4);
+/** The content of the first packet (gitprotocol-common, "pkt-line"); empty for the flush packet. */
+function firstPacket(bytes: Buffer): Buffer | "more" | "invalid" {
+  const head = bytes.toString("latin1", 0, 4);
   if (!/^[0-9a-f]*$/i.test(head)) return "invalid";
   if (head.length < 4) return "more";
   const length = Number.parseInt(head, 16);
   if (length === 0) return Buffer.alloc(0);
   if (length <= 4) return "invalid";
-  return bytes.length < at + length ? "more" : bytes.subarray(at + 4, at + length);
+  return bytes.length < length ? "more" : bytes.subarray(4, length);
 }
 
 /**
