@@ -121,6 +121,35 @@ test("however the bytes are cut, the same comes out", () => {
   );
 });
 
+const ROUND = "a9sLQ2mZp7Rt4VwXa";
+test.each([
+  ["labelled", labelled],
+  ["overwritten", overwritten],
+] as const)("secrets that overlap without end are not held back without end: %s", (_how, writing) => {
+  const keys = secretMasker([{ name: "KEY", value: ROUND }]);
+  const link = ROUND.slice(1);
+  const all = bytesOf(`x${ROUND}${link.repeat(20_000)}y`);
+  const inOne = keys.stream(writing);
+  const whole = [inOne.push(all), inOne.end()];
+  const inPieces = keys.stream(writing);
+  let read = 0;
+  let most = 0;
+  let passed = 0;
+  const out: Uint8Array[] = [];
+  for (let size = 1; read < all.length; size = (size * 7 + 3) % 5000) {
+    const piece = inPieces.push(all.subarray(read, read + size));
+    read = Math.min(all.length, read + size);
+    out.push(piece);
+    passed += piece.length;
+    most = Math.max(most, read - passed);
+  }
+  out.push(inPieces.end());
+  expect(joinedText(out)).toBe(joinedText(whole));
+  if (writing === overwritten) expect([joinedText(out).length, most < 70_000]).toEqual([all.length, true]);
+  expect(joinedText(out)).toMatch(/^x\[secret KEY\][^]*y$/);
+  expect(keys.find(bytesOf(joinedText(out)))).toBeUndefined();
+});
+
 test("no form of a secret is left, whatever is around it", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 8, maxLength: 60 }), fc.string(), fc.string(), (value, before, after) => {

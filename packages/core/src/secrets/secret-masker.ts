@@ -6,7 +6,7 @@ export type Writing = (name: string, length: number) => Uint8Array;
 
 /**
  * Takes secrets out of bytes that come in pieces. What it gives is the same however the bytes are cut; it holds back no
- * more than the longest form of a secret.
+ * more than the longest form of a secret, and of secrets that overlap no more than 64 KiB.
  */
 export type MaskStream = {
   push(bytes: Uint8Array): Uint8Array;
@@ -102,6 +102,9 @@ const lowered = (bytes: Uint8Array) => UTF8.encode(TEXT.decode(bytes).toLowerCas
 
 const PASS: MaskStream = { push: (bytes) => bytes, end: () => NOTHING };
 
+/** Secrets that overlap without end are written in parts, so that they are not held back without end. */
+const LONGEST_SPAN = 64 * 1024;
+
 type Automaton = ReturnType<typeof needleAutomaton>;
 type Span = { readonly from: number; to: number; readonly name: string };
 
@@ -124,6 +127,8 @@ function maskStream(automaton: Automaton, writing: Writing, releases: number): M
       if (last.from <= from) [from, named] = [last.from, last.name];
       spans.pop();
     }
+    // Always at the same places, however the bytes are cut.
+    for (; at - from > LONGEST_SPAN; from += LONGEST_SPAN) spans.push({ from, to: from + LONGEST_SPAN, name: named });
     spans.push({ from, to: at, name: named });
   };
   const flush = (safe: number): Uint8Array => {
