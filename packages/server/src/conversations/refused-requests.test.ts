@@ -31,3 +31,20 @@ test("a refused host is shown once in ten minutes, each host for itself", async 
     })),
   );
 });
+
+test("of very many refused hosts some are shown, and that there are more", async () => {
+  const store = memoryLogStore();
+  const clock = testClock();
+  const journal = await createJournal(store, clock, sampleCreated());
+  const requests = refusedRequests(async () => journal, clock);
+  for (let at = 0; at < 200; at++) {
+    await requests.note({ conversationId: SAMPLE_ID, host: `${at}.example`, reason: "host_invalid" });
+  }
+  const log = await store.read(SAMPLE_ID, 0, 300);
+  const texts = log.map(({ event }) => (event.type === "notice.added" ? event.text : event.type));
+  expect(texts.length).toBe(21);
+  expect(texts.at(-2)).toContain(" 19.example ");
+  expect(texts.at(-1)).toBe(
+    "Requests from the sandbox to more hosts were refused. The list of its network use has them.",
+  );
+});

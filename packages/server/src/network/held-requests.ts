@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 export type HeldRequests = {
   /** How many are held one by one. */
   readonly singles: number;
+  /** How long what is held should wait, so that those of a flood become few sums. */
+  waitMs(now: number): number;
   put(entry: SpoolEntry, now: number): void;
   /** Takes back what could not be written. */
   putBack(entries: readonly SpoolEntry[]): void;
@@ -31,6 +33,7 @@ export function heldRequests(): HeldRequests {
     get singles() {
       return list.length;
     },
+    waitMs: (now) => (sums.size === 0 ? 0 : Math.max(0, minuteAt + MINUTE_MS - now)),
     put(entry, now) {
       if (now - minuteAt >= MINUTE_MS) [minuteAt, inMinute] = [now, 0];
       inMinute += 1;

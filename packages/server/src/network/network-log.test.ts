@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { createJournal, openJournal } from "@handrail/core/journal";
 import type { Journal } from "@handrail/core/journal";
 import { SAMPLE_ID, sampleCreated } from "@handrail/core/testing/log-samples";
@@ -8,7 +9,7 @@ import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
 import { testClock } from "@handrail/core/testing/test-clock";
 import { AppError } from "@handrail/protocol/errors";
 import type { NetworkRequest } from "@handrail/protocol/network-events";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { networkLog } from "./network-log.ts";
 import { openSpool } from "./network-spool.ts";
 
@@ -71,6 +72,23 @@ test("requests are written in batches, and what is held is written at the close"
     },
   ]);
   expect(failures).toEqual([]);
+});
+
+test("a flood that goes on is written once a minute", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { start, recorded, clock } = await setUp();
+  const log = await start();
+  for (let second = 0; second < 180; second++) {
+    for (let index = 0; index < 100; index++) log.add(SAMPLE_ID, request({ host: `${index}.test` }));
+    clock.advance(1000);
+    vi.advanceTimersByTime(1000);
+    await turn();
+  }
+  await log.close();
+  const written = await recorded();
+  expect(written.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(18_000);
+  expect(written.length).toBeLessThanOrEqual(4 * (300 + 51));
 });
 
 test("a flood is summed by host and outcome, nothing of it is lost, and the log stays small", async () => {
