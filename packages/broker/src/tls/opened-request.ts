@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { finished, pipeline } from "node:stream/promises";
-import { secretMasker } from "@handrail/core/secrets/secret-masker";
+import { maskerOf } from "../secrets/masker-of.ts";
 import type { Target } from "../host.ts";
 import { type Refusal, refusalStatus, refusalText } from "../refusal.ts";
 import { checkPush } from "../secrets/check-push.ts";
@@ -64,7 +64,7 @@ async function exchange({ connection, request, response, put, head }: Exchange):
   // Not `pipeline`: a server may answer and close without reading the body, and the client must get that answer.
   request.pipe(outgoing);
   const incoming = await answerOf(outgoing);
-  const masking = { masker: secretMasker(put.secrets), method: request.method };
+  const masking = { masker: maskerOf(put.secrets), method: request.method };
   const answer = incoming === undefined ? gone(target) : maskedAnswer(incoming, masking);
   if ("code" in answer) {
     outgoing.destroy();

@@ -1,7 +1,8 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { type Duplex, pipeline } from "node:stream";
 import { finished } from "node:stream/promises";
-import { secretMasker, type SecretMasker } from "@handrail/core/secrets/secret-masker";
+import type { SecretMasker } from "@handrail/core/secrets/secret-masker";
+import { maskerOf } from "../secrets/masker-of.ts";
 import { endGently, endWith, type Refusal, refusalResponse } from "../refusal.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
@@ -24,7 +25,7 @@ export async function upgradeOpened(
     return;
   }
   const { put, rule } = admitted;
-  const masker = secretMasker(put.secrets);
+  const masker = maskerOf(put.secrets);
   const { headers, ...options } = requestOptions(request, connection.target, put);
   const upgrading = [...extended(headers, put), "Connection", "Upgrade", "Upgrade", "websocket"];
   const outgoing = httpRequest({ ...options, headers: upgrading, agent: connection.agent ?? false });
