@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -8,6 +7,7 @@ import type { RequestHead } from "../secrets/matches-request.ts";
 import type { Target } from "../host.ts";
 import type { Refusal, RefusalCode } from "../refusal.ts";
 import type { SandboxAuthority } from "./sandbox-authority.ts";
+import { handshake } from "./handshake.ts";
 import { serveRequests } from "./serve-requests.ts";
 import { verifiedUpstream } from "./verified-upstream.ts";
 
@@ -54,8 +54,6 @@ export type OpenedConnection = {
   readonly report: (record: OpenedRecord) => void;
 };
 
-const HANDSHAKE_MS = 15_000;
-
 /**
  * Speaks TLS with a program in the sandbox as the host that it asked for, and carries each of its HTTP/1.1 requests over
  * one verified connection to that host, checked and with secrets put in. Settles when either side is gone
@@ -94,9 +92,8 @@ async function clientHandshake(
       answer(same ? null : new Error("another name was asked for"), authority.contextFor(host.name));
     },
   });
-  secure.on("error", () => undefined);
   try {
-    await once(secure, "secure", { signal: AbortSignal.timeout(HANDSHAKE_MS) });
+    await handshake(secure, "secure");
     return secure;
   } catch {
     return undefined;

@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { type Identity, newAuthority, newLeaf } from "./certificate.ts";
 
@@ -34,6 +35,7 @@ export function sandboxAuthority(now: () => number = Date.now): SandboxAuthority
         key: leaf.key.export({ format: "pem", type: "pkcs8" }),
         cert: leaf.certificate,
         minVersion: "TLSv1.2",
+        secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       });
       leaves.delete(host);
       leaves.set(host, { at: now(), context });

@@ -95,6 +95,7 @@ function requestServer() {
 function over(client: Duplex): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   client.once("end", resolve).once("close", resolve);
+  if (client.destroyed) resolve();
   return promise;
 }
 

@@ -1,10 +1,9 @@
-import { once } from "node:events";
+import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { connect, getCACertificates, type TLSSocket } from "node:tls";
 import type { Target } from "../host.ts";
 import type { Refusal } from "../refusal.ts";
-
-const HANDSHAKE_MS = 15_000;
+import { handshake } from "./handshake.ts";
 
 /**
  * TLS over a connection to the target, whose certificate was checked against the roots: those that Node brings, the
@@ -22,12 +21,12 @@ export async function verifiedUpstream(
     ca: [...roots],
     ALPNProtocols: ["http/1.1"],
     minVersion: "TLSv1.2",
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   });
   try {
-    await once(secure, "secureConnect", { signal: AbortSignal.timeout(HANDSHAKE_MS) });
+    await handshake(secure, "secureConnect");
     return secure;
   } catch (thrown) {
-    secure.on("error", () => undefined);
     secure.destroy();
     return { code: "upstream_untrusted", message: explained(host.name, thrown) };
   }
