@@ -67,6 +67,6 @@ function useNetwork(name: StageBackend) {
   return async (who: Who, script: string) => {
     const sandbox = sandboxes.get(who);
     if (sandbox === undefined) throw new Error("The sandbox was not started.");
-    return sandbox.attack(NETWORK_PRELUDE + script, network?.variables, 60_000);
+    return sandbox.attack(NETWORK_PRELUDE + script, network?.variables, 150_000);
   };
 }
