@@ -55,7 +55,7 @@ gate(rest(s))`,
     "hold connections open with heads that never end",
     "64 connections for a conversation, and a time for a head",
     `
-slow, gone, until, full = [], set(), time.monotonic() + 40, False
+slow, gone, until, held_now = [], set(), time.monotonic() + 40, 0
 def begin():
     slow.append(dial())
     try: slow[-1].sendall(b"GET http://allowed.example/ HTTP/1.1\\r\\nX: ")
@@ -65,12 +65,12 @@ def settle(): # those beyond the limit are told so, or cut off
     gone.update(select.select([s for s in slow if s not in gone], [], [], 0)[0])
 for _ in range(100): begin()
 settle()
-while not full and time.monotonic() < until: # those of before end, and make room
+while not 32 < held_now <= 64 and time.monotonic() < until: # those of before end, and make room
     for _ in range(16): begin()
     settle()
     full = all(s in gone for s in slow[-16:])
-count = len(slow) - len(gone)
-if not full or not 32 < count <= 64: breach("%d connections are held" % count)
+    held_now = len(slow) - len(gone) if full else 0
+if not 32 < held_now <= 64: breach("%d connections are held" % (len(slow) - len(gone)))
 answer = ask_once(get("http://%s/" % LISTED, LISTED))
 held(code(answer)) if code(answer) == "too_many_connections" or answer == "" else breach(answer)`,
   ),
