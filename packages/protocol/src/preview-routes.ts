@@ -6,6 +6,9 @@ import { ListeningPort } from "./sandboxd/operations.ts";
 const Port = z.number().int().min(1).max(65_535);
 const ShareId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
+/** How many hours a share lasts: when nobody says, and at most. */
+export const SHARE_HOURS = { usual: 8, most: 7 * 24 } as const;
+
 /** A preview that whoever has the link may open, until it expires. `expiresAt` is Unix time in milliseconds. */
 export const Share = z.object({ shareId: ShareId, port: Port, url: z.string(), expiresAt: z.number() });
 export type Share = z.infer<typeof Share>;
@@ -46,7 +49,7 @@ export const PREVIEW_ROUTES = {
     access: "session",
     summary: "Share a port with whoever has the link, for some hours",
     params: OneConversation,
-    body: z.strictObject({ port: Port, hours: z.number().positive().max(720) }),
+    body: z.strictObject({ port: Port, hours: z.number().positive().max(SHARE_HOURS.most).default(SHARE_HOURS.usual) }),
     response: Share,
     status: 201,
   },

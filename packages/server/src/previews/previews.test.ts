@@ -126,6 +126,15 @@ test("a share is for whoever has its link, until it is ended", async () => {
   expect((await api("GET", `/api/conversations/${id}/shares`)).body).toEqual({ shares: [] });
 });
 
+test("a share lasts for 8 hours when nobody says how long, and never longer than 7 days", async () => {
+  const id = await conversation();
+  const before = Date.now();
+  const { body: share } = await api("POST", `/api/conversations/${id}/shares`, { port: 8080 });
+  expect(Math.round((share.expiresAt - before) / 3_600_000)).toBe(8);
+  const statuses = [168, 169].map((hours) => api("POST", `/api/conversations/${id}/shares`, { port: 8080, hours }));
+  expect((await Promise.all(statuses)).map(({ status }) => status)).toEqual([201, 400]);
+});
+
 test("a preview of a sandbox that does not run says so, and starts none", async () => {
   const id = await conversation();
   const { body } = await api("POST", `/api/conversations/${id}/previews`, { port: 8080 });

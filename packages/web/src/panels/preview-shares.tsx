@@ -1,3 +1,4 @@
+import { SHARE_HOURS } from "@handrail/protocol/preview-routes";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, Share2, X } from "lucide-react";
 import { useState } from "react";
@@ -6,7 +7,7 @@ import { Dialog } from "../components/dialog.tsx";
 import { Choices } from "../components/field.tsx";
 import { sharesQuery } from "../state/preview-queries.ts";
 import { focusList } from "../components/focus-list.ts";
-import { formatExact } from "../state/format.ts";
+import { formatExact, plural } from "../state/format.ts";
 import { copyText } from "../state/copy-text.ts";
 import { useServices } from "../state/services.ts";
 import { report, showToast } from "../state/toasts.ts";
@@ -53,12 +54,10 @@ export function PreviewShares({ conversationId }: { readonly conversationId: str
 /** What tells two shares of one port apart. */
 const untilOf = (expiresAt: number) => `until ${formatExact(expiresAt)}`;
 
-const HOURS = [
-  { value: "1", label: "1 hour" },
-  { value: "8", label: "8 hours" },
-  { value: "24", label: "1 day" },
-  { value: "168", label: "7 days" },
-] as const;
+const HOURS = [1, SHARE_HOURS.usual, 24, SHARE_HOURS.most].map((hours) => ({
+  value: String(hours),
+  label: hours < 24 ? plural(hours, "hour") : plural(hours / 24, "day"),
+}));
 
 type ShareDialogProps = {
   readonly conversationId: string;
@@ -70,7 +69,7 @@ type ShareDialogProps = {
 export function ShareDialog({ conversationId, port, onClose }: ShareDialogProps) {
   const { client } = useServices();
   const queries = useQueryClient();
-  const [hours, setHours] = useState<(typeof HOURS)[number]["value"]>("8");
+  const [hours, setHours] = useState(String(SHARE_HOURS.usual));
   const share = useMutation({
     mutationFn: () => client.sharePreview({ params: { id: conversationId }, body: { port, hours: Number(hours) } }),
     onSuccess: async ({ url }) => {
