@@ -9,6 +9,15 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${String(Math.floor((seconds % 3600) / 60)).padStart(2, "0")} min`;
 }
 
+/** A moment for people: day and time to the minute where the program runs. */
+export function minuteText(atMs: number): string {
+  const at = new Date(atMs);
+  const day = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(twoDigits).join("-");
+  return `${day} ${[at.getHours(), at.getMinutes()].map(twoDigits).join(":")}`;
+}
+
+const twoDigits = (number: number) => String(number).padStart(2, "0");
+
 /** Dollars for people: two decimals, four below one dollar. */
 export function moneyText(usd: number): string {
   return `$${usd.toFixed(usd > 0 && usd < 1 ? 4 : 2)}`;

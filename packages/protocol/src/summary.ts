@@ -33,6 +33,23 @@ export const ConversationSummary = z.object({
 });
 export type ConversationSummary = z.infer<typeof ConversationSummary>;
 
+/** How long an ask can be answered, in milliseconds. */
+export const ASK_LIFE_MS = 24 * 3_600_000;
+
+/**
+ * How a conversation stands for its user: one whose sandbox asks for the network needs an answer, as one whose agent
+ * asks.
+ */
+export function shownStatus(row: ConversationSummary, nowMs: number): ConversationStatus {
+  return isAsking(row, nowMs) ? "asked" : row.state;
+}
+
+/** Whether its sandbox asks for the network, and can still be answered. */
+export function isAsking({ asks, archived, updatedAt }: ConversationSummary, nowMs: number): boolean {
+  return asks !== undefined && !archived && nowMs - updatedAt < ASK_LIFE_MS;
+}
+
+/** A conversation as a row of a list. */
 export function summaryOf(state: ConversationState): ConversationSummary {
   return {
     id: state.id,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { ConversationSummary } from "@handrail/protocol/summary";
+import { type ConversationSummary, isAsking, shownStatus } from "@handrail/protocol/summary";
 import { sourceLabel } from "@handrail/protocol/source-label";
-import { moneyText } from "../amounts.ts";
+import { minuteText, moneyText } from "../amounts.ts";
 import type { Context } from "../context.ts";
 import { EXIT_HELP } from "../exit-codes.ts";
 import { plainLine } from "../plain-text.ts";
@@ -31,7 +31,9 @@ export function addListCommand(program: Command, context: Context): void {
           }),
         ),
       );
-      for (const row of rows) context.screen.out(`${options.json === true ? JSON.stringify(row) : listLine(row)}\n`);
+      const line = (row: ConversationSummary) =>
+        options.json === true ? JSON.stringify(row) : listLine(row, Date.now());
+      for (const row of rows) context.screen.out(`${line(row)}\n`);
       if (rows.length === 0) context.screen.err("There are no conversations here.\n");
     });
 }
@@ -49,9 +51,15 @@ async function allPages(page: (after: string | null) => Promise<Page>): Promise<
   return rows;
 }
 
-/** One conversation in one line: id, state, day, cost, title and source. */
-export function listLine(row: ConversationSummary): string {
-  const day = new Date(row.updatedAt).toISOString().slice(0, 16).replace("T", " ");
+/** One conversation in one line: id, state, day and local time, cost, title, source, and what its sandbox waits for. */
+function listLine(row: ConversationSummary, nowMs: number): string {
   const title = `${plainLine(row.title, 60)}  (${plainLine(sourceLabel(row.source), 60)})`;
-  return `${row.id}  ${row.state.padEnd(9)}  ${day}  ${moneyText(row.costUsd).padStart(8)}  ${title}`;
+  const asks = isAsking(row, nowMs) ? `  network: handrail asks ${row.id}` : "";
+  const facts = [
+    row.id,
+    shownStatus(row, nowMs).padEnd(9),
+    minuteText(row.updatedAt),
+    moneyText(row.costUsd).padStart(8),
+  ];
+  return `${facts.join("  ")}  ${title}${asks}`;
 }

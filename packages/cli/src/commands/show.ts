@@ -1,3 +1,4 @@
+import { isAsking, shownStatus } from "@handrail/protocol/summary";
 import type { Command } from "commander";
 import { allEvents } from "../all-events.ts";
 import { countText, moneyText } from "../amounts.ts";
@@ -28,9 +29,11 @@ async function show(context: Context, client: Parameters<typeof allEvents>[0], i
   for await (const events of allEvents(client, id)) for (const stored of events) printer.event(stored);
   printer.end();
   const { files, added, removed } = row.changes;
+  const asking = isAsking(row, Date.now());
   screen.out(
-    `\n${row.state}: ${countText(files, "file")} changed (+${added} -${removed}), ${moneyText(row.costUsd)}\n`,
+    `\n${shownStatus(row, Date.now())}: ${countText(files, "file")} changed (+${added} -${removed}), ${moneyText(row.costUsd)}\n`,
   );
+  if (asking) screen.out(`Its sandbox wants to reach what no rule allows. See: handrail asks ${id}\n`);
   const next = row.state === "working" || row.state === "idle" ? undefined : nextSentence(id, row.state);
   if (next !== undefined) screen.out(`${next}\n`);
 }

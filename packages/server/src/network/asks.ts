@@ -6,6 +6,7 @@ import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { RuleScope } from "@handrail/protocol/network-events";
 import type { OpenAsk } from "@handrail/protocol/network-state";
+import { ASK_LIFE_MS } from "@handrail/protocol/summary";
 import { requireTeam } from "../auth/policy.ts";
 import { allowance, networkWith } from "./allowance.ts";
 import { repositoryKey } from "./repository-key.ts";
@@ -47,7 +48,6 @@ export type AsksParts = {
 };
 
 const MAX_OPEN = 20;
-const LIFE_MS = 24 * 3_600_000;
 /** How long `once` lets through a request that was refused before the answer came. */
 const GRANT_MS = 10 * 60_000;
 const MAX_GRANTS = 1000;
@@ -91,7 +91,7 @@ const OUTCOMES = { once: "once", here: "changed", always: "changed", deny: "deni
 
 /** @throws AppError `ask_closed` */
 function find(state: ConversationState, askId: string, now: number): OpenAsk {
-  const ask = state.asks.find((open) => open.askId === askId && now - open.at < LIFE_MS);
+  const ask = state.asks.find((open) => open.askId === askId && now - open.at < ASK_LIFE_MS);
   if (ask === undefined) throw new AppError("ask_closed", "This has been answered already, or nobody did for a day.");
   return ask;
 }
@@ -101,7 +101,7 @@ async function openAsk(parts: AsksParts, journal: Journal, request: RefusedReque
   const askId = parts.newId("n");
   await journal.commit(({ asks }) => {
     const now = parts.clock.now();
-    const expired = asks.filter((ask) => now - ask.at >= LIFE_MS);
+    const expired = asks.filter((ask) => now - ask.at >= ASK_LIFE_MS);
     const fresh = asks.filter((ask) => !expired.includes(ask));
     const known = fresh.some((ask) => isSame(ask, request)) || fresh.length >= MAX_OPEN;
     return [

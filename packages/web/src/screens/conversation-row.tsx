@@ -1,4 +1,4 @@
-import type { ConversationSummary } from "@handrail/protocol/summary";
+import { type ConversationSummary, shownStatus } from "@handrail/protocol/summary";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
@@ -9,7 +9,7 @@ import { Menu } from "../components/menu.tsx";
 import { StatusBadge } from "../components/status-badge.tsx";
 import { archiveConversation, deleteConversation } from "../state/conversation-actions.ts";
 import { formatMoney, plural } from "../state/format.ts";
-import { shownStatus, sourceName } from "../state/group-conversations.ts";
+import { sourceName } from "../state/group-conversations.ts";
 import type { Place } from "../state/place.ts";
 import { useServices } from "../state/services.ts";
 import { DEMO_LABEL, isDemoModel } from "../state/session-queries.ts";

@@ -1,8 +1,7 @@
 import { askedPlace } from "@handrail/protocol/asked-place";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
-import { summaryOf } from "@handrail/protocol/summary";
+import { shownStatus, summaryOf } from "@handrail/protocol/summary";
 import { STATUS_LOOKS } from "../components/status-badge.tsx";
-import { shownStatus } from "../state/group-conversations.ts";
 import { useNow } from "../state/use-now.ts";
 
 /** Reads changes of the conversation's state aloud, what its sandbox asks for, and nothing else. */

@@ -1,11 +1,10 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
-import { summaryOf } from "@handrail/protocol/summary";
+import { shownStatus, summaryOf } from "@handrail/protocol/summary";
 import { WifiOff } from "lucide-react";
 import { STATUS_LOOKS, StatusBadge } from "../components/status-badge.tsx";
 import { awaited, type LastRetry } from "../state/awaited.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { describeCost } from "../state/describe-cost.ts";
-import { shownStatus } from "../state/group-conversations.ts";
 import { formatClock, formatCount, formatDuration, formatTime, plural } from "../state/format.ts";
 import { DEMO_LABEL, isDemoModel, useModel } from "../state/session-queries.ts";
 import { useKnownNow, useOnline } from "../state/use-known-now.ts";

@@ -1,4 +1,4 @@
-import type { ConversationStatus, ConversationSummary } from "@handrail/protocol/summary";
+import { type ConversationStatus, type ConversationSummary, shownStatus } from "@handrail/protocol/summary";
 
 export type ConversationGroup = { readonly title: string; readonly rows: readonly ConversationSummary[] };
 
@@ -8,15 +8,6 @@ const GROUPS: readonly { readonly title: string; readonly states: readonly Conve
   { title: "Working", states: ["working"] },
   { title: "Earlier", states: ["done", "cancelled", "idle"] },
 ];
-
-/** How long an ask can be answered. */
-const ASK_LIFE_MS = 24 * 3_600_000;
-
-/** How a conversation stands for its user: one whose sandbox asks for the network needs an answer, as one whose agent asks. */
-export function shownStatus(row: ConversationSummary, nowMs: number): ConversationStatus {
-  const asks = row.asks !== undefined && !row.archived && nowMs - row.updatedAt < ASK_LIFE_MS;
-  return asks ? "asked" : row.state;
-}
 
 /** Conversations by what needs the user first; within a group the latest first. Empty groups are left out. */
 export function groupConversations(rows: readonly ConversationSummary[], nowMs: number): readonly ConversationGroup[] {

@@ -1,11 +1,11 @@
-import type { ConversationStatus, ConversationSummary } from "@handrail/protocol/summary";
+import { type ConversationStatus, type ConversationSummary, shownStatus } from "@handrail/protocol/summary";
 import { expect, test } from "vitest";
 import { branchName } from "./branch-name.ts";
 import { withSummary } from "./conversation-queries.ts";
 import { describeCost } from "./describe-cost.ts";
 import { fileText } from "./file-text.ts";
 import { filterEvents } from "./filter-events.ts";
-import { groupConversations, shownStatus, sourceName } from "./group-conversations.ts";
+import { groupConversations, sourceName } from "./group-conversations.ts";
 import { linkHost } from "./link-host.ts";
 import { matchCommands } from "./palette.ts";
 import { parseHunks } from "./parse-hunks.ts";
