@@ -42,14 +42,17 @@ export const CHECKPOINT_ROUTES = {
     method: "GET",
     path: "/api/conversations/:id/checkpoints/diff",
     access: "session",
-    summary: "Files that differ between two checkpoints, each by its id or a seq",
+    summary:
+      "Files that differ between two checkpoints, each by its id or a seq; git's own (.git) where they are asked for",
     params: OneConversation,
-    query: TwoCheckpoints,
+    query: TwoCheckpoints.extend({ git: z.enum(["true", "false"]).optional() }),
     response: z.object({
       from: z.object(MOMENT),
       to: z.object(MOMENT),
       changes: z.array(FileChange),
       more: z.boolean(),
+      /** How many files of git's own differ too and are not among the changes. */
+      leftOut: z.number().int().nonnegative(),
     }),
     status: 200,
   },

@@ -11,6 +11,8 @@ import type { Screen } from "../screen.ts";
 /** How a checkpoint is named on a command line. */
 export const WHICH = "the checkpoint's id, as checkpoints shows it, or an event's number: the newest at or before it";
 
+type Rest = [path: string | undefined, options: { readonly git?: boolean }];
+
 /** `handrail diff`: what differs between two checkpoints. */
 export function addDiff(program: Command, context: Context): void {
   program
@@ -19,13 +21,14 @@ export function addDiff(program: Command, context: Context): void {
     .argument("<from>", WHICH)
     .argument("<to>", "the same")
     .argument("[path]", "a file, whose lines are shown")
+    .option("--git", "list files of git's own too, which are in .git")
     .description("list the files that differ between two checkpoints, or show how one of them does")
     .addHelpText("after", EXIT_HELP)
-    .action((id: string, from: string, to: string, path: string | undefined) =>
+    .action((id: string, from: string, to: string, ...[path, { git }]: Rest) =>
       askServer(context, async ({ client }) => {
         const params = { id };
-        if (path === undefined)
-          printChanges(context.screen, await client.checkpointChanges({ params, query: { from, to } }));
+        const query = { from, to, ...(git === true && { git: "true" as const }) };
+        if (path === undefined) printChanges(context.screen, await client.checkpointChanges({ params, query }));
         else await printFile(context.screen, path, await client.checkpointFile({ params, query: { from, to, path } }));
       }),
     );
@@ -39,7 +42,9 @@ function printChanges(screen: Screen, found: Answer<"checkpointChanges">): void 
     screen.out(`${status.padEnd(8)}  ${was}${plainLine(path, 1000)}\n`);
   }
   const more = found.more ? ", and more" : "";
-  screen.err(`${countText(found.changes.length, "file")}${more}, from event ${found.from.asOf} to ${found.to.asOf}.\n`);
+  const git = found.leftOut === 0 ? "" : ` In .git ${countText(found.leftOut, "file")} more (--git).`;
+  const { from, to } = found;
+  screen.err(`${countText(found.changes.length, "file")}${more}, from event ${from.asOf} to ${to.asOf}.${git}\n`);
 }
 
 async function printFile(

@@ -5,7 +5,7 @@ import type { Clock } from "@handrail/core/ports/clock";
 import type { LogStore } from "@handrail/core/ports/log-store";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
-import { countChanges, type FileChange } from "@handrail/protocol/changes";
+import { countChanges } from "@handrail/protocol/changes";
 import type { CheckpointRow, Fork } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
@@ -13,7 +13,7 @@ import type { IdPrefix } from "@handrail/protocol/ids";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import type { Restores } from "../conversations/restores.ts";
 import { type Kept, keptIn, type Moment, momentOf, type Which } from "./checkpoint-points.ts";
-import { compareTrees, findEntry, toFileChange } from "./compare.ts";
+import { type Changes, changesBetween, compareTrees, findEntry } from "./compare.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
 import { treesOf } from "./send.ts";
@@ -25,7 +25,7 @@ export type Checkpoints = {
   /** Keeps the workspace as it is now. */
   create(id: string, signal: AbortSignal): Promise<CheckpointRow>;
   /** What differs; `more` when there is more than is listed. @throws AppError `checkpoint_unknown` */
-  compare(id: string, range: Range): Promise<Compared>;
+  compare(id: string, range: Range & { readonly git?: "true" | "false" | undefined }): Promise<Compared>;
   /** One file at two checkpoints, base64; null where it is not there or is too large. */
   file(id: string, range: Range & { readonly path: string }): Promise<FilePair>;
   /** @throws AppError `checkpoint_unknown`, `run_active`, `restore_active`; `bad_request` when none is named, or two */
@@ -41,7 +41,7 @@ export type Checkpoints = {
 /** Each is a checkpoint's id, or a seq. */
 export type Range = { readonly from: string; readonly to: string };
 /** What differs between two checkpoints, and which these are. */
-export type Compared = { from: Named; to: Named; changes: FileChange[]; more: boolean };
+export type Compared = Changes & { from: Named; to: Named };
 type Named = { checkpointId: string; asOf: number };
 export type FilePair = { before: string | null; after: string | null; binary: boolean };
 /** Which checkpoint it is now, with the event after which the files were like this, and what was done. */
@@ -65,7 +65,6 @@ export type CheckpointsParts = {
   readonly restores: Pick<Restores, "during">;
 };
 
-const MAX_CHANGES = 5000;
 const MAX_FILE_BYTES = 1024 * 1024;
 const PROBE_BYTES = 8000;
 
@@ -90,8 +89,7 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
         const one = await treesOf(lineage, from.root);
         const other = await treesOf(lineage, to.root);
         const found = compareTrees(from.root, to.root, (name) => one.get(name) ?? other.get(name));
-        const changes = found.slice(0, MAX_CHANGES).map(toFileChange);
-        return { from: named(from), to: named(to), changes, more: found.length > MAX_CHANGES };
+        return { from: named(from), to: named(to), ...changesBetween(found, range.git === "true") };
       });
     },
     async file(id, { path, ...range }) {

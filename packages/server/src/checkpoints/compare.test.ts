@@ -1,7 +1,7 @@
 import { encodeTree, MAX_SNAPSHOT_DEPTH, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { compareTrees } from "./compare.ts";
+import { changesBetween, compareTrees } from "./compare.ts";
 
 const trees = new Map<string, SnapshotTree>();
 
@@ -28,4 +28,22 @@ test("snapshots as deep as they may be are compared to their ends", () => {
     { path, before: { ...link, target: "one" }, after: { ...link, target: "two" } },
   ]);
   expect(compareTrees(from, from, (name) => trees.get(name))).toEqual([]);
+});
+
+test("what git keeps for itself is left out and counted, unless it is asked for", () => {
+  const file = (name: string, mode: number) => ({ type: "link", name, mtime: "0", target: `${mode}` }) as const;
+  const repository = (mode: number) =>
+    put([
+      { type: "directory", name: ".git", tree: put([file("index", mode)]) },
+      file(".gitignore", mode),
+      { type: "directory", name: "below", tree: put([file(".git", mode)]) },
+    ]);
+  const found = compareTrees(repository(1), repository(2), (name) => trees.get(name));
+  const modified = (path: string) => ({ path, status: "modified", binary: false });
+  expect(changesBetween(found, false)).toEqual({ changes: [modified(".gitignore")], more: false, leftOut: 2 });
+  expect(changesBetween(found, true)).toEqual({
+    changes: [".git/index", ".gitignore", "below/.git"].map(modified),
+    more: false,
+    leftOut: 0,
+  });
 });

@@ -30,6 +30,24 @@ export function compareTrees(from: string, to: string, trees: Trees): Difference
   return found;
 }
 
+const MAX_CHANGES = 5000;
+
+/** What a user is shown of what differs. `leftOut`: how many files more differ that are git's own. */
+export type Changes = { changes: FileChange[]; more: boolean; leftOut: number };
+
+/** What differs, as users look at it: without what git keeps in `.git`, unless they want that too. */
+export function changesBetween(found: readonly Difference[], withGit: boolean): Changes {
+  const shown = withGit ? found : found.filter(({ path }) => !isGits(path));
+  return {
+    changes: shown.slice(0, MAX_CHANGES).map(toFileChange),
+    more: shown.length > MAX_CHANGES,
+    leftOut: found.length - shown.length,
+  };
+}
+
+/** Also that of a repository, submodule or worktree within the workspace. */
+const isGits = (path: string) => path.split("/").includes(".git");
+
 /** One path in a snapshot; undefined when there is no such file. */
 export function findEntry(root: string, path: string, trees: Trees): SnapshotEntry | undefined {
   let tree = trees(root);
@@ -41,7 +59,7 @@ export function findEntry(root: string, path: string, trees: Trees): SnapshotEnt
   return entry;
 }
 
-export function toFileChange({ path, before, after }: Difference): FileChange {
+function toFileChange({ path, before, after }: Difference): FileChange {
   const status =
     before === undefined ? "added" : after === undefined ? "deleted" : before.type === after.type ? "modified" : "type";
   return { path, status, binary: false };

@@ -1,5 +1,7 @@
+import type { AnswerOf } from "@handrail/client/create-client";
 import type { FileChange } from "@handrail/protocol/changes";
 import type { CheckpointRow } from "@handrail/protocol/checkpoints";
+import type { Routes } from "@handrail/protocol/routes";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ChangeLetter } from "../components/change-letter.tsx";
@@ -66,15 +68,35 @@ type DifferencesProps = { readonly id: string; readonly from: string; readonly t
 
 function Differences({ id, from, to }: DifferencesProps) {
   const { client } = useServices();
-  const { error, data } = useQuery(checkpointChangesQuery(client, id, { from, to }));
+  const [git, setGit] = useState(false);
+  const { error, data } = useQuery(checkpointChangesQuery(client, id, { from, to }, git));
   if (error !== null) return <Failure error={error} />;
   if (data === undefined) return <p className="text-ink-2">Comparing the files.</p>;
-  if (data.changes.length === 0) return <Empty>No file differs between the two.</Empty>;
+  return (
+    <>
+      {(git || data.leftOut > 0) && (
+        <label className="flex min-h-7 items-center gap-1.5 text-ink-2 max-md:min-h-10">
+          <input type="checkbox" checked={git} onChange={(event) => setGit(event.target.checked)} />
+          Also files of git’s own, in .git{!git && `: ${data.leftOut}`}
+        </label>
+      )}
+      {data.changes.length === 0 ? (
+        <Empty>No file differs between the two.</Empty>
+      ) : (
+        <DifferingFiles id={id} from={from} to={to} found={data} />
+      )}
+    </>
+  );
+}
+
+type FoundProps = DifferencesProps & { readonly found: AnswerOf<Routes["checkpointChanges"]> };
+
+function DifferingFiles({ id, from, to, found }: FoundProps) {
   return (
     <>
       <p className="text-ink-2">
-        {plural(data.changes.length, "file")} {data.changes.length === 1 ? "differs" : "differ"}
-        {data.more && ", and more than are listed"}
+        {plural(found.changes.length, "file")} {found.changes.length === 1 ? "differs" : "differ"}
+        {found.more && ", and more than are listed"}
       </p>
       <ul
         // A scroller must be reachable by keyboard (WCAG 2.1.1).
@@ -83,7 +105,7 @@ function Differences({ id, from, to }: DifferencesProps) {
         aria-label="Files that differ"
         className="inset-focus max-h-[45dvh] overflow-auto"
       >
-        {data.changes.map((change) => (
+        {found.changes.map((change) => (
           <ComparedFile key={`${from} ${to} ${change.path}`} id={id} from={from} to={to} change={change} />
         ))}
       </ul>

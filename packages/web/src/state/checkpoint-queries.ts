@@ -13,11 +13,12 @@ export const checkpointsQuery = (client: Client, id: string, head: number) =>
 /** Two checkpoints by their ids. What differs between them never changes. */
 type Two = { readonly from: string; readonly to: string };
 
-/** The files that differ between two checkpoints. */
-export const checkpointChangesQuery = (client: Client, id: string, query: Two) =>
+/** The files that differ between two checkpoints; `git` has git's own among them. */
+export const checkpointChangesQuery = (client: Client, id: string, query: Two, git: boolean) =>
   queryOptions({
-    queryKey: ["checkpoint-changes", id, query],
-    queryFn: ({ signal }) => client.checkpointChanges({ params: { id }, query, signal }),
+    queryKey: ["checkpoint-changes", id, query, git],
+    queryFn: ({ signal }) =>
+      client.checkpointChanges({ params: { id }, query: { ...query, git: git ? "true" : "false" }, signal }),
     staleTime: Infinity,
     retry: false,
   });
