@@ -1,10 +1,10 @@
 import type { StoredEvent } from "@handrail/protocol/events";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { Copy } from "lucide-react";
-import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { IconButton } from "../components/button.tsx";
 import { Empty } from "../components/empty.tsx";
 import { INPUT } from "../components/field.tsx";
+import { useVirtualScroll, VirtualList } from "../components/virtual-list.tsx";
 import { filterEvents } from "../state/filter-events.ts";
 import { copyText } from "../state/copy-text.ts";
 import { report } from "../state/toasts.ts";
@@ -43,42 +43,22 @@ export function LogPanel({ view }: PanelProps) {
 }
 
 function EventList({ events }: { readonly events: readonly StoredEvent[] }) {
-  const scroller = useRef<HTMLElement>(null);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
-  // The React compiler is not used here, so nothing memoizes what the virtualizer gives.
-  // oxlint-disable-next-line react/incompatible-library
-  const virtual = useVirtualizer({
+  const scroll = useVirtualScroll({
     count: events.length,
-    getScrollElement: () => scroller.current,
     estimateSize: () => 28,
-    getItemKey: (index) => events[index]?.seq ?? index,
+    keyOf: (index) => events[index]?.seq,
     overscan: 12,
   });
   const toggle = (seq: number) =>
     setOpened((before) => new Set(before.has(seq) ? [...before].filter((other) => other !== seq) : [...before, seq]));
-  const items = virtual.getVirtualItems();
   return (
-    <section
-      ref={scroller}
-      // A scroller must be reachable by keyboard (WCAG 2.1.1).
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      aria-label="Events"
-      className="inset-focus min-h-0 flex-1 overflow-auto"
-    >
-      <div className="relative" style={{ height: virtual.getTotalSize() }}>
-        <div className="absolute inset-x-0 top-0" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
-          {items.map((item) => {
-            const event = events[item.index];
-            return (
-              <div key={item.key} data-index={item.index} ref={virtual.measureElement}>
-                {event && <EventLine stored={event} open={opened.has(event.seq)} onToggle={() => toggle(event.seq)} />}
-              </div>
-            );
-          })}
-        </div>
-      </div>
-    </section>
+    <VirtualList label="Events" scroll={scroll} className="min-h-0 flex-1 overflow-auto">
+      {(index) => {
+        const event = events[index];
+        return event && <EventLine stored={event} open={opened.has(event.seq)} onToggle={() => toggle(event.seq)} />;
+      }}
+    </VirtualList>
   );
 }
 

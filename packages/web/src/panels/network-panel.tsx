@@ -1,7 +1,7 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { classNames } from "../components/class-names.ts";
 import { Empty } from "../components/empty.tsx";
+import { useVirtualScroll, VirtualList } from "../components/virtual-list.tsx";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import { formatBytes, formatCount, formatExact, formatTime, plural } from "../state/format.ts";
 import { type NetworkRow, networkRows } from "../state/network-rows.ts";
@@ -40,45 +40,19 @@ const COLUMNS =
   "grid grid-cols-[auto_auto_minmax(0,1fr)] gap-x-3 px-3 font-mono text-small @3xl:grid-cols-[6.5rem_minmax(0,1fr)_10rem_minmax(0,15rem)]";
 
 function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
-  const scroller = useRef<HTMLDivElement>(null);
-  // The React compiler is not used here, so nothing memoizes what the virtualizer gives.
-  // oxlint-disable-next-line react/incompatible-library
-  const virtual = useVirtualizer({
+  const scroll = useVirtualScroll({
     count: rows.length,
-    getScrollElement: () => scroller.current,
     estimateSize: () => 46,
-    getItemKey: (index) => rows[index]?.key ?? index,
+    keyOf: (index) => rows[index]?.key,
     overscan: 12,
   });
-  const items = virtual.getVirtualItems();
   return (
-    <section
-      ref={scroller}
-      // A scroller must be reachable by keyboard (WCAG 2.1.1).
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      aria-label="Requests"
-      className="inset-focus @container min-h-0 flex-1 overflow-auto"
-    >
-      <div className="relative" style={{ height: virtual.getTotalSize() }}>
-        <ul className="absolute inset-x-0 top-0" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
-          {items.map((item) => {
-            const row = rows[item.index];
-            return (
-              <li
-                key={item.key}
-                data-index={item.index}
-                ref={virtual.measureElement}
-                aria-setsize={rows.length}
-                aria-posinset={item.index + 1}
-              >
-                {row && <RequestRow row={row} />}
-              </li>
-            );
-          })}
-        </ul>
-      </div>
-    </section>
+    <VirtualList label="Requests" scroll={scroll} className="@container min-h-0 flex-1 overflow-auto">
+      {(index) => {
+        const row = rows[index];
+        return row && <RequestRow row={row} />;
+      }}
+    </VirtualList>
   );
 }
 

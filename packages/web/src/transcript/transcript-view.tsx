@@ -1,7 +1,7 @@
-import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { type ReactNode, type RefObject, useRef } from "react";
+import type { ReactNode } from "react";
 import { Button } from "../components/button.tsx";
+import { useVirtualScroll, VirtualList, type VirtualScroll } from "../components/virtual-list.tsx";
 import { nextCallRow } from "../state/next-call-row.ts";
 import type { Row } from "../state/transcript-rows.ts";
 import { useShortcuts } from "../state/use-shortcuts.ts";
@@ -12,24 +12,25 @@ type Rows = { readonly rows: readonly Row[] };
 
 /** The rows of a conversation. Follows the end while the reader is there; tells of new rows otherwise. */
 export function TranscriptView({ rows, empty }: Rows & { readonly empty: ReactNode }) {
-  const scroller = useRef<HTMLElement>(null);
-  const virtual = useRows(rows, scroller);
+  const scroll = useRows(rows);
+  const { virtual } = scroll;
   const { atEnd, fresh, onScroll, toEnd } = useFollow(virtual, rows.length);
   useCallKeys(rows, (index) => virtual.scrollToIndex(index, { align: "auto" }));
   return (
     <div className="relative min-h-0 flex-1">
-      <section
-        ref={scroller}
+      <VirtualList
+        label="Transcript"
+        scroll={scroll}
         onScrollCapture={onScroll}
-        // A scroller must be reachable by keyboard (WCAG 2.1.1).
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        tabIndex={0}
-        aria-label="Transcript"
-        className="inset-focus h-full overflow-y-auto overscroll-contain [overflow-anchor:none]"
+        className="h-full overflow-y-auto overscroll-contain [overflow-anchor:none]"
+        rowsClassName="mx-auto w-full max-w-[46rem]"
+        before={rows.length === 0 && empty}
       >
-        {rows.length === 0 && empty}
-        <VirtualRows rows={rows} virtual={virtual} />
-      </section>
+        {(index) => {
+          const row = rows[index];
+          return <div className="px-4 pb-2">{row && <RowView row={row} />}</div>;
+        }}
+      </VirtualList>
       {!atEnd && (
         <div className="absolute bottom-2 left-1/2 -translate-x-1/2">
           <Button icon={ArrowDown} className="rounded-full shadow-md" onClick={toEnd}>
@@ -37,33 +38,6 @@ export function TranscriptView({ rows, empty }: Rows & { readonly empty: ReactNo
           </Button>
         </div>
       )}
-    </div>
-  );
-}
-
-type RowVirtualizer = Virtualizer<HTMLElement, Element>;
-
-function VirtualRows({ rows, virtual }: Rows & { readonly virtual: RowVirtualizer }) {
-  const items = virtual.getVirtualItems();
-  return (
-    <div className="relative mx-auto w-full max-w-[46rem]" style={{ height: virtual.getTotalSize() }}>
-      <ul className="absolute inset-x-0 top-0 px-4" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
-        {items.map((item) => {
-          const row = rows[item.index];
-          return (
-            <li
-              key={item.key}
-              data-index={item.index}
-              ref={virtual.measureElement}
-              aria-setsize={rows.length}
-              aria-posinset={item.index + 1}
-              className="pb-2"
-            >
-              {row && <RowView row={row} />}
-            </li>
-          );
-        })}
-      </ul>
     </div>
   );
 }
@@ -79,14 +53,11 @@ const ESTIMATES: Readonly<Record<Row["kind"], number>> = {
   marker: 28,
 };
 
-function useRows(rows: readonly Row[], scroller: RefObject<HTMLElement | null>): RowVirtualizer {
-  // The React compiler is not used here, so nothing memoizes what the virtualizer gives.
-  // oxlint-disable-next-line react/incompatible-library
-  return useVirtualizer({
+function useRows(rows: readonly Row[]): VirtualScroll {
+  return useVirtualScroll({
     count: rows.length,
-    getScrollElement: () => scroller.current,
     estimateSize: (index) => ESTIMATES[rows[index]?.kind ?? "call"],
-    getItemKey: (index) => rows[index]?.key ?? index,
+    keyOf: (index) => rows[index]?.key,
     overscan: 8,
     paddingStart: 16,
     paddingEnd: 24,
