@@ -2,7 +2,6 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { ToastRegion } from "./components/toast-region.tsx";
 import { router } from "./router.tsx";
 import { SessionGate } from "./screens/session-gate.tsx";
 import { pageServices, ServicesContext } from "./state/services.ts";
@@ -20,7 +19,6 @@ if (root !== null) {
           <SessionGate>
             <RouterProvider router={router} />
           </SessionGate>
-          <ToastRegion />
         </QueryClientProvider>
       </ServicesContext>
     </StrictMode>,

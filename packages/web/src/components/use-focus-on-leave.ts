@@ -11,7 +11,7 @@ export function useFocusOnLeave<Kind extends HTMLElement>(): RefObject<Kind | nu
     return () => {
       if (element?.contains(document.activeElement) !== true) return;
       const neighbour = element.nextElementSibling ?? element.previousElementSibling;
-      (neighbour?.querySelector("button") ?? document.getElementById("main"))?.focus();
+      (neighbour?.querySelector<HTMLElement>("button, textarea") ?? document.getElementById("main"))?.focus();
     };
   }, []);
   return place;

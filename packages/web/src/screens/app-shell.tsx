@@ -1,5 +1,6 @@
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { ToastRegion } from "../components/toast-region.tsx";
 import { useServices } from "../state/services.ts";
 import { useFocusOnArrival } from "../state/use-focus-on-arrival.ts";
 import { usePhone } from "../state/use-media.ts";
@@ -8,7 +9,7 @@ import { ConversationList } from "./conversation-list.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { HomeTabs } from "./home-tabs.tsx";
 import { OfflineBanner } from "./offline-banner.tsx";
-import { report } from "../state/toasts.ts";
+import { report, undoToast } from "../state/toasts.ts";
 import { Palette } from "./palette.tsx";
 
 /** The list on the left and the current place beside it; on a phone one of them at a time. */
@@ -22,6 +23,7 @@ export function AppShell() {
   useShortcuts({
     palette: () => setOverlay("palette"),
     help: () => setOverlay("help"),
+    undo: () => undoToast(),
     new: () => report(navigate({ to: "/new" })),
     search: () => document.getElementById("conversation-search")?.focus(),
   });
@@ -35,6 +37,7 @@ export function AppShell() {
         Skip to the content
       </a>
       <OfflineBanner />
+      {phone && <ToastRegion />}
       <div className="flex min-h-0 flex-1">
         {phone && home ? (
           <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 outline-none">
@@ -43,11 +46,7 @@ export function AppShell() {
           </main>
         ) : (
           <>
-            {!phone && (
-              <aside aria-label="Conversations" className="flex w-72 shrink-0 border-r border-line">
-                <ConversationList className="flex-1" />
-              </aside>
-            )}
+            {!phone && <SideColumn />}
             <main id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
               <Outlet />
             </main>
@@ -60,3 +59,10 @@ export function AppShell() {
     </div>
   );
 }
+
+const SideColumn = () => (
+  <aside aria-label="Conversations" className="flex w-72 shrink-0 flex-col border-r border-line bg-sunken">
+    <ConversationList className="flex-1" />
+    <ToastRegion />
+  </aside>
+);

@@ -12,17 +12,19 @@ export function archiveConversation(client: Client, { id, title }: Named, archiv
   const change = (value: boolean) => client.changeConversation({ params: { id }, body: { archived: value } });
   change(archived)
     .then(() =>
-      showToast(`${archived ? "Archived" : "Brought back"} “${title}”.`, "plain", () => {
+      showToast(`${archived ? "Archived" : "Brought back"} “${shortTitle(title)}”.`, "plain", () => {
         change(!archived).catch(showError);
       }),
     )
     .catch(showError);
 }
 
+const shortTitle = (title: string) => (title.length > 60 ? `${title.slice(0, 59)}…` : title);
+
 /** Deletes a conversation after the time to take it back has gone by; it is out of sight at once. */
 export function deleteConversation(client: Client, { id, title }: Named): void {
   hiddenConversations.set(new Set(hiddenConversations.get()).add(id));
   const show = () => hiddenConversations.set(new Set([...hiddenConversations.get()].filter((other) => other !== id)));
   const remove = () => client.deleteConversation({ params: { id } });
-  doLater(`“${title}” will be deleted in 8 s, with its workspace.`, remove, show);
+  doLater(`“${shortTitle(title)}” is deleted with its workspace when this line goes.`, remove, show);
 }

@@ -23,6 +23,11 @@ test("keys typed into a field mean only their text, but the palette and escape s
   expect(readShortcut(null, press("Escape", { typing: true })).shortcut).toBe("escape");
 });
 
+test("undo is the page's outside of fields, and the browser's within", () => {
+  const presses = [press("z"), press("z", { command: true }), press("z", { command: true, typing: true })];
+  expect(presses.map((one) => readShortcut(null, one).shortcut)).toEqual(["undo", "undo", null]);
+});
+
 test("the browser's own shortcuts are left alone", () => {
   expect(readShortcut(null, press("c", { command: true })).shortcut).toBeNull();
   expect(readShortcut(null, press("j", { alt: true })).shortcut).toBeNull();

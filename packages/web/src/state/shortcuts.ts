@@ -6,6 +6,7 @@ export type Shortcut =
   | "next"
   | "previous"
   | "escape"
+  | "undo"
   | "help"
   | "go.changes"
   | "go.files"
@@ -34,6 +35,7 @@ const SINGLE: Readonly<Record<string, Shortcut>> = {
   c: "new",
   j: "next",
   k: "previous",
+  z: "undo",
   "?": "help",
 };
 
@@ -55,10 +57,16 @@ type Read = { readonly shortcut: Shortcut | null; readonly pending: Pending };
 
 /** What a key press means, given the first key of two. Keys typed into a field mean only their text. Pure. */
 export function readShortcut(pending: Pending, press: KeyPress): Read {
-  if (press.command) return { shortcut: press.key.toLowerCase() === "k" ? "palette" : null, pending: null };
+  if (press.command) return { shortcut: readCommand(press), pending: null };
   if (press.key === "Escape") return { shortcut: "escape", pending: null };
   if (press.typing || press.alt) return { shortcut: null, pending: null };
   return readPlainKey(pending, press);
+}
+
+/** In a field the browser's own undo is meant. */
+function readCommand({ key, typing }: KeyPress): Shortcut | null {
+  if (key.toLowerCase() === "k") return "palette";
+  return key === "z" && !typing ? "undo" : null;
 }
 
 function readPlainKey(pending: Pending, press: KeyPress): Read {
@@ -78,6 +86,7 @@ export const SHORTCUT_HELP: readonly { readonly keys: string; readonly does: str
   { keys: "Enter", does: "Open or close the call; send the message" },
   { keys: "Shift Enter", does: "New line in a message" },
   { keys: "Esc", does: "Close what is open; stop the run (asks first)" },
+  { keys: "z, Ctrl Z or ⌘ Z", does: "Undo what was just done, while a line says so" },
   { keys: "g c", does: "Changes" },
   { keys: "g f", does: "Files" },
   { keys: "g t", does: "Terminal" },

@@ -1,11 +1,15 @@
 import { valueStore } from "./value-store.ts";
 
-/** A line that goes by itself. `undo` takes back what it tells of, as long as it is shown. */
+/**
+ * A line that goes by itself. `undo` takes back what it tells of, as long as it is shown; `gone` runs when it went
+ * without that.
+ */
 export type Toast = {
   readonly id: number;
   readonly text: string;
   readonly tone: "plain" | "bad";
   readonly undo: (() => void) | null;
+  readonly gone?: () => void;
 };
 
 /** The toasts that are shown now, oldest first. */
@@ -14,37 +18,44 @@ export const toasts = valueStore<readonly Toast[]>([]);
 /** How long a thing can be taken back. */
 export const UNDO_MS = 8000;
 
+const MOST = 4;
+const timers = new Map<number, ReturnType<typeof setTimeout>>();
+let held = false;
 let lastId = 0;
 
 /** Shows a line for a while. */
-export function showToast(text: string, tone: Toast["tone"] = "plain", undo: Toast["undo"] = null): number {
-  lastId += 1;
-  const id = lastId;
-  toasts.set([...toasts.get(), { id, text, tone, undo }].slice(-4));
-  setTimeout(() => dismissToast(id), UNDO_MS);
-  return id;
+export function showToast(text: string, tone: Toast["tone"] = "plain", undo: Toast["undo"] = null): void {
+  add({ text, tone, undo });
+}
+
+/** Does a thing for good only when the line that tells of it has gone. `undone` runs when it was taken back, or failed. */
+export function doLater(text: string, action: () => Promise<unknown>, undone: () => void): void {
+  const failed = (error: unknown) => {
+    undone();
+    showError(error);
+  };
+  add({ text, tone: "plain", undo: undone, gone: () => void action().catch(failed) });
 }
 
 /** Takes a line away. */
 export function dismissToast(id: number): void {
-  toasts.set(toasts.get().filter((toast) => toast.id !== id));
+  take(id)?.gone?.();
 }
 
-/** Does a thing for good only after the time to take it back has gone by. `undone` runs when it was taken back. */
-export function doLater(text: string, action: () => Promise<unknown>, undone: () => void): void {
-  let waiting = true;
-  const timer = setTimeout(() => {
-    waiting = false;
-    action().catch((error: unknown) => {
-      undone();
-      showError(error);
-    });
-  }, UNDO_MS);
-  showToast(text, "plain", () => {
-    if (!waiting) return;
-    clearTimeout(timer);
-    undone();
-  });
+/** Takes back what a line tells of; without an id, the latest that can be. False where there is none. */
+export function undoToast(id?: number): boolean {
+  const toast = toasts.get().findLast(({ undo, ...other }) => undo !== null && (id === undefined || other.id === id));
+  if (toast === undefined) return false;
+  take(toast.id);
+  toast.undo?.();
+  return true;
+}
+
+/** While held, because somebody reads them or is about to press a button of theirs, no line goes. */
+export function holdToasts(hold: boolean): void {
+  if (hold === held) return;
+  held = hold;
+  for (const { id } of toasts.get()) startTimer(id);
 }
 
 /** Shows what went wrong, in the error's own words. */
@@ -55,4 +66,31 @@ export function showError(error: unknown): void {
 /** Owns a promise that nothing waits for: what goes wrong is shown. */
 export function report(promise: Promise<unknown>): void {
   promise.catch(showError);
+}
+
+/** When there are too many, one that nothing can be taken back of makes room first. */
+function add(toast: Omit<Toast, "id">): void {
+  lastId += 1;
+  const shown = toasts.get();
+  const leaving = shown.length < MOST ? undefined : (shown.find(({ undo }) => undo === null) ?? shown[0]);
+  if (leaving !== undefined) dismissToast(leaving.id);
+  toasts.set([...toasts.get(), { id: lastId, ...toast }]);
+  startTimer(lastId);
+}
+
+function take(id: number): Toast | undefined {
+  const toast = toasts.get().find((shown) => shown.id === id);
+  toasts.set(toasts.get().filter((shown) => shown !== toast));
+  clearTimeout(timers.get(id));
+  timers.delete(id);
+  return toast;
+}
+
+function startTimer(id: number): void {
+  clearTimeout(timers.get(id));
+  if (!held)
+    timers.set(
+      id,
+      setTimeout(() => dismissToast(id), UNDO_MS),
+    );
 }

@@ -18,7 +18,6 @@ export function useAttachments() {
   const add = useCallback(
     (files: Iterable<File>) => {
       for (const file of files) {
-        if (!file.type.startsWith("image/")) continue;
         setUploading((count) => count + 1);
         upload(client, file)
           .then((attachment) => attachment && setAttached((all) => [...all, attachment]))

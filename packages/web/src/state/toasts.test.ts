@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { dismissToast, doLater, holdToasts, showToast, toasts, UNDO_MS, undoToast } from "./toasts.ts";
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => {
+  holdToasts(false);
+  vi.runAllTimers();
+  vi.useRealTimers();
+});
+
+const texts = () => toasts.get().map(({ text }) => text);
+
+test("a thing is done when its line has gone, and not when it was taken back", () => {
+  const said: string[] = [];
+  const later = (name: string) =>
+    doLater(
+      name,
+      async () => said.push(`did ${name}`),
+      () => said.push(`kept ${name}`),
+    );
+  later("a");
+  later("b");
+  later("c");
+  expect(undoToast()).toBe(true);
+  dismissToast(toasts.get()[1]?.id ?? -1);
+  expect([texts(), said]).toEqual([["a"], ["kept c", "did b"]]);
+  vi.advanceTimersByTime(UNDO_MS);
+  expect([texts(), said]).toEqual([[], ["kept c", "did b", "did a"]]);
+  expect(undoToast()).toBe(false);
+});
+
+test("no line goes while somebody is at one of them", () => {
+  showToast("one");
+  vi.advanceTimersByTime(UNDO_MS - 1);
+  holdToasts(true);
+  showToast("two");
+  vi.advanceTimersByTime(10 * UNDO_MS);
+  expect(texts()).toEqual(["one", "two"]);
+  holdToasts(false);
+  vi.advanceTimersByTime(UNDO_MS - 1);
+  expect(texts()).toEqual(["one", "two"]);
+  vi.advanceTimersByTime(1);
+  expect(texts()).toEqual([]);
+});
+
+test("of many lines those that can be taken back stay", () => {
+  const undo = () => {};
+  showToast("first", "plain", undo);
+  for (const name of ["two", "three", "four", "five"]) showToast(name);
+  expect(texts()).toEqual(["first", "three", "four", "five"]);
+});
