@@ -148,3 +148,17 @@ test("the OpenAPI document is the one that is committed", async () => {
   const answer = await server.app.inject({ url: "/api/openapi.json", headers: { host } });
   await expect(`${JSON.stringify(answer.json(), null, 2)}\n`).toMatchFileSnapshot("__snapshots__/openapi.json.snap");
 });
+
+test("a person who comes to an address where nothing is gets the page, and a program a problem", async () => {
+  mkdirSync(`/tmp/handrail-web-${process.pid}`, { recursive: true });
+  writeFileSync(`/tmp/handrail-web-${process.pid}/index.html`, "<!doctype html>the page");
+  const ask = async (url: string, accept: string) => {
+    const { statusCode, headers } = await server.app.inject({ url, headers: { host, accept } });
+    return [statusCode, headers["content-type"]];
+  };
+  const person = "text/html,application/xhtml+xml,*/*;q=0.8";
+  expect(await ask("/conversation/c_1", person)).toEqual([404, "text/html; charset=utf-8"]);
+  expect(await ask("/conversation/c_1", "*/*")).toEqual([404, "application/problem+json"]);
+  expect(await ask("/api/nothing", person)).toEqual([404, "application/problem+json"]);
+  expect(await ask("/assets/nothing.js", person)).toEqual([404, "application/problem+json"]);
+});

@@ -3,13 +3,14 @@ import { ERRORS } from "@handrail/protocol/errors";
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Addresses } from "../auth/addresses.ts";
 import type { Mask } from "../settings/mask.ts";
+import { CLIENT_GONE } from "./client-gone.ts";
 import { useOpenApi } from "./openapi.ts";
 import { methodsFor, notFound } from "./not-found.ts";
 import { problemOf } from "@handrail/protocol/problem";
 import { registerRoutes, type RouteParts, useSchemas } from "./register-routes.ts";
 import { requestError } from "./request-error.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
-import { usePage } from "./static-page.ts";
+import { sendPage, usePage, wantsPage } from "./static-page.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 
 export type AppParts = RouteParts & {
@@ -62,6 +63,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   registerMetrics(app, parts);
   await usePage(app, parts.webDirectory);
   app.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request)) return sendPage(reply, parts.webDirectory, 404);
     const methods = methodsFor(pathOf(request.url));
     if (methods.length > 0) reply.header("allow", methods.join(", "));
     return sendProblem(reply, notFound(methods), mask);
@@ -91,7 +93,9 @@ function sendProblem(reply: FastifyReply, thrown: unknown, mask: Mask) {
 function problemReply(reply: FastifyReply, thrown: unknown, mask: Mask): string {
   const error = requestError(thrown);
   const { status } = ERRORS[error.code];
-  if (status >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, path: pathOf(reply.request.url) });
+  const cause = error.cause ?? error;
+  if (status >= 500 && cause !== CLIENT_GONE)
+    reply.log.error({ err: cause, code: error.code, path: pathOf(reply.request.url) });
   reply
     .headers(SECURITY_HEADERS)
     .status(status)

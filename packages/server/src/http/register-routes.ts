@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Identify, Identity } from "../auth/identify.ts";
 import { authorise, type OwnerOf } from "../auth/policy.ts";
+import { CLIENT_GONE } from "./client-gone.ts";
 import type { Download, Handlers } from "./handlers.ts";
 import { invalidPart } from "./request-error.ts";
 
@@ -69,7 +70,7 @@ async function answer({ route, handler }: Pass, request: FastifyRequest, reply: 
 
 function gone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once("close", () => controller.abort(new Error("The client has gone.")));
+  reply.raw.once("close", () => controller.abort(CLIENT_GONE));
   return controller.signal;
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>Handrail</title>
 <p>Handrail runs, but its page is not built. Start Handrail with <code>npm start</code>, which builds it.</p>
@@ -17,6 +17,16 @@ export const SCREENS = [
   "/conversations/:id",
   "/conversations/:id/:panel",
 ];
+
+/** Whether a person came to an address where nothing is, and not a program: the page then says so. */
+export function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  if (method !== "GET" || /^\/(?:api|assets)(?:[/?]|$)/.test(url)) return false;
+  return headers.accept?.includes("text/html") === true;
+}
+
+/** The page, for addresses of which it alone knows what they are. Status 404, where nothing is there. */
+export const sendPage = (reply: FastifyReply, directory: string, status: 200 | 404) =>
+  sendIndex(reply, join(directory, "index.html"), status);
 
 /** Serves the built page from `directory`; hashed assets may be cached for good. */
 export async function usePage(app: FastifyInstance, directory: string): Promise<void> {
@@ -34,14 +44,14 @@ export async function usePage(app: FastifyInstance, directory: string): Promise<
     app.get(`/${name}`, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(name));
   }
   for (const path of SCREENS) {
-    app.get(path, { schema: { hide: true } }, (_request, reply) => sendIndex(reply, join(directory, "index.html")));
+    app.get(path, { schema: { hide: true } }, (_request, reply) => sendPage(reply, directory, 200));
   }
 }
 
-async function sendIndex(reply: FastifyReply, path: string) {
+async function sendIndex(reply: FastifyReply, path: string, status: 200 | 404) {
   const html = await readFile(path, "utf8").catch(() => undefined);
   return reply
-    .status(html === undefined ? 503 : 200)
+    .status(html === undefined ? 503 : status)
     .header("content-type", "text/html; charset=utf-8")
     .header("cache-control", "no-cache")
     .send(html ?? NOT_BUILT);
