@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Archive, Plus, Settings, SunMoon } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useState } from "react";
 import { Button, IconButton } from "../components/button.tsx";
 import { classNames } from "../components/class-names.ts";
 import { Empty, Failure } from "../components/empty.tsx";
@@ -15,6 +15,13 @@ import { useNow } from "../state/use-now.ts";
 import { useValue } from "../state/value-store.ts";
 import { report } from "../state/toasts.ts";
 import { ConversationRow } from "./conversation-row.tsx";
+
+/** The key is spent here: it does not ask to stop a run too. */
+function leaveOnEscape(event: KeyboardEvent<HTMLInputElement>): void {
+  if (event.key !== "Escape") return;
+  event.preventDefault();
+  event.currentTarget.blur();
+}
 
 /** The user's conversations: what needs them first. */
 export function ConversationList({ className }: { readonly className?: string }) {
@@ -31,7 +38,7 @@ export function ConversationList({ className }: { readonly className?: string })
           placeholder="Search"
           value={search}
           onChange={(event) => setSearch(event.target.value)}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+          onKeyDown={leaveOnEscape}
           className={INPUT}
         />
         <IconButton

@@ -1,7 +1,7 @@
 import { type ConversationSummary, shownStatus } from "@handrail/protocol/summary";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Age } from "../components/age.tsx";
 import { IconButton } from "../components/button.tsx";
 import { classNames } from "../components/class-names.ts";
@@ -21,14 +21,20 @@ import { RenameField } from "./rename-field.tsx";
 /** One conversation in the list. */
 export function ConversationRow({ row }: { readonly row: ConversationSummary }) {
   const [renaming, setRenaming] = useState(false);
+  const link = useRef<HTMLAnchorElement>(null);
+  const renamed = (back: boolean) => {
+    setRenaming(false);
+    if (back) requestAnimationFrame(() => link.current?.focus());
+  };
   const current = useParams({ strict: false }).conversationId === row.id;
   return (
     <div className={classNames("group relative mx-1.5 rounded-ui", current ? "bg-accent-soft" : "hover:bg-hover")}>
       {renaming ? (
-        <RenameField row={row} onDone={() => setRenaming(false)} />
+        <RenameField row={row} onDone={renamed} />
       ) : (
         <>
           <Link
+            ref={link}
             to="/conversations/$conversationId"
             params={{ conversationId: row.id }}
             search={(search: Place) => (search.panel === undefined ? {} : { panel: search.panel })}
