@@ -19,11 +19,15 @@ type MessageBoxProps = {
 /** Where a message is written: Markdown text, and images by paste, drop or choice. Enter sends. */
 export function MessageBox({ ref, attachments, onSend, ...props }: MessageBoxProps) {
   const onPaste = (event: ClipboardEvent) => {
-    if (event.clipboardData.files.length === 0) return;
+    const { files, types } = event.clipboardData;
+    // Office programs put a picture of the text beside it.
+    if (files.length === 0 || types.includes("text/plain")) return;
     event.preventDefault();
-    attachments.add(event.clipboardData.files);
+    attachments.add(files);
   };
   const onDrop = (event: DragEvent) => {
+    // A text that is dropped goes where it is dropped.
+    if (event.dataTransfer.files.length === 0) return;
     event.preventDefault();
     attachments.add(event.dataTransfer.files);
   };
