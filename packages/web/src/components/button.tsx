@@ -22,12 +22,16 @@ type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   readonly ref?: Ref<HTMLButtonElement>;
 };
 
-/** A button with a word on it. */
-export function Button({ tone = "plain", icon: Icon, children, className, ...rest }: ButtonProps) {
+/** A button with a word on it. While it is disabled a press does nothing, and the focus stays on it if it was there. */
+export function Button(props: ButtonProps) {
+  const { tone = "plain", icon: Icon, children, className, disabled = false, onClick, ...rest } = props;
   return (
     <button
       type="button"
       {...rest}
+      aria-disabled={disabled || undefined}
+      // That of a form would send it.
+      onClick={disabled ? (event) => event.preventDefault() : onClick}
       className={classNames(BASE, TONES[tone], "min-h-7 px-2.5 py-1 max-md:min-h-10", className)}
     >
       {Icon && <Icon size={14} aria-hidden />}
@@ -42,14 +46,17 @@ type IconButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "children">
   readonly ref?: Ref<HTMLButtonElement>;
 };
 
-/** A button with an icon; its label is read aloud and shown on hover. */
-export function IconButton({ label, icon: Icon, className, ...rest }: IconButtonProps) {
+/** A button with an icon; its label is read aloud and shown on hover. Disabled, it is like a `Button` that is. */
+export function IconButton(props: IconButtonProps) {
+  const { label, icon: Icon, className, disabled = false, onClick, ...rest } = props;
   return (
     <button
       type="button"
       aria-label={label}
       title={label}
       {...rest}
+      aria-disabled={disabled || undefined}
+      onClick={disabled ? undefined : onClick}
       className={classNames(BASE, TONES.quiet, "size-7 max-md:size-10", className)}
     >
       <Icon size={16} aria-hidden />

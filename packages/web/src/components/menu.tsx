@@ -11,10 +11,16 @@ export type MenuItem = {
 };
 
 /** A menu of actions under its trigger. */
-export function Menu({ trigger, items }: { readonly trigger: ReactElement; readonly items: readonly MenuItem[] }) {
+export function Menu({
+  trigger,
+  items,
+}: {
+  readonly trigger: ReactElement<{ readonly disabled?: boolean }>;
+  readonly items: readonly MenuItem[];
+}) {
   return (
     <Base.Root>
-      <Base.Trigger render={trigger} />
+      <Base.Trigger render={trigger} disabled={trigger.props.disabled === true} />
       <Base.Portal>
         <Base.Positioner sideOffset={4} align="end" className="z-50">
           <Base.Popup className="min-w-44 rounded-ui border border-line-strong bg-raised p-1 shadow-md outline-none">
