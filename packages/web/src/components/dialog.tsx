@@ -1,6 +1,6 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { classNames } from "./class-names.ts";
 import { IconButton } from "./button.tsx";
 
@@ -12,13 +12,27 @@ type DialogProps = {
   readonly wide?: boolean;
 };
 
-/** A dialog: it holds the focus while open, and gives it back. Escape and a click beside it close it. */
+const FIELDS = "input:not([type=hidden], [type=file]), textarea, select";
+
+/**
+ * A dialog: it holds the focus while open, and gives it back. Escape and a click beside it close it; where something may
+ * have been typed, a click beside it does not. The focus begins in its first field.
+ */
 export function Dialog({ title, open, onClose, children, wide = false }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null);
+  const change = (next: boolean, { reason }: Base.Root.ChangeEventDetails) => {
+    const typed = reason === "outside-press" && popup.current?.querySelector("form") !== null;
+    if (!next && !typed) onClose();
+  };
+  // On a touch screen a keyboard would come up.
+  const begin = (how: string) => (how === "touch" ? true : (popup.current?.querySelector<HTMLElement>(FIELDS) ?? true));
   return (
-    <Base.Root open={open} onOpenChange={(next) => next || onClose()}>
+    <Base.Root open={open} onOpenChange={change}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/40" />
         <Base.Popup
+          ref={popup}
+          initialFocus={begin}
           className={classNames(
             "fixed top-[10dvh] left-1/2 z-50 flex max-h-[80dvh] w-[calc(100vw-24px)] -translate-x-1/2 flex-col rounded-ui border border-line-strong bg-raised shadow-lg",
             wide ? "max-w-2xl" : "max-w-md",
