@@ -6,16 +6,18 @@ import { Button } from "../components/button.tsx";
 import { useFocusOnLeave } from "../components/use-focus-on-leave.ts";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import type { ConversationView } from "../state/conversation-store.ts";
+import { openAsks } from "../state/open-asks.ts";
 import { useServices } from "../state/services.ts";
 import { useTeams } from "../state/session-queries.ts";
 import { showError } from "../state/toasts.ts";
+import { useNow } from "../state/use-now.ts";
 import { useOnline } from "../state/use-known-now.ts";
 
 type AsksProps = { readonly conversationId: string; readonly view: ConversationView };
 
 /** What the sandbox wants to reach and nobody has answered yet, oldest first. */
 export function NetworkAsks({ conversationId, view }: AsksProps) {
-  const asks = view.state?.asks ?? [];
+  const asks = openAsks(view.state, useNow(60_000));
   const teams = useTeams();
   const teamId = view.state?.teamId ?? null;
   if (asks.length === 0) return null;
@@ -66,13 +68,15 @@ function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
   const online = useOnline();
   const place = useFocusOnLeave<HTMLFieldSetElement>();
   const answer = useMutation({
-    mutationFn: ({ answer: said, scope }: Choice) =>
+    mutationFn: ({ answer: given, scope }: Choice) =>
       client.answerAsk({
         params: { id: conversationId, askId: ask.askId },
-        body: { answer: said, ...(scope === undefined ? {} : { scope }) },
+        body: { answer: given, ...(scope === undefined ? {} : { scope }) },
       }),
     onError: showError,
   });
+  // Until the log says so too, a second press would be another answer.
+  const said = answer.isPending || answer.isSuccess;
   const choices = [
     ...FIRST,
     ...(repository ? [REPOSITORY] : []),
@@ -95,10 +99,8 @@ function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
             key={choice.label}
             tone="ask"
             className="max-w-full whitespace-normal! [overflow-wrap:anywhere]"
-            disabled={!online}
-            // One that is disabled loses the focus.
-            aria-disabled={answer.isPending}
-            onClick={() => answer.isPending || answer.mutate(choice)}
+            disabled={!online || said}
+            onClick={() => answer.mutate(choice)}
           >
             {choice.label}
           </Button>

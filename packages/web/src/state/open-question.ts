@@ -1,15 +1,23 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import type { Transcript } from "@handrail/protocol/transcript";
 
-/** What the agent asked and the user has not answered. `choices` may be empty. */
-export type OpenQuestion = { readonly question: string; readonly choices: readonly string[] };
+/** What waits for the user's answer. `choices` may be empty. `stopped`: no question of the agent's, so it can also go on. */
+export type OpenQuestion = {
+  readonly question: string;
+  readonly choices: readonly string[];
+  readonly stopped: boolean;
+};
 
 /** The question that waits for the user; null when none does. */
 export function openQuestion(state: ConversationState | null, transcript: Transcript): OpenQuestion | null {
   if (state === null || state.run !== null || state.unread > 0) return null;
   if (state.lastRun?.outcome !== "asked") return null;
   const asked = lastQuestion(transcript);
-  return { question: asked?.question ?? state.lastRun.detail, choices: asked?.choices ?? [] };
+  return {
+    question: asked?.question ?? state.lastRun.detail,
+    choices: asked?.choices ?? [],
+    stopped: asked === undefined,
+  };
 }
 
 /** What the last step asked, if it asked at all. */

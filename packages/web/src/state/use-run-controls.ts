@@ -18,17 +18,16 @@ export function useRunControls(conversationId: string, state: ConversationState 
     onError: showError,
   });
   const runId = state?.run?.runId;
-  const lastRun = state?.lastRun;
-  const canContinue =
-    runId === undefined && lastRun != null && ["cancelled", "limited", "failed"].includes(lastRun.outcome);
+  // Of a run that has ended and that no other follows yet.
+  const over = state?.run === null ? state.lastRun : null;
   return {
     online,
     working: runId !== undefined,
     stopping: runId !== undefined && stop.variables === runId && !stop.isError,
     stop: () => runId !== undefined && stop.mutate(runId),
-    canContinue,
-    continuing: canContinue && goOn.variables === lastRun.runId && !goOn.isError,
-    goOn: () => lastRun != null && goOn.mutate(lastRun.runId),
+    canContinue: over !== null && ["cancelled", "limited", "failed"].includes(over.outcome),
+    continuing: over !== null && goOn.variables === over.runId && !goOn.isError,
+    goOn: () => over !== null && goOn.mutate(over.runId),
   };
 }
 
