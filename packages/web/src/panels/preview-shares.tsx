@@ -1,7 +1,7 @@
-import { SHARE_HOURS } from "@handrail/protocol/preview-routes";
+import { type Share, SHARE_HOURS } from "@handrail/protocol/preview-routes";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, Share2, X } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button, IconButton } from "../components/button.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Choices } from "../components/field.tsx";
@@ -11,43 +11,58 @@ import { formatExact, plural } from "../state/format.ts";
 import { copyText } from "../state/copy-text.ts";
 import { useServices } from "../state/services.ts";
 import { report, showToast } from "../state/toasts.ts";
+import { useAction } from "../state/use-action.ts";
+import { useNow } from "../state/use-now.ts";
 
 /** The links that others were given; nothing where there are none. */
 export function PreviewShares({ conversationId }: { readonly conversationId: string }) {
   const { client } = useServices();
   const { shares } = useQuery(sharesQuery(client, conversationId)).data ?? { shares: [] };
-  const queries = useQueryClient();
-  const end = async (shareId: string, button: HTMLElement) => {
-    await client.endShare({ params: { id: conversationId, shareId } });
-    focusList(button.closest("li"));
-    await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
-    showToast("The link no longer works.");
-  };
-  if (shares.length === 0) return null;
+  const now = useNow(10_000);
+  const alive = shares.filter(({ expiresAt }) => expiresAt > now);
+  if (alive.length === 0) return null;
   return (
     <section aria-labelledby="shares-title" className="py-3">
       <h2 id="shares-title" className="px-3 pb-1 font-semibold">
         Shared
       </h2>
       <ul>
-        {shares.map(({ shareId, port, url, expiresAt }) => (
-          <li key={shareId} className="flex min-h-11 items-center gap-2 px-3">
-            <span className="font-mono tabular-nums">{port}</span>
-            <span className="min-w-0 flex-1 truncate text-ink-2">{untilOf(expiresAt)}</span>
-            <IconButton
-              label={`Copy the link to port ${port}, ${untilOf(expiresAt)}`}
-              icon={Copy}
-              onClick={() => report(copyLink(url))}
-            />
-            <IconButton
-              label={`Stop sharing port ${port}, ${untilOf(expiresAt)}`}
-              icon={X}
-              onClick={(event) => report(end(shareId, event.currentTarget))}
-            />
-          </li>
+        {alive.map((share) => (
+          <ShareRow key={share.shareId} conversationId={conversationId} share={share} />
         ))}
       </ul>
     </section>
+  );
+}
+
+type ShareRowProps = { readonly conversationId: string; readonly share: Share };
+
+function ShareRow({ conversationId, share: { shareId, port, url, expiresAt } }: ShareRowProps) {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const row = useRef<HTMLLIElement>(null);
+  const end = useAction(async () => {
+    await client.endShare({ params: { id: conversationId, shareId } });
+    focusList(row.current);
+    await queries.invalidateQueries({ queryKey: ["shares", conversationId] });
+    showToast("The link no longer works.");
+  });
+  return (
+    <li ref={row} aria-busy={end.busy} className="flex min-h-11 items-center gap-2 px-3 aria-busy:opacity-60">
+      <span className="font-mono tabular-nums">{port}</span>
+      <span className="min-w-0 flex-1 truncate text-ink-2">{untilOf(expiresAt)}</span>
+      <IconButton
+        label={`Copy the link to port ${port}, ${untilOf(expiresAt)}`}
+        icon={Copy}
+        onClick={() => report(copyLink(url))}
+      />
+      <IconButton
+        label={`Stop sharing port ${port}, ${untilOf(expiresAt)}`}
+        icon={X}
+        disabled={end.busy}
+        onClick={end.start}
+      />
+    </li>
   );
 }
 

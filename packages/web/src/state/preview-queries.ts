@@ -16,5 +16,6 @@ export const sharesQuery = (client: Client, id: string) =>
   queryOptions({
     queryKey: ["shares", id],
     queryFn: ({ signal }) => client.shares({ params: { id }, signal }),
+    refetchInterval: 10_000,
     retry: false,
   });

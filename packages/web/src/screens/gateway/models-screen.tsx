@@ -1,16 +1,18 @@
 import type { DeploymentHealth, DeploymentInfo } from "@handrail/protocol/gateway";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, CircleCheck, CircleDashed, CirclePause, Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Confirm } from "../../components/confirm.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { Empty, Failure } from "../../components/empty.tsx";
+import { focusList } from "../../components/focus-list.ts";
 import { Section } from "../../components/section.tsx";
 import { formatCount, formatDuration, plural } from "../../state/format.ts";
 import { gatewayModelsQuery } from "../../state/gateway-queries.ts";
 import { useServices } from "../../state/services.ts";
-import { report, showToast } from "../../state/toasts.ts";
+import { showToast } from "../../state/toasts.ts";
+import { useAction } from "../../state/use-action.ts";
 import { useNow } from "../../state/use-now.ts";
 import { ModelTestResult } from "../model-test-result.tsx";
 import { DeploymentForm } from "./deployment-form.tsx";
@@ -35,8 +37,9 @@ export function ModelsScreen() {
         other.
       </p>
       {error !== null && <Failure error={error} />}
+      {data === undefined && error === null && <p className="text-ink-2">Loading the models.</p>}
       {data?.models.length === 0 && <Empty>No model is set. Add one, or set the first under General.</Empty>}
-      <ul aria-label="Models" className="flex flex-col">
+      <ul aria-label="Models" tabIndex={-1} className="flex flex-col outline-none">
         {data?.models.map((model) => (
           <ModelRow key={model.id} model={model} onEdit={() => setEdited(model)} />
         ))}
@@ -134,25 +137,27 @@ function Health({ health }: { readonly health: DeploymentHealth }) {
 function Changes({ model, onEdit }: { readonly model: DeploymentInfo; readonly onEdit: () => void }) {
   const { client } = useServices();
   const queries = useQueryClient();
+  const place = useRef<HTMLSpanElement>(null);
   const [asking, setAsking] = useState(false);
-  const remove = async () => {
+  const remove = useAction(async () => {
     await client.removeGatewayModel({ params: { id: model.id } });
+    focusList(place.current);
     await queries.invalidateQueries({ queryKey: ["gateway"] });
     await queries.invalidateQueries({ queryKey: ["settings"] });
     showToast(`${model.name} at ${PROVIDER_NAMES[model.provider]} is removed.`);
-  };
+  });
   return (
-    <>
+    <span ref={place} className="flex items-center gap-3">
       <IconButton label={`Change ${model.name}`} icon={Pencil} onClick={onEdit} />
-      <IconButton label={`Remove ${model.name}`} icon={Trash2} onClick={() => setAsking(true)} />
+      <IconButton label={`Remove ${model.name}`} icon={Trash2} disabled={remove.busy} onClick={() => setAsking(true)} />
       <Confirm
         title={`Remove ${model.name}`}
         text="Its key is forgotten. Conversations and keys that ask for this name get what else has it, or nothing."
         action="Remove"
         open={asking}
         onClose={() => setAsking(false)}
-        onConfirm={() => report(remove())}
+        onConfirm={remove.start}
       />
-    </>
+    </span>
   );
 }

@@ -55,8 +55,8 @@ function ForgetModel() {
     onError: showError,
   });
   return (
-    <Button tone="quiet" onClick={() => forget.mutate()}>
-      Forget the model and its key
+    <Button tone="quiet" disabled={forget.isPending} onClick={() => forget.mutate()}>
+      {forget.isPending ? "Forgetting" : "Forget the model and its key"}
     </Button>
   );
 }
@@ -74,7 +74,7 @@ function MachineSection() {
     <Section
       title="This machine"
       action={
-        <Button tone="quiet" onClick={() => report(doctor.refetch())}>
+        <Button tone="quiet" disabled={doctor.isFetching} onClick={() => report(doctor.refetch())}>
           {doctor.isFetching ? "Looking" : "Look again"}
         </Button>
       }
@@ -112,8 +112,8 @@ function AboutSection() {
   return (
     <footer className="flex items-center justify-between text-ink-2">
       <span>Handrail {session?.version}</span>
-      <Button tone="quiet" onClick={() => signOut.mutate()}>
-        Sign out
+      <Button tone="quiet" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
+        {signOut.isPending ? "Signing out" : "Sign out"}
       </Button>
     </footer>
   );

@@ -1,6 +1,6 @@
 import type { RequestRule } from "@handrail/protocol/network";
 import type { StoredRule } from "@handrail/protocol/network-routes";
-import { requestRulesOf } from "@handrail/protocol/secret-text";
+import { requestRulesOf, requestRuleText } from "@handrail/protocol/secret-text";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Globe, Trash2 } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
@@ -14,6 +14,7 @@ import { PRESET_NAMES } from "../../state/describe-settings.ts";
 import { focusList } from "../../components/focus-list.ts";
 import { hostTexts } from "../../state/host-texts.ts";
 import { useServices } from "../../state/services.ts";
+import { useAction } from "../../state/use-action.ts";
 import { report, showToast } from "../../state/toasts.ts";
 import { TeamSelect } from "../team-select.tsx";
 
@@ -23,6 +24,7 @@ export function NetworkRulesScreen() {
   const { data, error } = useQuery({
     queryKey: ["network-rules"],
     queryFn: ({ signal }) => client.networkRules({ signal }),
+    refetchInterval: 10_000,
   });
   return (
     <Section title="Network rules">
@@ -52,14 +54,18 @@ function RuleRow({ rule }: { readonly rule: StoredRule }) {
     await client.addNetworkRule({ body: again });
     await queries.invalidateQueries({ queryKey: ["network-rules"] });
   };
-  const remove = async () => {
+  const remove = useAction(async () => {
     await client.removeNetworkRule({ params: { ruleId: rule.ruleId } });
     focusList(row.current);
     await queries.invalidateQueries({ queryKey: ["network-rules"] });
     showToast(`${name}: no longer allowed, from the next request on.`, "plain", () => report(bringBack()));
-  };
+  });
   return (
-    <li ref={row} className="flex items-center gap-3 border-t border-line py-2">
+    <li
+      ref={row}
+      aria-busy={remove.busy}
+      className="flex items-center gap-3 border-t border-line py-2 aria-busy:opacity-60"
+    >
       <Globe size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p className="[overflow-wrap:anywhere] font-mono">{name}</p>
@@ -67,7 +73,7 @@ function RuleRow({ rule }: { readonly rule: StoredRule }) {
           {describeScope(rule)} · <Age at={rule.createdAt} />
         </p>
       </div>
-      <IconButton label={`Remove ${name}`} icon={Trash2} onClick={() => report(remove())} />
+      <IconButton label={`Remove ${name}`} icon={Trash2} disabled={remove.busy} onClick={remove.start} />
     </li>
   );
 }
@@ -99,8 +105,9 @@ function useAddRule(onAdded: () => void) {
         body: { ...whoseOf(whose), ...(plain ? { hosts: [rule.host] } : { requests: [rule] }) },
       });
     },
-    onSuccess: async () => {
+    onSuccess: async (_added, { rule }) => {
       onAdded();
+      showToast(`${requestRuleText(rule)} is allowed, from the next request on.`);
       await queries.invalidateQueries({ queryKey: ["network-rules"] });
     },
   });
@@ -151,7 +158,7 @@ function AddRule() {
           />
         )}
         <Button type="submit" disabled={add.isPending} className="mt-6 max-md:mt-0">
-          Allow
+          {add.isPending ? "Allowing" : "Allow"}
         </Button>
       </div>
       {problem !== null && (

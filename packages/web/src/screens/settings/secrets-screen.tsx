@@ -11,13 +11,18 @@ import { Empty, Failure } from "../../components/empty.tsx";
 import { focusList } from "../../components/focus-list.ts";
 import { Section } from "../../components/section.tsx";
 import { useServices } from "../../state/services.ts";
-import { report, showToast } from "../../state/toasts.ts";
+import { showToast } from "../../state/toasts.ts";
+import { useAction } from "../../state/use-action.ts";
 import { SecretForm } from "./secret-form.tsx";
 
 /** Secrets that the broker puts into requests: sandboxes use them and do not hold them. */
 export function SecretsScreen() {
   const { client } = useServices();
-  const { data, error } = useQuery({ queryKey: ["secrets"], queryFn: ({ signal }) => client.secrets({ signal }) });
+  const { data, error } = useQuery({
+    queryKey: ["secrets"],
+    queryFn: ({ signal }) => client.secrets({ signal }),
+    refetchInterval: 10_000,
+  });
   const [edited, setEdited] = useState<SecretInfo | "new" | null>(null);
   return (
     <Section
@@ -77,14 +82,18 @@ function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly o
   const queries = useQueryClient();
   const row = useRef<HTMLLIElement>(null);
   const [asking, setAsking] = useState(false);
-  const remove = async () => {
+  const remove = useAction(async () => {
     await client.removeSecret({ params: { name }, query: { team: teamOf(secret) } });
     focusList(row.current);
     await queries.invalidateQueries({ queryKey: ["secrets"] });
     showToast(`${title} is removed.`);
-  };
+  });
   return (
-    <li ref={row} className="flex items-center gap-3 border-t border-line py-2">
+    <li
+      ref={row}
+      aria-busy={remove.busy}
+      className="flex items-center gap-3 border-t border-line py-2 aria-busy:opacity-60"
+    >
       <KeyRound size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p>
@@ -96,14 +105,14 @@ function SecretRow({ secret, onEdit }: { readonly secret: SecretInfo; readonly o
         <p className="[overflow-wrap:anywhere] text-small text-ink-2">{describeSecret(secret)}</p>
       </div>
       <IconButton label={`Change ${title}`} icon={Pencil} onClick={onEdit} />
-      <IconButton label={`Remove ${title}`} icon={Trash2} onClick={() => setAsking(true)} />
+      <IconButton label={`Remove ${title}`} icon={Trash2} disabled={remove.busy} onClick={() => setAsking(true)} />
       <Confirm
         title={`Remove ${title}`}
         text="Requests go without it from then on. Its value cannot be brought back."
         action="Remove"
         open={asking}
         onClose={() => setAsking(false)}
-        onConfirm={() => report(remove())}
+        onConfirm={remove.start}
       />
     </li>
   );

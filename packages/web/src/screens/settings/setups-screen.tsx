@@ -9,20 +9,20 @@ import { focusList } from "../../components/focus-list.ts";
 import { Section } from "../../components/section.tsx";
 import { formatBytes, formatDuration, plural } from "../../state/format.ts";
 import { useServices } from "../../state/services.ts";
-import { report, showToast } from "../../state/toasts.ts";
+import { showToast } from "../../state/toasts.ts";
+import { useAction } from "../../state/use-action.ts";
 
 const KEY = ["setups"];
 
 /** What set-ups of repositories have made, kept for later conversations. */
 export function SetupsScreen() {
   const { client } = useServices();
-  const queries = useQueryClient();
-  const { data, error } = useQuery({ queryKey: KEY, queryFn: ({ signal }) => client.setups({ signal }) });
-  const forgetAll = async () => {
-    const { forgotten } = await client.forgetSetups({});
-    await queries.invalidateQueries({ queryKey: KEY });
-    showToast(`${plural(forgotten, "kept set-up")} forgotten.`);
-  };
+  const { data, error } = useQuery({
+    queryKey: KEY,
+    queryFn: ({ signal }) => client.setups({ signal }),
+    refetchInterval: 10_000,
+  });
+  const list = useRef<HTMLUListElement>(null);
   return (
     <Section title="Kept set-ups">
       <p className="mb-2 text-ink-2">
@@ -32,17 +32,29 @@ export function SetupsScreen() {
       {error !== null && <Failure error={error} />}
       {data === undefined && error === null && <p className="text-ink-2">Loading the set-ups.</p>}
       {data?.setups.length === 0 && <Empty>Nothing is kept.</Empty>}
-      <ul aria-label="Kept set-ups" tabIndex={-1} className="flex flex-col outline-none">
+      <ul ref={list} aria-label="Kept set-ups" tabIndex={-1} className="flex flex-col outline-none">
         {data?.setups.map((setup) => (
           <SetupRow key={setup.id} setup={setup} />
         ))}
       </ul>
-      {(data?.setups.length ?? 0) > 1 && (
-        <Button className="mt-3 self-start" onClick={() => report(forgetAll())}>
-          Forget all
-        </Button>
-      )}
+      {(data?.setups.length ?? 0) > 1 && <ForgetAll onForgotten={() => list.current?.focus()} />}
     </Section>
+  );
+}
+
+function ForgetAll({ onForgotten }: { readonly onForgotten: () => void }) {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const { busy, start } = useAction(async () => {
+    const { forgotten } = await client.forgetSetups({});
+    onForgotten();
+    await queries.invalidateQueries({ queryKey: KEY });
+    showToast(`${plural(forgotten, "kept set-up")} forgotten.`);
+  });
+  return (
+    <Button className="mt-3 self-start" disabled={busy} onClick={start}>
+      {busy ? "Forgetting" : "Forget all"}
+    </Button>
   );
 }
 
@@ -51,14 +63,18 @@ function SetupRow({ setup }: { readonly setup: KeptSetupRow }) {
   const queries = useQueryClient();
   const row = useRef<HTMLLIElement>(null);
   const { id, source, command, usedAt, ranMs, files, bytes } = setup;
-  const forget = async () => {
+  const forget = useAction(async () => {
     await client.forgetSetup({ params: { id } });
     focusList(row.current);
     await queries.invalidateQueries({ queryKey: KEY });
     showToast(`The next conversation on ${source} is set up from nothing.`);
-  };
+  });
   return (
-    <li ref={row} className="flex items-center gap-3 border-t border-line py-2">
+    <li
+      ref={row}
+      aria-busy={forget.busy}
+      className="flex items-center gap-3 border-t border-line py-2 aria-busy:opacity-60"
+    >
       <Package size={14} aria-hidden className="shrink-0 text-ink-3" />
       <div className="min-w-0 flex-1">
         <p className="[overflow-wrap:anywhere] font-mono">{source}</p>
@@ -67,7 +83,12 @@ function SetupRow({ setup }: { readonly setup: KeptSetupRow }) {
           <Age at={usedAt} />
         </p>
       </div>
-      <IconButton label={`Forget the set-up of ${source}`} icon={Trash2} onClick={() => report(forget())} />
+      <IconButton
+        label={`Forget the set-up of ${source}`}
+        icon={Trash2}
+        disabled={forget.busy}
+        onClick={forget.start}
+      />
     </li>
   );
 }
