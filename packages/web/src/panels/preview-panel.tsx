@@ -6,7 +6,8 @@ import { Button, IconButton } from "../components/button.tsx";
 import { Empty, Failure } from "../components/empty.tsx";
 import { previewsQuery } from "../state/preview-queries.ts";
 import { useServices } from "../state/services.ts";
-import { report } from "../state/toasts.ts";
+import { showInTab } from "../state/show-in-tab.ts";
+import { useAction } from "../state/use-action.ts";
 import type { PanelProps } from "./panel-zone.tsx";
 import { PreviewShares, ShareDialog } from "./preview-shares.tsx";
 
@@ -19,9 +20,14 @@ export function PreviewPanel({ conversationId, view }: PanelProps) {
   if (data?.previews === false) {
     return <Empty>This server has no address for previews. Its operator can set HANDRAIL_PREVIEW_URL.</Empty>;
   }
+  const ports = known ?? data?.ports;
   return (
     <div tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
-      <Ports conversationId={conversationId} ports={known ?? data?.ports ?? []} />
+      {ports === undefined ? (
+        <p className="p-4 text-ink-2">Looking for open ports.</p>
+      ) : (
+        <Ports conversationId={conversationId} ports={ports} />
+      )}
       <PreviewShares conversationId={conversationId} />
     </div>
   );
@@ -65,16 +71,13 @@ type PortRowProps = {
 
 function PortRow({ conversationId, listening: { port, program }, onShare }: PortRowProps) {
   const { client } = useServices();
-  const open = async () => {
-    const { url } = await client.openPreview({ params: { id: conversationId }, body: { port } });
-    window.open(url, "_blank", "noopener,noreferrer");
-  };
+  const open = useAction(() => showInTab(() => client.openPreview({ params: { id: conversationId }, body: { port } })));
   return (
     <li className="flex min-h-11 items-center gap-2 border-b border-line px-3">
       <span className="font-mono tabular-nums">{port}</span>
       <span className="min-w-0 flex-1 truncate text-ink-2">{program}</span>
-      <Button icon={ExternalLink} aria-label={`Open port ${port}`} onClick={() => report(open())}>
-        Open
+      <Button icon={ExternalLink} aria-label={`Open port ${port}`} disabled={open.busy} onClick={open.start}>
+        {open.busy ? "Opening" : "Open"}
       </Button>
       <IconButton label={`Share port ${port}`} icon={Share2} onClick={onShare} />
     </li>

@@ -28,7 +28,7 @@ export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
         </p>
         <KeepNow actions={actions} working={state.run !== null} />
         {actions.problem !== null && <Failure error={actions.problem} />}
-        {error !== null && data === undefined && <Failure error={error} />}
+        {data === undefined && <NotThere error={error} />}
         {data?.checkpoints.length === 0 && <Empty>There is none yet. One is made after each run.</Empty>}
         <CompareCheckpoints id={state.id} rows={data?.checkpoints ?? []} />
         <ul aria-label="Checkpoints" className="flex flex-col">
@@ -40,6 +40,9 @@ export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
     </Dialog>
   );
 }
+
+const NotThere = ({ error }: { readonly error: Error | null }) =>
+  error === null ? <p className="text-ink-2">Loading the checkpoints.</p> : <Failure error={error} />;
 
 type ActionProps = { readonly actions: CheckpointActions; readonly working: boolean };
 

@@ -46,6 +46,7 @@ export function useCheckpointActions(id: string, onDone: () => void): Checkpoint
     keep: () =>
       start("keep", async () => {
         await client.createCheckpoint({ params: { id } });
+        showToast("The files are kept as they are now.");
         await queries.invalidateQueries({ queryKey: ["checkpoints", id] });
       }),
     goBack: (checkpointId) => start(`back ${checkpointId}`, () => restore(checkpointId).then(onDone)),
