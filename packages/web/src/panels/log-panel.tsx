@@ -6,6 +6,7 @@ import { Empty } from "../components/empty.tsx";
 import { INPUT } from "../components/field.tsx";
 import { useVirtualScroll, VirtualList } from "../components/virtual-list.tsx";
 import { filterEvents } from "../state/filter-events.ts";
+import { formatExact, formatMoment } from "../state/format.ts";
 import { copyText } from "../state/copy-text.ts";
 import { report } from "../state/toasts.ts";
 import type { PanelProps } from "./panel-zone.tsx";
@@ -65,7 +66,6 @@ function EventList({ events }: { readonly events: readonly StoredEvent[] }) {
 type LineProps = { readonly stored: StoredEvent; readonly open: boolean; readonly onToggle: () => void };
 
 function EventLine({ stored, open, onToggle }: LineProps) {
-  const time = new Date(stored.at).toISOString().slice(11, 23);
   const whole = open ? JSON.stringify(stored, null, 2) : "";
   return (
     <div className="border-b border-line">
@@ -76,7 +76,13 @@ function EventLine({ stored, open, onToggle }: LineProps) {
         className="inset-focus flex min-h-7 w-full items-center gap-3 px-3 text-left font-mono text-small hover:bg-hover"
       >
         <span className="w-10 shrink-0 text-right text-ink-3 tabular-nums">{stored.seq}</span>
-        <span className="shrink-0 text-ink-3">{time}</span>
+        <time
+          dateTime={new Date(stored.at).toISOString()}
+          title={formatExact(stored.at)}
+          className="shrink-0 text-ink-3"
+        >
+          {formatMoment(stored.at)}
+        </time>
         <span className="truncate">{stored.event.type}</span>
       </button>
       {open && (

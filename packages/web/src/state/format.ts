@@ -52,7 +52,18 @@ export function formatAge(atMs: number, nowMs: number): string {
   if (seconds < 3570) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
   if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
   if (seconds < 30 * 86_400) return `${Math.round(seconds / 86_400)} d ago`;
-  return new Date(atMs).toISOString().slice(0, 10);
+  return dayText(new Date(atMs));
+}
+
+/** The reader's own day, as `2026-11-23`. */
+const dayText = (at: Date): string =>
+  [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+
+/** The reader's own time of day to the millisecond, as `13:00:05.120`. */
+export function formatMoment(atMs: number): string {
+  const at = new Date(atMs);
+  const parts = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0"));
+  return `${parts.join(":")}.${String(at.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** Date and time to the second, in the reader's own way of writing. */
