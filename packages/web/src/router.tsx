@@ -51,6 +51,8 @@ const routes = [
 export const router = createRouter({
   routeTree: rootRoute.addChildren(routes),
   defaultPreload: false,
+  // What a place does not know of a URL it does not get.
+  search: { strict: true },
   defaultErrorComponent: BrokenPart,
 });
 
@@ -59,5 +61,10 @@ declare module "@tanstack/react-router" {
   // oxlint-disable-next-line typescript/consistent-type-definitions
   interface Register {
     router: typeof router;
+  }
+  // oxlint-disable-next-line typescript/consistent-type-definitions
+  interface HistoryState {
+    /** A dialog was opened above the entry before. */
+    opened?: boolean;
   }
 }

@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { MessageBox } from "../components/message-box.tsx";
-import { takeDraft } from "../state/drafts.ts";
+import { useDraft } from "../state/use-draft.ts";
 import { useServices } from "../state/services.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import type { RunControls } from "../state/use-run-controls.ts";
@@ -63,17 +63,6 @@ function Unsent({ written, online, error }: UnsentProps) {
       Not sent. {error.message}
     </p>
   );
-}
-
-/** The text being written, kept for when the user comes back to the conversation. */
-function useDraft(conversationId: string) {
-  const draft = takeDraft(conversationId);
-  const [text, setShown] = useState(draft.get);
-  const setText = (value: string) => {
-    draft.set(value);
-    setShown(value);
-  };
-  return { text, setText, clear: () => setText("") };
 }
 
 /** Sends a message once: the same content tried again keeps its id, so the server knows a repeat. */

@@ -1,5 +1,7 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ConversationId } from "@handrail/protocol/ids";
+import { shownStatus, summaryOf } from "@handrail/protocol/summary";
+import { useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Confirm } from "../components/confirm.tsx";
 import { classNames } from "../components/class-names.ts";
@@ -11,6 +13,8 @@ import { rowsOf } from "../state/transcript-rows.ts";
 import { report } from "../state/toasts.ts";
 import { useConversation } from "../state/use-conversation.ts";
 import { type RunControls, useRunControls } from "../state/use-run-controls.ts";
+import { useNow } from "../state/use-now.ts";
+import { useTitle } from "../state/use-title.ts";
 import { useShortcuts } from "../state/use-shortcuts.ts";
 import { valueStore } from "../state/value-store.ts";
 import { LiveScope, TranscriptScope } from "../transcript/transcript-context.ts";
@@ -21,6 +25,7 @@ import { CheckpointsDialog } from "./checkpoints-dialog.tsx";
 import { Composer } from "./composer.tsx";
 import { ConversationTabs } from "./conversation-tabs.tsx";
 import { EmptyTranscript } from "./empty-transcript.tsx";
+import { NotFoundScreen } from "./not-found-screen.tsx";
 import { NetworkAsks } from "./network-asks.tsx";
 import { StateAnnouncer } from "./state-announcer.tsx";
 import { StatusLine } from "./status-line.tsx";
@@ -29,6 +34,7 @@ import { TopBar } from "./top-bar.tsx";
 /** One conversation: what was said and done, and the panel beside it. */
 export function ConversationScreen() {
   const { conversationId } = useParams({ from: "/conversations/$conversationId" });
+  if (!ConversationId.safeParse(conversationId).success) return <NotFoundScreen />;
   return <OneConversation key={conversationId} conversationId={conversationId} />;
 }
 
@@ -37,6 +43,7 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
   const place = useSearch({ from: "/conversations/$conversationId" });
   const go = usePlace();
   const controls = useRunControls(conversationId, view.state);
+  useTitle(titleOf(view.state, useNow(60_000)));
   const [asking, setAsking] = useState(false);
   useEffect(() => {
     const timer = setTimeout(loadPanels, 1000);
@@ -82,16 +89,29 @@ function OneConversation({ conversationId }: { readonly conversationId: string }
   );
 }
 
+/** What needs the user is seen in the tab too. */
+function titleOf(state: ConversationState | null, nowMs: number): string | null {
+  if (state === null) return null;
+  return shownStatus(summaryOf(state), nowMs) === "asked" ? `Asks you: ${state.title}` : state.title;
+}
+
 type DialogsProps = { readonly state: ConversationState | null; readonly place: Place; readonly go: GoTo };
 
 function Dialogs({ state, place, go }: DialogsProps) {
-  const close = () => go(withoutDialog(place));
+  const close = useCloseDialog(place, go);
   if (state === null) return null;
   if (place.dialog === "settings") return <ChangeDialog state={state} onClose={close} />;
   return place.dialog === "checkpoints" ? <CheckpointsDialog state={state} onClose={close} /> : null;
 }
 
-const withoutDialog = ({ dialog: _closed, ...place }: Place): Place => place;
+/** Leaves no place behind to which "back" would open the dialog again. */
+function useCloseDialog({ dialog: _closed, ...place }: Place, go: GoTo): () => void {
+  const { history } = useRouter();
+  return () => {
+    if (history.location.state.opened === true) history.back();
+    else go(place, { replace: true });
+  };
+}
 
 /** Escape in a field leaves the field; elsewhere it asks to stop what runs. */
 function leaveOrAsk(controls: RunControls, ask: () => void): boolean {
@@ -105,12 +125,15 @@ function leaveOrAsk(controls: RunControls, ask: () => void): boolean {
   return true;
 }
 
-/** Goes to another place in the same conversation. */
-export type GoTo = (place: Place) => void;
+/** Goes to another place in the same conversation; `replace`: "back" does not lead to the one that was left. */
+export type GoTo = (place: Place, how?: { readonly replace: boolean }) => void;
 
 function usePlace(): GoTo {
   const navigate = useNavigate({ from: "/conversations/$conversationId" });
-  return useCallback((place: Place) => report(navigate({ search: place })), [navigate]);
+  return useCallback(
+    (place, how) => report(navigate({ search: place, ...how, state: { opened: place.dialog !== undefined } })),
+    [navigate],
+  );
 }
 
 type CentreProps = {
@@ -144,7 +167,7 @@ function Centre({ conversationId, view, controls, go }: CentreProps) {
       </LiveScope>
       <div className="mx-auto w-full max-w-[46rem] px-4 pb-2">
         <NetworkAsks conversationId={conversationId} view={view} />
-        <AskBanner conversationId={conversationId} view={view} />
+        <AskBanner conversationId={conversationId} view={view} controls={controls} />
         <Composer conversationId={conversationId} state={view.state} controls={controls} />
         <StatusLine view={view} />
       </div>

@@ -3,11 +3,13 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
 import { MessageBox } from "../components/message-box.tsx";
+import { useDraft } from "../state/use-draft.ts";
 import { readLimits } from "../state/limit-draft.ts";
 import { useServices } from "../state/services.ts";
 import { hasOwnModel, useSettings } from "../state/session-queries.ts";
 import { type ConversationDraft, NEW_DRAFT, readSandbox, readSetup, readSource } from "../state/source-draft.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
+import { useTitle } from "../state/use-title.ts";
 import { useOnline } from "../state/use-known-now.ts";
 import { BackendNotice, ChosenBackendNotice } from "./backend-notice.tsx";
 import { FirstRun } from "./first-run.tsx";
@@ -18,6 +20,7 @@ import { TeamSelect } from "./team-select.tsx";
 /** A new conversation: where the files come from, where it runs, and the task. */
 export function NewConversationScreen() {
   const settings = useSettings();
+  useTitle("New conversation");
   if (settings.data !== undefined && !hasOwnModel(settings.data.models)) return <FirstRun />;
   return (
     <div className="h-full overflow-auto">
@@ -31,9 +34,9 @@ export function NewConversationScreen() {
 
 function NewConversationForm() {
   const [draft, setDraft] = useState<ConversationDraft>(NEW_DRAFT);
-  const [text, setText] = useState("");
+  const { text, setText, clear } = useDraft("new");
   const attachments = useAttachments();
-  const { start, problem } = useStart();
+  const { start, problem } = useStart(clear);
   const online = useOnline();
   const change = (part: Partial<ConversationDraft>) => setDraft({ ...draft, ...part });
   const ready = online && attachments.uploading === 0 && !start.isPending;
@@ -79,12 +82,13 @@ function NewConversationForm() {
 
 type Start = { readonly draft: ConversationDraft; readonly content: ReturnType<typeof contentOf> };
 
-function useStart() {
+function useStart(onStarted: () => void) {
   const { client } = useServices();
   const navigate = useNavigate();
   const start = useMutation({
     mutationFn: async ({ draft, content }: Start) => {
       const made = await client.createConversation({ body: requestOf(draft, content) });
+      onStarted();
       await navigate({
         to: "/conversations/$conversationId",
         params: { conversationId: made.id },

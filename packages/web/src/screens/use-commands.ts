@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { conversationsQuery } from "../state/conversation-queries.ts";
 import type { Command } from "../state/palette.ts";
-import type { PanelName, Place } from "../state/place.ts";
+import type { DialogName, PanelName, Place } from "../state/place.ts";
 import { useServices } from "../state/services.ts";
 import { chooseTheme, nextTheme, theme } from "../state/theme.ts";
 import { report } from "../state/toasts.ts";
@@ -37,11 +37,13 @@ const PANEL_COMMANDS: readonly { readonly panel: PanelName; readonly name: strin
 function usePanelCommands(): readonly Command[] {
   const navigate = useNavigate();
   if (!location.pathname.startsWith("/conversations/")) return [];
+  const openDialog = (dialog: DialogName) =>
+    report(navigate({ to: ".", search: (place: Place): Place => ({ ...place, dialog }), state: { opened: true } }));
   const settings: Command = {
     id: "conversation-settings",
     name: "Change the conversation's model, network and limits",
     keys: "g s",
-    run: () => report(navigate({ to: ".", search: (place: Place): Place => ({ ...place, dialog: "settings" }) })),
+    run: () => openDialog("settings"),
   };
   const panels = PANEL_COMMANDS.map(({ panel, name, keys }) => ({
     id: panel,
@@ -53,7 +55,7 @@ function usePanelCommands(): readonly Command[] {
     id: "checkpoints",
     name: "Go back to a checkpoint, or fork from one",
     keys: "g k",
-    run: () => report(navigate({ to: ".", search: (place: Place): Place => ({ ...place, dialog: "checkpoints" }) })),
+    run: () => openDialog("checkpoints"),
   };
   return [...panels, settings, checkpoints];
 }

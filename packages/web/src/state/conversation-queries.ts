@@ -7,7 +7,7 @@ type Page = { readonly conversations: readonly ConversationSummary[]; readonly n
 /** The list of conversations, page by page. */
 export function conversationsQuery(client: Client, search: string, archived: boolean) {
   return infiniteQueryOptions({
-    queryKey: ["conversations", { search, archived }],
+    queryKey: ["conversations", { search, archived }] as const,
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }): Promise<Page> =>
       client.conversations({
@@ -20,6 +20,8 @@ export function conversationsQuery(client: Client, search: string, archived: boo
         signal,
       }),
     getNextPageParam: (page) => page.next,
+    // What was found before stays in sight while another search is under way; of the archive nothing is the other's.
+    placeholderData: (before, asked) => (asked?.queryKey[1].archived === archived ? before : undefined),
   });
 }
 

@@ -17,6 +17,9 @@ export type DialogName = "settings" | "checkpoints";
 
 const DIALOGS: readonly DialogName[] = ["settings", "checkpoints"];
 
+/** Names that terminals can have. */
+const TERMINAL = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
 /** The place in a URL's search; what cannot be read is left out. */
 export function readPlace(search: Readonly<Record<string, unknown>>): Place {
   const panel = PANELS.find((name) => name === search["panel"]);
@@ -25,7 +28,7 @@ export function readPlace(search: Readonly<Record<string, unknown>>): Place {
   return {
     ...(panel === undefined ? {} : { panel }),
     ...(typeof file === "string" && file !== "" ? { file } : {}),
-    ...(typeof terminal === "string" && terminal !== "" ? { terminal } : {}),
+    ...(typeof terminal === "string" && TERMINAL.test(terminal) ? { terminal } : {}),
     ...(dialog === undefined ? {} : { dialog }),
   };
 }

@@ -1,5 +1,6 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import { useTitle } from "../../state/use-title.ts";
 
 const TABS = [
   { to: "/settings", label: "General" },
@@ -16,6 +17,7 @@ const TABS = [
 export function SettingsFrame() {
   const tabs = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
+  useTitle(`${TABS.find(({ to }) => to === path)?.label ?? "General"}, settings`);
   // On a phone they do not all fit.
   useEffect(() => {
     const tab = [...(tabs.current?.querySelectorAll("a") ?? [])].find((link) => link.pathname === path);
