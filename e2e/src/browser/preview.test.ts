@@ -89,6 +89,9 @@ test("a port that a program opens appears, and opens in a tab with an origin of 
 test("what is shown in a preview cannot reach Handrail with the user's session", async () => {
   const { page } = user;
   const tab = await tabOf(page, () => page.getByRole("button", { name: "Open port 8123" }).click());
+  // Its tab is an empty one of the page's own until the preview is there.
+  await tab.getByRole("heading", { name: "Served from inside" }).waitFor();
+  expect(await tab.evaluate(() => window.opener === null)).toBe(true);
   const reached = await tab.evaluate(async (url) => {
     const answer = await fetch(`${url}/api/settings`, { credentials: "include" }).catch(() => undefined);
     return answer === undefined ? "refused" : answer.status;
