@@ -64,7 +64,7 @@ function Row({ row, actions, working }: ActionProps & { readonly row: Checkpoint
   const { checkpointId } = row;
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-2">
-      <span className="min-w-0 flex-1">
+      <span className="min-w-0 flex-1 basis-60">
         <span className="font-medium">{CHECKPOINT_REASONS[row.reason]}</span> · <Age at={row.at} />
         <span className="block text-small text-ink-3">{describeRow(row)}</span>
       </span>

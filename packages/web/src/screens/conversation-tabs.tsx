@@ -11,6 +11,7 @@ import {
 import { changedFiles } from "@handrail/protocol/file-changes";
 import { classNames } from "../components/class-names.ts";
 import type { ConversationView } from "../state/conversation-store.ts";
+import { formatCount } from "../state/format.ts";
 import { type PanelName, PANELS, type Place } from "../state/place.ts";
 import type { GoTo } from "./conversation-screen.tsx";
 
@@ -44,14 +45,18 @@ export function ConversationTabs({ view, place, go }: TabsProps) {
           key={label}
           type="button"
           aria-current={place.panel === panel ? "page" : undefined}
+          aria-label={count > 0 ? `${label} ${count}` : undefined}
           onClick={() => go(panel === undefined ? {} : { panel })}
           className={classNames(
             "inset-focus flex min-h-12 flex-1 flex-col items-center justify-center gap-0.5 text-small",
             place.panel === panel ? "font-semibold text-accent" : "text-ink-2",
           )}
         >
-          <Icon size={18} aria-hidden />
-          {count > 0 ? `${label} ${count}` : label}
+          <span className="flex items-center gap-0.5">
+            <Icon size={18} aria-hidden />
+            {count > 0 && formatCount(count)}
+          </span>
+          {label}
         </button>
       ))}
     </nav>
