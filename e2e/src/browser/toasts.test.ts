@@ -33,10 +33,10 @@ test.each([
 ])("what is told at %i px covers nothing that can be used", async (width, viewport) => {
   const { page, context } = await openAgain(stage.browser, stage.user, { viewport });
   await page.goto(`${stage.server.url}/conversations/${id}`);
-  const refused = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") };
+  const refused = (name: string) => ({ name, mimeType: "text/plain", buffer: Buffer.from("no image") });
   const box = page.getByRole("textbox", { name: "Message" });
   await box.waitFor();
-  for (let times = 0; times < 3; times += 1) await page.locator("input[type=file]").setInputFiles(refused);
+  await page.locator("input[type=file]").setInputFiles(["a.txt", "b.txt", "c.txt"].map(refused));
   await expect.poll(() => toast(page).getByRole("button", { name: "Dismiss" }).count()).toBe(3);
   await screenshot(page, `toasts-${width}`);
   expect(await covered(page)).toBe(0);

@@ -49,3 +49,8 @@ test("of many lines those that can be taken back stay", () => {
   for (const name of ["two", "three", "four", "five"]) showToast(name);
   expect(texts()).toEqual(["first", "three", "four", "five"]);
 });
+
+test("what is said again is one line", () => {
+  for (const name of ["one", "two", "one"]) showToast(name);
+  expect(texts()).toEqual(["two", "one"]);
+});

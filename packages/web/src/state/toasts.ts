@@ -68,15 +68,19 @@ export function report(promise: Promise<unknown>): void {
   promise.catch(showError);
 }
 
-/** When there are too many, one that nothing can be taken back of makes room first. */
+/** What is said again takes the place of the same line. */
 function add(toast: Omit<Toast, "id">): void {
   lastId += 1;
   const shown = toasts.get();
-  const leaving = shown.length < MOST ? undefined : (shown.find(({ undo }) => undo === null) ?? shown[0]);
+  const same = shown.find(({ text, undo }) => text === toast.text && undo === null && toast.undo === null);
+  const leaving = same ?? (shown.length < MOST ? undefined : leastOf(shown));
   if (leaving !== undefined) dismissToast(leaving.id);
   toasts.set([...toasts.get(), { id: lastId, ...toast }]);
   startTimer(lastId);
 }
+
+/** The oldest of which nothing can be taken back; where there is none, the oldest. */
+const leastOf = (shown: readonly Toast[]) => shown.find(({ undo }) => undo === null) ?? shown[0];
 
 function take(id: number): Toast | undefined {
   const toast = toasts.get().find((shown) => shown.id === id);
