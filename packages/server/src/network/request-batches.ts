@@ -67,11 +67,6 @@ export function requestBatches({ journal, spool, clock, onFailure }: RequestBatc
     page.state = "due";
     page.turn = page.turn.then(() => write(id, page));
   };
-  const flushInTime = (id: string, page: Page) => {
-    const waitMs = page.held.waitMs(clock.now());
-    if (waitMs > 0) page.timer = setTimeout(() => flush(id, page), waitMs);
-    else flush(id, page);
-  };
   const tidy = () => {
     if (spool.isLong) spool.shorten([...pages.values()].flatMap(({ held, writing }) => [...writing, ...held.all()]));
   };
@@ -80,7 +75,7 @@ export function requestBatches({ journal, spool, clock, onFailure }: RequestBatc
       const { conversationId: id } = entry;
       const page = pages.get(id) ?? newPage(pages, id);
       page.held.put(entry, clock.now());
-      page.timer ??= setTimeout(() => flushInTime(id, page), FLUSH_MS);
+      page.timer ??= setTimeout(() => inTime(page, clock.now(), () => flush(id, page)), FLUSH_MS);
       if (page.held.singles >= BATCH && page.state === "idle") flush(id, page);
       tidy();
     },
@@ -90,6 +85,13 @@ export function requestBatches({ journal, spool, clock, onFailure }: RequestBatc
       for (const { timer } of pages.values()) clearTimeout(timer);
     },
   };
+}
+
+/** Later where it is a flood. */
+function inTime(page: Page, now: number, flush: () => void): void {
+  const waitMs = page.held.waitMs(now);
+  if (waitMs > 0) page.timer = setTimeout(flush, waitMs);
+  else flush();
 }
 
 const lastOf = (entries: readonly SpoolEntry[]) => Math.max(...entries.map(({ n }) => n));
