@@ -94,7 +94,7 @@ describe.skipIf(!can)("the profile dev of containerd with gVisor", { timeout: 2 
     const said: (readonly [string, string])[] = [];
     for (const { what, probe } of ISOLATION_RULES) {
       const argv = ["sh", "-c", `${PROBE_PRELUDE}\n${probe}`];
-      const { exitCode } = await call("process.run", { argv, timeoutMs: 20_000, capBytes: 1000 });
+      const { exitCode } = await call("process.run", { argv, timeoutMs: WITHIN_MS, capBytes: 1000 });
       said.push([what, exitCode === 0 ? "yes" : "no"]);
     }
     expect(said).toEqual(ISOLATION_RULES.map(({ what, dev }) => [what, OTHERWISE[what] ?? dev]));
