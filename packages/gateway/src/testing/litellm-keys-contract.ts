@@ -123,7 +123,9 @@ export function keyTests(stage: Stage, as: Master): void {
       await madeKey({ key_alias: "b", ...owner }),
       await madeKey({ key_alias: "by its name", ...owner }),
     ];
-    const fresh = (await ask(as(), "POST /key/regenerate", { key: one.key }))["key"] as string;
+    const chosen = { key: one.key, new_key: `sk-${randomBytes(16).toString("hex")}` };
+    expect(await refusal(as(), "POST /key/regenerate", chosen)).toBe("request_unsupported");
+    const fresh = (await ask(as(), "POST /key/regenerate", { key: one.key, new_key: null }))["key"] as string;
     expect(await refusal(one.key, "GET /key/info")).toBe("key_expired");
     expect(await ask(fresh, "GET /key/info")).toMatchObject({ info: { key_alias: "a" } });
     expect(await refusal(as(), "POST /key/delete", { keys: ["sk-none"] })).toBe("key_not_found");

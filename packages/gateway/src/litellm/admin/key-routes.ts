@@ -110,8 +110,12 @@ async function remove(context: AdminContext, { body }: AdminRequest): Promise<ob
 
 async function regenerate(context: AdminContext, request: AdminRequest): Promise<object> {
   const named = fieldsOf(KeyNamed, request.body).key;
-  const Grace = z.object({ grace_period: z.string().max(16).nullish() });
-  const { grace_period: grace } = fieldsOf(Grace, request.body);
+  const Fields = z.object({ grace_period: z.string().max(16).nullish(), new_key: z.unknown() });
+  const { grace_period: grace, new_key: chosen } = fieldsOf(Fields, request.body);
+  if (chosen !== undefined && chosen !== null) {
+    const message = "`new_key` is not served. Leave it out: the new key is a random one.";
+    throw new AppError("request_unsupported", message, { field: "new_key" });
+  }
   const key = await keyNamed(context, named);
   const made = await context.books.keys.rotate(key.id, expiryOf(grace, context.now()));
   return { ...(await shownKey(context, made.record)), key: made.key };
