@@ -70,6 +70,9 @@ export type BackendHealth = {
   readonly remedy?: string;
 };
 
+/** Ids of conversations of which nothing is removed, such as a set of them. */
+export type KeptConversations = Pick<ReadonlySet<string>, "has">;
+
 /**
  * What makes sandboxes. Its host may be elsewhere, its starts may take seconds; workspaces outlive sandboxes.
  *
@@ -92,7 +95,7 @@ export type SandboxBackend = {
   /** Ends the sandbox and forgets the workspace for good. No error when there is none. */
   remove(conversationId: string): Promise<void>;
   /** Removes what this installation made for conversations that are not in `keep`. Never touches anything else. */
-  collect(keep: ReadonlySet<string>): Promise<void>;
+  collect(keep: KeptConversations): Promise<void>;
   /** Lets go of all connections. Sandboxes go on running. */
   close(): Promise<void>;
 };

@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import { LABEL } from "../docker/docker-names.ts";
 import { conversationPlace } from "../process/conversation-place.ts";
 import { unmountDisk } from "../process/mounted-disk.ts";
@@ -17,7 +18,7 @@ export type CollectParts = Pick<ContainerdParts, "starting" | "scratchDirectory"
  * Removes pods whose conversation is not kept, those whose sandbox has ended by itself, and those that servers were at work
  * with that were killed; and directories that such servers made before there was a pod.
  */
-export async function collectPods(parts: CollectParts, keep: ReadonlySet<string>): Promise<void> {
+export async function collectPods(parts: CollectParts, keep: KeptConversations): Promise<void> {
   const { client, names } = parts;
   const ours = { [LABEL.installation]: names.installation };
   const [pods, containers] = await Promise.all([client.listPods(ours), client.listContainers(ours)]);
@@ -30,7 +31,7 @@ export async function collectPods(parts: CollectParts, keep: ReadonlySet<string>
   await tryEach([leftovers, () => collectScratch(parts, pods)], (part) => part());
 }
 
-function leftAmong({ starting, names }: CollectParts, containers: readonly Container[], keep: ReadonlySet<string>) {
+function leftAmong({ starting, names }: CollectParts, containers: readonly Container[], keep: KeptConversations) {
   const inState = (wanted: Container["state"]) =>
     new Set(containers.filter(({ state }) => state === wanted).map(({ podSandboxId }) => podSandboxId));
   const [running, ended] = [inState("CONTAINER_RUNNING"), inState("CONTAINER_EXITED")];

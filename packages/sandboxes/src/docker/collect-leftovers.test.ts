@@ -1,3 +1,4 @@
+import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import { expect, test } from "vitest";
 import { processName } from "../process-name.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
@@ -56,7 +57,7 @@ function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING 
     asked.push(labels);
     return listed(things);
   };
-  const disks: ReadonlySet<string>[] = [];
+  const disks: KeptConversations[] = [];
   const tidied: string[] = [];
   const parts = {
     client: {
@@ -67,7 +68,7 @@ function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING 
     },
     names: dockerNames("a"),
     volumes: { programsName: async () => PROGRAMS },
-    disks: { collect: async (keep: ReadonlySet<string>) => void disks.push(keep) },
+    disks: { collect: async (keep: KeptConversations) => void disks.push(keep) },
     daemonDisks: {
       tidy: async (leftovers: readonly { readonly name: string }[]) =>
         void tidied.push(...leftovers.map(({ name }) => name)),

@@ -1,3 +1,4 @@
+import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import type { DockerParts } from "./docker-backend.ts";
 import { isConflict } from "./docker-error.ts";
 import { LABEL } from "./docker-names.ts";
@@ -21,7 +22,7 @@ export type CollectParts = {
  * and what cannot be removed keeps nothing else.
  * @throws the first failure, once all was tried
  */
-export async function collectLeftovers(parts: CollectParts, keep: ReadonlySet<string>): Promise<void> {
+export async function collectLeftovers(parts: CollectParts, keep: KeptConversations): Promise<void> {
   const { client, names } = parts;
   const ours = [`${LABEL.installation}=${names.installation}`];
   const isForgotten = ({ labels: { [LABEL.conversation]: conversation } }: Listed) =>

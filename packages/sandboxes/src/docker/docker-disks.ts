@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { once } from "../once.ts";
 import type { ConversationPlace } from "../process/conversation-place.ts";
@@ -83,7 +84,7 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
     remove: (conversationId: string) => forget(placeOf(conversationId)),
 
     /** Removes disks of other conversations, and mounts that a killed server left. */
-    collect: async (keep: ReadonlySet<string>): Promise<void> => {
+    collect: async (keep: KeptConversations): Promise<void> => {
       const there = directory === undefined ? [] : await readdir(directory).catch(() => []);
       await tryEach(
         there.filter((entry) => !starting.has(entry)),

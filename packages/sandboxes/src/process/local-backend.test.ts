@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -115,7 +116,7 @@ test("a conversation whose sandbox cannot be ended keeps no other from being for
   }
   await mkdir(join(home, "not-ours"));
   const failure = new AppError("sandbox_failed", "The sandbox could not be ended.");
-  const collected: ReadonlySet<string>[] = [];
+  const collected: KeptConversations[] = [];
   const runner: LocalRunner = {
     ...running(async () => undefined),
     kill: async (sandboxId) => (sandboxId === "x_0" ? Promise.reject(failure) : undefined),

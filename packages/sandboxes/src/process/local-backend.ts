@@ -1,6 +1,12 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BackendHealth, Sandbox, SandboxBackend, SandboxSpec } from "@handrail/core/ports/sandbox";
+import type {
+  BackendHealth,
+  KeptConversations,
+  Sandbox,
+  SandboxBackend,
+  SandboxSpec,
+} from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { newId } from "@handrail/protocol/ids";
@@ -65,7 +71,7 @@ export type LocalRunner = {
   /** Ends all that runs in it, and waits until it is gone. */
   kill(sandboxId: string, place: ConversationPlace, record: SandboxRecord): Promise<void>;
   /** Ends what runs for conversations that are not in `keep`, whether or not they have directories here. */
-  collect?(keep: ReadonlySet<string>): Promise<void>;
+  collect?(keep: KeptConversations): Promise<void>;
   /** Lets go of connections of its own, and of what is there for sandboxes while there are none. */
   close?(): Promise<void> | void;
 };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import type { SandboxBackend } from "@handrail/core/ports/sandbox";
+import type { KeptConversations, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished } from "vitest";
 import { containerdBackend } from "../containerd/containerd-backend.ts";
@@ -62,7 +62,7 @@ export async function expectNothingLeft({ rounds, latestMs, others, halfMade, ..
   const directory = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
   const wish: ChurnWish = { ...more, directory, installation: `t${newId("x", Date.now()).slice(-8)}` };
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const collect = async (keep: ReadonlySet<string>) => {
+  const collect = async (keep: KeptConversations) => {
     const next = openChurned(wish);
     await next.collect(keep);
     await next.close();

@@ -118,13 +118,14 @@ type Collected = { readonly working: readonly SandboxBackend[]; readonly recent:
  * other from being tidied.
  */
 async function collect({ store, host, backends, mayMiss, log }: HousekeepingParts): Promise<Collected> {
-  const keep = new KeptIds(mayMiss);
-  const unwatch = store.onAppend((id) => keep.add(id));
-  const unpool = host.pool.keepIn(keep);
+  const known = new Set<string>();
+  const keep = { has: (id: string) => known.has(id) || mayMiss?.(id) === true };
+  const unwatch = store.onAppend((id) => known.add(id));
+  const unpool = host.pool.keepIn(known);
   const recent: ConversationSummary[] = [];
   try {
     for await (const summary of allConversations(store)) {
-      keep.add(summary.id);
+      known.add(summary.id);
       if (recent.length < RECENT && summary.state !== "working") recent.push(summary);
     }
     const infos = (await backends.health(AbortSignal.timeout(30_000))).filter((info) => info.works);
@@ -139,20 +140,6 @@ async function collect({ store, host, backends, mayMiss, log }: HousekeepingPart
     unpool();
     unwatch();
     log.debug("looked for what is left over");
-  }
-}
-
-/** Ids, and those that may be some. */
-class KeptIds extends Set<string> {
-  readonly #mayBe: (id: string) => boolean;
-
-  constructor(mayBe: (id: string) => boolean = () => false) {
-    super();
-    this.#mayBe = mayBe;
-  }
-
-  override has(id: string): boolean {
-    return super.has(id) || this.#mayBe(id);
   }
 }
 
