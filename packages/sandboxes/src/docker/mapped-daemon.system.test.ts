@@ -84,9 +84,8 @@ describe.skipIf(!canStartDaemon())("a daemon with user namespaces", () => {
   test("bounds workspaces, and says so", async () => {
     const { backend, start, place } = setUp();
     const run = await start("default");
-    expect((await backend.health(AbortSignal.timeout(WAIT_MS))).detail).toMatch(
-      /, rootful, user namespaces, workspaces bounded$/,
-    );
+    const detail = async () => (await backend.health(AbortSignal.timeout(WAIT_MS))).detail;
+    await expect.poll(detail).toMatch(/, rootful, user namespaces, workspaces bounded$/);
     expect(await run("head -c 40M /dev/zero > /workspace/a; head -c 40M /dev/zero > ~/b")).toMatch(/No space left/);
     expect((await stat(join(await place(), "disk.img"))).blocks * 512).toBeLessThanOrEqual(LIMITS.diskBytes);
   });
