@@ -34,6 +34,22 @@ for request in ("\\0\\1\\r\\n\\r\\n", "CONNECT other.example:80 HTTP/1.1\\r\\nHo
 answer = ask(get("http://%s/hello" % LISTED, LISTED))
 held("still there") if "REACHED /hello" in answer else breach(answer)`,
   ),
+  listed(
+    "handshake-end",
+    "end the broker by going just when it has reached a host by TLS",
+    "connections that end only once Node has read from them",
+    `
+context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE
+host, made = "opened.example:%d" % OPENED, 0
+for attempt in range(200):
+    s = dial(); s.sendall(("CONNECT %s HTTP/1.1\\r\\n\\r\\n" % host).encode())
+    if b" 200 " not in s.recv(4096): breach("no tunnel")
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    t = context.wrap_socket(s, server_hostname="opened.example")
+    made += 1; time.sleep(attempt % 20 / 4000); t.close()
+answer = ask(get("http://%s/hello" % LISTED, LISTED))
+held("still there") if "REACHED /hello" in answer and made == 200 else breach(answer)`,
+  ),
 ];
 
 /** Attacks that use the broker up; others are asked for meanwhile. */
