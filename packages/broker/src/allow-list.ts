@@ -11,8 +11,15 @@ export type Rules = { readonly off: boolean; readonly entries: readonly Entry[] 
 /** What is allowed beside a conversation's own rule. `of` is whose it is, and is named with each decision. */
 export type StoredAllowance = { readonly rule: NetworkRule; readonly of: "repository" | "owner" | "team" };
 
-/** What a request asks for. `method` and `path` (without its query) are absent where they cannot be seen. */
-export type AskedRequest = Target & { readonly method?: string | undefined; readonly path?: string | undefined };
+/**
+ * What a request asks for. `method` and `path` (without its query) are absent where they cannot be seen; `disguised`: the
+ * host may take them for others.
+ */
+export type AskedRequest = Target & {
+  readonly method?: string | undefined;
+  readonly path?: string | undefined;
+  readonly disguised?: boolean | undefined;
+};
 
 /** Lets a request through, and names the rule that did: `preset npm`, `host .example.org`, `request GET x.org/v1/**`. */
 export type Allowed = { readonly allowedBy: string };
@@ -114,9 +121,9 @@ function names({ name, suffix }: Entry, host: Host): boolean {
 }
 
 /** Of entries that name the host and port, but only some kinds of request. */
-function checkKind(entries: readonly Entry[], { host, method, path }: AskedRequest): Allowed | Refusal {
+function checkKind(entries: readonly Entry[], { host, method, path, disguised }: AskedRequest): Allowed | Refusal {
   const { name } = host;
-  if (method === undefined || path === undefined) {
+  if (method === undefined || path === undefined || disguised === true) {
     return {
       code: "request_unseen",
       message: `Only some kinds of request to ${name} are allowed, and here they cannot be told apart.`,

@@ -7,6 +7,7 @@ import { parseTarget, type Target } from "./host.ts";
 import { endGently, endWith, type Refusal } from "./refusal.ts";
 import { socksReply, type SocksRequest } from "./socks5.ts";
 import { firstBytes, readBeginning } from "./first-bytes.ts";
+import { isDisguised } from "./is-disguised.ts";
 import { openTls } from "./tls/open-tls.ts";
 import type { Seen } from "./tls/opened-requests.ts";
 import { serveRequests } from "./tls/serve-requests.ts";
@@ -104,7 +105,14 @@ function plainRequest(request: IncomingMessage): { readonly url: URL | undefined
   if (url === undefined) return { url, asked: askedFor(request, NO_PROXY_FORM) };
   const target = parseTarget(url.host, 80) ?? NO_HOST;
   const agreed = "code" in target || saysHost(request.headers.host, target);
-  return { url, asked: { ...askedFor(request, agreed ? target : HOST_MISMATCH), path: url.pathname } };
+  return {
+    url,
+    asked: {
+      ...askedFor(request, agreed ? target : HOST_MISMATCH),
+      path: url.pathname,
+      disguised: isDisguised(request.headers),
+    },
+  };
 }
 
 /** An absent Host header says nothing else. */

@@ -32,6 +32,8 @@ export type Asked = {
   readonly target: Target | Refusal;
   /** Only where the request can be seen: then the rules for kinds of request hold. */
   readonly path?: string;
+  /** The host may take it for one of another method or path. */
+  readonly disguised?: boolean;
 };
 
 /** What a connection is opened with, and what is done with the requests in it. */
@@ -81,9 +83,9 @@ type Outcome = {
 
 async function attempt(carrying: Carrying, at: number, gone: AbortSignal): Promise<Outcome> {
   const { conversationId, settings, asked } = carrying;
-  const { target, method, path } = asked;
+  const { target, method, path, disguised } = asked;
   if ("code" in target) return { refusal: target };
-  const visible = path === undefined ? target : { ...target, method, path };
+  const visible = path === undefined ? target : { ...target, method, path, disguised };
   const opening = carrying.open && (await openingFor(conversationId, target, settings));
   const decision = await authorise(conversationId, { ...visible, opened: opening !== undefined }, settings, gone);
   if ("code" in decision) return { refusal: decision };

@@ -2,8 +2,8 @@ import type { RequestRule } from "@handrail/protocol/network";
 import { parseHost, type Target } from "../host.ts";
 import { normalisePath, pathMatches } from "../path-pattern.ts";
 
-/** An HTTP request as rules see it. `path` is without its query, as it is sent. */
-export type RequestHead = { readonly method: string; readonly path: string };
+/** An HTTP request as rules see it. `path` is without its query, as it is sent; `disguised`: the host may see others. */
+export type RequestHead = { readonly method: string; readonly path: string; readonly disguised?: boolean };
 
 /** Whether a rule names this host and port, whatever the request. Without a port it names that of HTTPS. */
 export function namesTarget(rule: Pick<RequestRule, "host" | "port">, { host, port }: Target): boolean {
@@ -15,8 +15,9 @@ export function namesTarget(rule: Pick<RequestRule, "host" | "port">, { host, po
 }
 
 /** Whether a rule names this request. */
-export function matchesRequest(rule: RequestRule, target: Target, { method, path }: RequestHead): boolean {
+export function matchesRequest(rule: RequestRule, target: Target, { method, path, disguised }: RequestHead): boolean {
   if (!namesTarget(rule, target)) return false;
+  if (disguised === true && (rule.methods ?? rule.path) !== undefined) return false;
   if (rule.methods !== undefined && !rule.methods.includes(method)) return false;
   if (rule.path === undefined) return true;
   const normal = normalisePath(path);

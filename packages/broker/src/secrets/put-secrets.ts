@@ -13,6 +13,7 @@ export type PlainRequest = {
   readonly path: string;
   readonly query: string;
   readonly headers: readonly string[];
+  readonly disguised?: boolean;
 };
 
 /** The request's headers with the secrets that belong to it. `push`: the rules that its commands must be checked by. */
@@ -69,7 +70,8 @@ type ForGit = {
  * another one decides before them what the request is authorised with.
  */
 function gitSecret(own: readonly HeldSecret[], request: PlainRequest): ForGit | Refusal | undefined {
-  const git = gitRequest(request.method, normalisePath(request.path) ?? "", request.query);
+  const path = request.disguised === true ? "" : (normalisePath(request.path) ?? "");
+  const git = gitRequest(request.method, path, request.query);
   const end = own.findIndex((secret) => isNamed(secret, request) && fieldOf(secret.use) === AUTHORIZATION);
   const those = own
     .slice(0, end === -1 ? undefined : end)

@@ -1,5 +1,6 @@
 import type { Agent, IncomingMessage } from "node:http";
 import { Socket } from "node:net";
+import { isDisguised } from "../is-disguised.ts";
 import type { Refusal } from "../refusal.ts";
 import type { HeldSecret } from "../secrets/held-secret.ts";
 import { putSecrets, type WithSecrets } from "../secrets/put-secrets.ts";
@@ -26,10 +27,11 @@ export async function admit(connection: CarriedConnection, request: IncomingMess
   const { method = "", url = "" } = request;
   if (!url.startsWith("/") || !isFor(request.headers.host, target, defaultPort)) return MISDIRECTED;
   const [path, query] = splitUrl(url);
-  const decision = await connection.check({ method, path });
+  const disguised = isDisguised(request.headers);
+  const decision = await connection.check({ method, path, disguised });
   if ("code" in decision) return decision;
   const headers = requestHeaders(request, target, defaultPort);
-  const put = putSecrets(await secrets(), { target, method, path, query: query ?? "", headers });
+  const put = putSecrets(await secrets(), { target, method, path, query: query ?? "", headers, disguised });
   return "code" in put ? put : { rule: decision.rule, put };
 }
 
