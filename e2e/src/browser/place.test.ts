@@ -109,3 +109,25 @@ test("a row that is being removed says so, and is removed once however often it 
   expect(asked).toEqual(["DELETE"]);
   await page.unroute("**/api/network-rules/*");
 });
+
+test("a row that changes its group keeps the focus, and one that goes gives it to its neighbour", async () => {
+  const { client } = stage.server;
+  await client.createConversation({ body: { source: { type: "empty" }, model: "demo", title: "Another one" } });
+  await goTo("/");
+  await page.getByRole("link", { name: /Another one/ }).waitFor();
+  await page.getByRole("link", { name: /A long sleep/ }).focus();
+  await client.stopRun({ params: { id } });
+  await page
+    .getByRole("region", { name: "Earlier" })
+    .getByRole("link", { name: /A long sleep/ })
+    .waitFor();
+  await expect.poll(focused).toContain("A long sleep");
+  await client.changeConversation({ params: { id }, body: { archived: true } });
+  await expect.poll(focused).toContain("Another one");
+
+  await goTo(`/conversations/${id}`);
+  await page.getByRole("button", { name: "Bring it back" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Message" }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe("BODY");
+});

@@ -24,8 +24,19 @@ export function Dialog({ title, open, onClose, children, wide = false }: DialogP
     const typed = reason === "outside-press" && popup.current?.querySelector("form") !== null;
     if (!next && !typed) onClose();
   };
-  // On a touch screen a keyboard would come up.
-  const begin = (how: string) => (how === "touch" ? true : (popup.current?.querySelector<HTMLElement>(FIELDS) ?? true));
+  const opener = useRef<Element>(null);
+  const begin = (how: string) => {
+    opener.current = document.activeElement;
+    // On a touch screen a keyboard would come up.
+    return how === "touch" ? true : (popup.current?.querySelector<HTMLElement>(FIELDS) ?? true);
+  };
+  // Opened by a key or an address, or from what is gone, it has nothing to give the focus back to.
+  const end = () => {
+    const back = opener.current;
+    return back instanceof HTMLElement && back !== document.body && back.isConnected
+      ? back
+      : document.getElementById("main");
+  };
   return (
     <Base.Root open={open} onOpenChange={change}>
       <Base.Portal>
@@ -33,6 +44,7 @@ export function Dialog({ title, open, onClose, children, wide = false }: DialogP
         <Base.Popup
           ref={popup}
           initialFocus={begin}
+          finalFocus={end}
           className={classNames(
             "fixed top-[10dvh] left-1/2 z-50 flex max-h-[80dvh] w-[calc(100vw-24px)] -translate-x-1/2 flex-col rounded-ui border border-line-strong bg-raised shadow-lg",
             wide ? "max-w-2xl" : "max-w-md",

@@ -1,9 +1,12 @@
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { newId } from "@handrail/protocol/ids";
+import { ArchiveRestore } from "lucide-react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "../components/button.tsx";
+import { useFocusOnLeave } from "../components/use-focus-on-leave.ts";
 import { MessageBox } from "../components/message-box.tsx";
+import { archiveConversation } from "../state/conversation-actions.ts";
 import { useDraft } from "../state/use-draft.ts";
 import { useServices } from "../state/services.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
@@ -27,8 +30,7 @@ export function Composer({ conversationId, state, controls }: ComposerProps) {
   const content = contentOf(text, attachments.attached);
   const ready = controls.online && content.length > 0 && attachments.uploading === 0 && !send.isPending;
   const submit = () => ready && send.mutate(content);
-  if (state?.archived === true)
-    return <p className="py-2 text-ink-2">This conversation is archived. Bring it back to write.</p>;
+  if (state?.archived === true) return <Archived state={state} online={controls.online} />;
   return (
     <div>
       <MessageBox
@@ -47,6 +49,21 @@ export function Composer({ conversationId, state, controls }: ComposerProps) {
       </MessageBox>
       <Unsent written={content.length > 0} online={controls.online} error={send.error} />
     </div>
+  );
+}
+
+type ArchivedProps = { readonly state: ConversationState; readonly online: boolean };
+
+function Archived({ state, online }: ArchivedProps) {
+  const { client } = useServices();
+  const place = useFocusOnLeave<HTMLParagraphElement>();
+  return (
+    <p ref={place} className="flex flex-wrap items-center gap-3 py-2 text-ink-2">
+      This conversation is archived.
+      <Button icon={ArchiveRestore} disabled={!online} onClick={() => archiveConversation(client, state, false)}>
+        Bring it back
+      </Button>
+    </p>
   );
 }
 

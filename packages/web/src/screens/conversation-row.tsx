@@ -6,6 +6,7 @@ import { Age } from "../components/age.tsx";
 import { IconButton } from "../components/button.tsx";
 import { classNames } from "../components/class-names.ts";
 import { Menu } from "../components/menu.tsx";
+import { useFocusOnLeave } from "../components/use-focus-on-leave.ts";
 import { StatusBadge } from "../components/status-badge.tsx";
 import { archiveConversation, deleteConversation } from "../state/conversation-actions.ts";
 import { formatMoney, plural } from "../state/format.ts";
@@ -21,6 +22,7 @@ import { RenameField } from "./rename-field.tsx";
 /** One conversation in the list. */
 export function ConversationRow({ row }: { readonly row: ConversationSummary }) {
   const [renaming, setRenaming] = useState(false);
+  const place = useFocusOnLeave<HTMLDivElement>(row.id);
   const link = useRef<HTMLAnchorElement>(null);
   const renamed = (back: boolean) => {
     setRenaming(false);
@@ -28,7 +30,11 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
   };
   const current = useParams({ strict: false }).conversationId === row.id;
   return (
-    <div className={classNames("group relative mx-1.5 rounded-ui", current ? "bg-accent-soft" : "hover:bg-hover")}>
+    <div
+      ref={place}
+      data-place={row.id}
+      className={classNames("group relative mx-1.5 rounded-ui", current ? "bg-accent-soft" : "hover:bg-hover")}
+    >
       {renaming ? (
         <RenameField row={row} onDone={renamed} />
       ) : (

@@ -53,7 +53,9 @@ export function useCheckpointActions(id: string, onDone: () => void): Checkpoint
     fork: (checkpointId) =>
       start(`fork ${checkpointId}`, async () => {
         const made = await client.forkConversation({ params: { id }, body: { checkpointId } });
-        await navigate({ to: "/conversations/$conversationId", params: { conversationId: made.id } });
+        // Going back leads to the conversation, not to this dialog.
+        const params = { conversationId: made.id };
+        await navigate({ to: "/conversations/$conversationId", params, replace: true });
       }),
   };
 }

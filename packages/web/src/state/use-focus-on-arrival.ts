@@ -6,6 +6,13 @@ export function useFocusOnArrival(path: string): void {
   useEffect(() => {
     if (place.current === path) return;
     place.current = path;
-    if (document.activeElement === document.body) document.getElementById("main")?.focus();
+    arrive();
+    // A dialog that was left with the place is gone a little later.
+    const frame = requestAnimationFrame(() => requestAnimationFrame(arrive));
+    return () => cancelAnimationFrame(frame);
   }, [path]);
+}
+
+function arrive(): void {
+  if (document.activeElement === document.body) document.getElementById("main")?.focus();
 }
