@@ -75,13 +75,17 @@ type MarkerType =
   | "network.answered"
   | "network.limited";
 
-/** An event that is shown as a line of its own. `tookMs` is how long the run took, on `run.ended`. */
+/**
+ * An event that is shown as a line of its own. `tookMs` is how long the run took, on `run.ended`; `asked` is what was
+ * answered, on `network.answered`.
+ */
 export type MarkerItem = {
   readonly kind: "marker";
   readonly seq: number;
   readonly at: number;
   readonly event: EventOf<MarkerType>;
   readonly tookMs: number | null;
+  readonly asked?: EventOf<"network.asked">;
 };
 
 export type TranscriptItem = MessageItem | StepItem | MarkerItem;

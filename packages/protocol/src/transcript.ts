@@ -76,7 +76,7 @@ const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
   "limit.reached": addMarker,
   "stuck.detected": addMarker,
   "network.asked": addMarker,
-  "network.answered": addMarker,
+  "network.answered": addAnswer,
   "network.limited": addMarker,
   "network.recorded": () => {},
   "message.added": addMessage,
@@ -92,6 +92,14 @@ const APPLY: { readonly [Type in EventType]: Apply<Type> } = {
 
 function addMarker(draft: Draft, event: MarkerItem["event"], { seq, at }: StoredEvent): void {
   draft.items.push({ kind: "marker", seq, at, event, tookMs: null });
+}
+
+function addAnswer(draft: Draft, event: EventOf<"network.answered">, { seq, at }: StoredEvent): void {
+  const asks = draft.items.flatMap((item) =>
+    item.kind === "marker" && item.event.type === "network.asked" ? [item.event] : [],
+  );
+  const asked = asks.find(({ askId }) => askId === event.askId);
+  draft.items.push({ kind: "marker", seq, at, event, tookMs: null, ...(asked && { asked }) });
 }
 
 /** One line for each set-up: how it ended takes the place of what said that it was under way. */

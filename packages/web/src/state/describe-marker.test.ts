@@ -1,3 +1,4 @@
+import { applyTranscript, NO_TRANSCRIPT } from "@handrail/protocol/transcript";
 import { expect, test } from "vitest";
 import { describeMarker } from "./describe-marker.ts";
 
@@ -29,4 +30,16 @@ test("changed settings are told one by one", () => {
   expect(describeMarker({ event: { ...event, network }, tookMs: null }).text).toBe(
     "Settings changed: git hosts, 1 host; each run at most 40 steps",
   );
+});
+
+test("an answer says what it is about", () => {
+  const asked = { host: "a.example", port: 443, method: "GET", path: "/v1", reason: "host_not_allowed" } as const;
+  const events = [
+    { type: "network.asked", askId: "n_1", ...asked },
+    { type: "network.asked", askId: "n_2", ...asked, host: "b.example" },
+    { type: "network.answered", askId: "n_1", answer: "here" },
+  ] as const;
+  const stored = events.map((event, seq) => ({ seq, at: 0, event }));
+  const [last] = applyTranscript(NO_TRANSCRIPT, stored).items.slice(-1);
+  expect(last?.kind === "marker" && describeMarker(last).text).toBe("GET a.example/v1: allowed in this conversation");
 });

@@ -13,7 +13,9 @@ type MarkerOf<Type extends Marker["type"]> = Extract<Marker, { type: Type }>;
 const plain = (text: string): MarkerLine => ({ tone: "plain", text });
 
 /** How an event reads as one line. `tookMs` is how long the run took, where it ended one. */
-export function describeMarker({ event, tookMs }: Pick<MarkerItem, "event" | "tookMs">): MarkerLine {
+export function describeMarker({ event, tookMs, asked }: Pick<MarkerItem, "event" | "tookMs" | "asked">): MarkerLine {
+  if (event.type === "network.answered" && asked !== undefined)
+    return plain(`${askedPlace(asked)}: ${ANSWERS[event.answer].toLowerCase()}`);
   const describe = DESCRIBE[event.type] as (event: Marker, tookMs: number | null) => MarkerLine;
   return describe(event, tookMs);
 }
