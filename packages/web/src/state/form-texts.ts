@@ -15,5 +15,23 @@ export function givenNumbers(texts: Readonly<Record<string, string>>): Record<st
 export function firstIssue(error: z.ZodError, names: Readonly<Record<string, string>> = {}): string {
   const issue = error.issues[0];
   const field = String(issue?.path.at(-1) ?? "");
-  return `${names[field] ?? (field || "The form")}: ${issue?.message ?? "is wrong"}`;
+  return `${names[field] ?? (capital(field) || "The form")}: ${issue === undefined ? "is wrong" : wordsOf(issue)}`;
+}
+
+const capital = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+
+/** In words, where a schema has none of its own. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "too_big") return tooBig(issue);
+  if (issue.code === "too_small") return tooSmall(issue);
+  if (issue.code === "invalid_type" && issue.expected === "number") return "must be a number";
+  return issue.message;
+}
+
+const tooBig = ({ origin, maximum }: z.core.$ZodIssueTooBig) =>
+  origin === "string" ? `must have at most ${maximum} characters` : `must be at most ${maximum}`;
+
+function tooSmall({ origin, minimum, inclusive }: z.core.$ZodIssueTooSmall): string {
+  if (origin === "string") return minimum === 1 ? "is needed" : `must have at least ${minimum} characters`;
+  return `must be ${inclusive === true ? "at least" : "more than"} ${minimum}`;
 }
