@@ -25,6 +25,7 @@ export type PreviewServerParts = {
 
 /** Where a pass in the address is traded for one in a cookie. */
 export const OPEN_PATH = "/__handrail/open";
+const LINGER_MS = 1000;
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_IN_ALL = 1000;
 
@@ -42,7 +43,7 @@ export function previewServer(parts: PreviewServerParts): Server {
   server.on("upgrade", (request: IncomingMessage, client: Duplex, head: Buffer) => {
     client.on("error", () => client.destroy());
     upgrade(request, client, head, { parts, open }).catch((thrown: unknown) => {
-      client.end(refusalHead(refusalOf(thrown, parts)));
+      refuseUpgrade(client, refusalOf(thrown, parts));
     });
   });
   server.once("close", () => open.visits.close());
@@ -72,11 +73,11 @@ async function upgrade(
   { parts, open }: { readonly parts: PreviewServerParts; readonly open: Open },
 ): Promise<void> {
   const admitted = await admittedTo(request, parts);
-  if ("status" in admitted) return void client.end(refusalHead(admitted));
+  if ("status" in admitted) return refuseUpgrade(client, admitted);
   const { origin } = request.headers;
-  if (origin !== undefined && origin !== admitted.side.origin) return void client.end(refusalHead(FOREIGN));
+  if (origin !== undefined && origin !== admitted.side.origin) return refuseUpgrade(client, FOREIGN);
   const leave = take(open, admitted, () => client.destroy());
-  if (leave === undefined) return void client.end(refusalHead(TOO_MANY));
+  if (leave === undefined) return refuseUpgrade(client, TOO_MANY);
   try {
     const connection = await connectTo(admitted.place, parts, signalOf(client));
     await forwardUpgrade(request, client, head, { connection, side: admitted.side });
@@ -195,6 +196,14 @@ function refuse(response: ServerResponse, refusal: PreviewRefusal): void {
   const page = refusalPage(refusal);
   response.writeHead(refusal.status, { ...page.headers, "content-length": Buffer.byteLength(page.html) });
   response.end(page.html);
+}
+
+/** Who does not end too is cut off: this connection has no time limits of the server's any more. */
+function refuseUpgrade(client: Duplex, refusal: PreviewRefusal): void {
+  client.end(refusalHead(refusal));
+  client.resume();
+  const timer = setTimeout(() => client.destroy(), LINGER_MS);
+  client.once("close", () => clearTimeout(timer));
 }
 
 function refusalOf(thrown: unknown, { onFailure }: PreviewServerParts): PreviewRefusal {
