@@ -80,8 +80,10 @@ test.skipIf(!hasBubblewrap)("the demo leaves a patch that applies, and checkpoin
   const kept = (await handrail(["checkpoints", id])).out.trimEnd().split("\n");
   const [last, start] = [kept[0], kept.at(-1)].map((line) => line?.split(" ")[0] ?? "");
   const diff = ["diff", id, start ?? "", last ?? ""];
-  const files = [".git/index", "src/format.js", "test/format.test.js"];
-  expect((await handrail(diff)).out).toBe(files.map((file) => `modified  ${file}\n`).join(""));
+  const modified = (...files: string[]) => files.map((file) => `modified  ${file}\n`).join("");
+  const files = ["src/format.js", "test/format.test.js"];
+  expect((await handrail(diff)).out).toBe(modified(...files));
+  expect((await handrail([...diff, "--git"])).out).toBe(modified(".git/index", ...files));
   expect((await handrail([...diff, "src/format.js"])).out).toMatch(
     /^--- a\/src\/format.js\n\+\+\+ b\/src\/format.js\n@@ .*\n(?:[ +-].*\n)+$/,
   );
