@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Duplex } from "node:stream";
 import { toAppError } from "@handrail/protocol/errors";
 import { parseCookie } from "../auth/cookies.ts";
+import { endUpgrade } from "../http/end-upgrade.ts";
 import { forwardRequest, forwardUpgrade } from "./forward.ts";
 import { type OpenVisits, openVisits } from "./open-visits.ts";
 import type { Pass, Passes } from "./passes.ts";
@@ -25,7 +26,6 @@ export type PreviewServerParts = {
 
 /** Where a pass in the address is traded for one in a cookie. */
 export const OPEN_PATH = "/__handrail/open";
-const LINGER_MS = 1000;
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_IN_ALL = 1000;
 
@@ -198,13 +198,7 @@ function refuse(response: ServerResponse, refusal: PreviewRefusal): void {
   response.end(page.html);
 }
 
-/** Who does not end too is cut off: this connection has no time limits of the server's any more. */
-function refuseUpgrade(client: Duplex, refusal: PreviewRefusal): void {
-  client.end(refusalHead(refusal));
-  client.resume();
-  const timer = setTimeout(() => client.destroy(), LINGER_MS);
-  client.once("close", () => clearTimeout(timer));
-}
+const refuseUpgrade = (client: Duplex, refusal: PreviewRefusal) => endUpgrade(client, refusalHead(refusal));
 
 function refusalOf(thrown: unknown, { onFailure }: PreviewServerParts): PreviewRefusal {
   const error = toAppError(thrown);

@@ -8,6 +8,7 @@ import type { Addresses } from "../auth/addresses.ts";
 import type { Identify, Identity } from "../auth/identify.ts";
 import { type OwnerOf, requireOwner } from "../auth/policy.ts";
 import { problemOf } from "@handrail/protocol/problem";
+import { endUpgrade } from "../http/end-upgrade.ts";
 import { requestError } from "../http/request-error.ts";
 import { type ConnectionParts, serveConnection } from "./connection.ts";
 import { frameOf } from "./frames.ts";
@@ -109,7 +110,8 @@ function checkAlive(client: Client): void {
 function refuse(stream: Duplex, thrown: unknown): void {
   const error = requestError(thrown);
   const body = JSON.stringify(problemOf(error));
-  stream.end(
+  endUpgrade(
+    stream,
     `HTTP/1.1 ${ERRORS[error.code].status} Refused\r\ncontent-type: application/problem+json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
