@@ -45,7 +45,6 @@ export function ConversationTabs({ view, place, go }: TabsProps) {
           key={label}
           type="button"
           aria-current={place.panel === panel ? "page" : undefined}
-          aria-label={count > 0 ? `${formatCount(count)} ${label}` : undefined}
           onClick={() => go(panel === undefined ? {} : { panel })}
           className={classNames(
             "inset-focus flex min-h-12 flex-1 flex-col items-center justify-center gap-0.5 text-small",
@@ -55,7 +54,7 @@ export function ConversationTabs({ view, place, go }: TabsProps) {
           <span className="flex items-center gap-0.5">
             <Icon size={18} aria-hidden />
             {count > 0 && formatCount(count)}
-          </span>
+          </span>{" "}
           {label}
         </button>
       ))}
