@@ -1,23 +1,10 @@
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import { encodeFrame, SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
+import { encodeFrame } from "@handrail/protocol/sandboxd/frames";
 import type { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { frameOf, WELCOME } from "../testing/sandboxd-frames.ts";
 import { LinkConnection } from "./link-connection.ts";
-
-const WELCOME: FromSandboxd = {
-  type: "welcome",
-  protocol: SANDBOXD_PROTOCOL,
-  version: "0",
-  bootId: "b",
-  workspace: "/w",
-  user: "u",
-  shell: "sh",
-  git: false,
-};
-
-const frameOf = (message: FromSandboxd) =>
-  encodeFrame({ channel: 0, payload: new TextEncoder().encode(JSON.stringify(message)) });
 
 /** A connection to a sandbox that the test plays; it takes what it is told only when its end is read. */
 async function greeted() {

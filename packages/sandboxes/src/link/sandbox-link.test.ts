@@ -1,23 +1,8 @@
 import { once } from "node:events";
 import { type Duplex, duplexPair } from "node:stream";
-import { encodeFrame, SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
-import type { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
 import { expect, onTestFinished, test } from "vitest";
+import { frameOf, WELCOME } from "../testing/sandboxd-frames.ts";
 import { openLink } from "./sandbox-link.ts";
-
-const WELCOME: FromSandboxd = {
-  type: "welcome",
-  protocol: SANDBOXD_PROTOCOL,
-  version: "0",
-  bootId: "b",
-  workspace: "/w",
-  user: "u",
-  shell: "sh",
-  git: false,
-};
-
-const frameOf = (message: FromSandboxd) =>
-  encodeFrame({ channel: 0, payload: new TextEncoder().encode(JSON.stringify(message)) });
 
 /** The server's end of a connection to a sandbox that welcomes whoever comes, and knows of a call `a` that runs. */
 function welcoming(): Duplex {
