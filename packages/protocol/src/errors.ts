@@ -83,6 +83,7 @@ export const ERRORS = {
   path_denied: { status: 403, retryable: false },
   file_binary: { status: 400, retryable: false },
   file_too_large: { status: 413, retryable: false },
+  answer_too_large: { status: 413, retryable: false },
   file_changed: { status: 409, retryable: false },
   file_exists: { status: 409, retryable: false },
   edit_no_match: { status: 409, retryable: false },

@@ -6,6 +6,7 @@ import {
   BYTES_CHANNEL,
   encodeFrame,
   frameDecoder,
+  MAX_FRAME_BYTES,
   SANDBOXD_PROTOCOL,
   type Frame,
 } from "@handrail/protocol/sandboxd/frames";
@@ -75,7 +76,8 @@ export class Connection implements Waiter {
   }
 
   ended(id: string, outcome: WireOutcome): void {
-    this.#send({ type: "ended", id, outcome });
+    const payload = textOf({ type: "ended", id, outcome });
+    this.#write(0, payload.length > MAX_FRAME_BYTES ? textOf({ type: "ended", id, outcome: TOO_LARGE }) : payload);
   }
 
   /** Asks the server for a stream; undefined when there are too many. */
@@ -164,7 +166,7 @@ export class Connection implements Waiter {
   }
 
   #send(message: FromSandboxd): void {
-    this.#write(0, new TextEncoder().encode(JSON.stringify(message)));
+    this.#write(0, textOf(message));
   }
 
   #write(channel: number, payload: Uint8Array, sent?: () => void): void {
@@ -181,6 +183,14 @@ export class Connection implements Waiter {
     this.#channels.clear();
   }
 }
+
+const textOf = (message: FromSandboxd): Uint8Array => new TextEncoder().encode(JSON.stringify(message));
+
+/** Instead of an outcome that would end the connection, and the next one on which it was asked for again. */
+const TOO_LARGE: WireOutcome = {
+  ok: false,
+  error: { code: "answer_too_large", message: "The answer is too large to be sent.", details: {} },
+};
 
 function same(expected: string, given: string): boolean {
   const [a, b] = [Buffer.from(expected), Buffer.from(given)];
