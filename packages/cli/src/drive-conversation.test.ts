@@ -75,6 +75,12 @@ test.each([
   expect((await drive(server, {})).code).toBe(code);
 });
 
+test("the end of the run is the last that is told, also when more came with it", async () => {
+  const { server } = scriptedServer([ended("done", 0), ended("failed", 1)]);
+  const { code, out } = await drive(server, { json: true });
+  expect([code, out]).toEqual([0, `${JSON.stringify(ended("done", 0))}\n`]);
+});
+
 test("with --json every line on stdout is an event, and the rest is said on stderr", async () => {
   const { server } = scriptedServer(RECORDED_RUN);
   const { out, err } = await drive(server, { json: true });

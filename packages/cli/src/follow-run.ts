@@ -24,15 +24,19 @@ export async function followRun(
   signal: AbortSignal,
 ): Promise<EventOf<"run.ended">> {
   const { promise, resolve, reject } = Promise.withResolvers<EventOf<"run.ended">>();
+  /** What is recorded after the end, such as a last checkpoint, is not told. */
+  let isOver = false;
   const watch = awayWatch(() => reject(gone(conversationId)));
   const socket = server.openSocket({ onState: (state) => watch(state.status === "connected"), onError: reject });
   socket.subscribe(conversationId, after, {
     onError: reject,
     onDelta: (delta) => listener.delta(delta),
     onEvents(events) {
-      for (const stored of events) {
+      for (const stored of isOver ? [] : events) {
         listener.event(stored);
-        if (stored.event.type === "run.ended") resolve(stored.event);
+        if (stored.event.type !== "run.ended") continue;
+        isOver = true;
+        return resolve(stored.event);
       }
     },
   });
