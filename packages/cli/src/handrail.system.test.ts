@@ -22,12 +22,32 @@ afterEach(() => {
 
 /** A server leaves its sandboxes to the next one on its state directory; here none comes. */
 function endSandboxes(): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(root)) process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It ended by itself meanwhile.
-    }
+  const ids = new Set(
+    commandLines().flatMap(({ words }) => (words.includes(root) ? (words.match(/\bx_\w+/g) ?? []) : [])),
+  );
+  for (const { pid, words } of commandLines()) {
+    if (words.includes(root) || [...ids].some((id) => words.includes(id))) kill(pid);
+  }
+}
+
+/** Of the processes of this machine. */
+function commandLines(): readonly { readonly pid: number; readonly words: string }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [{ pid: Number(pid), words: readFileSync(`/proc/${pid}/cmdline`, "utf8") }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself meanwhile.
   }
 }
 
