@@ -82,10 +82,11 @@ def settle(): # those beyond the limit are told so, or cut off
     return len(slow) - len(gone)
 for _ in range(100): begin()
 settle()
-while time.monotonic() < until: # those of before end, and make room; refused ones count for a moment after their end
+while time.monotonic() < until: # those of before end, and make room
     for _ in range(16): begin()
-    if not 32 < settle() <= 64: continue
-    answer = ask_once(get("http://%s/" % LISTED, LISTED))
+    count, refused = settle(), [s for s in slow[-16:] if s in gone]
+    if not refused or not 32 < count <= 64: continue
+    answer = rest(refused[-1])
     if code(answer) == "too_many_connections" or answer == "": held(code(answer))
 breach("%d connections are held: %s" % (settle(), answer))`,
   ),
