@@ -1,29 +1,19 @@
-import { execFileSync } from "node:child_process";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { holdArchive } from "@handrail/sandboxes/testing/held-daemon";
 import { expect, onTestFinished, test } from "vitest";
+import { CONTAINED, containedServersWork } from "./support/contained-server.ts";
 import { startConversation } from "./support/conversations.ts";
 import { askDocker } from "./support/docker-socket.ts";
 import { installationOf } from "./support/installation-of.ts";
-import { workingBackends } from "./support/sandbox-kills.ts";
 import { type ServerOptions, startServer, type TestServer } from "./support/test-server.ts";
 
-/** As in a container: process ids of its own, and mounts of its own. It ends with who started it. */
-const CONTAINED = ["unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child"] as const;
 const SOCKET = (process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock").replace("unix://", "");
 const LOOKED = "looked for what is left over";
 const WAIT = { timeout: 30_000 };
 
-function works(): boolean {
-  try {
-    execFileSync(CONTAINED[0], [...CONTAINED.slice(1), "true"], { stdio: "ignore" });
-    return workingBackends().includes("docker");
-  } catch {
-    return false;
-  }
-}
+const works = containedServersWork();
 
 type Container = { readonly Id: string; readonly Labels: Readonly<Record<string, string>> };
 
@@ -63,7 +53,7 @@ async function stoppedAtFilling() {
   return { directory, server, crash };
 }
 
-test.skipIf(!works())(
+test.skipIf(!works)(
   "what a server in a container was at work with when it was killed goes at the start of the next one",
   async () => {
     const { server, crash } = await stoppedAtFilling();
@@ -75,7 +65,7 @@ test.skipIf(!works())(
   },
 );
 
-test.skipIf(!works())(
+test.skipIf(!works)(
   "what a living server is at work with stays when another starts on a copy of its state directory, in its place in another container",
   async () => {
     const { directory, server } = await stoppedAtFilling();

@@ -4,18 +4,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { CONTAINED, containedServersWork } from "./support/contained-server.ts";
 import { startConversation, runEnd } from "./support/conversations.ts";
 import { askDocker } from "./support/docker-socket.ts";
 import { installationOf } from "./support/installation-of.ts";
 import { scriptedEnvironment } from "./support/model-env.ts";
-import { workingBackends } from "./support/sandbox-kills.ts";
 import { startServer, type TestServer } from "./support/test-server.ts";
 
 const run = promisify(execFile);
 const LOOKED = "looked for what is left over";
 const WAIT = { timeout: 60_000 };
-/** Its mounts are its own, so that workspaces are in volumes of the daemon. */
-const CONTAINED = ["unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child"] as const;
 const SCRIPT = { name: "hello", turns: [], otherwise: { text: "Hello." } };
 
 /** Whose volumes the daemon has of a server. */
@@ -32,7 +30,7 @@ async function conversation({ client }: TestServer): Promise<string> {
   return id;
 }
 
-test.skipIf(!workingBackends().includes("docker"))(
+test.skipIf(!containedServersWork())(
   "when an older state is restored, workspaces in Docker that it does not know stay, and that is said",
   async () => {
     const directory = await mkdtemp(path.join(tmpdir(), "handrail-restored-"));
