@@ -45,8 +45,7 @@ export function bubblewrapArguments(box: Box): string[] {
     ...(box.hasNetwork ? [] : ["--unshare-net"]),
     ...(ownUsers === undefined ? PLAIN_USER : rootArguments(ownUsers)),
     ...(box.bubblewrap.disablesNamespaces && ownUsers === undefined ? ["--disable-userns"] : []),
-    ...box.mounts.links.flatMap((link) => ["--symlink", link.text, link.target]),
-    ...box.mounts.binds.flatMap((bind) => [bindOption(bind), bind.source, bind.target]),
+    ...mountArguments(box.mounts),
     ...KERNEL_MOUNTS,
     ...memoryDirectory(box, "/tmp", box.limits.tmpBytes),
     ...memoryDirectory(box, "/var/tmp", box.limits.tmpBytes),
@@ -91,6 +90,14 @@ export function limitArguments(limits: SandboxLimits, heapBytes: number | undefi
     "--core=0",
     ...(heapBytes === undefined ? [] : [`--data=${heapBytes}`]),
     "--",
+  ];
+}
+
+/** Arguments of bwrap that make links and mounts, in their order. */
+export function mountArguments({ links, binds }: Mounts): string[] {
+  return [
+    ...links.flatMap((link) => ["--symlink", link.text, link.target]),
+    ...binds.flatMap((bind) => [bindOption(bind), bind.source, bind.target]),
   ];
 }
 

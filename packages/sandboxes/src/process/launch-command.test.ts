@@ -31,7 +31,12 @@ test("root mounts what lies together once, where the sandbox's user can get to i
     command: ["true"],
   });
   expect(mountsOf(command)).toEqual([
-    ["--ro-bind /state/etc /tmp/0", "--ro-bind /opt/node /tmp/1", "--bind /state/c_1/workspace /tmp/2"],
+    [
+      "--ro-bind /usr /usr",
+      "--ro-bind /state/etc /tmp/0",
+      "--ro-bind /opt/node /tmp/1",
+      "--bind /state/c_1/workspace /tmp/2",
+    ],
     [
       "--ro-bind /tmp/0/passwd /etc/passwd",
       "--ro-bind /tmp/0/hosts /etc/hosts",

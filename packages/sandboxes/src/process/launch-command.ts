@@ -1,8 +1,8 @@
 import { join, relative } from "node:path";
 import type { Bubblewrap } from "./bubblewrap.ts";
-import type { Bind, Mounts } from "./sandbox-mounts.ts";
+import { type Bind, type Mounts, starterMounts } from "./sandbox-mounts.ts";
 import type { SandboxLimits } from "../limits.ts";
-import { bubblewrapArguments, limitArguments } from "./bubblewrap-arguments.ts";
+import { bubblewrapArguments, limitArguments, mountArguments } from "./bubblewrap-arguments.ts";
 import type { OwnUsers } from "./own-users.ts";
 import { asOwnRoot, withOwnUsers } from "./own-users.ts";
 import { MOUNT_OPTIONS } from "./workspace-disk.ts";
@@ -54,6 +54,9 @@ const LOW_PORTS = 'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start; exec 
 
 const SECCOMP_FD = 3;
 
+/** The host's own. */
+const KERNEL_MOUNTS = ["/proc", "/dev"].flatMap((path) => ["--dev-bind", path, path]);
+
 /** The whole command line that starts a sandbox on the host. */
 export function launchCommand(launch: Launch): readonly string[] {
   const { disk, ownUsers, seccompFile } = launch;
@@ -94,7 +97,8 @@ const outermost = ({ among, source }: Bind) => among ?? source;
 /**
  * As root the sandbox belongs to a user of its own: root within a user namespace is still the owner of much in /proc.
  * That user cannot reach what lies in a directory of root's, so root mounts it where all can pass, in a mount namespace.
- * The network namespace is root's too, so that nobody inside has a say in it.
+ * The network namespace is root's too, so that nobody inside has a say in it. Of the host's mounts only those are there
+ * that the rest takes: bwrap looks at each mount below what it binds, and fails when one goes away meanwhile.
  */
 function unprivileged(launch: Launch, uid: number): readonly string[] {
   // What lies together is mounted once: each mount looks at all that are there.
@@ -105,19 +109,18 @@ function unprivileged(launch: Launch, uid: number): readonly string[] {
     source: join(placeOf(bind), relative(outermost(bind), bind.source)),
   }));
   const stage = new Map(
-    launch.own.map((bind) => [outermost(bind), [bind.write ? "--bind" : "--ro-bind", outermost(bind), placeOf(bind)]]),
+    launch.own.map((bind) => [outermost(bind), { ...bind, source: outermost(bind), target: placeOf(bind) }]),
   );
   const box = boxed(launch, staged);
   const user = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=-all", "--no-new-privs", "--"];
   return [
     "bwrap",
     "--unshare-net",
-    "--dev-bind",
-    "/",
-    "/",
+    ...mountArguments(starterMounts()),
+    ...KERNEL_MOUNTS,
     "--tmpfs",
     "/tmp",
-    ...[...stage.values()].flat(),
+    ...mountArguments({ links: [], binds: [...stage.values()] }),
     "--",
     ...shell(LOW_PORTS, []),
     ...(launch.ownUsers === undefined ? ["setpriv", ...user, ...box] : asOwnRoot(box)),

@@ -48,16 +48,18 @@ const SYSTEM_FOLDERS = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
 /** The host's programs and libraries, read-only, and what of its /etc they need. */
 export function systemMounts(): Mounts {
-  const linked = SYSTEM_FOLDERS.flatMap((path) => linkAt(path));
-  const own = SYSTEM_FOLDERS.filter((path) => linked.every((link) => link.target !== path));
-  return {
-    binds: [
-      readOnly("/usr", "/usr"),
-      ...own.map((path) => readOnly(path, path, true)),
-      ...HOST_ETC.map((name) => readOnly(`/etc/${name}`, `/etc/${name}`, true)),
-    ],
-    links: linked,
-  };
+  return withEtc(HOST_ETC.map((name) => `/etc/${name}`));
+}
+
+/** What of the host the programs see that start a sandbox: its programs and libraries, and the whole of its /etc. */
+export function starterMounts(): Mounts {
+  return withEtc(["/etc"]);
+}
+
+function withEtc(paths: readonly string[]): Mounts {
+  const links = SYSTEM_FOLDERS.flatMap((path) => linkAt(path));
+  const own = SYSTEM_FOLDERS.filter((path) => links.every((link) => link.target !== path));
+  return { binds: [readOnly("/usr", "/usr"), ...[...own, ...paths].map((path) => readOnly(path, path, true))], links };
 }
 
 /** An /etc that names nobody of the host. `etcDirectory` has the `ETC_NAMES`. */
