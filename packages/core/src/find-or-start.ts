@@ -54,9 +54,9 @@ async function useSpare(parts: OpenSandbox, getSeed: GetSeed, signal: AbortSigna
   return filled;
 }
 
-/** Whether the workspace begins as a spare's does. That of a fork is emptied for its origin's files, which come later. */
+/** Whether the workspace begins as a spare's does: without files. Those of a fork's origin come by a restore. */
 const isAsWaited = ({ source, snapshots }: ConversationState) =>
-  source.type === "empty" && snapshots.fork === undefined;
+  source.type === "empty" || snapshots.fork !== undefined;
 
 async function start(
   { journal, backend }: OpenSandbox,
