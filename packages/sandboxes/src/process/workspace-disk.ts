@@ -15,8 +15,8 @@ import { inProbe, removeOldProbes } from "./disk-probes.ts";
 export const MOUNT_OPTIONS = "loop,nosuid,nodev,noatime,discard,noinit_itable";
 
 const BLOCK_BYTES = 4096;
-/** With less, writers of many files wait for it again and again. It takes what has been written of it, once. */
-const JOURNAL_MIB = 16;
+/** With a small one writers of many files wait for it again and again; a large one is space that a small disk needs. */
+const JOURNAL = { leastMib: 4, mostMib: 16, share: 1 / 16 };
 const PROBE_BYTES = 32 * 1024 ** 2;
 const PATIENCE_MS = 5_000;
 /** Within this a sandbox that has ended lets go of its disk. After it every process is looked at, to see who holds it. */
@@ -27,7 +27,7 @@ const HOST_RESERVE_BYTES = 512 * 1024 ** 2;
 /** The file with a file system, and where the host mounts it. */
 export type DiskPlace = { readonly image: string; readonly disk: string };
 
-/** Makes a file system of `bytes`, its journal not counted, with the tree `content` in it: whole or not at all. @throws AppError */
+/** Makes a file system of `bytes` with the tree `content` in it: whole or not at all. @throws AppError */
 export async function makeDisk(image: string, content: string, bytes: number): Promise<void> {
   const unfinished = `${image}.part`;
   await rm(unfinished, { force: true });
@@ -40,9 +40,9 @@ export async function makeDisk(image: string, content: string, bytes: number): P
     "-E",
     "lazy_itable_init=1,lazy_journal_init=1,nodiscard",
     "-J",
-    `size=${JOURNAL_MIB}`,
+    `size=${journalMib(bytes)}`,
   ];
-  const size = `${Math.ceil(bytes / 1024) + JOURNAL_MIB * 1024}k`;
+  const size = `${Math.ceil(bytes / 1024)}k`;
   const made = await runSmallProgram("mke2fs", [
     "-q",
     "-F",
@@ -61,6 +61,11 @@ export async function makeDisk(image: string, content: string, bytes: number): P
     throw failedToMake(made.stderr);
   }
   await rename(unfinished, image);
+}
+
+function journalMib(bytes: number): number {
+  const { leastMib, mostMib, share } = JOURNAL;
+  return Math.max(leastMib, Math.min(mostMib, Math.floor((bytes * share) / 1024 ** 2)));
 }
 
 function failedToMake(said: string): AppError {
