@@ -116,6 +116,16 @@ function objectAt(bytes: Uint8Array, at: number, believed: boolean) {
   return { frame: { ...header, ...name, data: bytes.subarray(dataAt, end) }, end };
 }
 
+/** Where the bytes begin of a piece that is not compressed by itself, from its frame; undefined of anything else. */
+export function plainPieceAt(bytes: Uint8Array, at: number, length: number): number | undefined {
+  const isPlain = bytes[at] === 2 && bytes[at + 1] === 0 && length >= HEADER_BYTES && at + length <= bytes.length;
+  return isPlain && uint32(bytes, at + 6) === length - HEADER_BYTES ? at + HEADER_BYTES : undefined;
+}
+
+/** Big-endian. */
+const uint32 = (bytes: Uint8Array, at: number) =>
+  (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
+
 /** Whether an object's frame is compressed by itself. */
 export const isPackedFrame = (frame: Uint8Array): boolean => ((frame[1] ?? 0) & PACKED) !== 0;
 

@@ -6,14 +6,17 @@ import { fileStat, type FileStat } from "./file-stat.ts";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import { isAsWanted, makeLeaf, makeTwin, settleLeaf, type LeafTools } from "./leaf.ts";
 import type { Native } from "./native.ts";
+import { OpenBundles } from "./open-bundles.ts";
 import { systemPath } from "./open-inside.ts";
 import { fullPath, namesIn, pathIn } from "./open-place.ts";
 import { OpenPlaces, type Place } from "./open-places.ts";
-import { type Begun, type Batch, type Here, later, type Work } from "./apply-work.ts";
+import { type Begun, Batch, type Here, later, type Work } from "./apply-work.ts";
 import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "./staged-objects.ts";
 import { stampOf } from "./walk.ts";
+import { filesWriter, type WriteFiles } from "./write-files.ts";
+import { type Stats, statIn } from "./write-job.ts";
 import type { Writer } from "./writer.ts";
 import type { ChangedPaths } from "../workspace/changed-paths.ts";
 import type { WrittenFiles } from "../workspace/written-files.ts";
@@ -21,7 +24,7 @@ import type { WrittenFiles } from "../workspace/written-files.ts";
 export type Apply = {
   /** A real path, one character for each byte. */
   readonly workspace: string;
-  readonly staged: Pick<StagedObjects, "blob" | "arrived">;
+  readonly staged: Pick<StagedObjects, "blob" | "bundled" | "arrived">;
   readonly native: Native;
   /** Gets the files that are written where there was nothing, those of the git repository left out. */
   readonly written: WrittenFiles | undefined;
@@ -64,11 +67,14 @@ class Applier {
   readonly #remover: Remover;
   readonly #apply: Apply;
   readonly #tools: LeafTools;
+  readonly #write: WriteFiles;
+  readonly #bundles = new OpenBundles();
   #turnEnds = performance.now() + TURN_MS;
 
   constructor(apply: Apply) {
     this.#apply = apply;
     this.#remover = new Remover(apply.workspace, this.#places, (path) => apply.changed?.add(path));
+    this.#write = filesWriter(apply.native);
     this.#tools = { native: apply.native, blob: (name) => this.#blob(name) };
   }
 
@@ -79,7 +85,7 @@ class Applier {
   /** Ends when all in it is begun; then it may still be at work. `made`: just now, for this. */
   async directory(path: string, plan: PlannedTree, made: boolean): Promise<Begun<KnownTree>> {
     const place = this.#places.open(fullPath(this.#apply.workspace, path));
-    const work: Work = { entries: new Map(), later: [], batch: { files: [], bytes: 0 } };
+    const work: Work = { entries: new Map(), later: [], batch: new Batch() };
     let failure: { readonly thrown: unknown } | undefined;
     try {
       const there = made ? [] : namesIn(place.at);
@@ -162,15 +168,20 @@ class Applier {
 
   #leafOrBatch(here: Here, name: string, planned: PlannedEntry, work: Work): void {
     const { entry } = planned;
-    const isBatched = this.#apply.writer !== undefined && here.fresh && entry.type === "file";
+    const { writer, staged } = this.#apply;
+    const isBatched = writer !== undefined && here.fresh && entry.type === "file" && entry.blobs.length <= 1;
     if (!isBatched || entry.size > MAX_BATCH_BYTES) {
       work.entries.set(name, this.#leafEntry(here, name, planned));
       return;
     }
-    const pieces = this.#try(here, name, () => entry.blobs.map(this.#tools.blob));
-    if (pieces === undefined) return;
     const { batch } = work;
-    batch.files.push({ name, entry, pieces, planned });
+    const [blob] = entry.blobs;
+    const added = this.#try(here, name, () => {
+      batch.job.add(name, entry, blob === undefined ? undefined : (staged.bundled(blob) ?? this.#blob(blob)));
+      return true;
+    });
+    if (added === undefined) return;
+    batch.files.push({ name, entry, planned });
     batch.bytes += entry.size;
     if (batch.files.length >= MAX_BATCH_FILES || batch.bytes >= MAX_BATCH_BYTES) this.#send(here, work);
   }
@@ -178,31 +189,32 @@ class Applier {
   /** To the other thread, or written here when that has enough to do. */
   #send(here: Here, work: Work): void {
     const { batch, entries } = work;
-    const { files } = batch;
-    Object.assign(batch, { files: [], bytes: 0 });
+    work.batch = new Batch();
     const { writer } = this.#apply;
-    if (writer?.hasRoom === true && this.#places.hasRoom) later(work, this.#written(here, files, entries, writer));
-    else for (const { name, planned } of files) entries.set(name, this.#leafEntry(here, name, planned));
+    if (writer?.hasRoom === true && this.#places.hasRoom) later(work, this.#sent(here, batch, entries, writer));
+    else this.#told(here, batch, entries, this.#write(batch.job.build(0, here.place.file), this.#bundles));
   }
 
-  /** What another thread did not write is written here, or it is noted why not. */
-  async #written(
+  async #sent(
     here: Here,
-    files: Batch["files"],
+    batch: Batch,
     entries: Map<string, KnownEntry>,
     writer: Pick<Writer, "write">,
   ): Promise<void> {
     here.place.hold();
     try {
-      const stats = await writer.write(here.place.file, files);
-      for (const [index, { name, entry, pieces, planned }] of files.entries()) {
-        const stat = stats[index];
-        if (stat !== undefined) this.#count(here, name, stat, pieces);
-        const known = stat && { stamp: stampOf(stat), entry, directory: undefined };
-        entries.set(name, known ?? this.#leafEntry(here, name, planned));
-      }
+      this.#told(here, batch, entries, await writer.write(here.place.file, batch.job));
     } finally {
       here.place.letGo();
+    }
+  }
+
+  /** What was not written with the others is written alone, or it is noted why not. */
+  #told(here: Here, { files }: Batch, entries: Map<string, KnownEntry>, stats: Stats | undefined): void {
+    for (const [index, { name, entry, planned }] of files.entries()) {
+      const stamp = stats && statIn(stats, index);
+      if (stamp !== undefined) this.#count(here, name, stamp, this.#pieces(entry));
+      entries.set(name, stamp ? { stamp, entry, directory: undefined } : this.#leafEntry(here, name, planned));
     }
   }
 
@@ -223,14 +235,11 @@ class Applier {
   }
 
   /** Undefined when something else has the name meanwhile. */
-  #fresh(here: Here, name: string, { mode, mtime, blobs }: SnapshotFile): FileStat | undefined {
-    const { blob, native } = this.#tools;
-    const pieces = {
-      *[Symbol.iterator]() {
-        for (const piece of blobs) yield blob(piece);
-      },
-    };
-    const stat = writeFresh({ directory: here.place.file, name }, { mode, mtime, pieces }, native);
+  #fresh(here: Here, name: string, entry: SnapshotFile): FileStat | undefined {
+    const { mode, mtime } = entry;
+    const pieces = this.#pieces(entry);
+    const file = { mode, mtime, pieces };
+    const stat = writeFresh({ directory: here.place.file, name }, file, this.#apply.native);
     if (stat !== undefined) this.#count(here, name, stat, pieces);
     return stat;
   }
@@ -257,6 +266,16 @@ class Applier {
       this.counts.written += 1;
     }
     settleLeaf(full, entry, this.#apply.native);
+  }
+
+  /** A file's content, of which nothing is read before it is asked for. */
+  #pieces({ blobs }: SnapshotFile): Iterable<Uint8Array> {
+    const { blob } = this.#tools;
+    return {
+      *[Symbol.iterator]() {
+        for (const piece of blobs) yield blob(piece);
+      },
+    };
   }
 
   #blob(name: string): Uint8Array {

@@ -1,7 +1,8 @@
+import type { SnapshotFile } from "@handrail/protocol/snapshots";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import type { Place } from "./open-places.ts";
 import type { PlannedEntry } from "./restore-plan.ts";
-import type { NewFile } from "./write-job.ts";
+import { JobBuilder } from "./write-job.ts";
 
 /** A directory that is worked in. `fresh`: there was nothing in it. */
 export type Here = {
@@ -15,13 +16,17 @@ export type Here = {
 export type Work = {
   readonly entries: Map<string, KnownEntry>;
   readonly later: Promise<unknown>[];
-  readonly batch: Batch;
+  batch: Batch;
 };
 
 export type Begun<Value> = { readonly done: Promise<Value> };
 
-/** Files on their way to another thread. */
-export type Batch = { files: (NewFile & { readonly planned: PlannedEntry })[]; bytes: number };
+/** Files that are written together. */
+export class Batch {
+  readonly job = new JobBuilder();
+  readonly files: { readonly name: string; readonly entry: SnapshotFile; readonly planned: PlannedEntry }[] = [];
+  bytes = 0;
+}
 
 /** It is waited for at the end; until then nobody else minds that it fails. */
 export function later({ later: all }: Work, work: Promise<unknown>): void {

@@ -16,9 +16,9 @@ export type Statx = (...args: readonly number[]) => number;
 /** From fcntl.h and linux/stat.h. */
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_NO_AUTOMOUNT = 0x800;
-const AT_EMPTY_PATH = 0x1000;
-const STATX_BASIC_STATS = 0x7ff;
-const STATX_BYTES = 256;
+export const AT_EMPTY_PATH = 0x1000;
+export const STATX_BASIC_STATS = 0x7ff;
+export const STATX_BYTES = 256;
 const MAX_NAME_BYTES = 255;
 const SECOND = 1_000_000_000n;
 
@@ -81,5 +81,5 @@ function reader(answer: BigUint64Array): () => FileStat {
 }
 
 /** The lower half of makedev(3). */
-const deviceOf = (major: number, minor: number) =>
+export const deviceOf = (major: number, minor: number) =>
   ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & 0xfff00) << 12)) >>> 0;

@@ -2,7 +2,7 @@ import { constants, openSync, writeSync } from "node:fs";
 import { systemPath } from "./open-inside.ts";
 
 /** Makes and fills files. */
-export type WriteFiles = {
+export type MakeFiles = {
   /**
    * Makes a file in an open directory and opens it for writing; `name` has one character for each byte. Undefined when
    * something has the name. The caller closes it. @throws when the system refuses
@@ -21,10 +21,12 @@ export type WriteCalls = {
 /** From fcntl.h, the same on all processors; Bun sets it too. */
 const O_CLOEXEC = 0o2_000_000;
 const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** Flags of openat(2) for a file that is not there yet. */
+export const FRESH_FILE = FRESH | O_CLOEXEC;
 const MAX_NAME_BYTES = 255;
 
 /** By the file module. */
-export const PLAIN_WRITE: WriteFiles = {
+export const PLAIN_WRITE: MakeFiles = {
   createIn(directory, name, mode) {
     try {
       return openSync(systemPath(`/proc/self/fd/${directory}/${name}`), FRESH, mode);
@@ -40,7 +42,7 @@ export const PLAIN_WRITE: WriteFiles = {
  * Without the path through /proc, which the kernel walks for each file. What the system refuses is asked for once more
  * by the file module, which says why.
  */
-export function writeByCall({ openat, write }: WriteCalls, pointerTo: (bytes: ArrayBufferView) => number): WriteFiles {
+export function writeByCall({ openat, write }: WriteCalls, pointerTo: (bytes: ArrayBufferView) => number): MakeFiles {
   // Small arrays without a buffer of their own move when they get one.
   const text = Buffer.from(new ArrayBuffer(MAX_NAME_BYTES + 1));
   const textAt = pointerTo(text);
@@ -48,7 +50,7 @@ export function writeByCall({ openat, write }: WriteCalls, pointerTo: (bytes: Ar
     createIn(directory, name, mode) {
       if (name.length <= MAX_NAME_BYTES) {
         text[text.write(name, "latin1")] = 0;
-        const file = openat(directory, textAt, FRESH | O_CLOEXEC, mode);
+        const file = openat(directory, textAt, FRESH_FILE, mode);
         if (file >= 0) return file;
       }
       return PLAIN_WRITE.createIn(directory, name, mode);

@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { futimesSync, lutimesSync } from "node:fs";
 import { PLAIN_STAT, statByCall, type StatFiles } from "./native-stat.ts";
-import { PLAIN_WRITE, writeByCall, type WriteFiles } from "./native-write.ts";
+import { PLAIN_WRITE, writeByCall, type MakeFiles } from "./native-write.ts";
+import type { QuickCalls } from "./quick-writer.ts";
 
 /** What the file modules of Node and Bun cannot do, or take long for. */
 export type Native = StatFiles &
-  WriteFiles & {
+  MakeFiles & {
+    /** For who writes many files: the calls themselves, where there are all. */
+    readonly quick: QuickCalls | undefined;
     /** Sets a file's or link's own time, exact to the nanosecond. @throws when the system refuses */
     setTime(path: Buffer, nanoseconds: bigint): void;
     /** The same of an open file. @throws when the system refuses */
@@ -33,6 +36,8 @@ export async function openNative(): Promise<Native> {
     mkfifo: { args: ["ptr", "u32"], returns: "i32" },
     openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
     write: { args: ["i32", "ptr", "usize"], returns: "i32" },
+    fchmod: { args: ["i32", "u32"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
   } as const;
   const library = LIBRARIES.map((name) => attempt(() => dlopen(name, symbols).symbols)).find(Boolean);
   if (library === undefined) return NODE;
@@ -46,6 +51,7 @@ export async function openNative(): Promise<Native> {
     return timesAt;
   };
   return {
+    quick: statx && { ...library, statx, pointerTo: ptr },
     ...(statx === undefined ? PLAIN_STAT : statByCall(statx, ptr)),
     ...writeByCall(library, ptr),
     setTime(path, nanoseconds) {
@@ -73,6 +79,7 @@ function setTimes(times: BigInt64Array, nanoseconds: bigint): void {
 const inSeconds = (nanoseconds: bigint) => Number(nanoseconds / SECOND) + Number(nanoseconds % SECOND) / 1e9;
 
 const NODE: Native = {
+  quick: undefined,
   ...PLAIN_STAT,
   ...PLAIN_WRITE,
   setTime: (path, nanoseconds) => lutimesSync(path, inSeconds(nanoseconds), inSeconds(nanoseconds)),

@@ -1,18 +1,18 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import { type Bundle, bundleHeadBytes } from "@handrail/protocol/sandboxd/bundles";
-import { headBytes, type ObjectFrame, readObjectFrame, sentFrames } from "@handrail/protocol/sandboxd/object-frames";
+import { headBytes, type ObjectFrame, sentFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { parseKnownTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { objectName } from "./object-writer.ts";
-import { zstd } from "./zstd.ts";
+import { type BundledPiece, contentOf, OpenBundles } from "./open-bundles.ts";
 
 /** Bytes in the file, compressed or not, and the size that they then have. */
 type Part = { readonly at: number; readonly length: number; readonly packed: boolean; readonly size: number };
-/** Where an object is: its own bytes, or those of a bundle with its frame inside. */
-type Place = { readonly kind: ObjectKind; readonly part: Part; readonly inside?: { at: number; bytes: number } };
+/** An object that came alone. */
+type Alone = { readonly kind: ObjectKind; readonly part: Part };
 
 const PIECE_BYTES = 1024 * 1024;
-/** Of unpacked objects that stay in memory, since they are about to be written. Others are read again. */
+/** Of what stays in memory, since it is about to be written. The rest is read again. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -22,11 +22,11 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024;
 export class StagedObjects {
   readonly #file: number;
   readonly #frames = sentFrames();
-  readonly #places = new Map<string, Place>();
-  readonly #held = new Map<string, Uint8Array>();
+  readonly #places = new Map<string, Alone | BundledPiece>();
+  /** Bytes as they came. */
+  readonly #held = new Map<Part, Uint8Array>();
   #heldBytes = 0;
-  /** A bundle that was read again. */
-  #last: { readonly part: Part; readonly bytes: Uint8Array } | undefined;
+  readonly #bundles = new OpenBundles();
   #end = 0;
   #state: "coming" | "complete" | "closed" = "coming";
   /** Those who wait for pieces, until the next ones are there. */
@@ -94,6 +94,12 @@ export class StagedObjects {
     return this.#read(name, "blob");
   }
 
+  /** Where a piece is in its bundle, for who unpacks that elsewhere; undefined: it is in none. */
+  bundled(name: string): BundledPiece | undefined {
+    const place = this.#place(name);
+    return place !== undefined && "bundle" in place ? place : undefined;
+  }
+
   close(): void {
     closeSync(this.#file);
     this.#state = "closed";
@@ -117,56 +123,57 @@ export class StagedObjects {
     const { kind, packed, size, data } = frame;
     const part = { at: this.#end + headBytes(frame.name !== undefined), length: data.length, packed, size };
     this.#end = part.at + part.length;
-    const bytes = packed ? unpacked(data, size) : data;
-    this.#add(frame.name ?? objectName(kind, bytes), { kind, part }, bytes);
+    this.#places.set(frame.name ?? objectName(kind, contentOf(frame)), { kind, part });
+    this.#hold(part, data);
   }
 
   #addBundle(bundle: Bundle): void {
     const { size, data, objects } = bundle;
     const part = { at: this.#end + bundleHeadBytes(bundle), length: data.length, packed: true, size };
     this.#end = part.at + part.length;
-    const all = unpacked(data, size);
-    for (const { name, at, bytes } of objects) {
-      const frame = readObjectFrame(all.subarray(at, at + bytes));
-      this.#add(name, { kind: frame.kind, part, inside: { at, bytes } }, contentOf(frame));
-    }
+    this.#hold(part, data);
+    const bytesOf = () => this.#bytesOf(part);
+    const packed = {
+      id: part.at,
+      size,
+      get data() {
+        return bytesOf();
+      },
+    };
+    for (const { name, at, bytes } of objects) this.#places.set(name, { bundle: packed, at, bytes });
   }
 
-  #add(name: string, place: Place, bytes: Uint8Array): void {
-    this.#places.set(name, place);
-    if (this.#heldBytes + bytes.length > MAX_HELD_BYTES || this.#held.has(name)) return;
-    this.#held.set(name, bytes);
+  #hold(part: Part, bytes: Uint8Array): void {
+    if (this.#heldBytes + bytes.length > MAX_HELD_BYTES) return;
+    this.#held.set(part, bytes);
     this.#heldBytes += bytes.length;
   }
 
   /** Of closed objects there is nothing: by then the descriptor may be another file's. */
-  #read(name: string, kind: ObjectKind): Uint8Array | undefined {
-    const place = this.#state === "closed" ? undefined : this.#places.get(name);
-    if (place?.kind !== kind) return undefined;
-    const held = this.#held.get(name);
-    if (held !== undefined) return held;
-    const { part, inside } = place;
-    if (inside === undefined) return this.#partOf(part);
-    // Those of one bundle are mostly asked for one after another.
-    if (this.#last?.part !== part) this.#last = { part, bytes: this.#partOf(part) };
-    return contentOf(readObjectFrame(this.#last.bytes.subarray(inside.at, inside.at + inside.bytes)));
+  #place(name: string): Alone | BundledPiece | undefined {
+    return this.#state === "closed" ? undefined : this.#places.get(name);
   }
 
-  #partOf({ at, length, packed, size }: Part): Uint8Array {
+  #read(name: string, kind: ObjectKind): Uint8Array | undefined {
+    const place = this.#place(name);
+    if (place === undefined) return undefined;
+    if ("bundle" in place) {
+      const frame = this.#bundles.frame(place);
+      return frame.kind === kind ? contentOf(frame) : undefined;
+    }
+    return place.kind === kind ? contentOf({ ...place.part, data: this.#bytesOf(place.part) }) : undefined;
+  }
+
+  #bytesOf(part: Part): Uint8Array {
+    const held = this.#held.get(part);
+    if (held !== undefined) return held;
+    const { at, length } = part;
     const data = Buffer.allocUnsafe(length);
     for (let done = 0; done < length;) {
       const got = readSync(this.#file, data, done, length - done, at + done);
       if (got === 0) throw new AppError("checkpoint_invalid", "The objects of the restore went.");
       done += got;
     }
-    return packed ? unpacked(data, size) : data;
+    return data;
   }
-}
-
-const contentOf = ({ packed, size, data }: ObjectFrame) => (packed ? unpacked(data, size) : data);
-
-function unpacked(data: Uint8Array, size: number): Uint8Array {
-  const bytes = zstd.decompress(data, size);
-  if (bytes.length === size) return bytes;
-  throw new AppError("checkpoint_invalid", "An object of the restore has another size than it says.");
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SnapshotFile } from "@handrail/protocol/snapshots";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { JobBuilder, statIn } from "./write-job.ts";
 import { Writer } from "./writer.ts";
 
 let directory: string;
@@ -19,34 +20,43 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function newFile(name: string, ...pieces: string[]) {
-  const bytes = pieces.map((piece) => Buffer.from(piece));
-  const size = bytes.reduce((sum, { length }) => sum + length, 0);
-  const entry: SnapshotFile = { type: "file", name, mode: 0o640, mtime: "1580608922000000000", size, blobs: [] };
-  return { name, entry, pieces: bytes };
+function job(...files: readonly (readonly [name: string, content: string])[]): JobBuilder {
+  const builder = new JobBuilder();
+  for (const [name, content] of files) {
+    const bytes = Buffer.from(content);
+    const about = { mode: 0o640, mtime: "1580608922000000000", size: bytes.length, blobs: [] };
+    const entry: SnapshotFile = { type: "file", name, ...about };
+    builder.add(name, entry, bytes);
+  }
+  return builder;
 }
 
+const statsOf = async (files: JobBuilder, count: number) => {
+  const stats = await writer.write(place, files);
+  return Array.from({ length: count }, (_, index) => stats && statIn(stats, index));
+};
+
 test("another thread writes files and says what they are", async () => {
-  const stats = await writer.write(place, [newFile("a", "one", "two"), newFile("empty"), newFile("\xc3\xbc", "ü")]);
+  const stats = await statsOf(job(["a", "one two"], ["empty", ""], ["\xc3\xbc", "ü"]), 3);
   expect(stats.map((stat) => stat && { mode: stat.mode, size: stat.size, modifiedNs: stat.modifiedNs })).toEqual(
-    [6, 0, 2].map((size) => ({ mode: 0o100640, size, modifiedNs: 1580608922000000000n })),
+    [7, 0, 2].map((size) => ({ mode: 0o100640, size, modifiedNs: 1580608922000000000n })),
   );
-  expect(["a", "empty", "ü"].map((name) => readFileSync(join(directory, name), "utf8"))).toEqual(["onetwo", "", "ü"]);
+  expect(["a", "empty", "ü"].map((name) => readFileSync(join(directory, name), "utf8"))).toEqual(["one two", "", "ü"]);
 });
 
 test("what it cannot write is left to this thread, and the rest is written", async () => {
   writeFileSync(join(directory, "there"), "there");
-  const [there, other] = await writer.write(place, [newFile("there", "new"), newFile("other", "new")]);
+  const [there, other] = await statsOf(job(["there", "new"], ["other", "new"]), 2);
   expect([there, other?.size]).toEqual([undefined, 3]);
   expect(readFileSync(join(directory, "there"), "utf8")).toBe("there");
 });
 
 test("it takes no more than it can begin soon, and nothing after its end", async () => {
   expect(writer.hasRoom).toBe(true);
-  const jobs = Array.from({ length: 10 }, (_, job) => writer.write(place, [newFile(`f${job}`, "x")]));
+  const jobs = Array.from({ length: 10 }, (_, number) => writer.write(place, job([`f${number}`, "x"])));
   await Promise.all(jobs);
   expect(writer.hasRoom).toBe(true);
   await writer.close();
   await expect.poll(() => writer.hasRoom).toBe(false);
-  expect(await writer.write(place, [newFile("late", "x")])).toEqual([undefined]);
+  expect(await writer.write(place, job(["late", "x"]))).toBeUndefined();
 });

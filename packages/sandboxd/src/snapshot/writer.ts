@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { FileStat } from "./file-stat.ts";
-import { decodeStat, writeJob, type NewFile, type WriteReply } from "./write-job.ts";
+import type { JobBuilder, Stats, WriteReply } from "./write-job.ts";
 
 declare const WRITER_THREAD: string | undefined;
 
@@ -32,18 +31,15 @@ export class Writer {
     return !this.#ended && this.#lastId - Atomics.load(this.#ends, 0) < MAX_WAITING;
   }
 
-  /**
-   * Writes files where nothing has their names, and says what each then is: undefined for one that was not written,
-   * whatever the reason. The directory stays open until then.
-   */
-  async write(directory: number, files: readonly NewFile[]): Promise<readonly (FileStat | undefined)[]> {
-    const job = writeJob(++this.#lastId, directory, files);
+  /** Writes files as `WriteFiles`; undefined when the thread has ended. The directory stays open until then. */
+  async write(directory: number, files: JobBuilder): Promise<Stats | undefined> {
+    const job = files.build(++this.#lastId, directory);
     const reply = await new Promise<WriteReply | undefined>((resolve) => {
       this.#jobs.set(job.id, resolve);
-      this.#worker.postMessage(job, [job.content.buffer]);
+      this.#worker.postMessage(job, [job.content.buffer, job.names.buffer, job.numbers.buffer]);
       if (this.#ended) this.#endAll();
     });
-    return files.map((_, index) => reply && decodeStat(reply.stats, index));
+    return reply?.stats;
   }
 
   async close(): Promise<void> {

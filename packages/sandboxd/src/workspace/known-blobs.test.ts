@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { timeOf } from "../snapshot/file-stat.ts";
 import { blobsOf } from "./known-blobs.ts";
 
 const SECOND = 1_000_000_000n;
@@ -29,22 +30,22 @@ const later = (TIME + 10n) * SECOND;
 
 test("the index is believed about a file of the same size and time that is older than it", () => {
   const known = blobsOf(index(), later);
-  expect(hex(known("f", { size: 4, modifiedNs: TIME * SECOND }))).toBe(BLOB);
+  expect(hex(known("f", { size: 4, modified: timeOf(TIME * SECOND) }))).toBe(BLOB);
   // The index has whole seconds here.
-  expect(hex(known("f", { size: 4, modifiedNs: TIME * SECOND + 5n }))).toBe(BLOB);
+  expect(hex(known("f", { size: 4, modified: timeOf(TIME * SECOND + 5n) }))).toBe(BLOB);
 });
 
 test("it is not believed about any other", () => {
   const known = blobsOf(index(), later);
   expect([
-    known("f", { size: 5, modifiedNs: TIME * SECOND }),
-    known("f", { size: 4, modifiedNs: (TIME + 1n) * SECOND }),
-    known("g", { size: 4, modifiedNs: TIME * SECOND }),
+    known("f", { size: 5, modified: timeOf(TIME * SECOND) }),
+    known("f", { size: 4, modified: timeOf((TIME + 1n) * SECOND) }),
+    known("g", { size: 4, modified: timeOf(TIME * SECOND) }),
   ]).toEqual([undefined, undefined, undefined]);
 });
 
 test("it is not believed about a file that may have changed after it was written", () => {
-  const same = { size: 4, modifiedNs: TIME * SECOND };
+  const same = { size: 4, modified: timeOf(TIME * SECOND) };
   expect(blobsOf(index(), TIME * SECOND)("f", same)).toBeUndefined();
   expect(blobsOf(index(), TIME * SECOND + 5n)("f", same)).toBeUndefined();
 });
@@ -52,5 +53,5 @@ test("it is not believed about a file that may have changed after it was written
 test("a damaged index says nothing", () => {
   const damaged = index();
   damaged.writeUInt8(damaged.readUInt8(20) ^ 1, 20);
-  expect(blobsOf(damaged, later)("f", { size: 4, modifiedNs: TIME * SECOND })).toBeUndefined();
+  expect(blobsOf(damaged, later)("f", { size: 4, modified: timeOf(TIME * SECOND) })).toBeUndefined();
 });

@@ -1,8 +1,6 @@
-import { isLink, type FileStat } from "../snapshot/file-stat.ts";
+import { isLink, numbersOf, type FileStat } from "../snapshot/file-stat.ts";
 import { AT, BLOB_BYTES, entriesOf, entryCount, plainMode, sealIndex } from "./git-index.ts";
 import type { WrittenFile } from "./written-files.ts";
-
-const SECOND = 1_000_000_000n;
 
 /**
  * Writes into a git index what the system says of files whose content is what the index has of them, so that git need
@@ -32,15 +30,14 @@ function gitMode(stat: FileStat): number {
 
 function stamp(index: Buffer, at: number, stat: FileStat): void {
   const write = (value: number, offset: number) => index.writeUInt32BE(value, at + offset);
-  write(low(stat.changedNs / SECOND), AT.ctime);
-  write(low(stat.changedNs % SECOND), AT.ctime + 4);
-  write(low(stat.modifiedNs / SECOND), AT.mtime);
-  write(low(stat.modifiedNs % SECOND), AT.mtime + 4);
+  const { changed, modified, inode } = numbersOf(stat);
+  write(changed.seconds >>> 0, AT.ctime);
+  write(changed.nanoseconds, AT.ctime + 4);
+  write(modified.seconds >>> 0, AT.mtime);
+  write(modified.nanoseconds, AT.mtime + 4);
   write(stat.device, AT.dev);
-  write(low(stat.inode), AT.ino);
+  write(inode, AT.ino);
   write(stat.uid, AT.uid);
   write(stat.gid, AT.gid);
   write(stat.size % 2 ** 32, AT.size);
 }
-
-const low = (value: bigint) => Number(BigInt.asUintN(32, value));

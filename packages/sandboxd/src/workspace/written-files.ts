@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FileStat } from "../snapshot/file-stat.ts";
+import { numbersOf, type FileStat } from "../snapshot/file-stat.ts";
 import { blobsOf, type KnownBlobs } from "./known-blobs.ts";
 
 /** A file that was written a moment ago: what git calls its content, 20 bytes, and what the system says of it. */
@@ -20,7 +20,11 @@ export class WrittenFiles {
   add(path: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
     if (path === ".git/index") this.#known = blobsOf(Buffer.concat([...pieces]), stat.modifiedNs);
     if (path.startsWith(".git/") || this.#files.size >= MAX_FILES) return;
-    this.#files.set(path, { blob: this.#known?.(path, stat) ?? gitBlob(stat.size, pieces), stat });
+    this.#files.set(path, { blob: this.#blobIn(path, stat) ?? gitBlob(stat.size, pieces), stat });
+  }
+
+  #blobIn(path: string, stat: FileStat): Uint8Array | undefined {
+    return this.#known?.(path, { size: stat.size, modified: numbersOf(stat).modified });
   }
 
   /** They are forgotten with it. */
