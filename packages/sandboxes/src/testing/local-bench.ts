@@ -5,7 +5,7 @@ import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
 import { noneBackend } from "../none/none-backend.ts";
 import { conversationPlace, readRecord } from "../process/conversation-place.ts";
 import { findBoxes, findMarked } from "../process/find-processes.ts";
-import { killProcess } from "../process/kill-all.ts";
+import { killAll } from "../process/kill-all.ts";
 import { processBackend } from "../process/process-backend.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
@@ -27,8 +27,13 @@ export async function localUnderTest(kind: "process" | "none"): Promise<BackendU
     },
     killFromOutside: async (installation: string, conversationId: string) => {
       const record = await readRecord(conversationPlace(directoryOf(installation), conversationId));
-      const running = kind === "process" ? findBoxes() : findMarked();
-      running.filter((found) => found.sandboxId === record?.sandboxId).forEach(({ pid }) => killProcess(pid));
+      const running = () => (kind === "process" ? findBoxes() : findMarked());
+      // Again and again: one that is becoming another program has no environment to be found by at that moment.
+      await killAll(async () =>
+        running()
+          .filter(({ sandboxId }) => sandboxId === record?.sandboxId)
+          .map(({ pid }) => pid),
+      );
     },
     seed: seedDirectory,
     fill: fillWorkspace,
