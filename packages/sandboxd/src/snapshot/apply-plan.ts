@@ -10,7 +10,7 @@ import { OpenBundles } from "./open-bundles.ts";
 import { systemPath } from "./open-inside.ts";
 import { fullPath, namesIn, pathIn } from "./open-place.ts";
 import { OpenPlaces, type Place } from "./open-places.ts";
-import { type Begun, Batch, type Here, later, type Work } from "./apply-work.ts";
+import { type Begun, Batch, type Here, isBatchable, later, type Work } from "./apply-work.ts";
 import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "./staged-objects.ts";
@@ -43,9 +43,6 @@ export type Applied = {
 };
 
 const TURN_MS = 15;
-/** A batch goes when it has so many files or bytes; a file over this is written by this thread. */
-const MAX_BATCH_FILES = 128;
-const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_FAILED = 100;
 
 /**
@@ -169,21 +166,17 @@ class Applier {
   #leafOrBatch(here: Here, name: string, planned: PlannedEntry, work: Work): void {
     const { entry } = planned;
     const { writer, staged } = this.#apply;
-    const isBatched = writer !== undefined && here.fresh && entry.type === "file" && entry.blobs.length <= 1;
-    if (!isBatched || entry.size > MAX_BATCH_BYTES) {
+    if (writer === undefined || !here.fresh || !isBatchable(entry)) {
       work.entries.set(name, this.#leafEntry(here, name, planned));
       return;
     }
     const { batch } = work;
     const [blob] = entry.blobs;
-    const added = this.#try(here, name, () => {
-      batch.job.add(name, entry, blob === undefined ? undefined : (staged.bundled(blob) ?? this.#blob(blob)));
-      return true;
+    this.#try(here, name, () => {
+      const piece = blob === undefined ? undefined : (staged.bundled(blob) ?? this.#blob(blob));
+      batch.add({ name, entry, planned }, piece);
     });
-    if (added === undefined) return;
-    batch.files.push({ name, entry, planned });
-    batch.bytes += entry.size;
-    if (batch.files.length >= MAX_BATCH_FILES || batch.bytes >= MAX_BATCH_BYTES) this.#send(here, work);
+    if (batch.isFull) this.#send(here, work);
   }
 
   /** To the other thread, or written here when that has enough to do. */
@@ -236,11 +229,9 @@ class Applier {
 
   /** Undefined when something else has the name meanwhile. */
   #fresh(here: Here, name: string, entry: SnapshotFile): FileStat | undefined {
-    const { mode, mtime } = entry;
-    const pieces = this.#pieces(entry);
-    const file = { mode, mtime, pieces };
+    const file = { mode: entry.mode, mtime: entry.mtime, pieces: this.#pieces(entry) };
     const stat = writeFresh({ directory: here.place.file, name }, file, this.#apply.native);
-    if (stat !== undefined) this.#count(here, name, stat, pieces);
+    if (stat !== undefined) this.#count(here, name, stat, file.pieces);
     return stat;
   }
 

@@ -1,4 +1,4 @@
-import type { SnapshotFile } from "@handrail/protocol/snapshots";
+import type { SnapshotEntry, SnapshotFile } from "@handrail/protocol/snapshots";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
 import type { Place } from "./open-places.ts";
 import type { PlannedEntry } from "./restore-plan.ts";
@@ -21,11 +21,33 @@ export type Work = {
 
 export type Begun<Value> = { readonly done: Promise<Value> };
 
+type BatchedFile = { readonly name: string; readonly entry: SnapshotFile; readonly planned: PlannedEntry };
+
+/** A batch goes when it has so many files or bytes; a file over this is written alone. */
+const MAX_BATCH_FILES = 128;
+const MAX_BATCH_BYTES = 256 * 1024;
+
+/** Whether it can be written together with others: all of its content is one piece, if it has any. */
+export function isBatchable(entry: SnapshotEntry): entry is SnapshotFile {
+  return entry.type === "file" && entry.blobs.length <= 1 && entry.size <= MAX_BATCH_BYTES;
+}
+
 /** Files that are written together. */
 export class Batch {
   readonly job = new JobBuilder();
-  readonly files: { readonly name: string; readonly entry: SnapshotFile; readonly planned: PlannedEntry }[] = [];
-  bytes = 0;
+  readonly files: BatchedFile[] = [];
+  #bytes = 0;
+
+  /** `piece` as in `JobBuilder`. */
+  add(file: BatchedFile, piece: Parameters<JobBuilder["add"]>[2]): void {
+    this.job.add(file.name, file.entry, piece);
+    this.files.push(file);
+    this.#bytes += file.entry.size;
+  }
+
+  get isFull(): boolean {
+    return this.files.length >= MAX_BATCH_FILES || this.#bytes >= MAX_BATCH_BYTES;
+  }
 }
 
 /** It is waited for at the end; until then nobody else minds that it fails. */
