@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { sandboxdEnvironment } from "../link-token.ts";
-import { findMarked, MARK } from "../process/find-processes.ts";
+import { lookForMarked, MARK } from "../process/find-processes.ts";
 import { killAll } from "../process/kill-all.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../process/launch-sandboxd.ts";
 import type { LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
@@ -34,8 +34,9 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
       detail: "Nothing is isolated: commands run as the server's user, with its files and its network.",
     }),
     launch: (start) => launch(options, start),
-    isAlive: async (sandboxId) => marked(sandboxId).length > 0,
-    kill: (sandboxId) => killAll(async () => marked(sandboxId)),
+    // What it started may outlive it, and then answers nobody.
+    isAlive: async (sandboxId, { token }) => lookForMarked(sandboxId, token).pids.length > 0,
+    kill: (sandboxId) => killAll(async () => lookForMarked(sandboxId)),
   };
   return localBackend(runner, options);
 }
@@ -58,10 +59,4 @@ async function launch({ sandboxdDirectory }: NoneOptions, { place, record, socke
     log: () => sandboxdLog(place.state),
     explain: async (said) => new AppError("sandbox_failed", `sandboxd ended at its start. It said: ${said.trim()}`),
   });
-}
-
-function marked(sandboxId: string): readonly number[] {
-  return findMarked()
-    .filter((found) => found.sandboxId === sandboxId)
-    .map((found) => found.pid);
 }

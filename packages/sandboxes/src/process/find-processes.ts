@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { carriesToken } from "../link-token.ts";
+import type { Look } from "./kill-all.ts";
 import { SANDBOX_ARGUMENT } from "./serve-command.ts";
 
 /** One process of this machine. */
@@ -15,12 +16,17 @@ export const MARK = "HANDRAIL_SANDBOX";
  * has been killed before it could write anything down.
  */
 export function findBoxes(): readonly Found[] {
-  return eachProcess("cmdline", (words) => {
-    const at = basename(words[0] ?? "") === "bwrap" ? words.indexOf(MARK) : -1;
-    if (at > 0 && words[at - 1] === "--setenv") return words[at + 1];
-    const named = words.indexOf(SANDBOX_ARGUMENT);
-    return named > 0 ? words[named + 1] : undefined;
+  return processes().flatMap((pid) => {
+    const sandboxId = sandboxNamed(wordsOf(`/proc/${pid}/cmdline`));
+    return sandboxId === undefined ? [] : [{ pid, sandboxId }];
   });
+}
+
+function sandboxNamed(words: readonly string[]): string | undefined {
+  const at = basename(words[0] ?? "") === "bwrap" ? words.indexOf(MARK) : -1;
+  if (at > 0 && words[at - 1] === "--setenv") return words[at + 1];
+  const named = words.indexOf(SANDBOX_ARGUMENT);
+  return named > 0 ? words[named + 1] : undefined;
 }
 
 /**
@@ -43,25 +49,42 @@ function isOurs(pid: number, token: string | undefined): boolean {
   return isOfUser && /^NSpid:\s+\d+\s+\d/m.test(status);
 }
 
-/** Processes of this user whose environment at their start carried the mark. A program can take it off. */
-export function findMarked(): readonly Found[] {
-  return eachProcess("environ", (words) => {
-    return words.find((word) => word.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
-  });
+/**
+ * Processes of one sandbox by the mark in their environment at their start, which a program can take off: with a token
+ * only those that were given that too, which is sandboxd alone. `untold` counts those of whose environment the kernel
+ * knows nothing yet.
+ */
+export function lookForMarked(sandboxId: string, token?: string): Required<Look> {
+  const pids: number[] = [];
+  let untold = 0;
+  for (const pid of processes()) {
+    const path = `/proc/${pid}/environ`;
+    const text = textOf(path) ?? "unreadable";
+    // It may have become the next program between the two looks.
+    if (text === "" && (isBecoming(pid) || textOf(path) !== "")) untold += 1;
+    const environment = text.split("\0");
+    const isMarked = environment.includes(`${MARK}=${sandboxId}`);
+    if (isMarked && (token === undefined || carriesToken(environment, token))) pids.push(pid);
+  }
+  return { pids, untold };
+}
+
+/** Where a process's memory and the end of its environment are in /proc/…/stat, from its state on. Source: proc(5) */
+const VSIZE = 20;
+const ENV_END = 48;
+
+/** Whether it is between two programs (execve(2)): it has the memory of the next one, but no environment in it yet. */
+function isBecoming(pid: number): boolean {
+  const stat = textOf(`/proc/${pid}/stat`) ?? "";
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[VSIZE]) > 0 && fields[ENV_END] === "0";
 }
 
 /** Synchronous: the kernel answers from memory, and a look at a process must not last longer than the process. */
-function eachProcess(
-  file: "cmdline" | "environ",
-  sandboxIn: (words: readonly string[]) => string | undefined,
-): readonly Found[] {
-  const found: Found[] = [];
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const sandboxId = sandboxIn(wordsOf(`/proc/${name}/${file}`));
-    if (sandboxId !== undefined) found.push({ pid: Number(name), sandboxId });
-  }
-  return found;
+function processes(): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** None for a process that has ended or that is not ours to look at. */

@@ -3,16 +3,26 @@ import { AppError } from "@handrail/protocol/errors";
 
 const PATIENCE_MS = 5_000;
 
+/** What one look at the processes of the machine gives. */
+export type Look = {
+  readonly pids: readonly number[];
+  /** How many could not be told yet, because they were becoming another program. Absent: none. */
+  readonly untold?: number;
+};
+
 /**
- * Kills the processes that `list` gives until it gives none.
+ * Kills the processes that `look` gives until it gives none and could tell them all.
  * @throws AppError `sandbox_failed` when some are still there after 5 s
  */
-export async function killAll(list: () => Promise<readonly number[]>): Promise<void> {
+export async function killAll(look: () => Promise<Look>): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
-  for (let left = await list(); left.length > 0; left = await list()) {
-    if (performance.now() > until)
-      throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: left.length });
-    left.forEach(killProcess);
+  for (;;) {
+    const { pids, untold = 0 } = await look();
+    const isLate = performance.now() > until;
+    // A machine on which programs start all the time always has one that cannot be told: it is likely none of these.
+    if (pids.length === 0 && (untold === 0 || isLate)) return;
+    if (isLate) throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: pids.length });
+    pids.forEach(killProcess);
     await delay(5);
   }
 }

@@ -90,7 +90,9 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
     },
     kill: async (sandboxId, _place, { token }) => {
       const { cgroups } = await prepared();
-      await killAll(async () => [...boxesOf(sandboxId, token), ...((await cgroups?.processes(sandboxId)) ?? [])]);
+      await killAll(async () => ({
+        pids: [...boxesOf(sandboxId, token), ...((await cgroups?.processes(sandboxId)) ?? [])],
+      }));
       await cgroups?.remove(sandboxId);
     },
     collect: async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
 import { noneBackend } from "../none/none-backend.ts";
 import { conversationPlace, readRecord } from "../process/conversation-place.ts";
-import { findBoxes, findMarked } from "../process/find-processes.ts";
+import { findBoxes, lookForMarked } from "../process/find-processes.ts";
 import { killAll } from "../process/kill-all.ts";
 import { processBackend } from "../process/process-backend.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
@@ -27,12 +27,10 @@ export async function localUnderTest(kind: "process" | "none"): Promise<BackendU
     },
     killFromOutside: async (installation: string, conversationId: string) => {
       const record = await readRecord(conversationPlace(directoryOf(installation), conversationId));
-      const running = () => (kind === "process" ? findBoxes() : findMarked());
-      // Again and again: one that is becoming another program has no environment to be found by at that moment.
+      const { sandboxId = "" } = record ?? {};
+      const boxes = () => findBoxes().filter((box) => box.sandboxId === sandboxId);
       await killAll(async () =>
-        running()
-          .filter(({ sandboxId }) => sandboxId === record?.sandboxId)
-          .map(({ pid }) => pid),
+        kind === "process" ? { pids: boxes().map(({ pid }) => pid) } : lookForMarked(sandboxId),
       );
     },
     seed: seedDirectory,

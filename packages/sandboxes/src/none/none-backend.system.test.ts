@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newId } from "@handrail/protocol/ids";
+import { expect, onTestFinished, test } from "vitest";
+import { conversationPlace, readRecord } from "../process/conversation-place.ts";
+import { lookForMarked } from "../process/find-processes.ts";
+import { killProcess } from "../process/kill-all.ts";
+import { builtPrograms } from "../testing/test-programs.ts";
+import { noneBackend } from "./none-backend.ts";
+
+test("a sandbox whose sandboxd was killed is gone, and what outlived it ends before the next one starts", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-none-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const options = { directory, sandboxdDirectory: builtPrograms(), egress: () => undefined };
+  const conversationId = newId("c", Date.now());
+  const signal = AbortSignal.timeout(60_000);
+  const start = (backend: ReturnType<typeof noneBackend>) =>
+    backend.start(
+      { conversationId, choice: { backend: "none", network: { type: "none" } }, seedDirectory: undefined },
+      () => undefined,
+      signal,
+    );
+  const earlier = noneBackend(options);
+  const sandbox = await start(earlier);
+  const argv = ["sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"];
+  const { stdout } = await sandbox.call("process.run", { argv, timeoutMs: 20_000, capBytes: 100 }, { signal });
+  const { token = "none" } = (await readRecord(conversationPlace(directory, conversationId))) ?? {};
+  const survivors = () => lookForMarked(sandbox.sandboxId).pids;
+  lookForMarked(sandbox.sandboxId, token).pids.forEach(killProcess);
+  await expect.poll(survivors).toEqual([Number(stdout)]);
+  expect(await sandbox.gone).toMatch(/\.$/);
+  await earlier.close();
+  const later = noneBackend(options);
+  onTestFinished(() => later.close());
+  expect(await later.find(conversationId, signal)).toBeUndefined();
+  expect((await start(later)).sandboxId).not.toBe(sandbox.sandboxId);
+  expect(survivors()).toEqual([]);
+  await later.remove(conversationId);
+});
