@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ByteRange, CheckpointStore } from "@handrail/core/ports/checkpoint-store";
-import { AppError, toAppError } from "@handrail/protocol/errors";
+import { AppError, tooManyFiles, toAppError } from "@handrail/protocol/errors";
 import { checkedPath, checkedPrefix } from "./store-paths.ts";
 
 /** Names of files that are not written to their end. */
@@ -112,6 +112,8 @@ async function guarded<Value>(work: () => Promise<Value>): Promise<Value> {
     if (code === "ENOSPC" || code === "EDQUOT") {
       throw new AppError("storage_full", "The disk with the checkpoints is full.", {}, { cause: thrown });
     }
+    const crowded = tooManyFiles(thrown);
+    if (crowded !== undefined) throw crowded;
     if (code === undefined) throw toAppError(thrown);
     const message = `The checkpoint store cannot be used (${code}).`;
     throw new AppError("checkpoints_unavailable", message, {}, { cause: thrown });

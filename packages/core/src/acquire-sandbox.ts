@@ -6,7 +6,7 @@ const ATTEMPTS = 5;
 const FIRST_DELAY_MS = 250;
 
 /** A sandbox that dies while it is opened, or a daemon that restarts, is a matter of moments, not of the run. */
-const PASSING: readonly ErrorCode[] = ["sandbox_gone", "sandbox_failed", "backend_unavailable"];
+const PASSING: readonly ErrorCode[] = ["sandbox_gone", "sandbox_failed", "backend_unavailable", "too_many_files"];
 
 /**
  * The run's sandbox, tried again a few times when it is lost on the way.

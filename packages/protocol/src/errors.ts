@@ -23,6 +23,7 @@ export const ERRORS = {
   storage_full: { status: 507, retryable: true },
   storage_failed: { status: 503, retryable: true },
   storage_newer: { status: 503, retryable: false },
+  too_many_files: { status: 503, retryable: true },
   server_stopping: { status: 503, retryable: true },
   state_locked: { status: 409, retryable: false },
   config_invalid: { status: 400, retryable: false },
@@ -109,6 +110,10 @@ export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 /** What travels of an error. `message` is for people; programs read `code` and `details`. */
 export type ErrorBody = { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
 
+const TOO_MANY_FILES =
+  "Too many files are open to open another one. Try again in a moment. If it stays so, end programs that hold many, or " +
+  "raise the limit of open files (ulimit -n).";
+
 /** The only error that crosses a package boundary. */
 export class AppError extends Error {
   override readonly name = "AppError";
@@ -131,10 +136,22 @@ export class AppError extends Error {
   }
 }
 
-/** Turns anything thrown into an `AppError`; what we did not foresee becomes `internal` and keeps its cause. */
+/**
+ * Turns anything thrown into an `AppError`; what we did not foresee becomes `internal` and keeps its cause. Any call to
+ * the operating system may meet the limit of open files, so that one is told here.
+ */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  return new AppError("internal", "Something went wrong on Handrail's side.", {}, { cause: thrown });
+  return (
+    tooManyFiles(thrown) ?? new AppError("internal", "Something went wrong on Handrail's side.", {}, { cause: thrown })
+  );
+}
+
+/** The error for what this process (EMFILE) or the machine (ENFILE, errno(3)) had no more open files for; else undefined. */
+export function tooManyFiles(thrown: unknown): AppError | undefined {
+  const errno = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  if (errno !== "EMFILE" && errno !== "ENFILE") return undefined;
+  return new AppError("too_many_files", TOO_MANY_FILES, { errno }, { cause: thrown });
 }
 
 /** Whether `code` is a row of the table; for codes that come from outside. */

@@ -21,11 +21,11 @@ function withoutFiles(program: string): string {
 test("a program that no files are left for is one that cannot be started, and ends nobody else", () => {
   const shown = `.then((done) => say(JSON.stringify(done)), ({ code, message }) => say(code + ": " + message))`;
   expect(withoutFiles(`Promise.resolve().then(() => spawnWhole("true", []))${shown}`)).toBe(
-    "sandbox_failed: The server has too many files open to start true. Raise its limit of open files (ulimit -n).",
+    "too_many_files: The server has too many files open to start true. Raise its limit of open files (ulimit -n).",
   );
   expect(
     withoutFiles(`Promise.resolve().then(() => tarStream({ directory: "/", name: ".", owner: 0 }))${shown}`),
-  ).toMatch(/^sandbox_failed: .* to start tar\./);
+  ).toMatch(/^too_many_files: .* to start tar\./);
   expect(withoutFiles(`runSmallProgram("true", [])${shown}`)).toBe(
     '{"code":null,"stdout":"","stderr":"spawn true EMFILE"}',
   );

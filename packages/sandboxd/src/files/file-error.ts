@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from "@handrail/protocol/errors";
+import { AppError, type ErrorCode, tooManyFiles } from "@handrail/protocol/errors";
 
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ["path_missing", "There is nothing at this path."],
@@ -16,11 +16,16 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EFBIG: ["disk_full", "The file is larger than the sandbox allows."],
 };
 
+const rowOf = (errno: string) => {
+  const [code, message] = CODES[errno] ?? ["internal", "The file cannot be used."];
+  return { code, message };
+};
+
 /** What a file system call threw, as an error of the table; `path` is what the caller named. */
 export function fileError(thrown: unknown, path: string): AppError {
   if (thrown instanceof AppError) return thrown;
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  const [row, message] = CODES[code] ?? ["internal", "The file cannot be used."];
+  const { code: row, message } = tooManyFiles(thrown) ?? rowOf(code);
   return new AppError(
     row,
     message,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AppError } from "@handrail/protocol/errors";
+import { AppError, tooManyFiles } from "@handrail/protocol/errors";
 import type { z } from "zod";
 
 /** A small JSON file that only this user may read. */
@@ -59,7 +59,9 @@ function storageError(path: string, cause: unknown): AppError {
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new AppError("storage_full", "The disk of the state directory is full. Free some space.", {}, { cause });
   }
-  return new AppError("storage_failed", `${path} could not be written (${code ?? "unknown"}).`, {}, { cause });
+  const failed = () =>
+    new AppError("storage_failed", `${path} could not be written (${code ?? "unknown"}).`, {}, { cause });
+  return tooManyFiles(cause) ?? failed();
 }
 
 function parsed<Schema extends z.ZodType>(path: string, text: string, schema: Schema): z.infer<Schema> {
