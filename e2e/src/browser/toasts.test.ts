@@ -62,3 +62,31 @@ test("what was done is taken back by a key, and its line stays while the focus i
   await row.waitFor();
   expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
 });
+
+test("a conversation that is deleted and not brought back goes when the page is closed before its line", async () => {
+  const { client, url } = stage.server;
+  const made = await Promise.all(
+    ["One to keep", "One to drop"].map((title) =>
+      client.createConversation({ body: { source: { type: "empty" }, model: "demo", title } }),
+    ),
+  );
+  const { page, context } = await openAgain(stage.browser, stage.user, { viewport: DESKTOP });
+  await page.goto(`${url}/conversations/${id}`);
+  const row = (title: string) => page.getByRole("complementary").getByRole("link", { name: title });
+  for (const title of ["One to drop", "One to keep"]) {
+    await page.getByRole("button", { name: `Actions for ${title}` }).click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    await row(title).waitFor({ state: "hidden" });
+  }
+  await page.keyboard.press("z");
+  await row("One to keep").waitFor();
+  const ids = async () => (await client.conversations()).conversations.map((one) => one.id);
+  const [kept, dropped] = made.map((one) => one.id);
+  expect(await ids()).toEqual(expect.arrayContaining([kept, dropped]));
+  const closedAt = performance.now();
+  await page.close({ runBeforeUnload: true });
+  await expect.poll(ids).not.toContain(dropped);
+  // Its line would have been there for 8 seconds.
+  expect([(await ids()).includes(kept ?? ""), performance.now() - closedAt < 6000]).toEqual([true, true]);
+  await context.close();
+});

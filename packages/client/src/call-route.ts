@@ -16,6 +16,8 @@ export type RouteInput = {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** Whether the request goes on when the page that sends it is closed (WHATWG Fetch 2.2.5). Its body is small. */
+  readonly keepalive?: boolean;
 };
 
 /**
@@ -39,7 +41,9 @@ async function send(transport: Transport, route: Route, input: RouteInput): Prom
   // A body that may be left out travels as an empty object: some proxies and servers make null of nothing.
   const content = input.body ?? (route.body === undefined ? undefined : {});
   const body = content === undefined ? {} : { body: JSON.stringify(content) };
-  const request = { method: route.method, headers: headers(transport, content !== undefined), signal, ...body };
+  const kept = input.keepalive === true ? { keepalive: true } : {};
+  const head = { method: route.method, headers: headers(transport, content !== undefined), signal };
+  const request = { ...head, ...kept, ...body };
   try {
     return await transport.fetch(transport.baseUrl + routePath(route.path, input), request);
   } catch (cause) {

@@ -47,6 +47,14 @@ test("a body that is left out travels as an empty object", async () => {
   expect(asked.map(({ init }) => init?.body)).toEqual(["{}", undefined]);
 });
 
+test("a call goes on after its page only when that is asked for", async () => {
+  const { fetch, asked } = scriptedFetch(200, {});
+  const client = createClient({ baseUrl: "", fetch });
+  await client.deleteConversation({ params: { id: ID }, keepalive: true });
+  await client.deleteConversation({ params: { id: ID } });
+  expect(asked.map(({ init }) => init?.keepalive)).toEqual([true, undefined]);
+});
+
 test("unknown keys inside strict shapes are left out too", async () => {
   const event = { type: "conversation.archived", why: "new field" };
   const { fetch } = scriptedFetch(200, { events: [{ seq: 0, at: 1, event, extra: 1 }], head: 0 });

@@ -9,7 +9,8 @@ export type Client = { readonly [Name in RouteName]: Method<Routes[Name]> };
 /** What a call of the route takes. `query` may be left out: its fields are optional or the route refuses it by name. */
 export type InputOf<R extends Route> = Part<R, "params"> &
   Query<R> &
-  Body<R> & { readonly signal?: AbortSignal | undefined };
+  Body<R> &
+  Pick<RouteInput, "signal" | "keepalive">;
 
 /** What a call of the route gives: the answer parsed, or the `Response` where the answer is a download. */
 export type AnswerOf<R extends Route> = R extends { response: infer Schema extends z.ZodType }

@@ -6,9 +6,12 @@ import { router } from "./router.tsx";
 import { SessionGate } from "./screens/session-gate.tsx";
 import { pageServices, ServicesContext } from "./state/services.ts";
 import { showTheme } from "./state/theme.ts";
+import { doWhatWaits } from "./state/toasts.ts";
 import "./styles.css";
 
 showTheme();
+// Also when it may come back from the browser's memory: its clock stands still there.
+addEventListener("pagehide", doWhatWaits);
 const services = pageServices();
 const root = document.getElementById("root");
 if (root !== null) {

@@ -21,10 +21,13 @@ export function archiveConversation(client: Client, { id, title }: Named, archiv
 
 const shortTitle = (title: string) => (title.length > 60 ? `${title.slice(0, 59)}…` : title);
 
-/** Deletes a conversation after the time to take it back has gone by; it is out of sight at once. */
+/**
+ * Deletes a conversation after the time to take it back has gone by, or when the page is left before; it is out of sight
+ * at once.
+ */
 export function deleteConversation(client: Client, { id, title }: Named): void {
   hiddenConversations.set(new Set(hiddenConversations.get()).add(id));
   const show = () => hiddenConversations.set(new Set([...hiddenConversations.get()].filter((other) => other !== id)));
-  const remove = () => client.deleteConversation({ params: { id } });
+  const remove = () => client.deleteConversation({ params: { id }, keepalive: true });
   doLater(`“${shortTitle(title)}” is deleted with its workspace when this line goes.`, remove, show);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { dismissToast, doLater, holdToasts, showToast, toasts, UNDO_MS, undoToast } from "./toasts.ts";
+import { dismissToast, doLater, doWhatWaits, holdToasts, showToast, toasts, UNDO_MS, undoToast } from "./toasts.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => {
@@ -27,6 +27,26 @@ test("a thing is done when its line has gone, and not when it was taken back", (
   vi.advanceTimersByTime(UNDO_MS);
   expect([texts(), said]).toEqual([[], ["kept c", "did b", "did a"]]);
   expect(undoToast()).toBe(false);
+});
+
+test("what waits for its line to go is done when the page is left, and other lines stay", () => {
+  const said: string[] = [];
+  showToast("told");
+  showToast("archived", "plain", () => said.push("brought back"));
+  for (const name of ["a", "b"])
+    doLater(
+      name,
+      async () => said.push(`did ${name}`),
+      () => said.push(`kept ${name}`),
+    );
+  undoToast();
+  holdToasts(true);
+  doWhatWaits();
+  doWhatWaits();
+  expect([texts(), said]).toEqual([
+    ["told", "archived"],
+    ["kept b", "did a"],
+  ]);
 });
 
 test("no line goes while somebody is at one of them", () => {

@@ -28,7 +28,10 @@ export function showToast(text: string, tone: Toast["tone"] = "plain", undo: Toa
   add({ text, tone, undo });
 }
 
-/** Does a thing for good only when the line that tells of it has gone. `undone` runs when it was taken back, or failed. */
+/**
+ * Does a thing for good only when the line that tells of it has gone. `undone` runs when it was taken back, or failed.
+ * `action` may have to begin as the page goes away: its request is one that goes on then.
+ */
 export function doLater(text: string, action: () => Promise<unknown>, undone: () => void): void {
   const failed = (error: unknown) => {
     undone();
@@ -40,6 +43,11 @@ export function doLater(text: string, action: () => Promise<unknown>, undone: ()
 /** Takes a line away. */
 export function dismissToast(id: number): void {
   take(id)?.gone?.();
+}
+
+/** Does at once what waits for its line to go: nobody can take it back any more. */
+export function doWhatWaits(): void {
+  for (const { id, gone } of toasts.get()) if (gone !== undefined) dismissToast(id);
 }
 
 /** Takes back what a line tells of; without an id, the latest that can be. False where there is none. */
