@@ -62,8 +62,9 @@ test.each([
 ])("a placeholder does not take a secret for git where its rules do not let it: %s %s", (method, url) => {
   const own = ["Authorization", basic("placeholder-of-ONE"), "X-Token", "placeholder-of-ONE"];
   expect(putSecrets([one], request(method, url, own))).toEqual({
-    headers: own,
+    headers: [...own, "Accept-Encoding", "identity"],
     secrets: [],
+    known: [one],
     names: [],
     push: undefined,
   });
@@ -124,6 +125,14 @@ test("a secret that is a file goes into no request", () => {
   expect(sent([file], request("GET", "/", ["authorization", "placeholder-of-API"]))).toBe("placeholder-of-API");
 });
 
+test("a request to a host that no secret is for goes on as it came", () => {
+  const own = ["Range", "bytes=0-3", "Accept-Encoding", "gzip"];
+  const other = headerSecret({ hosts: [{ host: "other.example" }] });
+  const file: HeldSecret = { ...other, use: { type: "file" } };
+  const put = putSecrets([other, file], request("GET", "/", own));
+  expect(put).toEqual({ headers: own, secrets: [], known: [], names: [], push: undefined });
+});
+
 test("an answer in parts is not asked for with a secret, which could be had in pieces then", () => {
   const parts = ["Range", "bytes=0-3", "if-range", '"tag"', "X-Range", "bytes=0-3"];
   const put = (path: string) =>
@@ -131,5 +140,5 @@ test("an answer in parts is not asked for with a secret, which could be had in p
   expect(put("/v1/x")).toMatchObject({
     headers: ["X-Range", "bytes=0-3", "authorization", "Bearer value-of-API", "Accept-Encoding", "identity"],
   });
-  expect(put("/v2/x")).toMatchObject({ headers: parts });
+  expect(put("/v2/x")).toMatchObject({ headers: [...parts, "Accept-Encoding", "identity"] });
 });

@@ -19,7 +19,10 @@ export type PlainRequest = {
 /** The request's headers with the secrets that belong to it. `push`: the rules that its commands must be checked by. */
 export type WithSecrets = {
   readonly headers: readonly string[];
+  /** Those that were put in. */
   readonly secrets: readonly HeldSecret[];
+  /** Those that the host has, from this request or from others. */
+  readonly known: readonly HeldSecret[];
   readonly names: readonly string[];
   readonly push: readonly PushRule[] | undefined;
 };
@@ -42,16 +45,21 @@ export function putSecrets(held: readonly HeldSecret[], request: PlainRequest): 
     if (headers !== before) used.push(secret);
   }
   return {
-    headers: used.length === 0 ? headers : readable(headers),
+    headers: own.length === 0 ? headers : readable(headers, used.length > 0),
     secrets: used,
+    known: own,
     names: used.map((secret) => secret.name),
     push: git?.push,
   };
 }
 
-/** Asks for an answer in which a secret can be seen: a compressed one could repeat it, and one in parts has it in pieces. */
-function readable(headers: readonly string[]): readonly string[] {
-  return withField(withoutField(withoutField(headers, "Range"), "If-Range"), "Accept-Encoding", "identity");
+/**
+ * Asks for an answer in which a secret can be seen: a compressed one could repeat it, and one in parts has it in pieces, for
+ * which a program can ask on purpose where it can have the secret repeated.
+ */
+function readable(headers: readonly string[], whole: boolean): readonly string[] {
+  const kept = whole ? withoutField(withoutField(headers, "Range"), "If-Range") : headers;
+  return withField(kept, "Accept-Encoding", "identity");
 }
 
 type Using<Use> = HeldSecret & { readonly use: Use };

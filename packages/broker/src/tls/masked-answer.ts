@@ -4,6 +4,8 @@ import { constants, createBrotliDecompress, createGunzip, createInflate, createZ
 import { overwritten, type SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { forwardedHeaders } from "../forwarded-headers.ts";
 import type { Refusal } from "../refusal.ts";
+import { maskerOf } from "../secrets/masker-of.ts";
+import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { expansionBound } from "./expansion-bound.ts";
 
 /** An answer as it is handed on. */
@@ -18,21 +20,34 @@ export type MaskedAnswer = {
   readonly broken: () => Refusal | undefined;
 };
 
+export type Masking = {
+  /** Of all secrets that the host has. */
+  readonly masker: SecretMasker;
+  readonly method: string | undefined;
+  /** Whether a secret was put into the request. */
+  readonly put: boolean;
+};
+
+/** How answers are masked to this request, with these secrets. */
+export const maskingOf = ({ secrets, known }: WithSecrets, method: string | undefined): Masking => ({
+  masker: maskerOf(known),
+  method,
+  put: secrets.length > 0,
+});
+
 /**
- * What of an answer is handed on: as it is, where no secret was put into its request. Else secrets are overwritten, byte
- * for byte, so that lengths stay. A body that is compressed, though it was asked for as it is, is unpacked for that. Gives
- * a refusal for one that cannot be looked into.
+ * What of an answer is handed on: as it is, where the host has no secret. Else secrets are overwritten, byte for byte, so
+ * that lengths stay. A body that is compressed, though it was asked for as it is, is unpacked for that where a secret was
+ * put into the request, and one that cannot be looked into refused; to another request it is handed on as it came.
  */
-export function maskedAnswer(
-  incoming: IncomingMessage,
-  { masker, method }: { readonly masker: SecretMasker; readonly method: string | undefined },
-): MaskedAnswer | Refusal {
+export function maskedAnswer(incoming: IncomingMessage, { masker, method, put }: Masking): MaskedAnswer | Refusal {
   const { statusCode = 0, statusMessage = "" } = incoming;
   const headers = maskedHeaders(forwardedHeaders(incoming.rawHeaders), masker);
   const answer = { incoming, reason: masker.text(statusMessage), headers, broken: () => undefined };
   if (masker.longest === 0) return { ...answer, through: [] };
   const codings = codingsOf(incoming);
   if (codings.length === 0 || isBodyless(incoming, method)) return { ...answer, through: [maskedBytes(masker)] };
+  if (!put) return { ...answer, through: [] };
   const unpackers = codings.map((coding) => UNPACKERS.get(coding));
   if (unpackers.includes(undefined) || codings.length > MAX_CODINGS || statusCode === 206) return unreadable(codings);
   const made = unpackers.flatMap((make) => (make === undefined ? [] : [make()])).toReversed();

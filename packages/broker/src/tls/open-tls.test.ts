@@ -112,6 +112,30 @@ test("an answer that repeats the secret has it masked, in headers and in the bod
   });
 });
 
+test("a host that shows a secret in answer to a request without it has it masked, in a part of a file too", async () => {
+  const seen: IncomingMessage["headers"][] = [];
+  const { secure, records, over } = await opened((request, response) => {
+    seen.push(request.headers);
+    const body = `page: ${VALUE}.`;
+    const range = { "content-range": `bytes 0-${body.length - 1}/900`, "content-length": body.length };
+    response.writeHead(206, { ...range, "x-told": VALUE }).end(body);
+  });
+  const socket = secure();
+  const headers = { host: HOST, range: "bytes=0-29", "accept-encoding": "gzip" };
+  const answer = await ask(socket, { path: "/v2/page", headers });
+  expect([answer.status, answer.body.toString(), answer.headers["x-told"]]).toEqual([
+    206,
+    `page: [secret API]${"*".repeat(VALUE.length - 12)}.`,
+    "[secret API]",
+  ]);
+  expect(answer.headers).toMatchObject({ "content-length": "30", "content-range": "bytes 0-29/900" });
+  expect(seen).toMatchObject([{ range: "bytes=0-29", "accept-encoding": "identity" }]);
+  expect(seen[0]?.authorization).toBeUndefined();
+  socket.end();
+  await over;
+  expect(records).toMatchObject([{ path: "/v2/page", secrets: [], reason: undefined }]);
+});
+
 test("large bodies pass both ways whole", async () => {
   const { secure } = await opened(async (request, response) => {
     response.end(await buffer(request));
@@ -200,7 +224,7 @@ test.each([
 });
 
 /** A server that agrees to every WebSocket and says what it was asked with; a client's connection to it. */
-async function upgraded() {
+async function upgraded(secrets: readonly HeldSecret[] = [bearer]) {
   const upstream = await testHttps(HOST, (request, response) => {
     response.writeHead(200, "OK", { "x-told": request.headers.authorization }).end(JSON.stringify(request.headers));
   });
@@ -210,7 +234,7 @@ async function upgraded() {
     socket.write(`${request.headers.authorization} ${request.headers["sec-websocket-extensions"]};`);
     socket.pipe(socket);
   });
-  const open = testOpened(HOST, upstream, [bearer]);
+  const open = testOpened(HOST, upstream, secrets);
   closing.push(() => open.raw.destroy());
   const socket = open.secure();
   const send = (path: string, protocol: string) =>
@@ -235,8 +259,16 @@ test("a WebSocket's bytes pass, its request has the secret, and what repeats it 
   expect(await until("ping")).toMatch(/^HTTP\/1\.1 101 [^]*\r\n\r\nBearer \[secret API\]\*+ undefined;ping$/);
 });
 
-test("a WebSocket that no secret is put into keeps its extensions", async () => {
-  const { send, until } = await upgraded();
+test("a WebSocket to a secret's host that it is not put into can be looked into too", async () => {
+  const { socket, send, until } = await upgraded();
+  send("/v2/ws", "websocket");
+  await until(";");
+  socket.write(`it is ${VALUE}!`);
+  expect(await until("!")).toMatch(/\r\n\r\nundefined undefined;it is \[secret API\]\*+!$/);
+});
+
+test("a WebSocket to a host that no secret is for keeps its extensions", async () => {
+  const { send, until } = await upgraded([]);
   send("/v2/ws", "websocket");
   expect(await until(";")).toContain("undefined permessage-deflate;");
 });

@@ -1,12 +1,11 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { finished, pipeline } from "node:stream/promises";
-import { maskerOf } from "../secrets/masker-of.ts";
 import type { Target } from "../host.ts";
 import { type Refusal, refusalStatus, refusalText } from "../refusal.ts";
 import { checkPush } from "../secrets/check-push.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
-import { maskedAnswer } from "./masked-answer.ts";
+import { maskedAnswer, maskingOf } from "./masked-answer.ts";
 import { requestOptions } from "./request-options.ts";
 
 /** Carries one request and its answer, and reports it. Rejects when a side broke off in the middle. */
@@ -64,8 +63,7 @@ async function exchange({ connection, request, response, put, head }: Exchange):
   // Not `pipeline`: a server may answer and close without reading the body, and the client must get that answer.
   request.pipe(outgoing);
   const incoming = await answerOf(outgoing);
-  const masking = { masker: maskerOf(put.secrets), method: request.method };
-  const answer = incoming === undefined ? gone(target) : maskedAnswer(incoming, masking);
+  const answer = incoming === undefined ? gone(target) : maskedAnswer(incoming, maskingOf(put, request.method));
   if ("code" in answer) {
     outgoing.destroy();
     refuse(request, response, answer);

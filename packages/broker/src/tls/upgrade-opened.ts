@@ -1,12 +1,10 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { type Duplex, pipeline } from "node:stream";
 import { finished } from "node:stream/promises";
-import type { SecretMasker } from "@handrail/core/secrets/secret-masker";
-import { maskerOf } from "../secrets/masker-of.ts";
 import { endGently, endWith, type Refusal, refusalResponse } from "../refusal.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { admit, type CarriedConnection, reporter } from "./admit-request.ts";
-import { maskedAnswer, type MaskedAnswer, maskedBytes } from "./masked-answer.ts";
+import { maskedAnswer, type MaskedAnswer, maskedBytes, type Masking, maskingOf } from "./masked-answer.ts";
 import { requestOptions } from "./request-options.ts";
 
 /** Passes on a request for a WebSocket; after that bytes go both ways, secrets masked in what comes back. */
@@ -25,23 +23,24 @@ export async function upgradeOpened(
     return;
   }
   const { put, rule } = admitted;
-  const masker = maskerOf(put.secrets);
+  const masking = maskingOf(put, "GET");
   const { headers, ...options } = requestOptions(request, connection.target, put);
   const upgrading = [...extended(headers, put), "Connection", "Upgrade", "Upgrade", "websocket"];
   const outgoing = httpRequest({ ...options, headers: upgrading, agent: connection.agent ?? false });
-  const unreadable = await carry({ client, head, masker, outgoing });
+  const unreadable = await carry({ client, head, masking, outgoing });
   finish({ rule, refusal: unreadable, secrets: put.names });
 }
 
 type Upgrading = {
   readonly client: Duplex;
   readonly head: Buffer;
-  readonly masker: SecretMasker;
+  readonly masking: Masking;
   readonly outgoing: ClientRequest;
 };
 
 /** Gives the refusal when the answer could not be looked into. */
-async function carry({ client, head, masker, outgoing }: Upgrading): Promise<Refusal | undefined> {
+async function carry({ client, head, masking, outgoing }: Upgrading): Promise<Refusal | undefined> {
+  const { masker } = masking;
   let unreadable: Refusal | undefined;
   const refuse = (by: Refusal) => {
     unreadable = by;
@@ -49,8 +48,8 @@ async function carry({ client, head, masker, outgoing }: Upgrading): Promise<Ref
     endWith(client, by);
   };
   outgoing.once("upgrade", (incoming, upstream, rest) => {
-    const answer = maskedAnswer(incoming, { masker, method: "GET" });
-    const compressed = masker.longest > 0 && incoming.headers["sec-websocket-extensions"] !== undefined;
+    const answer = maskedAnswer(incoming, masking);
+    const compressed = masking.put && incoming.headers["sec-websocket-extensions"] !== undefined;
     if ("code" in answer || compressed) {
       upstream.destroy();
       refuse("code" in answer ? answer : COMPRESSED);
@@ -66,7 +65,7 @@ async function carry({ client, head, masker, outgoing }: Upgrading): Promise<Ref
     upstream.on("error", () => client.destroy());
   });
   outgoing.once("response", (incoming) => {
-    const answer = maskedAnswer(incoming, { masker, method: "GET" });
+    const answer = maskedAnswer(incoming, masking);
     if ("code" in answer) {
       refuse(answer);
       return;
@@ -86,8 +85,8 @@ const COMPRESSED: Refusal = {
 };
 
 /** Compressed messages could repeat a secret without anybody seeing it. Source: RFC 7692 */
-function extended(headers: readonly string[], { secrets }: WithSecrets): readonly string[] {
-  if (secrets.length === 0) return headers;
+function extended(headers: readonly string[], { known }: WithSecrets): readonly string[] {
+  if (known.length === 0) return headers;
   return headers.filter((_, index) => headers[index - (index % 2)]?.toLowerCase() !== "sec-websocket-extensions");
 }
 
