@@ -1,3 +1,5 @@
+import { JoinedBytes } from "./joined-bytes.ts";
+
 /**
  * The name that a TLS client asks for (RFC 6066 3), read from the first bytes it sends. `more`: too few bytes to tell.
  * `other`: it does not speak TLS. A hello that cannot be read has no name.
@@ -6,29 +8,71 @@ export type Hello = "more" | "other" | { readonly name: string | undefined };
 
 const MAX_BYTES = 64 * 1024;
 
-/** Joins the records that a handshake message may be spread over (RFC 8446 5.1). Never throws. */
+/** Never throws. */
 export function readHello(bytes: Uint8Array): Hello {
   if (bytes.length === 0) return "more";
-  if (bytes[0] !== HANDSHAKE) return "other";
-  const { message, mayGoOn } = handshake(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-  const whole = message.length >= 4 && message.length >= 4 + message.readUIntBE(1, 3);
-  if (whole) return { name: message[0] === CLIENT_HELLO ? nameIn(message.subarray(4)) : undefined };
-  return mayGoOn && bytes.length < MAX_BYTES ? "more" : { name: undefined };
+  return isHandshake(bytes) ? helloReader()(bytes) : "other";
+}
+
+/** Whether what begins so may be a hello. */
+export const isHandshake = (bytes: Uint8Array): boolean => bytes[0] === HANDSHAKE;
+
+/**
+ * Takes a hello as it comes, cut anywhere, as long as the answer is `more`, and joins the records that a handshake message may
+ * be spread over (RFC 8446 5.1). Each byte is looked at once, however small pieces and records are. Never throws.
+ */
+export function helloReader(): (piece: Uint8Array) => Exclude<Hello, "other"> {
+  const records = new Records();
+  return (piece) => {
+    records.take(piece);
+    const message = records.message.all();
+    const isWhole = message.length >= 4 && message.length >= 4 + message.readUIntBE(1, 3);
+    if (isWhole) return { name: message[0] === CLIENT_HELLO ? nameIn(message.subarray(4)) : undefined };
+    return records.mayGoOn && records.length < MAX_BYTES ? "more" : { name: undefined };
+  };
 }
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
+const HEADER_BYTES = 5;
 
-/** What the records hold, as far as they came. `mayGoOn`: nothing but records of a handshake so far. */
-function handshake(view: Buffer): { readonly message: Buffer; readonly mayGoOn: boolean } {
-  const parts: Buffer[] = [];
-  let at = 0;
-  while (at + 5 <= view.length && view[at] === HANDSHAKE) {
-    const end = at + 5 + view.readUInt16BE(at + 3);
-    parts.push(view.subarray(at + 5, end));
-    at = end;
+/** What records of a handshake hold, as far as they came. */
+class Records {
+  readonly message = new JoinedBytes();
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #headerBytes = 0;
+  /** Of the record that has begun. */
+  #left = 0;
+  length = 0;
+  /** Nothing but records of a handshake so far. */
+  mayGoOn = true;
+
+  take(piece: Uint8Array): void {
+    this.length += piece.length;
+    for (let at = 0; at < piece.length && this.mayGoOn;) {
+      const rest = piece.subarray(at);
+      at += this.#left > 0 ? this.#takeContent(rest) : this.#takeHeader(rest);
+    }
   }
-  return { message: Buffer.concat(parts), mayGoOn: at >= view.length || view[at] === HANDSHAKE };
+
+  #takeContent(bytes: Uint8Array): number {
+    const content = bytes.subarray(0, this.#left);
+    this.message.add(content);
+    this.#left -= content.length;
+    return content.length;
+  }
+
+  #takeHeader(bytes: Uint8Array): number {
+    const part = bytes.subarray(0, HEADER_BYTES - this.#headerBytes);
+    this.#header.set(part, this.#headerBytes);
+    this.#headerBytes += part.length;
+    this.mayGoOn = isHandshake(this.#header);
+    if (this.#headerBytes === HEADER_BYTES) {
+      this.#headerBytes = 0;
+      this.#left = this.#header.readUInt16BE(3);
+    }
+    return part.length;
+  }
 }
 
 /** RFC 8446 4.1.2: version, random, session, cipher suites, compression, extensions. */
