@@ -33,12 +33,24 @@ function snapshot(of: number, more: Partial<KeptSnapshot> = {}): KeptSnapshot {
 /** Snapshots that are taken when the test says so; each as `keepStep` of the server would answer. */
 function byHand() {
   const forgotten: string[] = [];
-  const asked: { readonly wanted: StepWanted; give(of: number): void; fail(thrown: unknown): void }[] = [];
+  const asked: {
+    readonly wanted: StepWanted;
+    give(of: number, whileStored?: () => void): void;
+    fail(thrown: unknown): void;
+  }[] = [];
   const snapshots: Snapshots = {
     keep: async (_state, _sandbox, { reason }) => snapshot(999, { reason }),
     keepStep(_state, _sandbox, wanted) {
       const { promise, resolve, reject } = Promise.withResolvers<KeptSnapshot | undefined>();
-      const give = (of: number) => resolve(wanted.isStill() ? snapshot(of, { asOf: wanted.asOf }) : undefined);
+      const give = (of: number, whileStored = () => {}) => {
+        const taken = async () => {
+          if (wanted.isStill()) await wanted.compare();
+          const isStill = wanted.isStill();
+          whileStored();
+          return isStill ? snapshot(of, { asOf: wanted.asOf }) : undefined;
+        };
+        resolve(taken());
+      };
       asked.push({ wanted, give, fail: reject });
       return promise;
     },
@@ -57,7 +69,7 @@ async function world(changes: readonly FileChange[] = []) {
   let next = 0;
   const unforeseen: unknown[] = [];
   const leave = new AbortController();
-  const sandbox = scriptedSandbox({ "workspace.changes": () => ({ tree: "t1", changes }) });
+  const sandbox = scriptedSandbox({ "workspace.changes": () => ({ tree: "t1", changes: [...changes] }) });
   const ports: RunPorts = {
     journal,
     store,
@@ -123,6 +135,23 @@ test("one is under way at a time, at most one in a second, and of the wishes mea
   await settled();
   // The files of the first were changed by the second step before they were looked at.
   expect(await checkpoints()).toEqual([[root(2), newest]]);
+  await keeper.close();
+});
+
+test("what is told of a step's files is what they were, though the next call changes more while they are stored", async () => {
+  const file = (path: string) => ({ path, status: "added", binary: true }) as const;
+  const files = [file("one")];
+  const { clock, asked, step, store, journal, keeper } = await world(files);
+  const asOf = await step();
+  clock.advance(1000);
+  await settled();
+  asked[0]?.give(1, () => {
+    keeper.callsBegin();
+    files.push(file("two"));
+  });
+  await settled();
+  const [last] = (await store.read(journal.state.id, journal.state.head - 1, 1)).map(({ event }) => event);
+  expect(last).toMatchObject({ type: "workspace.checkpointed", changes: [file("one")], snapshot: { asOf } });
   await keeper.close();
 });
 

@@ -1,6 +1,7 @@
 import { countChanges } from "@handrail/protocol/changes";
 import { toAppError } from "@handrail/protocol/errors";
 import type { EventOf } from "@handrail/protocol/events";
+import type { OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { limited, SNAPSHOT_PATIENCE_MS } from "./checkpoint.ts";
 import type { RunPorts } from "./run-ports.ts";
 
@@ -114,11 +115,15 @@ class StepKeeper implements StepCheckpoints {
     if (snapshots === undefined || journal.state.liveSandbox === null) return undefined;
     const sandbox = await this.#ports.sandbox(signal);
     const checkpointId = newId("p");
-    const step = { checkpointId, asOf, isStill: () => this.#epoch === epoch };
+    let compared: Partial<OperationResult<"workspace.changes">> = {};
+    const compare = async () => {
+      compared = await sandbox.call("workspace.changes", {}, { signal }).catch(() => ({}));
+    };
+    // What is told of the files and what is kept of them are of one moment: calls may begin while it is stored.
+    const step = { checkpointId, asOf, isStill: () => this.#epoch === epoch, compare };
     const snapshot = await snapshots.keepStep(journal.state, sandbox, step, signal);
     if (snapshot === undefined) return undefined;
-    const compared = await sandbox.call("workspace.changes", {}, { signal }).catch(() => undefined);
-    const { tree = "", changes } = compared ?? {};
+    const { tree = "", changes } = compared;
     return { type: "workspace.checkpointed", checkpointId, tree, ...told(changes), snapshot };
   }
 }

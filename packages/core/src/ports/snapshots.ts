@@ -6,11 +6,16 @@ import type { Sandbox } from "./sandbox.ts";
 /** What a snapshot is for. */
 export type SnapshotWanted = { readonly checkpointId: string; readonly reason: CheckpointReason };
 
-/**
- * A snapshot after a step. `asOf`: the event after which the files are like this. `isStill` says whether they are: it
- * is asked before and after they are looked at.
- */
-export type StepWanted = { readonly checkpointId: string; readonly asOf: number; readonly isStill: () => boolean };
+/** A snapshot after a step. */
+export type StepWanted = {
+  readonly checkpointId: string;
+  /** The event after which the files are like this. */
+  readonly asOf: number;
+  /** Whether they are. Asked before they are looked at, and after `compare`. */
+  readonly isStill: () => boolean;
+  /** Looks at them for what is told beside the snapshot. Called once they were looked at and are not as they were. */
+  readonly compare: () => Promise<void>;
+};
 
 /** What a restore did. `failed`: paths that are not as they were, with the reason. */
 export type Restored = Pick<OperationResult<"snapshot.restore">, "written" | "removed" | "failed">;

@@ -46,7 +46,7 @@ function workspaceAt(moment: { time: number }): SnapshotMover {
     take,
     async takeIf(at, wanted) {
       const data = encodeTree({ mode: 0o755, mtime: String(moment.time), entries: [] });
-      return wanted(nameOf("tree", data)) ? take(at) : undefined;
+      return (await wanted(nameOf("tree", data))) ? take(at) : undefined;
     },
     put: async () => ({ written: 0, removed: 0, failed: [] }),
   };
@@ -61,9 +61,9 @@ async function world(limits: Parameters<typeof keptSnapshots>[2]) {
   const snapshots = keptSnapshots(lineages, workspaceAt(moment), limits);
   const commit = (checkpointId: string, snapshot: Awaited<ReturnType<typeof snapshots.keep>>) =>
     journal.commit(() => [{ type: "workspace.checkpointed", checkpointId, tree: "", changes: [], snapshot }]);
-  const step = async (number: number, time: number, isStill = () => true) => {
+  const step = async (number: number, time: number, isStill = () => true, compare = async () => {}) => {
     moment.time = time;
-    const wanted = { checkpointId: checkpointOf(number), asOf: number, isStill };
+    const wanted = { checkpointId: checkpointOf(number), asOf: number, isStill, compare };
     const snapshot = await snapshots.keepStep(journal.state, scriptedSandbox(), wanted, signal);
     if (snapshot !== undefined) await commit(checkpointOf(number), snapshot);
     return snapshot?.root;
@@ -84,6 +84,38 @@ test("a step that changed nothing keeps nothing, and neither does one whose file
   const stored = await store.list("");
   expect([await step(2, 1), await step(3, 2, () => false)]).toEqual([undefined, undefined]);
   expect(await store.list("")).toEqual(stored);
+  expect([...(await held())]).toEqual([checkpointOf(1)]);
+});
+
+test("what else is told of a step's files is looked at while they count, and only of those that are new", async () => {
+  const { step, held } = await world({ steps: 5, indexes: 5 });
+  const looks: number[] = [];
+  let calls = 0;
+  const kept = [
+    await step(
+      1,
+      1,
+      () => calls === 0,
+      async () => void looks.push(1),
+    ),
+    await step(
+      2,
+      1,
+      () => calls === 0,
+      async () => void looks.push(2),
+    ),
+    // A call begins while they are looked at.
+    await step(
+      3,
+      3,
+      () => calls === 0,
+      async () => void (calls += looks.push(3)),
+    ),
+  ];
+  expect([kept, looks]).toEqual([
+    [expect.any(String), undefined, undefined],
+    [1, 3],
+  ]);
   expect([...(await held())]).toEqual([checkpointOf(1)]);
 });
 

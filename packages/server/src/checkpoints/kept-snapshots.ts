@@ -22,7 +22,7 @@ const STEP_LIMITS: StepLimits = { steps: 100, indexes: 64 };
 export type SnapshotMover = {
   take(at: Place, signal: AbortSignal): Promise<Received>;
   /** Undefined, and nothing is stored, when `wanted` refuses the root that was taken. */
-  takeIf(at: Place, wanted: (root: string) => boolean, signal: AbortSignal): Promise<Received | undefined>;
+  takeIf(at: Place, wanted: (root: string) => Promise<boolean>, signal: AbortSignal): Promise<Received | undefined>;
   put(at: Place, root: string, signal: AbortSignal): ReturnType<typeof sendSnapshot>;
 };
 
@@ -71,7 +71,7 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         await lineage.addReference({ conversationId: state.id, checkpointId, root: received.root });
         return { ...storedAs(received, startedAt), reason };
       }),
-    keepStep: (state, sandbox, { checkpointId, asOf, isStill }, signal) =>
+    keepStep: (state, sandbox, { checkpointId, asOf, isStill, compare }, signal) =>
       lineages.use(state.snapshots.lineage, async (lineage) => {
         await lineage.objects();
         // Before, so that a failure of it is not one of what was kept.
@@ -79,7 +79,11 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         if (!isStill()) return undefined;
         const startedAt = performance.now();
         const { latest } = state.snapshots;
-        const wanted = (root: string) => isStill() && root !== latest?.root;
+        const wanted = async (root: string) => {
+          if (!isStill() || root === latest?.root) return false;
+          await compare();
+          return isStill();
+        };
         const received = await mover.takeIf({ lineage, state, sandbox }, wanted, signal);
         if (received === undefined) return undefined;
         const reference = { conversationId: state.id, checkpointId, root: received.root };

@@ -55,11 +55,11 @@ export async function receiveSnapshot(
 export async function receiveWanted(
   lineage: Lineage,
   sandbox: Sandbox,
-  { wanted, ...how }: Wanted & { readonly wanted: (root: string) => boolean },
+  { wanted, ...how }: Wanted & { readonly wanted: (root: string) => Promise<boolean> },
   signal: AbortSignal,
 ): Promise<Received | undefined> {
   const taken = await take(lineage, sandbox, how, signal);
-  return wanted(taken.root) ? storeTaken(lineage, sandbox, { taken, ...how }, signal) : undefined;
+  return (await wanted(taken.root)) ? storeTaken(lineage, sandbox, { taken, ...how }, signal) : undefined;
 }
 
 type Taken = OperationResult<"snapshot.take">;
