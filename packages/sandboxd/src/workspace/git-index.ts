@@ -50,12 +50,15 @@ export function* entriesOf(index: Buffer): Generator<IndexEntry> {
 export const entryCount = (index: Buffer): number => index.readUInt32BE(8);
 
 /** Of an entry that has no more to say than its stat data: it is not, say, one that is only meant to be added. */
-export function plainMode(index: Buffer, { at }: IndexEntry): number | undefined {
+export function plainMode(index: Buffer, at: number): number | undefined {
   return (index.readUInt16BE(at + AT.flags) & EXTENDED) === 0 ? index.readUInt32BE(at + AT.mode) : undefined;
 }
 
-/** How many files an index has, other repositories left out, and their bytes. Undefined of one that has no entries. */
-export function sizesIn(index: Buffer): { readonly files: number; readonly bytes: number } | undefined {
+/** How many files an index has, other repositories left out, and their bytes. */
+export type Sizes = { readonly files: number; readonly bytes: number };
+
+/** Undefined of an index that has no entries. */
+export function sizesIn(index: Buffer): Sizes | undefined {
   let [entries, files, bytes] = [0, 0, 0];
   for (const { at } of entriesOf(index)) {
     entries += 1;

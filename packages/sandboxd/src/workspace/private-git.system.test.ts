@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -59,10 +68,12 @@ function restoredRepository(version: string): WrittenFiles {
   ])
     execFileSync("git", args, { cwd: workspace });
   const written = new WrittenFiles();
+  const index = join(workspace, ".git", "index");
+  written.add(".git/index", fileStat(lstatSync(index, { bigint: true })), [readFileSync(index)]);
   for (const [name, content] of [
     ["a.txt", "a.txt"],
     ["d/ü", "d/ü"],
-    ["c", "x"],
+    ["c", "other"],
   ] as const) {
     const path = join(workspace, name);
     writeAnew(path, content);
@@ -83,7 +94,7 @@ test("of files that were just restored git reads only those whose content is not
   const git = gitBy("git", restoredRepository("2"));
   expect(await unread(git)).toEqual(["c"]);
   await git.run(["add", "--all"]);
-  expect(outputOf(await git.run(["show", ":c"]), "show").toString()).toBe("x");
+  expect(outputOf(await git.run(["show", ":c"]), "show").toString()).toBe("other");
 });
 
 test("a user's index that we cannot read is git's own to read", async () => {

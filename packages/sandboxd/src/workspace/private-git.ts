@@ -12,8 +12,9 @@ import {
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { runProgram, type Finished } from "../run-program.ts";
-import { stampIndex } from "./stamp-index.ts";
-import type { WrittenFile, WrittenFiles } from "./written-files.ts";
+import type { Sizes } from "./git-index.ts";
+import type { RestoredIndex } from "./restored-index.ts";
+import type { WrittenFiles } from "./written-files.ts";
 
 export type GitPlace = {
   readonly program: string | undefined;
@@ -32,14 +33,14 @@ export type RunGit = (args: readonly string[], options?: { readonly stdoutFile?:
 export type PrivateGit = {
   readonly run: RunGit;
   /**
-   * Makes the repository if there is none; otherwise the first run does. Whether its index is known to be what the
-   * workspace is, so that git need not look.
+   * Makes the repository if there is none; otherwise the first run does. How much is in its index, where that is known
+   * to be what the workspace is, so that git need not look.
    */
-  readonly ready: () => Promise<boolean>;
+  readonly ready: () => Promise<Sizes | undefined>;
 };
 
 /** Of the repository: there from before, or made from the user's: just `made`, or known to be what the workspace is. */
-type Index = "kept" | "made" | "whole";
+type Index = "kept" | "made" | Sizes;
 
 const TIMEOUT_MS = 300_000;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
@@ -100,9 +101,9 @@ export function privateGit(place: GitPlace): PrivateGit {
     });
     const index = await prepared;
     // Of one that is known as a whole git says soon enough whether it takes it.
-    if (index === "whole" && place.isUntouched()) return true;
+    if (typeof index === "object" && place.isUntouched()) return index;
     if (index !== "kept") await (checked ??= dropDamagedIndex(place.directory, runPrepared));
-    return false;
+    return undefined;
   };
   const run: RunGit = async (args, options) => {
     await ready();
@@ -129,30 +130,32 @@ export function outputOf(done: Finished, doing: string): Buffer {
  */
 async function prepare({ workspace, directory, written }: GitPlace): Promise<Index> {
   rmSync(join(directory, "index.lock"), { force: true });
-  const files = written.take();
+  const restored = written.take();
   if (existsSync(join(directory, "HEAD"))) return "kept";
   const unfinished = `${directory}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  const isWhole = make(unfinished, workspace, files);
+  const sizes = make(unfinished, workspace, restored);
   renameSync(unfinished, directory);
-  return isWhole ? "whole" : "made";
+  return sizes ?? "made";
 }
 
-function make(directory: string, workspace: string, files: ReadonlyMap<string, WrittenFile>): boolean {
+function make(directory: string, workspace: string, restored: RestoredIndex | undefined): Sizes | undefined {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const part of REPOSITORY_DIRECTORIES) mkdirSync(join(directory, part), { recursive: true });
   writeFileSync(join(directory, "HEAD"), "ref: refs/heads/main\n");
   writeFileSync(join(directory, "config"), REPOSITORY_CONFIG);
   writeFileSync(join(directory, "info", "attributes"), "* -text -filter -ident -working-tree-encoding\n");
   const user = join(workspace, ".git");
-  if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  if (lstatSync(user, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   writeFileSync(join(directory, "objects", "info", "alternates"), `${join(user, "objects")}\n`, { flag: "w" });
   copyIfFile(join(user, "info", "exclude"), join(directory, "info", "exclude"));
-  let isWhole = false;
-  copyIfFile(join(user, "index"), join(directory, "index"), (index) => {
-    isWhole = stampIndex(index, files);
-  });
-  return isWhole;
+  let stamped: Buffer | undefined;
+  copyIfFile(
+    join(user, "index"),
+    join(directory, "index"),
+    (index) => (stamped = restored?.stampedFrom(index)) ?? index,
+  );
+  return stamped && restored?.whole;
 }
 
 /** Leaves an index only where git takes it. */
@@ -163,11 +166,9 @@ async function dropDamagedIndex(directory: string, run: RunGit): Promise<void> {
 }
 
 /** With its time: git compares the index' own time with those of files. */
-function copyIfFile(from: string, to: string, change: (content: Buffer) => void = () => undefined): void {
+function copyIfFile(from: string, to: string, changed: (content: Buffer) => Buffer = (content) => content): void {
   if (lstatSync(from, { throwIfNoEntry: false })?.isFile() !== true) return;
-  const content = readFileSync(from);
-  change(content);
-  writeFileSync(to, content);
+  writeFileSync(to, changed(readFileSync(from)));
   const { atime, mtime } = statSync(from);
   utimesSync(to, atime, mtime);
 }

@@ -38,6 +38,8 @@ const Start = z.object({
 /** The name of the tree without entries, which every git knows. */
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const MAX_PART_BYTES = 4 * 1024 * 1024;
+/** What git calls a HEAD that is no branch. */
+const DETACHED = "HEAD";
 
 /** The operations that compare the workspace with its start. One at a time: they share an index. */
 export function workspaceOperations(
@@ -103,10 +105,12 @@ class History {
 
   /** Nothing is asked of git about a workspace without files, which most begin with, but whether it is there. */
   async #firstFiles(): Promise<Pick<Start, "tree" | "files" | "bytes">> {
-    const isWhole = await this.#parts.ready();
+    const sizes = await this.#parts.ready();
     if (readdirSync(this.#root.workspace).every((name) => name === ".git"))
       return { tree: EMPTY_TREE, files: 0, bytes: 0 };
-    const tree = (isWhole ? await this.#indexed() : undefined) ?? (await this.#snapshot());
+    const whole = sizes === undefined ? undefined : await this.#indexed();
+    if (sizes !== undefined && whole !== undefined) return { tree: whole, ...sizes };
+    const tree = await this.#snapshot();
     return { tree, ...(sizesIn(readFileSync(join(this.#state, "git", "index"))) ?? (await this.#sizesOf(tree))) };
   }
 
@@ -253,14 +257,13 @@ class History {
     const repository = join(this.#root.workspace, ".git");
     if (lstatSync(repository, { throwIfNoEntry: false }) === undefined) return {};
     const place = `--git-dir=${repository}`;
-    const [commit, branch] = await Promise.all([
-      this.#git([place, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
-      this.#git([place, "symbolic-ref", "--short", "--quiet", "HEAD"]),
-    ]);
-    return {
-      ...(commit.exitCode === 0 ? { commit: commit.stdout.toString().trim() } : {}),
-      ...(branch.exitCode === 0 ? { branch: branch.stdout.toString().trim() } : {}),
-    };
+    const both = await this.#git([place, "rev-parse", "HEAD^{commit}", "--abbrev-ref", "HEAD"]);
+    if (both.exitCode === 0) {
+      const [commit = "", branch = ""] = both.stdout.toString().split("\n");
+      return { commit, ...(branch === DETACHED ? {} : { branch }) };
+    }
+    const branch = await this.#git([place, "symbolic-ref", "--short", "--quiet", "HEAD"]);
+    return branch.exitCode === 0 ? { branch: branch.stdout.toString().trim() } : {};
   }
 }
 

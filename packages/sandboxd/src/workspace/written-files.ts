@@ -1,44 +1,40 @@
-import { createHash } from "node:crypto";
-import { numbersOf, type FileStat } from "../snapshot/file-stat.ts";
-import { blobsOf, type KnownBlobs } from "./known-blobs.ts";
+import type { FileStat } from "../snapshot/file-stat.ts";
+import { RestoredIndex } from "./restored-index.ts";
 
-/** A file that was written a moment ago: what git calls its content, 20 bytes, and what the system says of it. */
-export type WrittenFile = { readonly blob: Uint8Array; readonly stat: FileStat };
+/** A file that was written a moment ago: what the system says of it, and its content. */
+type WrittenFile = { readonly path: string; readonly stat: FileStat; readonly pieces: Iterable<Uint8Array> };
 
-/** Beyond so many git reads the files itself. */
-const MAX_FILES = 200_000;
+/** Of files that come before the index. Beyond so many git reads the files itself. */
+const MAX_EARLY = 10_000;
 
 /**
  * Files of an empty workspace that a restore fills, by path, one character for each byte. Git is told of them when the
  * workspace begins, so that it does not read them all once more.
  */
 export class WrittenFiles {
-  #files = new Map<string, WrittenFile>();
-  #known: KnownBlobs | undefined;
+  #index: RestoredIndex | undefined;
+  #early: WrittenFile[] = [];
 
   /** `pieces` are the file's content. The repository's own files are not git's to read; its index names the others. */
   add(path: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
-    if (path === ".git/index") this.#known = blobsOf(Buffer.concat([...pieces]), stat.modifiedNs);
-    if (path.startsWith(".git/") || this.#files.size >= MAX_FILES) return;
-    this.#files.set(path, { blob: this.#blobIn(path, stat) ?? gitBlob(stat.size, pieces), stat });
+    if (path === ".git/index") this.#begin(new RestoredIndex(Buffer.concat([...pieces]), stat.modifiedNs));
+    else if (path.startsWith(".git/")) return;
+    else if (this.#index !== undefined) this.#index.add(path, stat, pieces);
+    else if (this.#early.length <= MAX_EARLY) this.#early.push({ path, stat, pieces });
   }
 
-  #blobIn(path: string, stat: FileStat): Uint8Array | undefined {
-    return this.#known?.(path, { size: stat.size, modified: numbersOf(stat).modified });
+  /** They are forgotten with it. Undefined where no index was written. */
+  take(): RestoredIndex | undefined {
+    const index = this.#index;
+    this.#index = undefined;
+    this.#early = [];
+    return index;
   }
 
-  /** They are forgotten with it. */
-  take(): ReadonlyMap<string, WrittenFile> {
-    const files = this.#files;
-    this.#files = new Map();
-    this.#known = undefined;
-    return files;
+  #begin(index: RestoredIndex): void {
+    this.#index = index;
+    if (this.#early.length > MAX_EARLY) index.addOther();
+    for (const { path, stat, pieces } of this.#early) index.add(path, stat, pieces);
+    this.#early = [];
   }
-}
-
-/** git hash-object: the kind and the size go before the content. */
-function gitBlob(size: number, pieces: Iterable<Uint8Array>): Uint8Array {
-  const hash = createHash("sha1").update(`blob ${size}\0`);
-  for (const piece of pieces) hash.update(piece);
-  return hash.digest();
 }
