@@ -1,3 +1,5 @@
+import type { FileChange } from "@handrail/protocol/changes";
+import type { CheckpointPoint } from "@handrail/protocol/checkpoints";
 import { AppError } from "@handrail/protocol/errors";
 import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import type { OpenSandbox } from "./open-sandbox.ts";
@@ -20,7 +22,7 @@ export async function bringBack(
   if (latest === null) throw new AppError("workspace_gone", "This conversation's workspace is gone, and was not kept.");
   onProgress("Bringing the files back");
   await restoreStart(parts, sandbox, start?.root ?? latest.root, signal);
-  const event = await restoreTo(parts, sandbox, latest, signal);
+  const event = await restoreTo(parts, sandbox, { point: latest }, signal);
   const failed = event.failed.length === 0 ? "" : ` ${event.failed.length} of them could not be brought back.`;
   const text = `The workspace was lost. Its files are again as they were at the latest checkpoint; later changes are gone, and so is what checkpoints leave out (large files and caches).${failed}`;
   await journal.commit(({ snapshots: { lost } }) =>
@@ -37,9 +39,10 @@ export async function beginFork(
 ): Promise<ConversationEvent[]> {
   const { fork } = parts.journal.state.snapshots;
   if (fork === undefined) return beginning();
-  await restoreFiles(parts, sandbox, fork.start.root, signal);
+  const { failed } = await restoreFiles(parts, sandbox, fork.start.root, signal);
   const start = await beginning();
-  return [...start, await restoreTo(parts, sandbox, fork.from, signal)];
+  const known = failed.length === 0 ? fork.changes : undefined;
+  return [...start, await restoreTo(parts, sandbox, { point: fork.from, known }, signal)];
 }
 
 /** An image without git has no start to compare with. */
@@ -48,18 +51,33 @@ async function restoreStart(parts: OpenSandbox, sandbox: Sandbox, root: string, 
   await sandbox.call("workspace.begin", {}, { signal }).catch(() => signal.throwIfAborted());
 }
 
+/** `known`: what the files at the point change against the start. */
+type RestoreTo = { readonly point: CheckpointPoint; readonly known?: readonly FileChange[] | undefined };
+
 /** Restores, and tells the changes against the start. */
 export async function restoreTo(
   parts: Pick<OpenSandbox, "journal" | "snapshots">,
   sandbox: Sandbox,
-  point: { readonly checkpointId: string; readonly root: string },
+  { point: { checkpointId, root }, known }: RestoreTo,
   signal: AbortSignal,
 ): Promise<EventOf<"workspace.restored">> {
-  const { written, removed, failed } = await restoreFiles(parts, sandbox, point.root, signal);
+  const { written, removed, failed } = await restoreFiles(parts, sandbox, root, signal);
+  const changes = (failed.length === 0 ? known : undefined) ?? (await changesNow(sandbox, signal));
+  return {
+    type: "workspace.restored",
+    checkpointId,
+    root,
+    written,
+    removed,
+    failed: [...failed],
+    changes: [...changes],
+  };
+}
+
+async function changesNow(sandbox: Sandbox, signal: AbortSignal): Promise<readonly FileChange[]> {
   const compared = await sandbox.call("workspace.changes", {}, { signal }).catch(() => undefined);
   signal.throwIfAborted();
-  const changes = compared?.changes ?? [];
-  return { type: "workspace.restored", ...point, written, removed, failed: [...failed], changes };
+  return compared?.changes ?? [];
 }
 
 async function restoreFiles(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FileChange } from "./changes.ts";
 import { CheckpointId, ConversationId } from "./ids.ts";
 import { LeftOut, ObjectName } from "./snapshots.ts";
 
@@ -35,13 +36,15 @@ export type CheckpointPoint = z.infer<typeof CheckpointPoint>;
 
 /**
  * Where a fork's first files come from. `lineage` is the first conversation of the family: snapshots are shared within
- * it alone. `start` is what the origin's changes are against.
+ * it alone. `start` is what the origin's changes are against; `changes` are those at `from`, where the origin's log has
+ * them of just these files.
  */
 export const Fork = z.strictObject({
   conversationId: ConversationId,
   lineage: ConversationId,
   start: CheckpointPoint,
   from: CheckpointPoint,
+  changes: z.array(FileChange).optional(),
 });
 export type Fork = z.infer<typeof Fork>;
 

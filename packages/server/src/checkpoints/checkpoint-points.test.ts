@@ -1,21 +1,24 @@
 import { createJournal } from "@handrail/core/journal";
-import { sampleCreated } from "@handrail/core/testing/log-samples";
+import { SAMPLE_ID, sampleCreated } from "@handrail/core/testing/log-samples";
 import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
-import type { ConversationEvent } from "@handrail/protocol/events";
+import type { FileChange } from "@handrail/protocol/changes";
+import type { Fork, KeptSnapshot } from "@handrail/protocol/checkpoints";
+import type { ConversationEvent, EventOf } from "@handrail/protocol/events";
 import { expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { keptIn, momentOf } from "./checkpoint-points.ts";
+import { keptIn, momentOf, toldChanges } from "./checkpoint-points.ts";
 
 const point = (number: number) => ({
   checkpointId: `p_${String(number).padStart(20, "0")}`,
   root: String(number).padStart(64, "0"),
 });
 
+const SUMS = { files: 1, bytes: 1, newBytes: 1, durationMs: 1, leftOut: [], leftOutCount: 0 };
+
 function checkpointed(number: number, asOf?: number): ConversationEvent {
-  const sums = { files: 1, bytes: 1, newBytes: 1, durationMs: 1, leftOut: [], leftOutCount: 0 };
   const { checkpointId, root } = point(number);
   const when = asOf === undefined ? {} : { asOf };
-  const snapshot = { root, reason: "step" as const, ...sums, ...when };
+  const snapshot = { root, reason: "step" as const, ...SUMS, ...when };
   return { type: "workspace.checkpointed", checkpointId, tree: "", changes: [], snapshot };
 }
 
@@ -66,4 +69,50 @@ test("a checkpoint that is not there, a seq before the first, and two names are 
   expect(await refused({ checkpointId: point(3).checkpointId })).toBe("checkpoint_unknown");
   expect(await refused({ seq: 0 })).toBe("checkpoint_unknown");
   expect(await refused({ seq: 1, checkpointId: point(1).checkpointId })).toBe("bad_request");
+});
+
+const CHANGE: FileChange = { path: "a", status: "added", added: 1, removed: 0, binary: false };
+const TREE = "0".repeat(40);
+
+type Checkpointed = EventOf<"workspace.checkpointed">;
+type Change = Partial<Pick<Checkpointed, "tree" | "changes">> & Partial<KeptSnapshot>;
+
+/** A checkpoint at the start and one after a run, both changed as it is said, and what is told of the later one. */
+async function told({ start = {}, from = {}, fork }: { start?: Change; from?: Change; fork?: Fork } = {}) {
+  const store = memoryLogStore();
+  const journal = await createJournal(store, systemClock, sampleCreated(fork === undefined ? {} : { fork }));
+  const event = (number: number, reason: KeptSnapshot["reason"], { tree = TREE, changes, ...more }: Change) => ({
+    type: "workspace.checkpointed" as const,
+    checkpointId: point(number).checkpointId,
+    tree,
+    ...(changes === undefined ? { changes: [CHANGE] } : { changes }),
+    snapshot: { root: point(number).root, reason, ...SUMS, ...more },
+  });
+  const own = [...(fork === undefined ? [event(1, "start", start)] : []), event(2, "run", from)];
+  await journal.commit(() => own);
+  const held = new Set([1, 2].map((number) => point(number).checkpointId));
+  const parts = { store, lineages: { heldBy: async () => held } };
+  const at = (number: number) => toldChanges(parts, journal.state, { start: point(1), from: point(number) });
+  return Promise.all([at(1), at(2)]);
+}
+
+test("a log tells what the files of a checkpoint changed, and a fork's what it began with", async () => {
+  const other = [{ ...CHANGE, path: "b" }];
+  expect(await told({ start: { changes: [] } })).toEqual([[], [CHANGE]]);
+  const fork = { conversationId: SAMPLE_ID, lineage: SAMPLE_ID, start: point(1), from: point(1) };
+  expect(await told({ fork: { ...fork, changes: other } })).toEqual([other, [CHANGE]]);
+  expect(await told({ fork })).toEqual([undefined, undefined]);
+});
+
+test.each<[string, Change]>([
+  ["with files left out", { leftOutCount: 1 }],
+  ["after a step, which was compared later", { reason: "step" }],
+  ["that was not compared", { tree: "" }],
+  ["with more than a fork's log is to begin with", { changes: Array.from({ length: 1001 }, () => CHANGE) }],
+])("nothing is told of a checkpoint %s", async (_, from) => {
+  expect(await told({ from })).toEqual([[CHANGE], undefined]);
+});
+
+test("nothing is told against a start with files left out", async () => {
+  expect(await told({ start: { leftOutCount: 1 } })).toEqual([undefined, undefined]);
 });

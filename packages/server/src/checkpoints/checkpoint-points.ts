@@ -1,4 +1,5 @@
 import type { LogStore } from "@handrail/core/ports/log-store";
+import type { FileChange } from "@handrail/protocol/changes";
 import type { CheckpointPoint } from "@handrail/protocol/checkpoints";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { AppError } from "@handrail/protocol/errors";
@@ -21,6 +22,8 @@ export type PointsParts = {
 };
 
 const PAGE = 1000;
+/** A fork's log begins with them. */
+const MAX_TOLD = 1000;
 
 /** The checkpoints of one conversation, oldest first. */
 export async function keptIn(parts: PointsParts, state: ConversationState): Promise<Kept[]> {
@@ -55,6 +58,38 @@ export async function momentOf(
   const last = before.at(-1);
   if (last !== undefined) return last;
   throw unknownCheckpoint("Nothing of this conversation's files was kept by then.");
+}
+
+type Named = Pick<CheckpointPoint, "checkpointId">;
+type Points = Readonly<Record<"start" | "from", CheckpointPoint>>;
+
+/**
+ * What changed between a conversation's start and a checkpoint, as its log says, where that is of the very files that were
+ * kept: none left out, and none looked at later, as after a step. Undefined where it is not, or it is much.
+ */
+export async function toldChanges(
+  parts: PointsParts,
+  state: ConversationState,
+  { start, from }: Points,
+): Promise<readonly FileChange[] | undefined> {
+  const { fork } = state.snapshots;
+  const kept = await keptIn(parts, state);
+  const isWholeStart = isSame(fork?.start, start) ? fork?.changes !== undefined : wholeAt(kept, start) !== undefined;
+  if (!isWholeStart) return undefined;
+  return isSame(fork?.from, from) ? fork?.changes : changesIn(wholeAt(kept, from));
+}
+
+const isSame = (one: Named | undefined, { checkpointId }: Named) => one?.checkpointId === checkpointId;
+
+/** Undefined where files were left out. */
+function wholeAt(kept: readonly Kept[], point: CheckpointPoint): Kept["event"] | undefined {
+  const event = kept.find((one) => isSame(point, one.event))?.event;
+  return event?.snapshot?.leftOutCount === 0 ? event : undefined;
+}
+
+function changesIn(event: Kept["event"] | undefined): readonly FileChange[] | undefined {
+  if (event?.changes === undefined || event.changes.length > MAX_TOLD) return undefined;
+  return event.tree === "" || event.snapshot?.reason === "step" ? undefined : event.changes;
 }
 
 async function momentsIn({ store }: PointsParts, { id, snapshots: { fork } }: ConversationState): Promise<Moment[]> {

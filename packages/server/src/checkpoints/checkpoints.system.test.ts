@@ -155,7 +155,8 @@ describe.each(BACKENDS)("checkpoints in %s sandboxes", (_name, make) => {
       for (const at of [fork.start, fork.from]) await lineage.addReference({ conversationId: forked.state.id, ...at });
     });
     expect(await shell(forked, DESCRIBE)).toBe(before);
-    expect(await changes(forked)).toEqual(changesBefore);
+    const changesOfFork = await changes(forked);
+    expect([changesOfFork, fork.changes]).toEqual([changesBefore, changesBefore]);
 
     await kept.release(origin.state.snapshots.lineage, origin.state.id);
     await backend.remove(forked.state.id);

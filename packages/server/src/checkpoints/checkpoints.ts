@@ -12,7 +12,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { IdPrefix } from "@handrail/protocol/ids";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import type { Restores } from "../conversations/restores.ts";
-import { type Kept, keptIn, type Moment, momentOf, type Which } from "./checkpoint-points.ts";
+import { type Kept, keptIn, type Moment, momentOf, toldChanges, type Which } from "./checkpoint-points.ts";
 import { type Changes, changesBetween, compareTrees, findEntry } from "./compare.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
@@ -109,7 +109,9 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
       await inLineage(id, async (lineage) => {
         for (const point of [start, from]) await lineage.addReference({ conversationId: forkId, ...point });
       });
-      return { fork: { conversationId: id, lineage: state.snapshots.lineage, start, from }, asOf };
+      const changes = await toldChanges(parts, state, { start, from });
+      const known = changes === undefined ? {} : { changes: [...changes] };
+      return { fork: { conversationId: id, lineage: state.snapshots.lineage, start, from, ...known }, asOf };
     },
   };
 }
@@ -129,7 +131,7 @@ async function restore(parts: CheckpointsParts, id: string, which: Which, signal
   const { checkpointId: undo } = await create(parts, id, "restore", signal);
   const sandbox = await parts.open(journal, signal);
   requireIdle(journal.state);
-  const event = await restoreTo({ journal, snapshots: parts.snapshots }, sandbox, point, signal);
+  const event = await restoreTo({ journal, snapshots: parts.snapshots }, sandbox, { point }, signal);
   const { written, removed, failed } = event;
   const some = failed.length === 0 ? "" : ` ${failed.length} could not be restored: ${failed.slice(0, 5).join("; ")}.`;
   const text = `The user restored the workspace's files to an earlier checkpoint: ${written} were written, ${removed} removed.${some} What was read or changed since may be different now.`;
