@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { ownBytes } from "./own-bytes.ts";
 
 /**
  * Many small objects, compressed together. From a sandbox `objects` is empty: what it says that they are called would not be
@@ -77,7 +78,7 @@ export function bundleAt(bytes: Uint8Array, at: number): { readonly frame: Bundl
     if (object.at + object.bytes > size) throw invalid();
     objects.push(object);
   }
-  const data = bytes.slice(at + dataAt, at + dataAt + length);
+  const data = ownBytes(bytes.subarray(at + dataAt, at + dataAt + length));
   return { frame: { kind: "bundle", size, data, objects }, end: at + dataAt + length };
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import { MAX_TREE_BYTES, type ObjectKind } from "../snapshots.ts";
 import { type Bundle, BUNDLE, bundleAt } from "./bundles.ts";
+import { ownBytes } from "./own-bytes.ts";
 
 /** An object on its way, compressed with zstd (RFC 8878) when `packed`. `size` is that of the bytes as they are. */
 export type ObjectFrame = {
@@ -91,7 +92,7 @@ function framesBy<Frame>(read: ReadFrame<Frame>): Frames<Frame> {
         frames.push(found.frame);
         at = found.end;
       }
-      held = all.slice(at);
+      held = ownBytes(all.subarray(at));
       return frames;
     },
     end() {
@@ -100,9 +101,9 @@ function framesBy<Frame>(read: ReadFrame<Frame>): Frames<Frame> {
   };
 }
 
-/** With bytes of its own, so that it does not keep all that came with it. */
+/** With its own bytes, so that it does not keep all that came with it. */
 function alone(found: ReturnType<typeof objectAt>) {
-  return found && { ...found, frame: { ...found.frame, data: found.frame.data.slice() } };
+  return found && { ...found, frame: { ...found.frame, data: ownBytes(found.frame.data) } };
 }
 
 /** `believed`: it may say a name. The data is a part of `bytes`. @throws AppError `checkpoint_invalid` */

@@ -20,6 +20,7 @@ import { type Stats, statIn } from "./write-job.ts";
 import type { Writer } from "./writer.ts";
 import type { ChangedPaths } from "../workspace/changed-paths.ts";
 import type { WrittenFiles } from "../workspace/written-files.ts";
+import { Pieces } from "./pieces.ts";
 
 export type Apply = {
   /** A real path, one character for each byte. */
@@ -237,8 +238,9 @@ class Applier {
 
   #count(here: Here, name: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
     this.counts.written += 1;
-    this.#apply.written?.add(pathIn(here, name), stat, pieces);
-    this.#apply.changed?.add(pathIn(here, name));
+    const path = pathIn(here, name);
+    this.#apply.written?.add(path, stat, pieces);
+    this.#apply.changed?.add(path);
   }
 
   #leaf(here: Here, name: string, planned: PlannedEntry): void {
@@ -259,14 +261,8 @@ class Applier {
     settleLeaf(full, entry, this.#apply.native);
   }
 
-  /** A file's content, of which nothing is read before it is asked for. */
   #pieces({ blobs }: SnapshotFile): Iterable<Uint8Array> {
-    const { blob } = this.#tools;
-    return {
-      *[Symbol.iterator]() {
-        for (const piece of blobs) yield blob(piece);
-      },
-    };
+    return new Pieces(blobs, this.#tools.blob);
   }
 
   #blob(name: string): Uint8Array {

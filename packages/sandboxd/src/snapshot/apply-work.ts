@@ -23,7 +23,7 @@ export type Begun<Value> = { readonly done: Promise<Value> };
 
 type BatchedFile = { readonly name: string; readonly entry: SnapshotFile; readonly planned: PlannedEntry };
 
-/** A batch goes when it has so many files or bytes; a file over this is written alone. */
+/** A batch goes when it has so many files, or bytes that are in no bundle; a file over this is written alone. */
 const MAX_BATCH_FILES = 128;
 const MAX_BATCH_BYTES = 256 * 1024;
 
@@ -42,7 +42,7 @@ export class Batch {
   add(file: BatchedFile, piece: Parameters<JobBuilder["add"]>[2]): void {
     this.job.add(file.name, file.entry, piece);
     this.files.push(file);
-    this.#bytes += file.entry.size;
+    if (piece !== undefined && !("bundle" in piece)) this.#bytes += piece.length;
   }
 
   get isFull(): boolean {

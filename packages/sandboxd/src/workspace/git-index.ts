@@ -24,14 +24,14 @@ const EXTENDED = 0x4000;
 const STAGE = 0x3000;
 
 /** An entry's place in the index; its path has one character for each byte. */
-export type IndexEntry = { readonly at: number; readonly path: string };
+type TakeEntry = (at: number, path: string) => void;
 
 /**
- * The entries of a git index, those of files that are in conflict left out; none of an index that is not of version 2
- * or 3 with names of SHA-1, or is damaged.
+ * Gives the entries of a git index, those of files that are in conflict left out; none of an index that is not of version
+ * 2 or 3 with names of SHA-1, or is damaged.
  * Source: gitformat-index(5)
  */
-export function* entriesOf(index: Buffer): Generator<IndexEntry> {
+export function eachEntry(index: Buffer, take: TakeEntry): void {
   const end = index.length - SUM_BYTES;
   if (!isReadable(index, end)) return;
   let at = HEADER_BYTES;
@@ -40,7 +40,7 @@ export function* entriesOf(index: Buffer): Generator<IndexEntry> {
     const nameAt = at + AT.name + ((flags & EXTENDED) === 0 ? 0 : 2);
     const nameEnd = index.indexOf(0, nameAt);
     if (nameEnd < 0) return;
-    if ((flags & STAGE) === 0) yield { at, path: index.toString("latin1", nameAt, nameEnd) };
+    if ((flags & STAGE) === 0) take(at, index.toString("latin1", nameAt, nameEnd));
     // Filled up with at least one zero to a multiple of eight.
     at += (nameEnd - at + 8) & ~7;
   }
@@ -60,12 +60,12 @@ export type Sizes = { readonly files: number; readonly bytes: number };
 /** Undefined of an index that has no entries. */
 export function sizesIn(index: Buffer): Sizes | undefined {
   let [entries, files, bytes] = [0, 0, 0];
-  for (const { at } of entriesOf(index)) {
+  eachEntry(index, (at) => {
     entries += 1;
-    if ((index.readUInt32BE(at + AT.mode) & TYPE) === OTHER_REPOSITORY) continue;
+    if ((index.readUInt32BE(at + AT.mode) & TYPE) === OTHER_REPOSITORY) return;
     files += 1;
     bytes += index.readUInt32BE(at + AT.size);
-  }
+  });
   return entries === 0 ? undefined : { files, bytes };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { type FileStat, isLink, numbersOf, type Time, timeOf } from "../snapshot/file-stat.ts";
-import { AT, BLOB_BYTES, entriesOf, entryCount, plainMode, sealIndex, type Sizes } from "./git-index.ts";
+import { type FileStat, isLink, numbersOf, type StatNumbers, type Time, timeOf } from "../snapshot/file-stat.ts";
+import { AT, BLOB_BYTES, eachEntry, entryCount, plainMode, sealIndex, type Sizes } from "./git-index.ts";
 
 /**
  * The git index of a workspace that is being restored. It is told what the system says of files whose content is what it
@@ -22,18 +22,19 @@ export class RestoredIndex {
     this.#asRestored = index;
     this.#stamped = Buffer.from(index);
     this.#written = timeOf(writtenNs);
-    for (const { at, path } of entriesOf(index)) this.#places.set(path, at);
+    eachEntry(index, (at, path) => this.#places.set(path, at));
   }
 
   /** A file that was just written, by its path, one character for each byte; `pieces` are its content. */
   add(path: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
     const at = this.#places.get(path);
     this.#places.delete(path);
-    if (at === undefined || !(this.#isKnown(at, stat) || this.#hasContent(at, stat, pieces))) {
+    const numbers = numbersOf(stat);
+    if (at === undefined || !(this.#isKnown(at, stat.size, numbers) || this.#hasContent(at, stat.size, pieces))) {
       this.#others += 1;
       return;
     }
-    stamp(this.#stamped, at, stat);
+    stamp(this.#stamped, at, { ...numbers, stat });
     this.#stamps += 1;
     if (plainMode(this.#stamped, at) === gitMode(stat)) this.#same += 1;
     else this.#others += 1;
@@ -65,17 +66,16 @@ export class RestoredIndex {
    * compared.
    * Source: git's Documentation/technical/racy-git.txt
    */
-  #isKnown(at: number, stat: FileStat): boolean {
+  #isKnown(at: number, size: number, { modified }: StatNumbers): boolean {
     const index = this.#asRestored;
     // The size of an entry that git must compare is written as 0.
-    if (stat.size === 0 || index.readUInt32BE(at + AT.size) !== stat.size) return false;
-    const { modified } = numbersOf(stat);
+    if (size === 0 || index.readUInt32BE(at + AT.size) !== size) return false;
     const seconds = index.readUInt32BE(at + AT.mtime);
     const nanoseconds = index.readUInt32BE(at + AT.mtime + 4);
     return compareTimes({ seconds, nanoseconds }, modified) === 0 && compareTimes(modified, this.#written) < 0;
   }
 
-  #hasContent(at: number, { size }: FileStat, pieces: Iterable<Uint8Array>): boolean {
+  #hasContent(at: number, size: number, pieces: Iterable<Uint8Array>): boolean {
     const blobAt = at + AT.blob;
     return this.#asRestored.compare(gitBlob(size, pieces), 0, BLOB_BYTES, blobAt, blobAt + BLOB_BYTES) === 0;
   }
@@ -100,9 +100,8 @@ function gitMode(stat: FileStat): number {
   return (stat.mode & 0o100) === 0 ? 0o100644 : 0o100755;
 }
 
-function stamp(index: Buffer, at: number, stat: FileStat): void {
+function stamp(index: Buffer, at: number, { stat, changed, modified, inode }: StatNumbers & { stat: FileStat }): void {
   const write = (value: number, offset: number) => index.writeUInt32BE(value, at + offset);
-  const { changed, modified, inode } = numbersOf(stat);
   write(changed.seconds >>> 0, AT.ctime);
   write(changed.nanoseconds, AT.ctime + 4);
   write(modified.seconds >>> 0, AT.mtime);
