@@ -175,7 +175,7 @@ export class Lineage {
 
   /** Of a tree that was read strictly and is stored. */
   rememberFrame(name: string, frame: Uint8Array): void {
-    this.#treeFrames.set(name, Uint8Array.from(frame));
+    this.#treeFrames.set(name, new Uint8Array(frame));
   }
 
   /** What was found of directories whose objects are all in an index, and have not been collected since. */

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Restored } from "@handrail/core/ports/snapshots";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
@@ -14,6 +15,7 @@ const PART_OBJECTS = 500;
 /** So that the sandbox has the next part when it is done with one. */
 const MAX_UNDERWAY = 4;
 const MAX_ROUNDS = 3;
+const TURN_MS = 2;
 
 type Fill = SnapshotRules & { readonly root: string };
 
@@ -32,14 +34,16 @@ export async function sendSnapshot(
 ): Promise<Restored> {
   const trees = await treesOf(lineage, root);
   const there = base === null ? new Map<string, SnapshotTree>() : await treesOf(lineage, base);
-  const names = missing(root, base ?? undefined, { trees, there });
   const wanted = { root, ...rules };
+  const find = () => missing(root, base ?? undefined, { trees, there });
+  // Where nothing is there all directories are missing; which files are is found out while the sandbox looks at them.
+  let names = base === null ? undefined : await find();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const sending = new Sending(sandbox, signal);
-    const isTree = (name: string) => trees.has(name);
-    const directories = await lineage.treeFrames(Array.from(names).filter(isTree));
-    await sending.directories(directories, base === null ? wanted : undefined);
-    await sending.pieces(lineage.bundles(Array.from(names).filter((name) => !isTree(name))));
+    const directories = names === undefined ? trees.keys() : Array.from(names).filter((name) => trees.has(name));
+    await sending.directories(await lineage.treeFrames(directories), base === null ? wanted : undefined);
+    names ??= await find();
+    await sending.pieces(lineage.bundles(Array.from(names).filter((name) => !trees.has(name))));
     const { needed, ...done } = await sandbox.call("snapshot.restore", wanted, { signal });
     if (needed.length === 0) return done;
     for (const name of withTreesBelow(needed, trees)) names.add(name);
@@ -64,20 +68,25 @@ export async function treesOf(lineage: Lineage, root: string): Promise<ReadonlyM
 
 type Both = { readonly trees: ReadonlyMap<string, SnapshotTree>; readonly there: ReadonlyMap<string, SnapshotTree> };
 
-/** Names of the objects that are not there already at the same path. */
-function missing(root: string, base: string | undefined, { trees, there }: Both): Set<string> {
+/** Names of the objects that are not there already at the same path. Others have turns meanwhile. */
+async function missing(root: string, base: string | undefined, { trees, there }: Both): Promise<Set<string>> {
   const names = new Set<string>();
-  const compare = (wanted: string, present: string | undefined): void => {
+  let turnEnds = performance.now() + TURN_MS;
+  const compare = async (wanted: string, present: string | undefined): Promise<void> => {
     if (wanted === present) return;
+    if (performance.now() > turnEnds) {
+      await turn();
+      turnEnds = performance.now() + TURN_MS;
+    }
     if (!there.has(wanted)) names.add(wanted);
     const old = new Map(entriesOf(there, present).map((entry) => [entry.name, entry]));
     for (const entry of entriesOf(trees, wanted)) {
       const before = old.get(entry.name);
-      if (entry.type === "directory") compare(entry.tree, before?.type === "directory" ? before.tree : undefined);
+      if (entry.type === "directory") await compare(entry.tree, before?.type === "directory" ? before.tree : undefined);
       for (const blob of newBlobs(before, entry)) names.add(blob);
     }
   };
-  compare(root, base);
+  await compare(root, base);
   return names;
 }
 
@@ -161,7 +170,7 @@ class Sending {
   /** Ends when there is room for another part on the way. */
   async #put(part: Buffer, fill?: Fill): Promise<void> {
     if (this.#underway.length >= MAX_UNDERWAY) await this.#underway.shift();
-    const args = { offset: this.#offset, data: Uint8Array.from(part), ...(fill === undefined ? {} : { fill }) };
+    const args = { offset: this.#offset, data: new Uint8Array(part), ...(fill === undefined ? {} : { fill }) };
     this.#offset += part.length;
     const end = this.#offset;
     const put = this.#sandbox.call("snapshot.put", args, { signal: this.#signal }).then(({ size }) => {
