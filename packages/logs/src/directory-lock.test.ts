@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { AppError } from "@handrail/protocol/errors";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { lockDirectory } from "./directory-lock.ts";
@@ -25,7 +26,7 @@ async function lockInChild(): Promise<ChildProcess> {
     try { lockDirectory(${JSON.stringify(directory)}); globalThis.gc(); console.log("locked"); } catch (e) { console.log(e.code); }
     setInterval(() => {}, 1000);`;
   const args = ["--expose-gc", "--input-type=module", "-e", code];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, { stdio: "pipe" });
   children.push(child);
   const [line] = await once(child.stdout, "data");
   expect(String(line).trim()).toBe("locked");
@@ -72,4 +73,30 @@ test("a lock keeps its name with each holding, of which each has its own, and a 
   const other = lockDirectory(copy);
   expect(other.lock).not.toBe(holdings[0]?.lock);
   other.release();
+});
+
+test("a lock whose file is removed still holds, and its file is there again", async () => {
+  const child = await lockInChild();
+  for (let round = 0; round < 2; round++) {
+    rmSync(join(directory, "lock"));
+    expect(failure()).toMatchObject({ code: "state_locked", details: { pid: String(child.pid) } });
+    expect(existsSync(join(directory, "lock"))).toBe(true);
+  }
+  expect(child.exitCode).toBe(null);
+});
+
+test("a holder that stood still while its files were removed and somebody else locked them ends, and says why", async () => {
+  const child = await lockInChild();
+  child.kill("SIGSTOP");
+  for (const name of ["lock", "lock.owner"]) rmSync(join(directory, name));
+  const lock = lockDirectory(directory);
+  const ended = once(child, "exit");
+  child.kill("SIGCONT");
+  const said = child.stderr === null ? "" : await text(child.stderr);
+  expect([await ended, /AppError: Another Handrail \(process (\d+)\)/.exec(said)?.[1]]).toEqual([
+    [1, null],
+    String(process.pid),
+  ]);
+  expect(failure()).toMatchObject({ code: "state_locked" });
+  lock.release();
 });
