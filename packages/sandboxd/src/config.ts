@@ -18,8 +18,10 @@ export type ServeConfig = {
   /** Whether programs that know of no proxy get to the broker too, where this process may listen at low ports. */
   readonly transparent: boolean;
   readonly idleExitSeconds: number | undefined;
-  /** How many bytes programs leave free where the workspace is; undefined: they may take all. */
+  /** How many bytes programs leave free of what is shared with others; undefined: they may take all. */
   readonly keepFree: number | undefined;
+  /** Directories on file systems that are shared with others. */
+  readonly shared: readonly string[];
   /** Whether standard input and output are a connection too. */
   readonly stdio: boolean;
   readonly env: Readonly<Record<string, string>>;
@@ -42,8 +44,8 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set([LINK_TOKEN])
 
 export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
                [--token-file FILE] [--egress-port PORT] [--transparent]
-               [--idle-exit SECONDS] [--keep-free BYTES] [--stdio]
-               [--sandbox ID]
+               [--idle-exit SECONDS] [--keep-free BYTES] [--shared DIR]...
+               [--stdio] [--sandbox ID]
 sandboxd connect --socket PATH
 sandboxd disks --volumes DIR
 sandboxd --version
@@ -74,6 +76,7 @@ function parse(argv: readonly string[]): Config {
       "egress-port": text,
       "idle-exit": text,
       "keep-free": text,
+      shared: { type: "string", multiple: true },
       socket: text,
       volumes: text,
       sandbox: text,
@@ -102,6 +105,7 @@ function parse(argv: readonly string[]): Config {
     egressPort: number("--egress-port", values["egress-port"], 65_535),
     idleExitSeconds: number("--idle-exit", values["idle-exit"], 1_000_000_000),
     keepFree: number("--keep-free", values["keep-free"], Number.MAX_SAFE_INTEGER),
+    shared: values.shared ?? [],
     stdio: values.stdio === true,
     transparent: values.transparent === true,
     env: environment(),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, statfsSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { DISK_FULL_EXIT } from "@handrail/protocol/sandboxd/exits";
@@ -9,6 +9,7 @@ import { guardFirstProcess, IS_FIRST } from "./first-process.ts";
 import { findExecutable } from "./find-executable.ts";
 import { operations } from "./operations.ts";
 import { rest } from "./rest.ts";
+import { sharedSpace } from "./shared-space.ts";
 import { spaceWatch } from "./space-watch.ts";
 import { signalProcess } from "./terminals/processes.ts";
 import { whenIdle } from "./when-idle.ts";
@@ -38,7 +39,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   };
   const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
   // Compiled code is a seventh of what an idle sandbox takes; it is made again, function by function, at the next call.
-  const calls = new Calls(watchSpace(config.keepFree, [workspace, state], handlers), rest(Bun.shrink));
+  const calls = new Calls(watchSpace(config, handlers), rest(Bun.shrink));
   const connections: Connections = new Connections(calls, {
     version: VERSION,
     bootId: randomUUID(),
@@ -55,15 +56,10 @@ export async function serve(config: ServeConfig): Promise<void> {
 }
 
 /** All but the first process of a sandbox are its programs; where there is none such, it cannot tell them. */
-function watchSpace(bytes: number | undefined, places: readonly string[], handlers: Handlers): Handlers {
-  if (bytes === undefined || !IS_FIRST) return handlers;
-  const freeAt = (place: string): number => {
-    const { bavail, bsize } = statfsSync(place);
-    return bavail * bsize;
-  };
+function watchSpace({ keepFree, shared }: ServeConfig, handlers: Handlers): Handlers {
+  if (keepFree === undefined || shared.length === 0 || !IS_FIRST) return handlers;
   return spaceWatch({
-    bytes,
-    free: () => Math.min(...places.map(freeAt)),
+    ...sharedSpace(shared, keepFree),
     endPrograms: () => void signalProcess(-1, "SIGKILL"),
     leave: (why) => {
       process.stderr.write(`${why}\n`);

@@ -35,7 +35,7 @@ function setUp(mib: number) {
 
 test("it looks the sooner, the less is free: programs cannot take what is above the mark between two looks", () => {
   const { looksAt, seen } = setUp(100_000);
-  expect([100_000, 8512, 4512, 912].map(looksAt)).toEqual([12, 30, 60, 600]);
+  expect([1_000_000, 26_112, 5632, 768].map(looksAt)).toEqual([12, 60, 300, 6000]);
   expect(seen).toEqual([]);
 });
 
@@ -46,9 +46,10 @@ test("programs are ended when too little is free, and again when more has gone, 
 });
 
 test("below half of that the sandbox itself is ended, or does not start", () => {
-  const why = "The disk that the workspace is on is nearly full: less than 256 MiB are free for all that is on it.";
+  const why =
+    "The disk that the workspace is on is nearly full: less than 256 MiB or 8192 files are free for all that is on it.";
   const { pass, seen } = setUp(256);
-  pass(100, 255);
+  pass(10, 255);
   expect(seen).toEqual(["ended programs at 256", `${why} The sandbox was ended. at 255`]);
   expect(setUp(255).seen).toEqual([`${why} The sandbox was ended. at 255`]);
 });
@@ -71,7 +72,7 @@ test("a call whose programs were ended says so, as does the next that asks after
   const full = {
     code: "disk_full",
     message:
-      "The disk that the workspace is on is nearly full: less than 512 MiB are free for all that is on it. What ran in the sandbox was ended. Remove files that are not needed before you go on.",
+      "The disk that the workspace is on is nearly full: less than 512 MiB or 16384 files are free for all that is on it. What ran in the sandbox was ended. Remove files that are not needed before you go on.",
   };
   for (const name of names) {
     expect(await call(name, 10_000)).toBe("done");

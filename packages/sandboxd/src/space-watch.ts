@@ -1,13 +1,14 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationName } from "@handrail/protocol/sandboxd/operations";
 import type { CallContext, Handlers } from "./handlers.ts";
+import { FILE_BYTES, type SharedSpace } from "./shared-space.ts";
 
 const MIB = 1024 ** 2;
 /** By how much more space has to go before programs are ended again: those that make room take some. */
 const STEP_BYTES = 16 * MIB;
-/** What programs write at most in a millisecond, roughly. */
-const FASTEST_BYTES = 4 * MIB;
-const SOONEST_MS = 100;
+/** In this time programs take at most what is to stay free, roughly. */
+const FASTEST_MS = 20;
+const SOONEST_MS = 10;
 const LATEST_MS = 5_000;
 
 /** Operations in which programs run; `later`: which tell of programs that ran before, too. */
@@ -18,11 +19,7 @@ const RUNNING: ReadonlyMap<OperationName, { readonly later: boolean }> = new Map
   ["terminal.send", { later: true }],
 ] as const);
 
-export type SpaceWatch = {
-  /** What is to stay free. */
-  readonly bytes: number;
-  /** How many bytes are free now. */
-  readonly free: () => number;
+export type SpaceWatch = SharedSpace & {
   /** Ends all programs of the sandbox. */
   readonly endPrograms: () => void;
   /** Ends the sandbox itself, with what there is to say of it. */
@@ -41,7 +38,7 @@ export function spaceWatch({ bytes, free, endPrograms, leave }: SpaceWatch) {
   let untold = false;
   const look = (): void => {
     const now = free();
-    setTimeout(look, Math.min(LATEST_MS, Math.max(SOONEST_MS, (now - bytes) / FASTEST_BYTES))).unref();
+    setTimeout(look, Math.min(LATEST_MS, Math.max(SOONEST_MS, (now / bytes - 1) * FASTEST_MS))).unref();
     if (now < bytes / 2) return leave(nearlyFull(bytes / 2, "The sandbox was ended."));
     const isLess = now < mark;
     mark = Math.min(bytes, isLess ? now - STEP_BYTES : Math.max(mark, now - STEP_BYTES));
@@ -75,5 +72,5 @@ export function spaceWatch({ bytes, free, endPrograms, leave }: SpaceWatch) {
 type Run = (args: unknown, call: CallContext) => Promise<unknown>;
 
 function nearlyFull(bytes: number, what: string): string {
-  return `The disk that the workspace is on is nearly full: less than ${bytes / MIB} MiB are free for all that is on it. ${what}`;
+  return `The disk that the workspace is on is nearly full: less than ${bytes / MIB} MiB or ${bytes / FILE_BYTES} files are free for all that is on it. ${what}`;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { SandboxChoice, SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "./limits.ts";
 import type { SyscallPolicy } from "./seccomp/syscall-policy.ts";
-import { CONTAINING_SYSCALLS, STRICT_SYSCALLS, USUAL_SYSCALLS } from "./seccomp/syscall-policy.ts";
+import { CONTAINING_SYSCALLS, STRICT_SYSCALLS, USUAL_SYSCALLS, withoutReserving } from "./seccomp/syscall-policy.ts";
 
 /** What one profile lets programs in a sandbox do. The guide's table of profiles says the same for people. */
 export type ProfileRules = {
@@ -38,10 +38,23 @@ export const PROFILES: Readonly<Record<SandboxProfile, ProfileRules>> = {
 /** What a package's installation needs of root: to own and to write every file, and to become the package's user. */
 export const INSTALLING_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"] as const;
 
-/** The system calls of a profile. `containers`: programs that are root of the sandbox may make containers in it. */
-export function syscallsOf(profile: SandboxProfile, containers: boolean): SyscallPolicy {
+export type Surroundings = {
+  /** Whether programs that are root of the sandbox may make containers in it. Default: no. */
+  readonly containers?: boolean | undefined;
+  /** Whether it writes to a disk that others share, with nothing that bounds it. */
+  readonly shared: boolean;
+  /** The processor of the machine that it is on, as Node names it. */
+  readonly processor: string;
+};
+
+/** The system calls of a profile. */
+export function syscallsOf(
+  profile: SandboxProfile,
+  { containers = false, shared, processor }: Surroundings,
+): SyscallPolicy {
   const { root, syscalls } = PROFILES[profile];
-  return root && containers ? CONTAINING_SYSCALLS : syscalls;
+  const policy = root && containers ? CONTAINING_SYSCALLS : syscalls;
+  return shared ? withoutReserving(policy, processor) : policy;
 }
 
 export function profileOf(choice: SandboxChoice): SandboxProfile {

@@ -12,8 +12,22 @@ export const INSIDE = {
  */
 export const IDLE_EXIT = ["--idle-exit", "3600"] as const;
 
-/** What sandboxd leaves free of a file system that its workspace shares with others, where nothing bounds the workspace. */
-export const KEEP_FREE = ["--keep-free", String(512 * 1024 ** 2)] as const;
+/** What sandboxd leaves free of a file system that its sandbox shares with others. */
+const KEEP_FREE_BYTES = 1024 ** 3;
+
+/**
+ * What of a sandbox is on a file system that others share, with nothing that bounds it: workspace and home unless they are
+ * a disk of their own, and a root file system that its programs may write to unless that is on the disk, too.
+ */
+export function sharedPlaces(own: { readonly disk: boolean; readonly root: boolean }): readonly string[] {
+  return [...(own.disk ? [] : [INSIDE.workspace, INSIDE.state]), ...(own.root ? [] : ["/"])];
+}
+
+/** Tells sandboxd what it shares with others. */
+export function keepFree(shared: readonly string[]): readonly string[] {
+  const places = shared.flatMap((place) => ["--shared", place]);
+  return shared.length === 0 ? [] : ["--keep-free", String(KEEP_FREE_BYTES), ...places];
+}
 
 /** The port on the sandbox's own loopback where sandboxd takes connections to the proxy. */
 export const EGRESS_PORT = 3128;

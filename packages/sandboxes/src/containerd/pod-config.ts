@@ -7,7 +7,7 @@ import { etcMounts, ownMounts } from "../process/sandbox-mounts.ts";
 import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import { serveCommand } from "../process/serve-command.ts";
-import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment, sharedPlaces } from "../sandbox-environment.ts";
 import { POD_IDS } from "../sandbox-user.ts";
 import type { ContainerConfig, CriMount, Labels, NamespaceOptions, PodConfig } from "./cri-shapes.ts";
 import type { RootFence } from "./root-fence.ts";
@@ -228,15 +228,21 @@ function plainUser(uid: number): Rights {
   };
 }
 
-function commandOf({ start, files, limits }: ContainerWish, network: boolean): readonly string[] {
-  const { socketPath, record, place } = start;
+/** What of a pod shares a disk with others: a root file system that can be written is on the runtime's. */
+export function sharedBy({ start, files, fence }: Pick<ContainerWish, "start" | "files" | "fence">): readonly string[] {
+  return sharedPlaces({ disk: files.workspace !== start.place.workspace, root: fence === undefined });
+}
+
+function commandOf(wish: ContainerWish, network: boolean): readonly string[] {
+  const { limits } = wish;
+  const { socketPath, record } = wish.start;
   const ulimits = [limits.processes, limits.openFiles, Math.floor(limits.fileBytes / 512)].map(String);
   const log = `${INSIDE.state}/${SANDBOXD_LOG}`;
   const serve = serveCommand({
     sandboxId: record.sandboxId,
     socket: basename(socketPath),
     network,
-    bounded: files.workspace !== place.workspace,
+    shared: sharedBy(wish),
   });
   return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serve];
 }

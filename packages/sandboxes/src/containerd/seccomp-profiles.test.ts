@@ -6,19 +6,21 @@ import { PROFILES } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { seccompProfiles } from "./seccomp-profiles.ts";
 
+const OWN_DISK = { shared: false } as const;
+
 test("a profile is written once by each server, and anew when somebody took it away", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
   try {
     const { fileOf } = seccompProfiles(directory);
-    const path = await fileOf("strict");
+    const path = await fileOf("strict", OWN_DISK);
     await writeFile(path, "as it was");
-    await fileOf("strict");
+    await fileOf("strict", OWN_DISK);
     expect(await readFile(path, "utf8")).toBe("as it was");
     // What an earlier version left is not what holds.
-    await seccompProfiles(directory).fileOf("strict");
+    await seccompProfiles(directory).fileOf("strict", OWN_DISK);
     expect(await readFile(path, "utf8")).toBe(dockerSeccomp(PROFILES.strict.syscalls));
     await rm(path);
-    await fileOf("strict");
+    await fileOf("strict", OWN_DISK);
     expect(await readFile(path, "utf8")).toBe(dockerSeccomp(PROFILES.strict.syscalls));
   } finally {
     await rm(directory, { recursive: true });
@@ -35,7 +37,7 @@ test("what a killed server was writing goes, and what this one writes does not",
     for (let round = 0; round < 50; round++) {
       await rm(join(directory, "seccomp/strict.json"), { force: true });
       const writing = { over: false };
-      const written = fileOf("strict").finally(() => (writing.over = true));
+      const written = fileOf("strict", OWN_DISK).finally(() => (writing.over = true));
       while (!writing.over) await tidy();
       await written;
     }
@@ -49,7 +51,7 @@ test("starts at the same time find one whole profile, and leave nothing beside i
   const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
   try {
     const servers = Array.from({ length: 4 }, () => seccompProfiles(directory));
-    const paths = await Promise.all([...servers, ...servers].map(({ fileOf }) => fileOf("default")));
+    const paths = await Promise.all([...servers, ...servers].map(({ fileOf }) => fileOf("default", OWN_DISK)));
     expect([...new Set(paths)]).toEqual([join(directory, "default.json")]);
     expect(await readdir(directory)).toEqual(["default.json"]);
     expect(await readFile(join(directory, "default.json"), "utf8")).toBe(dockerSeccomp(PROFILES.default.syscalls));

@@ -3,14 +3,14 @@ import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { once } from "../once.ts";
-import { syscallsOf } from "../profiles.ts";
+import { type Surroundings, syscallsOf } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
 import { tryEach } from "../try-each.ts";
 
 /** Filters of system calls as files for the runtime to read. */
 export type SeccompProfiles = {
-  /** A profile's by its path; `containers` as for `syscallsOf`. */
-  readonly fileOf: (profile: SandboxProfile, containers?: boolean) => Promise<string>;
+  /** A profile's by its path. */
+  readonly fileOf: (profile: SandboxProfile, around: Omit<Surroundings, "processor">) => Promise<string>;
   /** Removes what servers were writing that were killed; what this one writes stays. */
   readonly tidy: () => Promise<void>;
 };
@@ -36,9 +36,10 @@ export function seccompProfiles(directory: string): SeccompProfiles {
     }
   };
   return {
-    fileOf: async (profile, containers = false) => {
-      const path = join(directory, `${profile}${containers ? "-containers" : ""}.json`);
-      const write = () => writeWhole(path, dockerSeccomp(syscallsOf(profile, containers)));
+    fileOf: async (profile, around) => {
+      const kinds = [around.containers === true ? "-containers" : "", around.shared ? "-shared" : ""];
+      const path = join(directory, `${profile}${kinds.join("")}.json`);
+      const write = () => writeWhole(path, dockerSeccomp(syscallsOf(profile, { ...around, processor: process.arch })));
       const first = written.get(path) ?? once(write);
       written.set(path, first);
       await first();

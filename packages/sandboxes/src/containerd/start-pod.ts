@@ -17,7 +17,7 @@ import { PAUSE_IMAGE } from "./containerd-images.ts";
 import type { CriClient } from "./cri-client.ts";
 import { CriError, withoutPauseImage } from "./cri-error.ts";
 import type { ContainerConfig, PodConfig } from "./cri-shapes.ts";
-import { containerConfig, podConfig } from "./pod-config.ts";
+import { containerConfig, type ContainerWish, podConfig, sharedBy } from "./pod-config.ts";
 import { requireLoopbackOnly } from "./pod-network.ts";
 import type { HostPlaces } from "./host-places.ts";
 import { hostPlaces } from "./host-places.ts";
@@ -45,7 +45,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
     sandboxId: record.sandboxId,
     labels,
     firstId: fence?.by === "users" ? uid : undefined,
-    seccompFile: await parts.seccomp.fileOf("strict"),
+    seccompFile: await parts.seccomp.fileOf("strict", { shared: false }),
   });
   const containers = parts.containers && fence?.by === "kernel";
   const limits = limitsUnder(record.profile, parts.limits);
@@ -54,7 +54,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
     const [podId, image, own] = await together(start.signal, [
       (signal) => runPod(parts, pod, fence?.handler ?? parts.runtimeHandler, signal),
       (signal) => parts.images.ensure({ image: record.image, onProgress: start.onProgress, signal }),
-      () => ownFiles(parts, start, { uid, containers }, places),
+      () => ownFiles(parts, start, { uid, fence, containers }, places),
     ]);
     const config = containerConfig({ start, image, uid, fence, containers, limits, labels, ...own });
     const containerId = await explainedByImage(image, () => runContainer(client, { podId, config, pod, start }));
@@ -72,17 +72,19 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
 /** What of the host the container is made with. */
 async function ownFiles(
   parts: ContainerdParts,
-  { place, record }: LocalStart,
-  { uid, containers }: { readonly uid: number; readonly containers: boolean },
+  start: LocalStart,
+  { uid, fence, containers }: Pick<ContainerWish, "uid" | "fence"> & { readonly containers: boolean },
   places: HostPlaces,
 ) {
+  const { place, record } = start;
   const etcDirectory = join(place.root, "etc");
-  const [seccompFile, unifiedCgroups, ready] = await Promise.all([
-    parts.seccomp.fileOf(record.profile, containers),
+  const [unifiedCgroups, ready] = await Promise.all([
     hasUnifiedCgroups(),
     places.ready,
     writeEtcFiles(etcDirectory, uid),
   ]);
+  const shared = sharedBy({ start, fence, files: ready.files }).length > 0;
+  const seccompFile = await parts.seccomp.fileOf(record.profile, { containers, shared });
   return { programs: parts.programs, etcDirectory, seccompFile, unifiedCgroups, ...ready };
 }
 

@@ -74,6 +74,7 @@ test("a container has no network, no rights and no way to more, and a limit on e
     ],
   };
   const places = ["--workspace", "/workspace", "--state", "/handrail-state"];
+  const shared = ["--shared", "/workspace", "--shared", "/handrail-state"];
   const socket = ["--listen", "unix:@handrail-sandboxd"];
   const { Env, ...spec } = specOf({ limits: LIMITS, profile: "strict", hostsFile: "/h", labels: { a: "b" } });
   expect(spec).toEqual({
@@ -81,7 +82,7 @@ test("a container has no network, no rights and no way to more, and a limit on e
     Hostname: "sandbox",
     User: "5000:5000",
     Entrypoint: ["/handrail/sandboxd"],
-    Cmd: ["serve", "--stdio", "--idle-exit", "3600", "--keep-free", "536870912", ...places, ...socket],
+    Cmd: ["serve", "--stdio", "--idle-exit", "3600", "--keep-free", "1073741824", ...shared, ...places, ...socket],
     WorkingDir: "/workspace",
     NetworkDisabled: true,
     OpenStdin: true,

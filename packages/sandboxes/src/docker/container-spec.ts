@@ -4,9 +4,10 @@ import {
   EGRESS_PORT,
   IDLE_EXIT,
   INSIDE,
-  KEEP_FREE,
+  keepFree,
   PROXY_ENVIRONMENT,
   sandboxEnvironment,
+  sharedPlaces,
 } from "../sandbox-environment.ts";
 import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
@@ -72,7 +73,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     Hostname: "sandbox",
     User: `${wish.uid}:${wish.uid}`,
     Entrypoint: [`${INSIDE.programs}/sandboxd`],
-    Cmd: serveArguments(network, wish.storage.type === "bind"),
+    Cmd: serveArguments(network, sharedBy(wish)),
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: INSIDE.workspace,
     NetworkDisabled: wish.hostsFile !== undefined,
@@ -143,11 +144,16 @@ export function probeContainer(probe: {
   };
 }
 
-function serveArguments(network: boolean, bounded: boolean): string[] {
+/** What of a container shares the daemon's disk with others: a root file system that can be written does. */
+export function sharedBy({ profile, storage }: Pick<ContainerWish, "profile" | "storage">): readonly string[] {
+  return sharedPlaces({ disk: storage.type === "bind", root: !PROFILES[profile].root });
+}
+
+function serveArguments(network: boolean, shared: readonly string[]): string[] {
   const egress = network ? ["--egress-port", String(EGRESS_PORT), "--transparent"] : [];
   const places = ["--workspace", INSIDE.workspace, "--state", INSIDE.state];
-  const space = bounded ? [] : KEEP_FREE;
-  return ["serve", "--stdio", ...IDLE_EXIT, ...space, ...places, "--listen", `unix:${SOCKET_INSIDE}`, ...egress];
+  const listen = ["--listen", `unix:${SOCKET_INSIDE}`];
+  return ["serve", "--stdio", ...IDLE_EXIT, ...keepFree(shared), ...places, ...listen, ...egress];
 }
 
 /** What holds for every container that runs: no network, no capabilities, and nothing of it is kept. */

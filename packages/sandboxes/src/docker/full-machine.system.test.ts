@@ -1,56 +1,38 @@
-import { mkdir, mkdtemp, rm, statfs } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { runProgram } from "../run-program.ts";
+import { DISK_FILLERS, endOf, FILLER_MODULES } from "../testing/disk-fillers.ts";
 import { canStartDaemon, type OwnDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
 import { importSmallImage } from "../testing/small-image.ts";
+import { type SmallDisk, smallDisk } from "../testing/small-disk.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
-const IMAGE = "handrail-test/small:4";
+const IMAGE = "handrail-test/small-python:1";
 const MIB = 1024 ** 2;
-const MACHINE_BYTES = 1536 * MIB;
+const MACHINE_BYTES = 2048 * MIB;
 const WAIT_MS = 60_000;
 
-const done = async (program: string, ...args: string[]) => {
-  const { code, stderr } = await runProgram(program, args);
-  if (code !== 0) throw new Error(`${program}: ${stderr}`);
-};
-
 describe.skipIf(!canStartDaemon())("a small machine, on whose daemon workspaces have no bound", () => {
-  let directory: string;
-  let machine: string;
+  let machine: SmallDisk;
   let daemon: OwnDaemon;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "handrail-full-"));
-    machine = join(directory, "machine");
-    await mkdir(machine);
-    const image = join(directory, "image");
-    await done("mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", image, `${MACHINE_BYTES / 1024}k`);
-    await done("mount", "-o", "loop", image, machine);
-    daemon = await startOwnDaemon(["--data-root", machine]);
+    machine = await smallDisk(MACHINE_BYTES);
+    daemon = await startOwnDaemon(["--data-root", machine.path]);
     const client = dockerClient(dockerEndpoint({ host: daemon.host }));
-    await importSmallImage(client, IMAGE);
+    await importSmallImage(client, IMAGE, FILLER_MODULES);
     client.close();
   });
   afterAll(async () => {
     await daemon.dispose();
-    await done("umount", "--lazy", machine);
-    await rm(directory, { recursive: true, force: true });
+    await machine.dispose();
   });
-
-  const freeMib = async () => {
-    const { bavail, bsize } = await statfs(machine);
-    return (bavail * bsize) / MIB;
-  };
 
   function setUp() {
     const backend = dockerBackend({
-      installation: `t${newId("x", Date.now()).slice(-8)}`,
+      // One for all tests: each has sandboxd once more on the disk.
+      installation: "full",
       host: daemon.host,
       sandboxdDirectory: builtPrograms(),
       defaultImage: IMAGE,
@@ -81,25 +63,49 @@ describe.skipIf(!canStartDaemon())("a small machine, on whose daemon workspaces 
     // Not faster than a busy machine takes to look: what goes beyond it is the next test's.
     await expect(run("while head -c 20M /dev/zero >> large; do sleep 0.05; done")).rejects.toMatchObject({
       code: "disk_full",
-      message: expect.stringMatching(/less than 512 MiB are free .* Remove files that are not needed/),
+      message: expect.stringMatching(/less than 1024 MiB or 32768 files are free .* Remove files that are not needed/),
     });
-    expect(await freeMib()).toBeGreaterThan(256);
+    expect(await machine.freeMib()).toBeGreaterThan(512);
     expect(await run("cat kept; rm large")).toBe("kept\n");
     expect(await run("head -c 20M /dev/zero > small; ls")).toBe("kept\nsmall\n");
   });
 
+  test.each(DISK_FILLERS)(
+    "never is full, whatever a program there tries that $tries",
+    async ({ script, tries, end }) => {
+      const { backend, conversationId, run, start } = setUp();
+      const neighbour = setUp();
+      await neighbour.run("echo calm > calm");
+      const sandbox = await start();
+      const argv = ["python3", "-IS", "-c", script];
+      const call = sandbox.call(
+        "process.run",
+        { argv, timeoutMs: WAIT_MS, capBytes: 1000 },
+        { signal: AbortSignal.timeout(WAIT_MS) },
+      );
+      const least = await machine.leastFree(call);
+      process.stdout.write(`docker, a program that ${tries}: ${JSON.stringify(least)} were left at least\n`);
+      expect(await endOf(call)).toBe(end);
+      expect(least.mib).toBeGreaterThan(0);
+      expect(least.files).toBeGreaterThan(0);
+      await backend.stop(conversationId);
+      await expect(run("rm -rf ./*; ls")).resolves.toBe("");
+      expect(await neighbour.run("cat calm")).toBe("calm\n");
+    },
+    180_000,
+  );
+
   test("where others fill it sandboxes end, and start again when there is room", async () => {
     const { backend, conversationId, run, start } = setUp();
     await run("echo kept > kept");
-    const others = join(machine, "others");
-    await done("fallocate", "--length", `${Math.floor((await freeMib()) - 200)}MiB`, others);
+    await machine.takeAllBut(400);
     const found = () => backend.find(conversationId, AbortSignal.timeout(WAIT_MS));
     await expect.poll(found, { timeout: WAIT_MS }).toBe(undefined);
     await expect(start()).rejects.toMatchObject({
       code: "disk_full",
-      message: expect.stringMatching(/less than 256 MiB are free .* The sandbox was ended\.$/),
+      message: expect.stringMatching(/less than 512 MiB or 16384 files are free .* The sandbox was ended\.$/),
     });
-    await rm(others);
+    await machine.giveBack();
     expect(await run("cat kept")).toBe("kept\n");
   });
 });

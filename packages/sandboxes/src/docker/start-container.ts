@@ -8,7 +8,7 @@ import { unlessAborted } from "../shared-work.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import { NO_DEV_RUNTIME } from "./dev-runtime.ts";
 import type { ContainerWish } from "./container-spec.ts";
-import { sandboxContainer } from "./container-spec.ts";
+import { sandboxContainer, sharedBy } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
 import type { DiskWish, StartingDisk } from "./docker-disks.ts";
 import { choiceLabel, LABEL } from "./docker-names.ts";
@@ -29,6 +29,13 @@ export type Started = ContainerState & {
 };
 
 const ROOT = 0;
+
+/** Node's names for what daemons call processors. */
+const PROCESSORS: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "x64"],
+  ["amd64", "x64"],
+  ["aarch64", "arm64"],
+]);
 
 /**
  * Makes and starts the container of a conversation that has none, with the image, the programs and the workspace that
@@ -134,8 +141,10 @@ async function wished(
   const { runtime, containers } = PROFILES[profile].root
     ? await parts.devRuntimes.choose(image.id, programs)
     : NO_DEV_RUNTIME;
+  const processor = PROCESSORS.get(facts.architecture) ?? facts.architecture;
+  const around = { containers, shared: sharedBy({ profile, ...own }).length > 0, processor };
   const seccomp =
-    facts.product === "Podman" ? seccompPath(programs, profile) : dockerSeccomp(syscallsOf(profile, containers));
+    facts.product === "Podman" ? seccompPath(programs, profile, around) : dockerSeccomp(syscallsOf(profile, around));
   const common = {
     daemon: facts,
     runtime,

@@ -1,6 +1,7 @@
 import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
+import { DISK_FULL_EXIT } from "@handrail/protocol/sandboxd/exits";
 import type { Launched } from "./local-backend.ts";
 import { spawnWhole } from "../spawn-whole.ts";
 
@@ -38,13 +39,14 @@ export function spawnDetached(spawning: Spawning): Launched {
   child.stderr.on("error", () => child.stderr.destroy());
   const failed = new Promise<AppError>((resolve) => {
     child.on("error", (cause) => resolve(new AppError("sandbox_failed", `${program} cannot be run.`, {}, { cause })));
-    child.on("exit", () => resolve(lastWords(said, spawning)));
+    child.on("exit", (code) => resolve(lastWords(said, spawning, code)));
   });
   return { failed, release: () => child.stderr.destroy() };
 }
 
-async function lastWords(said: string, { log, explain }: Spawning): Promise<AppError> {
-  return explain(`${said}${(await log()).slice(-MAX_SAID)}`);
+async function lastWords(said: string, { log, explain }: Spawning, code: number | null): Promise<AppError> {
+  const all = `${said}${(await log()).slice(-MAX_SAID)}`;
+  return code === DISK_FULL_EXIT ? new AppError("disk_full", all.trim().split("\n").at(-1) ?? "") : explain(all);
 }
 
 /** The end of sandboxd's log in a state directory of the host. A sandbox may have swapped the file for anything. */

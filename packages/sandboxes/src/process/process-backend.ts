@@ -6,7 +6,7 @@ import { sandboxdEnvironment } from "../link-token.ts";
 import { once } from "../once.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
-import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment } from "../sandbox-environment.ts";
+import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment, sharedPlaces } from "../sandbox-environment.ts";
 import { OWN_IDS, sandboxUid } from "../sandbox-user.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 import { attainableLimits } from "./attainable-limits.ts";
@@ -190,11 +190,13 @@ async function launch(prepared: Prepared, start: LocalStart) {
     ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
     : { workspace: place.workspace, state: place.state };
   const places = { ...files, programs: options.sandboxdDirectory, link: dirname(socketPath) };
-  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network, bounded: onDisk });
+  // Root of a system of its own has it on the disk.
+  const shared = sharedPlaces({ disk: onDisk, root: true });
+  const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network, shared });
   const command = launchCommand({
     bubblewrap,
     limits,
-    seccompFile: seccompFile(prepared.seccompDirectory, record.profile),
+    seccompFile: seccompFile(prepared.seccompDirectory, record.profile, shared.length > 0),
     disk: onDisk ? { image: place.image, target: place.disk } : undefined,
     ...mountsOf(prepared, ownUsers, ownMounts(places)),
     environment: environmentOf(record.sandboxId, network, ownUsers),

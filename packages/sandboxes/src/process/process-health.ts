@@ -29,7 +29,7 @@ async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bub
     own: [...prepared.shared, readOnly(prepared.etcDirectory, INSIDE.workspace)],
     environment: {},
     uid: sandboxUid("health", process.getuid?.() === 0),
-    seccompFile: seccompFile(prepared.seccompDirectory, "default"),
+    seccompFile: seccompFile(prepared.seccompDirectory, "default", !prepared.disks),
     disk: undefined,
     cgroupFiles: [],
     command: ["true"],

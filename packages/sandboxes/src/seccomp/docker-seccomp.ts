@@ -1,10 +1,13 @@
+import { allBut, type Bits, exactly } from "./all-but.ts";
 import type { Condition, SyscallPolicy } from "./syscall-policy.ts";
 import { syscallTable } from "./syscall-table.ts";
 
 const ALLOW = "SCMP_ACT_ALLOW";
 const REFUSE = "SCMP_ACT_ERRNO";
 const EPERM = 1;
+const EINVAL = 22;
 const ENOSYS = 38;
+const EOPNOTSUPP = 95;
 
 /**
  * The policy as Docker takes it: a list of what is allowed, all else is refused. It serves both processors: a daemon
@@ -12,27 +15,44 @@ const ENOSYS = 38;
  */
 export function dockerSeccomp(policy: SyscallPolicy): string {
   const known = [...syscallTable("x64").numbers.keys(), ...syscallTable("arm64").numbers.keys()];
-  const special = new Set([...policy.refused, ...policy.unknown, ...policy.conditions.map(({ call }) => call)]);
+  const { refused, unknown, unsupported, conditions } = policy;
+  const special = new Set([...refused, ...unknown, ...unsupported, ...conditions.map(({ call }) => call)]);
   const allowed = [...new Set(known)].filter((name) => !special.has(name));
   return JSON.stringify({
     defaultAction: REFUSE,
     defaultErrnoRet: EPERM,
     syscalls: [
       { names: allowed, action: ALLOW },
-      { names: policy.unknown, action: REFUSE, errnoRet: ENOSYS },
-      ...policy.conditions.flatMap(conditionRules),
+      { names: unknown, action: REFUSE, errnoRet: ENOSYS },
+      ...(unsupported.length === 0 ? [] : [{ names: unsupported, action: REFUSE, errnoRet: EOPNOTSUPP }]),
+      ...conditions.flatMap(conditionRules),
     ],
   });
 }
 
+type Comparison = { readonly index: number; readonly op: string; readonly value: number; readonly valueTwo: number };
+
 /** Rules for the same call are alternatives. */
-function conditionRules({ call, argument: index, allowed }: Condition): readonly object[] {
-  const rule = (op: string, value: number, valueTwo = 0) => ({
-    names: [call],
-    action: ALLOW,
-    args: [{ index, value, valueTwo, op }],
-  });
-  if ("oneOf" in allowed) return allowed.oneOf.map((value) => rule("SCMP_CMP_EQ", value));
-  if ("not" in allowed) return [rule("SCMP_CMP_NE", allowed.not)];
-  return [rule("SCMP_CMP_MASKED_EQ", allowed.withoutBits)];
+function conditionRules({ call, argument, allowed, when, otherwise }: Condition): readonly object[] {
+  const rule = (args: readonly Comparison[], refusal = {}) => ({ names: [call], action: ALLOW, ...refusal, args });
+  const given = when === undefined ? [] : [areBits(when.argument)(exactly(when.is))];
+  const others = when === undefined ? [] : allBut([exactly(when.is)]).map(areBits(when.argument));
+  const refusal = "withoutBits" in allowed && otherwise === "EINVAL" ? [allowed.withoutBits] : [];
+  return [
+    ...others.map((other) => rule([other])),
+    ...comparisons(argument, allowed).map((one) => rule([...given, one])),
+    ...refusal.map((bit) =>
+      rule([...given, areBits(argument)({ mask: bit, value: bit })], { action: REFUSE, errnoRet: EINVAL }),
+    ),
+  ];
+}
+
+function comparisons(index: number, allowed: Condition["allowed"]): readonly Comparison[] {
+  if ("oneOf" in allowed) return allowed.oneOf.map((value) => ({ index, op: "SCMP_CMP_EQ", value, valueTwo: 0 }));
+  if ("noneOf" in allowed) return allBut(allowed.noneOf).map(areBits(index));
+  return [areBits(index)({ mask: allowed.withoutBits, value: 0 })];
+}
+
+function areBits(index: number): (bits: Bits) => Comparison {
+  return ({ mask, value }) => ({ index, op: "SCMP_CMP_MASKED_EQ", value: mask, valueTwo: value });
 }

@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { assemble } from "./bpf-program.ts";
 import { dockerSeccomp } from "./docker-seccomp.ts";
 import { seccompFilter } from "./seccomp-filter.ts";
-import { STRICT_SYSCALLS, USUAL_SYSCALLS, type SyscallPolicy } from "./syscall-policy.ts";
+import {
+  CONTAINING_SYSCALLS,
+  STRICT_SYSCALLS,
+  USUAL_SYSCALLS,
+  type SyscallPolicy,
+  withoutReserving,
+} from "./syscall-policy.ts";
 import { syscallTable } from "./syscall-table.ts";
 
 type Asked = { readonly call: number; readonly args?: readonly number[]; readonly architecture?: number };
@@ -32,6 +38,8 @@ const WORDS = new Map([
   [0x7fff_0000, "allowed"],
   [0x0005_0001, "EPERM"],
   [0x0005_0026, "ENOSYS"],
+  [0x0005_005f, "EOPNOTSUPP"],
+  [0x0005_0016, "EINVAL"],
   [0x8000_0000, "killed"],
 ]);
 
@@ -123,15 +131,71 @@ test("a jump to nowhere, backwards or too far is refused", () => {
   expect(assemble([jump, label, { do: "return", value: 7 }]).toString("hex")).toBe("15000000010000000600000007000000");
 });
 
+/** What the kernel's file systems take to give space away before it is written. Source: linux/falloc.h, xfs/xfs_fs.h */
+const RESERVING = [0x4030_5828, 0x4030_582a, 0x4030_5839, 0x4030_580a, 0x4030_5824, 0x401c_5820];
+
+test.each(["x64", "arm64"])("where a disk is shared nothing takes space of it before it is written, on %s", (arch) => {
+  for (const policy of [USUAL_SYSCALLS, STRICT_SYSCALLS, CONTAINING_SYSCALLS]) {
+    const ask = asking(withoutReserving(policy, arch), arch);
+    expect([ask("fallocate"), ask("io_uring_setup"), ask("ioctl", 0, 0x5412)]).toEqual([
+      "EOPNOTSUPP",
+      "EPERM",
+      "EPERM",
+    ]);
+    expect(RESERVING.map((request) => ask("ioctl", 0, request))).toEqual(RESERVING.map(() => "EPERM"));
+    expect([ask("madvise", 0, 0, 14), ask("madvise", 0, 0, 25)]).toEqual(["EPERM", "EPERM"]);
+    expect([ask("madvise", 0, 0, 4), ask("ioctl", 0, 0x5401), ask("write")]).toEqual(["allowed", "allowed", "allowed"]);
+    const direct = arch === "x64" ? 0o40_000 : 0o200_000;
+    const flags = [direct | 2, 2, 0o2_000_000];
+    expect(flags.map((flag) => ask("openat", 0, 0, flag))).toEqual(["EINVAL", "allowed", "allowed"]);
+    const opens = arch === "x64" ? [ask("open", 0, direct), ask("open", 0, 2)] : ["EINVAL", "allowed"];
+    expect([ask("openat2"), ...opens]).toEqual(["ENOSYS", "EINVAL", "allowed"]);
+    const fcntls = [ask("fcntl", 0, 4, direct), ask("fcntl", 0, 4, 0o4000), ask("fcntl", 0, 6, direct)];
+    expect(fcntls).toEqual(["EINVAL", "allowed", "allowed"]);
+    const own = asking(policy, arch);
+    expect([own("fallocate"), own("ioctl", 0, 0x4030_5828), own("madvise", 0, 0, 14)]).toEqual([
+      "allowed",
+      "allowed",
+      "allowed",
+    ]);
+  }
+});
+
+test("Docker refuses numbers whose low 32 bits, which alone the kernel looks at, are of what is refused", () => {
+  const { syscalls } = JSON.parse(dockerSeccomp(withoutReserving(USUAL_SYSCALLS, "x64"))) as DockerProfile;
+  /** As libseccomp does, which compares 64 bits. */
+  const allows = (call: string, argument: bigint) =>
+    syscalls.some(
+      ({ names, action, args: [arg] = [] }) =>
+        names.includes(call) &&
+        action === "SCMP_ACT_ALLOW" &&
+        (arg === undefined ||
+          (arg.op === "SCMP_CMP_MASKED_EQ" && (argument & BigInt(arg.value)) === BigInt(arg.valueTwo))),
+    );
+  const high = 0x1_0000_0000n;
+  for (const refused of [0x5412, ...RESERVING].map(BigInt)) {
+    expect([allows("ioctl", refused), allows("ioctl", high + refused)]).toEqual([false, false]);
+  }
+  expect([0x5401n, 0x5413n, 0x4004_9409n, 0xc020_660bn].map((request) => allows("ioctl", request))).toEqual(
+    Array.from({ length: 4 }, () => true),
+  );
+  expect([1n, high + 1n, 2n, 0n].map((pid) => allows("sched_setaffinity", pid))).toEqual([false, false, true, true]);
+  expect(syscalls.filter(({ names }) => names.includes("fallocate"))).toEqual([
+    { names: ["fallocate"], action: "SCMP_ACT_ERRNO", errnoRet: 95 },
+  ]);
+});
+
+type DockerProfile = {
+  readonly defaultAction: string;
+  readonly syscalls: readonly {
+    readonly names: readonly string[];
+    readonly action: string;
+    readonly args?: readonly { readonly op: string; readonly value: number; readonly valueTwo: number }[];
+  }[];
+};
+
 test("Docker gets the same policy as a list of what is allowed", () => {
-  const profile = JSON.parse(dockerSeccomp(STRICT_SYSCALLS)) as {
-    readonly defaultAction: string;
-    readonly syscalls: readonly {
-      readonly names: readonly string[];
-      readonly action: string;
-      readonly args?: unknown;
-    }[];
-  };
+  const profile = JSON.parse(dockerSeccomp(STRICT_SYSCALLS)) as DockerProfile;
   const [allowed] = profile.syscalls;
   expect(profile.defaultAction).toBe("SCMP_ACT_ERRNO");
   expect(["read", "newfstatat", "arch_prctl"].filter((name) => !allowed?.names.includes(name))).toEqual([]);

@@ -8,7 +8,9 @@ const ALLOW = 0x7fff_0000;
 const KILL_PROCESS = 0x8000_0000;
 const ERRNO = 0x0005_0000;
 const EPERM = 1;
+const EINVAL = 22;
 const ENOSYS = 38;
+const EOPNOTSUPP = 95;
 
 /** Where the parts of `struct seccomp_data` begin. */
 const AT = { number: 0, architecture: 4, arguments: 16 } as const;
@@ -38,6 +40,7 @@ export function seccompFilter(policy: SyscallPolicy, table: SyscallTable): Buffe
     { do: "test", is: "above", value: newest, yes: "unknown" },
     ...jumps(numbersOf(policy.unknown), "unknown"),
     ...jumps(numbersOf(policy.refused), "refused"),
+    ...jumps(numbersOf(policy.unsupported), "unsupported"),
     ...conditions.flatMap((condition) => jumps(numbersOf([condition.call]), condition.call)),
     { do: "return", value: ALLOW },
     ...conditions.flatMap(conditionSteps),
@@ -47,22 +50,37 @@ export function seccompFilter(policy: SyscallPolicy, table: SyscallTable): Buffe
     { do: "return", value: ERRNO | EPERM },
     { do: "label", name: "unknown" },
     { do: "return", value: ERRNO | ENOSYS },
+    { do: "label", name: "unsupported" },
+    { do: "return", value: ERRNO | EOPNOTSUPP },
     { do: "label", name: "foreign" },
     { do: "return", value: KILL_PROCESS },
   ]);
 }
 
-function conditionSteps({ call, argument, allowed }: Condition): BpfStep[] {
-  const start: BpfStep[] = [
-    { do: "label", name: call },
-    { do: "load", offset: AT.arguments + argument * 8 },
-  ];
-  const refuse: BpfStep = { do: "return", value: ERRNO | EPERM };
+function conditionSteps(condition: Condition): BpfStep[] {
+  const { call, when, otherwise } = condition;
+  const applies: BpfStep[] = when === undefined ? [] : [loadArgument(when.argument), equal(when.is, { no: "allowed" })];
+  const refuse: BpfStep = { do: "return", value: ERRNO | (otherwise === "EINVAL" ? EINVAL : EPERM) };
+  return [{ do: "label", name: call }, ...applies, ...allowing(condition), refuse];
+}
+
+/** Jumps away when the argument is as it is to be. */
+function allowing({ argument, allowed }: Condition): BpfStep[] {
+  const load = loadArgument(argument);
   if ("oneOf" in allowed) {
-    return [...start, ...allowed.oneOf.map((value): BpfStep => equal(value, { yes: "allowed" })), refuse];
+    return [load, ...allowed.oneOf.map((value): BpfStep => equal(value, { yes: "allowed" }))];
   }
-  if ("not" in allowed) return [...start, equal(allowed.not, { no: "allowed" }), refuse];
-  return [...start, { do: "and", value: allowed.withoutBits }, equal(0, { yes: "allowed" }), refuse];
+  if ("noneOf" in allowed) {
+    const refused = allowed.noneOf.flatMap(({ mask, value }): BpfStep[] => {
+      return [load, { do: "and", value: mask }, equal(value, { yes: "refused" })];
+    });
+    return [...refused, { do: "return", value: ALLOW }];
+  }
+  return [load, { do: "and", value: allowed.withoutBits }, equal(0, { yes: "allowed" })];
+}
+
+function loadArgument(argument: number): BpfStep {
+  return { do: "load", offset: AT.arguments + argument * 8 };
 }
 
 function equal(value: number, goOn: { readonly yes?: string; readonly no?: string }): BpfStep {

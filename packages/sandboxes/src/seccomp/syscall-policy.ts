@@ -1,8 +1,17 @@
+import { type Bits, exactly } from "./all-but.ts";
+
 /** When a call is allowed, by its argument number `argument` (its low 32 bits). */
 export type Condition = {
   readonly call: string;
   readonly argument: number;
-  readonly allowed: { readonly oneOf: readonly number[] } | { readonly withoutBits: number } | { readonly not: number };
+  readonly allowed:
+    | { readonly oneOf: readonly number[] }
+    | { readonly withoutBits: number }
+    | { readonly noneOf: readonly Bits[] };
+  /** Only where another argument is this number; else the call is allowed. */
+  readonly when?: { readonly argument: number; readonly is: number };
+  /** What it is answered with else. Default EPERM. */
+  readonly otherwise?: "EINVAL";
 };
 
 /** What programs in a sandbox may ask of the kernel: all that it knows, save what is named here. */
@@ -11,7 +20,9 @@ export type SyscallPolicy = {
   readonly refused: readonly string[];
   /** Answered with ENOSYS, so that the caller uses an older call whose arguments can be looked at. */
   readonly unknown: readonly string[];
-  /** Allowed under a condition, else EPERM. */
+  /** Answered with EOPNOTSUPP, as on a file system that has no such thing. */
+  readonly unsupported: readonly string[];
+  /** Allowed under a condition. Each is of another call. */
   readonly conditions: readonly Condition[];
 };
 
@@ -19,6 +30,22 @@ export type SyscallPolicy = {
 const NAMESPACES = 0x7e02_0000;
 /** Types a key into somebody else's terminal. Source: asm-generic/ioctls.h */
 const TIOCSTI = 0x5412;
+/**
+ * Pages of two megabytes in memory, of which a file has as many: the first byte that is written to one takes space for it
+ * all. Source: asm-generic/mman-common.h
+ */
+const LARGE_PAGES = { asked: 14, made: 25 } as const;
+/** Source: asm/fcntl.h */
+const O_DIRECT: ReadonlyMap<string, number> = new Map([
+  ["x64", 0x4000],
+  ["arm64", 0x1_0000],
+]);
+const F_SETFL = 4;
+/**
+ * Requests of the type `X`: XFS's own, of which every file system knows those that reserve space. With one of them XFS
+ * takes a gigabyte for each byte written. Source: linux/falloc.h, xfs/xfs_fs.h
+ */
+const XFS_REQUESTS: Bits = { mask: 0xff00, value: 0x5800 };
 /** Linux, with and without fixed addresses, 32-bit, and the question. Source: linux/personality.h */
 const PERSONALITIES = [0, 0x0008, 0x2_0000, 0x2_0008, 0x4_0000, 0x4_0008, 0xffff_ffff];
 /** Source: linux/socket.h */
@@ -51,7 +78,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 
 const CONDITIONS: readonly Condition[] = [
   { call: "clone", argument: 0, allowed: { withoutBits: NAMESPACES } },
-  { call: "ioctl", argument: 1, allowed: { not: TIOCSTI } },
+  { call: "ioctl", argument: 1, allowed: { noneOf: [exactly(TIOCSTI)] } },
   // Limits of other processes are also sandboxd's. Which of its threads is meant cannot be told.
   { call: "prlimit64", argument: 0, allowed: { oneOf: [0] } },
   ...["sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"].map(notFirst(0)),
@@ -61,13 +88,14 @@ const CONDITIONS: readonly Condition[] = [
 
 /** Allowed on all but the first process, which is sandboxd. The argument is a process's number. */
 function notFirst(argument: number): (call: string) => Condition {
-  return (call) => ({ call, argument, allowed: { not: 1 } });
+  return (call) => ({ call, argument, allowed: { noneOf: [exactly(1)] } });
 }
 
 /** What builds and tests do not need. Refused at least what Docker refuses a container without capabilities. */
 export const USUAL_SYSCALLS: SyscallPolicy = {
   refused: Object.values(REFUSED).flatMap(words),
   unknown: ["clone3"],
+  unsupported: [],
   conditions: [...CONDITIONS, sockets(Object.values(FAMILY))],
 };
 
@@ -87,6 +115,38 @@ export const STRICT_SYSCALLS: SyscallPolicy = {
   ],
   conditions: [...CONDITIONS, sockets([FAMILY.unix, FAMILY.inet, FAMILY.inet6])],
 };
+
+/**
+ * The policy of a sandbox that writes to a disk which others share, on a machine with this processor: besides, nothing
+ * takes space of it before it is written, and no write goes on when its program has ended. Programs that ask for that
+ * write as others do, which takes time, in which it is seen how much is left.
+ */
+export function withoutReserving(policy: SyscallPolicy, processor: string): SyscallPolicy {
+  const noRequests = (condition: Condition): Condition =>
+    condition.call === "ioctl" && "noneOf" in condition.allowed
+      ? { ...condition, allowed: { noneOf: [...condition.allowed.noneOf, XFS_REQUESTS] } }
+      : condition;
+  return {
+    ...policy,
+    unknown: [...policy.unknown, "openat2"],
+    unsupported: [...policy.unsupported, "fallocate"],
+    conditions: [
+      ...policy.conditions.map(noRequests),
+      { call: "madvise", argument: 2, allowed: { noneOf: Object.values(LARGE_PAGES).map(exactly) } },
+      ...directWrites(O_DIRECT.get(processor) ?? 0),
+    ],
+  };
+}
+
+/** Writes past the kernel's memory, of two gigabytes each: they go on to their end. */
+function directWrites(flag: number): readonly Condition[] {
+  const without = { allowed: { withoutBits: flag }, otherwise: "EINVAL" } as const;
+  return [
+    { call: "open", argument: 1, ...without },
+    { call: "openat", argument: 2, ...without },
+    { call: "fcntl", argument: 2, when: { argument: 1, is: F_SETFL }, ...without },
+  ];
+}
 
 function sockets(families: readonly number[]): Condition {
   return { call: "socket", argument: 0, allowed: { oneOf: families } };

@@ -36,16 +36,30 @@ const PROGRAMS = [...SHELLS, ...TOOLS].map((name) => `/bin/${name}`);
 
 /**
  * Gives a daemon an image of a few megabytes: this machine's shells, a few of its tools and its C library, enough for sandboxd. `reference`
- * is `name:tag`.
+ * is `name:tag`. `python`: names of modules; with any it has this machine's Python with these alone.
  */
-export async function importSmallImage(client: DockerClient, reference: string): Promise<void> {
+export async function importSmallImage(
+  client: DockerClient,
+  reference: string,
+  python: readonly string[] = [],
+): Promise<void> {
   const [name = "", tag = ""] = reference.split(/:(?=[^/:]+$)/);
-  const libraries = await librariesOf([...PROGRAMS, `${builtPrograms()}/sandboxd`]);
-  const files = [...PROGRAMS, ...libraries, TERMINAL, "/usr/bin/env"].map((path) => path.slice(1));
+  const interpreter = python.length === 0 ? [] : await pythonFiles(python);
+  const binaries = interpreter.filter((path) => !path.endsWith(".py"));
+  const libraries = await librariesOf([...PROGRAMS, ...binaries, `${builtPrograms()}/sandboxd`]);
+  const files = [...PROGRAMS, ...interpreter, ...libraries, TERMINAL, "/usr/bin/env"].map((path) => path.slice(1));
   const tar = spawn("tar", ["--create", "--dereference", "--directory=/", ...new Set(files)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await client.importImage(tar.stdout, name, tag, []);
+}
+
+/** The interpreter, and the files of the modules that are loaded when it imports these. */
+async function pythonFiles(modules: readonly string[]): Promise<readonly string[]> {
+  const script = `import sys, ${modules.join(", ")}
+print("\\n".join({m.__file__ for m in sys.modules.values() if getattr(m, "__file__", None)}))`;
+  const { stdout } = await promisify(execFile)("/usr/bin/python3", ["-IS", "-c", script]);
+  return ["/usr/bin/python3", ...stdout.trim().split("\n")];
 }
 
 /** What the dynamic loader takes for these programs, itself included. */

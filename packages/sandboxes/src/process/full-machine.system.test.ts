@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { chown, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DISK_FILLERS } from "../testing/disk-fillers.ts";
+import { runsAsRoot } from "../testing/runs-as-root.ts";
+import { type SmallDisk, smallDisk } from "../testing/small-disk.ts";
+
+const USER = 12_346;
+const MACHINE_BYTES = 2 * 1024 ** 3;
+
+describe.skipIf(!runsAsRoot("A small disk that a plain user's sandboxes are on"))("a plain user's small disk", () => {
+  let disk: SmallDisk;
+  let directory: string;
+  beforeAll(async () => {
+    disk = await smallDisk(MACHINE_BYTES);
+    directory = join(disk.path, "sandboxes");
+    await mkdir(directory);
+    await chown(directory, USER, USER);
+  });
+  afterAll(() => disk.dispose());
+
+  test.each(DISK_FILLERS.map(({ tries, end }, number) => ({ tries, end, number })))(
+    "never is full, whatever a program in a sandbox there tries that $tries",
+    async ({ tries, end, number }) => {
+      const program = join(import.meta.dirname, "../testing/fill-as-user.ts");
+      const user = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups", "--"];
+      const filling = promisify(execFile)("setpriv", [...user, process.execPath, program, directory, String(number)]);
+      const least = await disk.leastFree(filling);
+      process.stdout.write(`process, a program that ${tries}: ${JSON.stringify(least)} were left at least\n`);
+      expect((await filling).stdout).toBe(end);
+      expect(least.mib).toBeGreaterThan(0);
+      expect(least.files).toBeGreaterThan(0);
+    },
+    180_000,
+  );
+});
