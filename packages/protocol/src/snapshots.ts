@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { AppError } from "./errors.ts";
+import { hasMoreValues } from "./json-values.ts";
 import { pathBytes, pathText } from "./paths.ts";
 
 /**
@@ -17,7 +18,17 @@ export const MAX_SNAPSHOT_ENTRIES = 1_000_000;
 /** Directories in each other; the kernel's longest path has no more. */
 export const MAX_SNAPSHOT_DEPTH = 2048;
 
-export const ObjectName = z.string().check(z.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal"));
+/** A tree up to this is read whatever it holds; of a larger one the values are counted first. */
+const SMALL_TREE_BYTES = 64 * 1024;
+/** No value of a tree is written in less, on average. */
+const MIN_VALUE_BYTES = 8;
+/** A tree, its entries, one of them, its pieces. */
+const TREE_DEPTH = 4;
+/** So many entries are read at once: each of them that is wrong costs far more than one that is not. */
+const BATCH = 500;
+
+const OBJECT_NAME = /^[0-9a-f]{64}$/;
+export const ObjectName = z.string().check(z.regex(OBJECT_NAME, "must be a SHA-256 in hexadecimal"));
 
 /** Why something of the workspace is not in a snapshot: it then stays as it is when the snapshot is restored. */
 export const LeftOutReason = z.enum(["large", "total", "cache", "special", "unreadable"]);
@@ -59,9 +70,11 @@ export type SnapshotEntry = z.infer<ReturnType<typeof entryShape>>;
 export type SnapshotFile = Extract<SnapshotEntry, { type: "file" }>;
 
 /** One directory: its own mode and time, and what is in it by the bytes of the names. */
-const treeShape = () =>
-  z.strictObject({ mode: Mode, mtime: Time, entries: z.array(entryShape()).check(z.maxLength(MAX_SNAPSHOT_ENTRIES)) });
-export type SnapshotTree = z.infer<ReturnType<typeof treeShape>>;
+const treeShape = () => ({
+  whole: z.strictObject({ mode: Mode, mtime: Time, entries: z.array(z.unknown()) }),
+  entries: z.array(entryShape()),
+});
+export type SnapshotTree = { mode: number; mtime: string; entries: SnapshotEntry[] };
 /** Made when it is first needed, which is never in most sandboxes. */
 let madeTreeShape: ReturnType<typeof treeShape> | undefined;
 
@@ -84,12 +97,33 @@ export function encodeTree(tree: SnapshotTree): Uint8Array<ArrayBuffer> {
  * in order, and pieces that fit the sizes
  */
 export function parseTree(bytes: Uint8Array): SnapshotTree {
+  const isLarge = bytes.length > SMALL_TREE_BYTES && bytes.length <= MAX_TREE_BYTES;
+  if (isLarge && hasMoreValues(bytes, bytes.length / MIN_VALUE_BYTES, TREE_DEPTH)) throw unreadable();
   const { text, json } = decoded(bytes);
+  const tree = treeIn(json);
+  if (JSON.stringify(tree) !== text) throw invalid("A directory of the snapshot is not in its one form.");
+  return checkedTree(tree);
+}
+
+/** The first wrong entries end the look at it. @throws AppError `checkpoint_invalid` */
+function treeIn(json: unknown): SnapshotTree {
   madeTreeShape ??= treeShape();
-  const tree = madeTreeShape.safeParse(json);
-  if (!tree.success) throw invalid("A directory of the snapshot cannot be read.");
-  if (JSON.stringify(tree.data) !== text) throw invalid("A directory of the snapshot is not in its one form.");
-  return checkedTree(tree.data);
+  const whole = madeTreeShape.whole.safeParse(json);
+  if (!whole.success || whole.data.entries.length > MAX_SNAPSHOT_ENTRIES) throw unreadable();
+  const entries: SnapshotEntry[] = [];
+  for (let at = 0; at < whole.data.entries.length; at += BATCH) {
+    const some = whole.data.entries.slice(at, at + BATCH);
+    const read = some.every(hasPieces) ? madeTreeShape.entries.safeParse(some) : undefined;
+    if (read?.success !== true) throw unreadable();
+    for (const entry of read.data) entries.push(entry);
+  }
+  return { ...whole.data, entries };
+}
+
+/** Whether an entry's pieces, where it has a list of some, are named as pieces are. */
+function hasPieces(entry: unknown): boolean {
+  const blobs: unknown = typeof entry === "object" && entry !== null && "blobs" in entry ? entry.blobs : undefined;
+  return !Array.isArray(blobs) || blobs.every((name) => typeof name === "string" && OBJECT_NAME.test(name));
 }
 
 /**
@@ -150,14 +184,16 @@ function checkedTarget(target: string): void {
 const invalid = (message: string, name?: string) =>
   new AppError("checkpoint_invalid", message, name === undefined ? {} : { name: name.slice(0, 300) });
 
+const unreadable = () => invalid("A directory of the snapshot cannot be read.");
+
 function decoded(bytes: Uint8Array): { readonly text: string; readonly json: unknown } {
   if (bytes.length > MAX_TREE_BYTES) throw invalid("A directory of the snapshot is too large.");
   // A byte order mark would vanish in decoding.
-  if (bytes[0] !== 0x7b) throw invalid("A directory of the snapshot cannot be read.");
+  if (bytes[0] !== 0x7b) throw unreadable();
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return { text, json: JSON.parse(text) };
   } catch {
-    throw invalid("A directory of the snapshot cannot be read.");
+    throw unreadable();
   }
 }
