@@ -1,5 +1,6 @@
 import { toAppError } from "@handrail/protocol/errors";
 import { readGatewayConfig } from "./config.ts";
+import { firstSignal } from "./program/first-signal.ts";
 import { jsonLog } from "./program/json-log.ts";
 import { helpText } from "./program/options.ts";
 import { startGateway } from "./program/start-gateway.ts";
@@ -45,18 +46,4 @@ async function serve(argv: readonly string[]): Promise<number> {
   await ended;
   await gateway.close(GRACE_MS);
   return 0;
-}
-
-/** A second signal does not wait for anything. */
-async function firstSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  let seen = false;
-  const onSignal = () => {
-    if (seen) process.exit(1);
-    seen = true;
-    resolve(undefined);
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
-  await promise;
 }

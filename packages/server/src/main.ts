@@ -11,4 +11,5 @@ setFlagsFromString("--semi-space-growth-factor=1");
 // before anything else is loaded.
 enableCompileCache(join(homedir(), ".cache/handrail/compiled"));
 const { runServer } = await import("./run-server.ts");
-process.exit(await runServer(process.argv.slice(2)));
+const { firstSignal } = await import("@handrail/gateway/program/first-signal");
+process.exit(await runServer(process.argv.slice(2), firstSignal));

@@ -6,10 +6,13 @@ import { helpText } from "./config/help.ts";
 const UNUSABLE = new Set(["config_invalid", "port_taken", "state_locked"]);
 const CLOSE_MS = 4500;
 
-/** Runs the server until a signal. Gives the exit code; failures are sentences on the second output. */
-export async function runServer(argv: readonly string[]): Promise<number> {
+/**
+ * Runs the server until what `until` gives settles; it is called once the server listens. Gives the exit code; failures are
+ * sentences on the second output.
+ */
+export async function runServer(argv: readonly string[], until: () => Promise<void>): Promise<number> {
   try {
-    return await serve(argv);
+    return await serve(argv, until);
   } catch (thrown) {
     const error = toAppError(thrown);
     const detail = error.code === "internal" && thrown instanceof Error ? `\n${thrown.stack ?? ""}` : "";
@@ -18,7 +21,7 @@ export async function runServer(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function serve(argv: readonly string[]): Promise<number> {
+async function serve(argv: readonly string[], until: () => Promise<void>): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
     process.stdout.write(helpText());
     return 0;
@@ -30,27 +33,11 @@ async function serve(argv: readonly string[]): Promise<number> {
     process.exit(1);
   });
   // Whoever reads that it is ready may end it at once.
-  const ended = firstSignal();
+  const ended = until();
   process.stdout.write(`Handrail is ready: ${server.signInUrl}\n`);
   await ended;
   const late = setTimeout(() => process.exit(0), CLOSE_MS);
   await server.close();
   clearTimeout(late);
   return 0;
-}
-
-/** A second signal does not wait for anything. */
-async function firstSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  let seen = false;
-  const onSignal = () => {
-    if (seen) process.exit(1);
-    seen = true;
-    resolve(undefined);
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
-  // A program that started it for itself keeps a channel to it, which ends with that program, in whatever way.
-  if (process.connected) process.once("disconnect", onSignal);
-  await promise;
 }
