@@ -1,22 +1,22 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { createServer } from "node:net";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import type { Readable } from "node:stream";
 import { checkpointStoreContract } from "@handrail/core/testing/checkpoint-store-contract";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { AwsClient } from "aws4fetch";
 import { s3Store, type S3Place } from "./s3-store.ts";
 
 const KEYS = { accessKeyId: "test-key", secretAccessKey: "test-secret" };
 const moto = findMoto();
-let server: ChildProcess | undefined;
+let server: ChildProcessByStdio<null, null, Readable> | undefined;
 let endpoint = "";
 let buckets = 0;
 
 beforeAll(async () => {
   if (moto === undefined) return;
-  const port = await freePort();
-  endpoint = `http://127.0.0.1:${port}`;
-  server = spawn(moto, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-  await vi.waitFor(() => fetch(endpoint), { timeout: 120_000, interval: 200 });
+  server = spawn(moto, ["-H", "127.0.0.1", "-p", "0"], { stdio: ["ignore", "ignore", "pipe"] });
+  endpoint = await addressSaid(server.stderr);
 });
 afterAll(() => server?.kill("SIGKILL"));
 
@@ -33,13 +33,17 @@ function findMoto(): string | undefined {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+/** Where it listens, at a port that the kernel chose: it says so once it does. Rejects when it ends before. */
+function addressSaid(lines: Readable): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let said = "";
+  lines.on("data", (text: Buffer) => {
+    said = (said + text.toString()).slice(-2000);
+    const address = /Running on (http:\S+)/.exec(said)?.[1];
+    if (address !== undefined) resolve(address);
   });
+  lines.once("close", () => reject(new Error(`The S3 server ended: ${said}`)));
+  return promise;
 }
 
 async function freshPlace(prefix = "team/checkpoints/"): Promise<S3Place> {
@@ -74,7 +78,10 @@ if (moto !== undefined) {
   });
 
   test("a server that does not answer is said", async () => {
-    const port = await freePort();
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
     const store = s3Store({ ...(await freshPlace()), endpoint: `http://127.0.0.1:${port}` });
     await expect(store.get("a")).rejects.toMatchObject({
       code: "checkpoints_unavailable",
