@@ -1,8 +1,10 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { daemonUnderTest } from "../testing/docker-bench.ts";
 import type { PodmanService } from "../testing/podman-service.ts";
 import { canRunPodman, startPodman } from "../testing/podman-service.ts";
+import { importSmallImage } from "../testing/small-image.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -63,5 +65,42 @@ describe.skipIf(!works)("Podman's service", () => {
         detail: expect.stringMatching(/; no limits on: a workspace's size$/),
         remedy: expect.stringMatching(/its directory is not below a mount that is shared\.$/),
       });
+  });
+
+  test("in a volume a program cannot take space before it is written, nor write past the kernel's memory", async () => {
+    const client = dockerClient(dockerEndpoint({ host: running().host }));
+    const image = "localhost/handrail-test/small-python:1";
+    await importSmallImage(client, image, ["ctypes", "os"]);
+    client.close();
+    const backend = dockerBackend({
+      installation: "volume",
+      ...running(),
+      sandboxdDirectory: builtPrograms(),
+      defaultImage: image,
+      diskHelper: false,
+      egress: () => undefined,
+      limits: LIMITS,
+    });
+    onTestFinished(async () => {
+      await backend.collect(new Set());
+      await backend.close();
+    });
+    const script = `
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+file = os.open("file", os.O_RDWR | os.O_CREAT, 0o600)
+libc.fallocate(file, 0, ctypes.c_long(0), ctypes.c_long(4096))
+print(os.strerror(ctypes.get_errno()))
+try: os.open("file", os.O_RDWR | os.O_DIRECT)
+except OSError as e: print(e.strerror)`;
+    const choice = { backend: "docker", network: { type: "none" } } as const;
+    const spec = { conversationId: newId("c", Date.now()), choice, seedDirectory: undefined };
+    const signal = AbortSignal.timeout(60_000);
+    const sandbox = await backend.start(spec, () => undefined, signal);
+    const args = { argv: ["python3", "-IS", "-c", script], timeoutMs: 60_000, capBytes: 1000 };
+    expect(await sandbox.call("process.run", args, { signal })).toMatchObject({
+      exitCode: 0,
+      stdout: "Operation not supported\nInvalid argument\n",
+    });
   });
 });
