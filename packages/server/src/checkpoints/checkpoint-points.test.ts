@@ -106,7 +106,6 @@ test("a log tells what the files of a checkpoint changed, and a fork's what it b
 
 test.each<[string, Change]>([
   ["with files left out", { leftOutCount: 1 }],
-  ["after a step, which was compared later", { reason: "step" }],
   ["that was not compared", { tree: "" }],
   ["with more than a fork's log is to begin with", { changes: Array.from({ length: 1001 }, () => CHANGE) }],
 ])("nothing is told of a checkpoint %s", async (_, from) => {

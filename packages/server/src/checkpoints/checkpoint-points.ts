@@ -65,7 +65,7 @@ type Points = Readonly<Record<"start" | "from", CheckpointPoint>>;
 
 /**
  * What changed between a conversation's start and a checkpoint, as its log says, where that is of the very files that were
- * kept: none left out, and none looked at later, as after a step. Undefined where it is not, or it is much.
+ * kept: none was left out. Undefined where it is not, or it is much.
  */
 export async function toldChanges(
   parts: PointsParts,
@@ -89,7 +89,7 @@ function wholeAt(kept: readonly Kept[], point: CheckpointPoint): Kept["event"] |
 
 function changesIn(event: Kept["event"] | undefined): readonly FileChange[] | undefined {
   if (event?.changes === undefined || event.changes.length > MAX_TOLD) return undefined;
-  return event.tree === "" || event.snapshot?.reason === "step" ? undefined : event.changes;
+  return event.tree === "" ? undefined : event.changes;
 }
 
 async function momentsIn({ store }: PointsParts, { id, snapshots: { fork } }: ConversationState): Promise<Moment[]> {
