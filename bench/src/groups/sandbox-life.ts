@@ -13,7 +13,7 @@ import {
   imageOfSandbox,
   removalFloorOf,
 } from "../parts/sandbox-floors.ts";
-import { type Group, measureAll, missing, type Row } from "../row.ts";
+import { type Beside, type Group, measureAll, missing, type Row } from "../row.ts";
 import { median, percentile, repeat, timed } from "../samples.ts";
 
 const TIMES = { times: 10, warmUp: 2 };
@@ -41,7 +41,7 @@ const waited = (name: BackendName) => `sandbox that waited ready to first comman
 const waitedForRepository = (name: BackendName) =>
   `repository of ${FILES} files in a sandbox that waited to first command, ${name}`;
 const stopped = (name: BackendName) => `stopped sandbox to first command, ${name}`;
-const together = (name: BackendName) => `sandboxes to first command, ${TOGETHER} at a time, ${name}`;
+const together = (name: BackendName) => `sandboxes that answer, ${TOGETHER} at a time, ${name}`;
 
 async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]> {
   const store = await sqliteLogStore({ file: join(home, "bench.sqlite") });
@@ -141,11 +141,12 @@ async function throughput(places: Places): Promise<readonly Row[]> {
   const least = floorOf(of);
   const own = daemonsOwn(of);
   const others = own.name === least.name ? [least] : [least, own];
-  const rounds = await repeat({ times: 3, warmUp: 1 }, async () => {
-    const ours = await ratesOf(async () => usedNew(places));
+  const rounds = await repeat({ times: 5, warmUp: 1 }, async () => {
+    const answering = await beginRateOf(() => startedNew(places));
+    const ours = await ratesOf(() => usedNew(places));
     const theirs: Rates[] = [];
     for (const other of others) theirs.push(await ratesOf(other.begin));
-    return { ours, theirs };
+    return { answering, ours, theirs };
   });
   const beside = (kind: keyof Rates, more: string) =>
     others.map(({ name }, at) => ({
@@ -153,40 +154,60 @@ async function throughput(places: Places): Promise<readonly Row[]> {
       p50: median(rounds.map(({ theirs }) => theirs[at]?.[kind] ?? Number.NaN)),
     }));
   const rate = (kind: keyof Rates) => median(rounds.map(({ ours }) => ours[kind]));
-  const gone = beside("gone", " and removal");
-  const target = gone.at(-1)?.p50;
+  const [begun, gone] = [beside("begun", ""), beside("gone", " and removal")];
   return [
     {
       name: together(backend.name),
       unit: "starts/s",
+      p50: median(rounds.map(({ answering }) => answering)),
+      ...atLeast(backend.name, begun),
+      beside: begun,
+      note: "what stands beside only makes and starts: no program of ours starts in it",
+    },
+    {
+      name: `sandboxes to first command, ${TOGETHER} at a time, ${backend.name}`,
+      unit: "starts/s",
       p50: rate("begun"),
-      beside: beside("begun", ""),
-      note: "what stands beside only makes and starts: no program of ours starts in it, and no command",
+      note: "from a new log over the start of the workspace to the end of `true` in a shell; nothing bare does that",
     },
     {
       name: `sandboxes to first command and gone, ${TOGETHER} at a time, ${backend.name}`,
       unit: "starts/s",
       p50: rate("gone"),
-      // What runs without a daemon has no rate of a daemon to keep.
-      ...(backend.name === "process" || target === undefined ? {} : { target: { atLeast: target } }),
+      ...atLeast(backend.name, gone),
       beside: gone,
     },
   ];
+}
+
+/** The daemon's own rate is the target; what runs without a daemon has none to keep. */
+function atLeast(name: BackendName, beside: readonly Beside[]): Pick<Row, "target"> {
+  const own = beside.at(-1)?.p50;
+  return name === "process" || own === undefined ? {} : { target: { atLeast: own } };
 }
 
 /** How many begin in a second, and how many begin and are gone. */
 type Rates = { readonly begun: number; readonly gone: number };
 
 async function ratesOf(begin: Floor["begin"]): Promise<Rates> {
+  const begun = await beginRateOf(begin);
+  return { begun, gone: perSecond(await timed(() => allEnded(async () => (await begin()).remove()))) };
+}
+
+async function beginRateOf(begin: Floor["begin"]): Promise<number> {
   const begun: Begun[] = [];
-  const lives = async () => (await begin()).remove();
   try {
-    const beginning = perSecond(await timed(() => allEnded(async () => begun.push(await begin()))));
-    await Promise.all(begun.splice(0).map(({ remove }) => remove()));
-    return { begun: beginning, gone: perSecond(await timed(() => allEnded(lives))) };
+    return perSecond(await timed(() => allEnded(async () => begun.push(await begin()))));
   } finally {
     await Promise.all(begun.map(({ remove }) => remove()));
   }
+}
+
+/** A sandbox whose sandboxd has answered. */
+async function startedNew({ backend }: Places): Promise<Begun> {
+  const before = performance.now();
+  const id = await startSpare({ backend });
+  return { ms: performance.now() - before, remove: () => backend.remove(id) };
 }
 
 /** A sandbox that has run its first command. */
