@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -23,7 +23,8 @@ afterEach(() => {
 async function lockInChild(): Promise<ChildProcess> {
   const code = `
     import { lockDirectory } from ${JSON.stringify(join(import.meta.dirname, "directory-lock.ts"))};
-    try { lockDirectory(${JSON.stringify(directory)}); globalThis.gc(); console.log("locked"); } catch (e) { console.log(e.code); }
+    const say = (lock) => console.log("put back " + lock);
+    try { lockDirectory(${JSON.stringify(directory)}, say); globalThis.gc(); console.log("locked"); } catch (e) { console.log(e.code); }
     setInterval(() => {}, 1000);`;
   const args = ["--expose-gc", "--input-type=module", "-e", code];
   const child = spawn(process.execPath, args, { stdio: "pipe" });
@@ -77,11 +78,15 @@ test("a lock keeps its name with each holding, of which each has its own, and a 
 
 test("a lock whose file is removed still holds, and its file is there again", async () => {
   const child = await lockInChild();
+  let said = "";
+  child.stdout?.on("data", (bytes: Buffer) => (said += bytes.toString()));
   for (let round = 0; round < 2; round++) {
     rmSync(join(directory, "lock"));
     expect(failure()).toMatchObject({ code: "state_locked", details: { pid: String(child.pid) } });
     expect(existsSync(join(directory, "lock"))).toBe(true);
   }
+  const { ino, birthtimeNs } = statSync(join(directory, "lock"), { bigint: true });
+  await expect.poll(() => said.split("\n").slice(1)).toEqual([`put back ${ino}-${birthtimeNs}`, ""]);
   expect(child.exitCode).toBe(null);
 });
 

@@ -30,10 +30,11 @@ export type DirectoryLock = {
  * The lock is the kernel's, taken through SQLite on the file `lock`: it goes with its process, so none is ever stale,
  * and ids of processes that were given out again cannot confuse it. `lock.owner` only says who to name. A file that is
  * removed, or becomes another, is put back and locked by its holder. Where somebody else was faster, which takes a holder
- * that stood still, it throws `state_locked` out of a timer: that ends a program.
+ * that stood still, it throws `state_locked` out of a timer: that ends a program. `onPutBack` gets the name of the lock
+ * that was put back.
  * @throws AppError `state_locked` with the owner's `pid`
  */
-export function lockDirectory(directory: string): DirectoryLock {
+export function lockDirectory(directory: string, onPutBack?: (lock: string) => void): DirectoryLock {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const holding = randomUUID();
   const place = { directory, file: join(directory, "lock"), ownerFile: join(directory, "lock.owner"), holding };
@@ -42,12 +43,14 @@ export function lockDirectory(directory: string): DirectoryLock {
   const lock = nameOf(place.file);
   let inode = inodeOf(place.file);
   const looking = setInterval(() => {
-    if (isStill(place.file, inode)) return;
-    const taken = takeAgain(place);
+    const taken = isStill(place.file, inode) ? undefined : takeAgain(place);
     if (taken === undefined) return;
     letGo(database);
     database = taken;
+    // Removed again already, it is put back at the next look.
+    if (!existsSync(place.file)) return;
     inode = inodeOf(place.file);
+    onPutBack?.(nameOf(place.file));
   }, LOOK_MS).unref();
   return {
     lock,

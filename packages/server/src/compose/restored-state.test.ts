@@ -7,7 +7,7 @@ import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { openRestoredState, type RestoredState } from "./restored-state.ts";
+import { noteLock, openRestoredState, type RestoredState } from "./restored-state.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const BACKUP = 1_800_000_000_000;
@@ -32,6 +32,15 @@ test("a state directory that stayed where it was misses nothing", async () => {
   await open("1-1", BACKUP);
   const again = await open("1-1", RESTORED);
   expect([missed(again, -1, 1, DAY_MS), again.warning]).toEqual([[false, false, false], undefined]);
+});
+
+test("one whose lock was put back after somebody had removed it stayed where it was", async () => {
+  const { home, open } = await setUp();
+  await noteLock(home, "0-0");
+  await open("1-1", BACKUP);
+  await noteLock(home, "2-2");
+  const again = await open("2-2", RESTORED);
+  expect([missed(again, 1, DAY_MS), again.warning]).toEqual([[false, false], undefined]);
 });
 
 test("a restored one may miss what was made between its last event and its restoration, for a month, and says so once", async () => {

@@ -32,7 +32,7 @@ export async function openRestoredState(
   lock: string,
   { store, nowMs }: { readonly store: Pick<LogStore, "list">; readonly nowMs: number },
 ): Promise<RestoredState> {
-  const file = jsonFile(join(home, "restored.json"), RestoredFile);
+  const file = fileIn(home);
   const before = await file.read();
   const fresh = before === undefined || before.lock === lock ? [] : [{ from: await lastUpdate(store), until: nowMs }];
   const gaps = [...(before?.gaps ?? []), ...fresh].filter(({ until }) => nowMs - until < KEPT_MS).slice(-MAX_GAPS);
@@ -45,6 +45,15 @@ export async function openRestoredState(
     warning: fresh[0] && told(fresh[0]),
   };
 }
+
+/** Remembers the directory's lock by another name, since it was put back after somebody had removed it. */
+export async function noteLock(home: string, lock: string): Promise<void> {
+  const file = fileIn(home);
+  const before = await file.read();
+  if (before !== undefined) await file.write({ ...before, lock });
+}
+
+const fileIn = (home: string) => jsonFile(join(home, "restored.json"), RestoredFile);
 
 async function lastUpdate(store: Pick<LogStore, "list">): Promise<number> {
   const [latest] = await store.list({ limit: 1 });

@@ -21,6 +21,7 @@ import { writeServerFile } from "./server-file.ts";
 import { allMetrics } from "./gateway/all-metrics.ts";
 import { gatewayDoor } from "./gateway/gateway-door.ts";
 import { hostPreviews } from "./previews.ts";
+import { noteLock } from "./restored-state.ts";
 import { openState, type State } from "./state.ts";
 import { workspacesOf } from "./workspaces.ts";
 
@@ -46,7 +47,10 @@ const CLOSE_POOL_MS = 2000;
  */
 export async function startServer(config: Config): Promise<RunningServer> {
   await openHome(config.home);
-  const lock = lockDirectory(config.home);
+  const lock = lockDirectory(config.home, (putBack) => {
+    // Where that fails, the next start says that the directory was restored.
+    noteLock(config.home, putBack).catch(() => undefined);
+  });
   try {
     await removeUnfinished(config.home);
     const running = await startLocked(config, lock);
