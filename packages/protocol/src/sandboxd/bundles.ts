@@ -56,12 +56,19 @@ export function writeBundle(into: Uint8Array, at: number, { size, data, objects 
   return at + place + data.length;
 }
 
-/** The bundle at a place; undefined when it is not all there. @throws AppError `checkpoint_invalid` */
-export function bundleAt(bytes: Uint8Array, at: number): { readonly frame: Bundle; readonly end: number } | undefined {
+/**
+ * The bundle at a place; undefined when it is not all there. `believed`: it may say names.
+ * @throws AppError `checkpoint_invalid`
+ */
+export function bundleAt(
+  bytes: Uint8Array,
+  at: number,
+  believed: boolean,
+): { readonly frame: Bundle; readonly end: number } | undefined {
   if (bytes.length - at < HEADER_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at);
   const [size, length, count] = [view.getUint32(2), view.getUint32(6), view.getUint32(10)];
-  if (size > MAX_BUNDLE_BYTES || length > size || count > size) throw invalid();
+  if (size > MAX_BUNDLE_BYTES || length > size || count > (believed ? size : 0)) throw invalid();
   const placesAt = HEADER_BYTES + count * NAME_BYTES;
   const dataAt = placesAt + count * PLACE_BYTES;
   if (at + dataAt + length > bytes.length) return undefined;

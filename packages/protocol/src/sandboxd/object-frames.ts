@@ -58,14 +58,14 @@ export function objectFrames(): Frames<ObjectFrame> {
 /** The same of a sender that is believed, which says what objects are called, and sends many of them as a bundle. */
 export function sentFrames(): Frames<ObjectFrame | Bundle> {
   return framesBy<ObjectFrame | Bundle>((bytes, at) =>
-    bytes[at] === BUNDLE ? bundleAt(bytes, at) : alone(objectAt(bytes, at, true)),
+    bytes[at] === BUNDLE ? bundleAt(bytes, at, true) : alone(objectAt(bytes, at, true)),
   );
 }
 
-/** The same of a sandbox, which sends bundles too. No name that it says is believed. */
+/** The same of a sandbox, which sends bundles too. One that says a name is refused. */
 export function takenFrames(): Frames<ObjectFrame | Bundle> {
   return framesBy<ObjectFrame | Bundle>((bytes, at) =>
-    bytes[at] === BUNDLE ? bundleAt(bytes, at) : alone(objectAt(bytes, at, false)),
+    bytes[at] === BUNDLE ? bundleAt(bytes, at, false) : alone(objectAt(bytes, at, false)),
   );
 }
 
@@ -82,23 +82,36 @@ export type Frames<Frame> = { take(bytes: Uint8Array): Frame[]; end(): void };
 type ReadFrame<Frame> = (bytes: Uint8Array, at: number) => { readonly frame: Frame; readonly end: number } | undefined;
 
 function framesBy<Frame>(read: ReadFrame<Frame>): Frames<Frame> {
-  let held = new Uint8Array(0);
+  /** The beginning of a frame is in its first `held` bytes. */
+  let store = new Uint8Array(0);
+  let held = 0;
   return {
     take(bytes) {
-      const all = held.length === 0 ? bytes : joined(held, bytes);
+      store = withRoom(store, held, held === 0 ? 0 : bytes.length);
+      if (held > 0) store.set(bytes, held);
+      const all = held > 0 ? store.subarray(0, held + bytes.length) : bytes;
       const frames: Frame[] = [];
       let at = 0;
       for (let found = read(all, at); found !== undefined; found = read(all, at)) {
         frames.push(found.frame);
         at = found.end;
       }
-      held = ownBytes(all.subarray(at));
+      if (at > 0 || held === 0) store = ownBytes(all.subarray(at));
+      held = all.length - at;
       return frames;
     },
     end() {
-      if (held.length > 0) throw new AppError("checkpoint_invalid", "The snapshot ends in the middle.");
+      if (held > 0) throw new AppError("checkpoint_invalid", "The snapshot ends in the middle.");
     },
   };
+}
+
+/** The same bytes where there is room for so many more; twice as much each time, so that small pieces cost little. */
+function withRoom(store: Uint8Array<ArrayBuffer>, held: number, more: number): Uint8Array<ArrayBuffer> {
+  if (store.length >= held + more) return store;
+  const larger = new Uint8Array(Math.max(held + more, 2 * held));
+  larger.set(store.subarray(0, held));
+  return larger;
 }
 
 /** With its own bytes, so that it does not keep all that came with it. */
@@ -156,11 +169,4 @@ function headerAt(bytes: Uint8Array, at: number, believed: boolean) {
     throw new AppError("checkpoint_invalid", "An object of the snapshot has a header that makes no sense.");
   }
   return { header: { kind: kind === 1 ? "tree" : "blob", packed, size } as const, length, named };
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(one.length + other.length);
-  all.set(one);
-  all.set(other, one.length);
-  return all;
 }

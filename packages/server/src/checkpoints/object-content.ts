@@ -16,11 +16,18 @@ export function unpacked({ packed, size, data }: Pick<ObjectFrame, "packed" | "s
   throw new AppError("checkpoint_invalid", "An object of the snapshot does not unpack to the size that it says.");
 }
 
-/** What was packed by zstd; undefined when it does not unpack to so many bytes. Never more are unpacked. */
+/**
+ * What was packed by zstd; undefined when it does not unpack to so many bytes. Never more are unpacked. Nothing is behind the
+ * first frame: Node passes over it, and others do not.
+ */
 export function unpackedTo(size: number, data: Uint8Array): Buffer | undefined {
   try {
-    const bytes = zstdDecompressSync(data, { maxOutputLength: Math.max(1, size) });
-    return bytes.length === size ? bytes : undefined;
+    const unpacked: unknown = zstdDecompressSync(data, { maxOutputLength: Math.max(1, size), info: true });
+    const { buffer, engine } = unpacked as {
+      readonly buffer: Buffer;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    return buffer.length === size && engine.bytesWritten === data.length ? buffer : undefined;
   } catch {
     return undefined;
   }

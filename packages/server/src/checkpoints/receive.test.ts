@@ -77,6 +77,9 @@ function unfolding(depth: number, width: number): Said {
 }
 
 const bomb = zstdCompressSync(Buffer.alloc(MAX_BLOB_BYTES));
+const packedBomb = encodeObjectFrame({ kind: "blob", packed: true, size: MAX_BLOB_BYTES, data: bomb });
+const repeated = Array.from({ length: 200 }, () => nameOf("blob", Buffer.alloc(MAX_BLOB_BYTES)));
+const trailing = Buffer.concat([zstdCompressSync(Buffer.alloc(5000)), zstdCompressSync(BYTES)]);
 const big = Buffer.alloc(MAX_BLOB_BYTES + 1);
 const spaced = Buffer.from(new TextDecoder().decode(treeOf([file("a")])).replace("{", "{ "));
 const whole = withEntries(file("a"));
@@ -145,6 +148,21 @@ const HOSTILE: readonly [string, Said, string][] = [
     { ...whole, frames: [Buffer.concat(whole.frames).subarray(0, -3)] },
     "The snapshot ends in the middle.",
   ],
+  [
+    "more than any snapshot has, as it says",
+    { ...whole, packBytes: Number.MAX_SAFE_INTEGER },
+    "The snapshot is larger than it may be.",
+  ],
+  [
+    "a file of one piece again and again",
+    withRoot(treeOf([file("a", { size: 200 * MAX_BLOB_BYTES, blobs: repeated })]), [packedBomb]),
+    "The snapshot is larger than it may be.",
+  ],
+  [
+    "bytes behind what was packed, over which some pass and others do not",
+    { ...whole, frames: [encodeObjectFrame({ kind: "blob", packed: true, size: 5000, data: trailing })] },
+    "An object of the snapshot does not unpack to the size that it says.",
+  ],
   ["less than it said", { ...whole, packBytes: 10_000 }, "The sandbox gave less of the snapshot than it said."],
   [
     "an object that unpacks to more than it says",
@@ -179,8 +197,7 @@ test.each(HOSTILE)("%s is refused, and nothing of it counts", async (_name, said
 });
 
 test("many small packs of zeros stop at what a snapshot may have in all", async () => {
-  const frame = encodeObjectFrame({ kind: "blob", packed: true, size: MAX_BLOB_BYTES, data: bomb });
-  const frames = Array.from({ length: 140 }, () => frame);
+  const frames = Array.from({ length: 140 }, () => packedBomb);
   expect(await receive({ ...whole, frames })).toEqual({
     outcome: "checkpoint_invalid: The snapshot is larger than it may be.",
     indexes: [],
