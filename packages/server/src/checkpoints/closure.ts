@@ -7,6 +7,7 @@ import {
   type SnapshotFile,
   type SnapshotTree,
 } from "@handrail/protocol/snapshots";
+import { checkTwins } from "./check-twins.ts";
 import type { StoredObject } from "./object-index.ts";
 
 export type TreesOf = (names: readonly string[]) => Promise<ReadonlyMap<string, SnapshotTree>>;
@@ -81,7 +82,7 @@ export function checkSnapshot(
     return found;
   };
   const { files, bytes, twins } = check(root);
-  if (twins) checkTwins(root, treeAt);
+  if (twins) checkTwins(root, { treeAt, checked: check });
   return { files, bytes, checked };
 }
 
@@ -119,21 +120,6 @@ function checkBlobs(entry: SnapshotFile, objects: (name: string) => StoredObject
     const blob = objects(name);
     if (blob?.kind !== "blob" || blob.size !== blobSize(entry, index)) throw invalid("A piece of a file is missing.");
   }
-}
-
-/** @throws AppError `checkpoint_invalid` */
-function checkTwins(root: string, treeAt: (name: string) => SnapshotTree): void {
-  const seen = new Set<string>();
-  const walk = (name: string, path: string): void => {
-    for (const entry of treeAt(name).entries) {
-      const below = `${path}${byteText(entry.name)}`;
-      if (entry.type === "directory") walk(entry.tree, `${below}/`);
-      else if (entry.type === "twin") {
-        if (!seen.has(byteText(entry.of))) throw invalid("A second name of a file names none.");
-      } else if (entry.type !== "left-out") seen.add(below);
-    }
-  };
-  walk(root, "");
 }
 
 const invalid = (message: string) => new AppError("checkpoint_invalid", message);
