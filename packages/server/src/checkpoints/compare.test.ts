@@ -25,7 +25,7 @@ test("snapshots as deep as they may be are compared to their ends", () => {
   const path = `${"d/".repeat(MAX_SNAPSHOT_DEPTH)}l`;
   const link = { type: "link", name: "l", mtime: "0" } as const;
   expect(compareTrees(from, to, (name) => trees.get(name))).toEqual([
-    { path, before: { ...link, target: "one" }, after: { ...link, target: "two" } },
+    { path, git: false, before: { ...link, target: "one" }, after: { ...link, target: "two" } },
   ]);
   expect(compareTrees(from, from, (name) => trees.get(name))).toEqual([]);
 });
@@ -46,4 +46,22 @@ test("what git keeps for itself is left out and counted, unless it is asked for"
     more: false,
     leftOut: 0,
   });
+});
+
+test("differences in few directories that unfold to very many long paths take little memory", () => {
+  const gone = (name: string) => ({ type: "left-out", name, reason: "large", bytes: 1 }) as const;
+  const folders = (count: number, tree: string) =>
+    Array.from(
+      { length: count },
+      (_, at) => ({ type: "directory", name: String(at).padStart(250, "0"), tree }) as const,
+    );
+  let root = put(Array.from({ length: 500 }, (_, at) => gone(String(at).padStart(3, "0"))));
+  for (let level = 0; level < 12; level++) root = put(folders(1, root));
+  root = put(folders(100, root));
+  const before = process.memoryUsage().heapUsed;
+  const found = compareTrees(put([]), root, (name) => trees.get(name));
+  const { changes, ...more } = changesBetween(found, false);
+  expect([found.length, changes.length, more]).toEqual([50_000, 5000, { more: true, leftOut: 0 }]);
+  // All paths would be 160 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
 });

@@ -1,18 +1,23 @@
 import type { FileChange } from "@handrail/protocol/changes";
 import { byteText, textOfBytes, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
 
+/** `git`: it is in what git keeps for itself, also that of a repository, submodule or worktree within the workspace. */
 export type Difference = {
   readonly path: string;
+  readonly git: boolean;
   readonly before: SnapshotEntry | undefined;
   readonly after: SnapshotEntry | undefined;
 };
 
 type Trees = (name: string) => SnapshotTree | undefined;
 
-/** What differs between two snapshots, by path: content, kind or mode. Times alone are no difference. */
+/**
+ * What differs between two snapshots, by path: content, kind or mode. Times alone are no difference. A path is made when it is
+ * asked for: few directories can unfold to very many long ones.
+ */
 export function compareTrees(from: string, to: string, trees: Trees): Difference[] {
   const found: Difference[] = [];
-  const compare = (one: string | undefined, other: string | undefined, path: string): void => {
+  const compare = (one: string | undefined, other: string | undefined, path: string, inGit: boolean): void => {
     if (one === other) return;
     const before = byName(one, trees);
     const after = byName(other, trees);
@@ -20,15 +25,25 @@ export function compareTrees(from: string, to: string, trees: Trees): Difference
     for (const name of names) {
       const below = path === "" ? name : `${path}/${name}`;
       const [old, now] = [before.get(name), after.get(name)];
+      const git = inGit || name === ".git";
       const [oldTree, nowTree] = [treeOf(old), treeOf(now)];
-      if (oldTree !== undefined || nowTree !== undefined) compare(oldTree, nowTree, below);
+      if (oldTree !== undefined || nowTree !== undefined) compare(oldTree, nowTree, below, git);
       const [oldLeaf, nowLeaf] = [leafOf(old), leafOf(now)];
-      if (!isSame(oldLeaf, nowLeaf)) found.push({ path: textOfBytes(below), before: oldLeaf, after: nowLeaf });
+      if (!isSame(oldLeaf, nowLeaf)) found.push(differenceAt(below, { git, before: oldLeaf, after: nowLeaf }));
     }
   };
-  compare(from, to, "");
+  compare(from, to, "", false);
   return found;
 }
+
+const differenceAt = (bytes: string, { git, before, after }: Omit<Difference, "path">): Difference => ({
+  get path() {
+    return textOfBytes(bytes);
+  },
+  git,
+  before,
+  after,
+});
 
 const MAX_CHANGES = 5000;
 
@@ -37,16 +52,13 @@ export type Changes = { changes: FileChange[]; more: boolean; leftOut: number };
 
 /** What differs, as users look at it: without what git keeps in `.git`, unless they want that too. */
 export function changesBetween(found: readonly Difference[], withGit: boolean): Changes {
-  const shown = withGit ? found : found.filter(({ path }) => !isGits(path));
+  const shown = withGit ? found : found.filter(({ git }) => !git);
   return {
     changes: shown.slice(0, MAX_CHANGES).map(toFileChange),
     more: shown.length > MAX_CHANGES,
     leftOut: found.length - shown.length,
   };
 }
-
-/** Also that of a repository, submodule or worktree within the workspace. */
-const isGits = (path: string) => path.split("/").includes(".git");
 
 /** One path in a snapshot; undefined when there is no such file. */
 export function findEntry(root: string, path: string, trees: Trees): SnapshotEntry | undefined {

@@ -55,3 +55,17 @@ test("frames of trees that were read are not read again, and others are", async 
   expect([...(await lineage.treeFrames([first])).keys()]).toEqual([first]);
   expect(read).toHaveLength(2);
 });
+
+test("trees are remembered up to the bytes that they take, however few entries have them", async () => {
+  const lineage = new Lineage("weights", directoryStore(directory), Buffer.alloc(32, 1));
+  const remembered = async (pieces: number) => {
+    const blobs = Array.from({ length: pieces }, () => "b");
+    const file = { type: "file", name: "a", mode: 0, mtime: "0", size: 0, blobs } as const;
+    lineage.remember([["tree", { mode: 0, mtime: "0", entries: [file] }]]);
+    return lineage.trees(["tree"]).then(
+      (trees) => trees.length,
+      (thrown: { code: string }) => thrown.code,
+    );
+  };
+  expect([await remembered(1000), await remembered(600_000)]).toEqual([1, "checkpoint_damaged"]);
+});

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { CheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { AppError } from "@handrail/protocol/errors";
 import type { Bundle } from "@handrail/protocol/sandboxd/bundles";
-import { parseTree, type ObjectKind, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { parseTree, type ObjectKind, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { contentOf } from "./object-content.ts";
@@ -26,8 +26,8 @@ export type NamedFrame = {
 const RefContent = z.object({ root: z.string() });
 /** Marks a reference of which only the newest are kept. */
 const STEP = ".step";
-/** Of trees that are kept in memory, about 200 bytes each. */
-const MAX_REMEMBERED_ENTRIES = 200_000;
+/** Of trees that are kept in memory. */
+const MAX_REMEMBERED_TREE_BYTES = 40 * 1024 * 1024;
 const MAX_REMEMBERED_CHECKS = 20_000;
 /** Of frames of trees that are kept in memory: some 100,000 entries. */
 const MAX_REMEMBERED_FRAME_BYTES = 8 * 1024 * 1024;
@@ -44,7 +44,7 @@ export class Lineage {
   readonly #seal: Seal;
   #objects: Map<string, StoredObject> | undefined;
   #indexes: string[] = [];
-  readonly #trees = new Remembered<SnapshotTree>(MAX_REMEMBERED_ENTRIES, ({ entries }) => entries.length);
+  readonly #trees = new Remembered<SnapshotTree>(MAX_REMEMBERED_TREE_BYTES, bytesOf);
   readonly #treeFrames = new Remembered<Uint8Array>(MAX_REMEMBERED_FRAME_BYTES, ({ length }) => length);
   readonly #checked = new Remembered<Checked>(MAX_REMEMBERED_CHECKS, () => 1);
 
@@ -268,6 +268,19 @@ export function referencesOf(lineageId: string, conversationId: string): string 
 export function heldIn(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return name.endsWith(STEP) ? name.slice(0, -STEP.length) : name;
+}
+
+const ENTRY_BYTES = 200;
+const BLOB_NAME_BYTES = 80;
+
+/** About what a tree takes in memory: beside what each entry does, texts of any length. */
+function bytesOf({ entries }: SnapshotTree): number {
+  return entries.reduce((sum, entry) => sum + ENTRY_BYTES + textsOf(entry), 0);
+}
+
+function textsOf(entry: SnapshotEntry): number {
+  if (entry.type === "file") return entry.blobs.length * BLOB_NAME_BYTES;
+  return entry.type === "link" ? entry.target.length : entry.type === "twin" ? entry.of.length : 0;
 }
 
 function required(known: ReadonlyMap<string, StoredObject>, name: string): StoredObject {
