@@ -96,7 +96,9 @@ export class TarReader {
   #begin(): void {
     const header = this.#header;
     if (header.toString("latin1", 257, 262) !== "ustar") throw broken("A header is not where it should be.");
-    const size = numberAt(header, 124, 12);
+    const [size, mtime] = [numberAt(header, 124, 12), numberAt(header, 136, 12)];
+    if (!Number.isSafeInteger(size) || size < 0) throw broken("A size is none.");
+    if (!Number.isSafeInteger(mtime)) throw broken("A time is none.");
     const letter = String.fromCharCode(header[156] ?? 0);
     if (letter === "L")
       return this.#read(
@@ -112,7 +114,7 @@ export class TarReader {
       path: inside(this.#longPath ?? textAt(header, 0, 100)),
       type: TYPES[letter] ?? "other",
       mode: numberAt(header, 100, 8) & 0o7777,
-      mtime: numberAt(header, 136, 12),
+      mtime,
       target: this.#longTarget ?? textAt(header, 157, 100),
     };
     this.#longPath = this.#longTarget = undefined;
