@@ -1,3 +1,4 @@
+import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { DISK_FILLERS, endOf, FILLER_MODULES } from "../testing/disk-fillers.ts";
@@ -13,6 +14,14 @@ const IMAGE = "handrail-test/small-python:1";
 const MIB = 1024 ** 2;
 const MACHINE_BYTES = 2048 * MIB;
 const WAIT_MS = 60_000;
+
+/** Runs a program in it that goes on until it is ended. */
+const fill = (sandbox: Sandbox, script: string) =>
+  sandbox.call(
+    "process.run",
+    { argv: ["python3", "-IS", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 },
+    { signal: AbortSignal.timeout(WAIT_MS) },
+  );
 
 describe.skipIf(!canStartDaemon())("a small machine, on whose daemon workspaces have no bound", () => {
   let machine: SmallDisk;
@@ -76,13 +85,7 @@ describe.skipIf(!canStartDaemon())("a small machine, on whose daemon workspaces 
       const { backend, conversationId, run, start } = setUp();
       const neighbour = setUp();
       await neighbour.run("echo calm > calm");
-      const sandbox = await start();
-      const argv = ["python3", "-IS", "-c", script];
-      const call = sandbox.call(
-        "process.run",
-        { argv, timeoutMs: WAIT_MS, capBytes: 1000 },
-        { signal: AbortSignal.timeout(WAIT_MS) },
-      );
+      const call = fill(await start(), script);
       const least = await machine.leastFree(call);
       process.stdout.write(`docker, a program that ${tries}: ${JSON.stringify(least)} were left at least\n`);
       expect(await endOf(call)).toBe(end);
@@ -94,6 +97,17 @@ describe.skipIf(!canStartDaemon())("a small machine, on whose daemon workspaces 
     },
     180_000,
   );
+
+  test("nor when several try it at once", async () => {
+    const boxes = await Promise.all(Array.from({ length: 4 }, () => setUp().start()));
+    const scripts = DISK_FILLERS.filter(({ end }) => end === "disk_full").map(({ script }) => script);
+    const ends = boxes.map((box, number) => endOf(fill(box, scripts[number] ?? "")));
+    const least = await machine.leastFree(Promise.all(ends));
+    process.stdout.write(`docker, four at once: ${JSON.stringify(least)} were left at least\n`);
+    expect(await Promise.all(ends)).toEqual(boxes.map(() => "disk_full"));
+    expect(least.mib).toBeGreaterThan(0);
+    expect(least.files).toBeGreaterThan(0);
+  }, 180_000);
 
   test("where others fill it sandboxes end, and start again when there is room", async () => {
     const { backend, conversationId, run, start } = setUp();
