@@ -96,9 +96,7 @@ export class TarReader {
   #begin(): void {
     const header = this.#header;
     if (header.toString("latin1", 257, 262) !== "ustar") throw broken("A header is not where it should be.");
-    const [size, mtime] = [numberAt(header, 124, 12), numberAt(header, 136, 12)];
-    if (!Number.isSafeInteger(size) || size < 0) throw broken("A size is none.");
-    if (!Number.isSafeInteger(mtime)) throw broken("A time is none.");
+    const size = sizeIn(header);
     const letter = String.fromCharCode(header[156] ?? 0);
     if (letter === "L")
       return this.#read(
@@ -114,7 +112,7 @@ export class TarReader {
       path: inside(this.#longPath ?? textAt(header, 0, 100)),
       type: TYPES[letter] ?? "other",
       mode: numberAt(header, 100, 8) & 0o7777,
-      mtime,
+      mtime: timeIn(header),
       target: this.#longTarget ?? textAt(header, 157, 100),
     };
     this.#longPath = this.#longTarget = undefined;
@@ -151,6 +149,20 @@ function numberAt(header: Buffer, from: number, length: number): number {
   if ((first & 0x80) === 0) return Number.parseInt(`0${textAt(header, from, length).trim()}`, 8);
   const start = first === 0xff ? -1 : first & 0x7f;
   return field.subarray(1).reduce((value, byte) => value * 256 + byte, start);
+}
+
+/** @throws AppError `bad_request` */
+function sizeIn(header: Buffer): number {
+  const size = numberAt(header, 124, 12);
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw broken("A size is none.");
+}
+
+/** @throws AppError `bad_request` */
+function timeIn(header: Buffer): number {
+  const time = numberAt(header, 136, 12);
+  if (Number.isSafeInteger(time)) return time;
+  throw broken("A time is none.");
 }
 
 /** A path below the archive's root. @throws AppError for one that leads out of it */
