@@ -52,7 +52,15 @@ export const contentOf = ({ packed, size, data }: Pick<ObjectFrame, "packed" | "
   packed ? unpackedTo(size, data) : data;
 
 function unpackedTo(size: number, data: Uint8Array): Uint8Array {
-  const bytes = zstd.decompress(data, size);
+  const bytes = unpacked(size, data);
   if (bytes.length === size) return bytes;
   throw new AppError("checkpoint_invalid", "An object of the restore has another size than it says.");
+}
+
+function unpacked(size: number, data: Uint8Array): Uint8Array {
+  try {
+    return zstd.decompress(data, size);
+  } catch (cause) {
+    throw new AppError("checkpoint_invalid", "An object of the restore cannot be unpacked.", {}, { cause });
+  }
 }
