@@ -24,7 +24,7 @@ export async function hasOwnKernel(parts: Asked, handler: string, signal: AbortS
   const sandboxId = newId("x", Date.now());
   const labels = { [LABEL.installation]: names.installation, [LABEL.sandbox]: sandboxId, ...names.madeHere() };
   const name = names.container(`kernel-${sandboxId}`);
-  const pod = podConfig({ name, sandboxId, labels, seccompFile: await seccomp.fileOf("strict", { shared: false }) });
+  const pod = podConfig({ name, sandboxId, labels, seccompFile: await seccomp.podFile() });
   // A line without it: exit code 0 is what a program must have said, not what is left when nothing ran.
   const search = ["--no-config", "--quiet", "--invert-match", "--fixed-strings", `Linux version ${release()} `];
   const command = [`${INSIDE.programs}/rg`, ...search, "/proc/version"];

@@ -59,3 +59,26 @@ test("starts at the same time find one whole profile, and leave nothing beside i
     await rm(directory, { recursive: true });
   }
 });
+
+test("a pod's own process has fewer calls than any sandbox, and nearly none of them under a condition", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
+  try {
+    const { fileOf, podFile } = seccompProfiles(directory);
+    const [pod, strict] = await Promise.all([podFile(), fileOf("strict", OWN_DISK)].map(allowedIn));
+    expect(pod?.conditions).toEqual(["clone"]);
+    expect(pod?.free.filter((call) => !strict?.free.includes(call))).toEqual([]);
+    expect(["pause", "rt_sigaction", "execve"].filter((call) => !pod?.free.includes(call))).toEqual([]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+type Rule = { readonly names: readonly string[]; readonly action: string; readonly args?: readonly unknown[] };
+
+async function allowedIn(path: Promise<string>) {
+  const { syscalls } = JSON.parse(await readFile(await path, "utf8")) as { readonly syscalls: readonly Rule[] };
+  const allowed = syscalls.filter(({ action }) => action === "SCMP_ACT_ALLOW");
+  const named = (under: boolean) =>
+    allowed.filter(({ args }) => (args !== undefined) === under).flatMap(({ names }) => names);
+  return { free: named(false), conditions: named(true) };
+}

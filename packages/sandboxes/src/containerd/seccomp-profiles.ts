@@ -5,12 +5,15 @@ import type { SandboxProfile } from "@handrail/protocol/sources";
 import { once } from "../once.ts";
 import { type Surroundings, syscallsOf } from "../profiles.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
+import { POD_SYSCALLS, type SyscallPolicy } from "../seccomp/syscall-policy.ts";
 import { tryEach } from "../try-each.ts";
 
 /** Filters of system calls as files for the runtime to read. */
 export type SeccompProfiles = {
   /** A profile's by its path. */
   readonly fileOf: (profile: SandboxProfile, around: Omit<Surroundings, "processor">) => Promise<string>;
+  /** That of what holds a pod's namespaces. */
+  readonly podFile: () => Promise<string>;
   /** Removes what servers were writing that were killed; what this one writes stays. */
   readonly tidy: () => Promise<void>;
 };
@@ -35,17 +38,21 @@ export function seccompProfiles(directory: string): SeccompProfiles {
       writing.delete(unfinished);
     }
   };
+  const named = async (name: string, policy: () => SyscallPolicy) => {
+    const path = join(directory, `${name}.json`);
+    const write = () => writeWhole(path, dockerSeccomp(policy()));
+    const first = written.get(path) ?? once(write);
+    written.set(path, first);
+    await first();
+    if (!(await isThere(path))) await write();
+    return path;
+  };
   return {
-    fileOf: async (profile, around) => {
+    fileOf: (profile, around) => {
       const kinds = [around.containers === true ? "-containers" : "", around.shared ? "-shared" : ""];
-      const path = join(directory, `${profile}${kinds.join("")}.json`);
-      const write = () => writeWhole(path, dockerSeccomp(syscallsOf(profile, { ...around, processor: process.arch })));
-      const first = written.get(path) ?? once(write);
-      written.set(path, first);
-      await first();
-      if (!(await isThere(path))) await write();
-      return path;
+      return named(`${profile}${kinds.join("")}`, () => syscallsOf(profile, { ...around, processor: process.arch }));
     },
+    podFile: () => named("pod", () => POD_SYSCALLS),
     tidy: async () => {
       const names = await readdir(directory).catch(() => []);
       await tryEach(

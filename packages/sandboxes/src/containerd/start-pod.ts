@@ -45,7 +45,7 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
     sandboxId: record.sandboxId,
     labels,
     firstId: fence?.by === "users" ? uid : undefined,
-    seccompFile: await parts.seccomp.fileOf("strict", { shared: false }),
+    seccompFile: await parts.seccomp.podFile(),
   });
   const containers = parts.containers && fence?.by === "kernel";
   const limits = limitsUnder(record.profile, parts.limits);

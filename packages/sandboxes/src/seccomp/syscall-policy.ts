@@ -117,6 +117,20 @@ export const STRICT_SYSCALLS: SyscallPolicy = {
 };
 
 /**
+ * What holds a pod's namespaces does nothing at all, so it needs none of what others have under conditions. It is the
+ * conditions that the runtime's library takes long for. Threads are of the program that becomes it.
+ */
+export const POD_SYSCALLS: SyscallPolicy = {
+  ...STRICT_SYSCALLS,
+  refused: [...STRICT_SYSCALLS.refused, ...STRICT_SYSCALLS.conditions.map(({ call }) => call).filter(isNoThread)],
+  conditions: STRICT_SYSCALLS.conditions.filter(({ call }) => !isNoThread(call)),
+};
+
+function isNoThread(call: string): boolean {
+  return call !== "clone";
+}
+
+/**
  * The policy of a sandbox that writes to a disk which others share, on a machine with this processor: besides, nothing
  * takes space of it before it is written, and no write goes on when its program has ended. Programs that ask for that
  * write as others do, which takes time, in which it is seen how much is left.
