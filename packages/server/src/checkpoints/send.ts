@@ -1,4 +1,3 @@
-import { setImmediate as turn } from "node:timers/promises";
 import type { Restored } from "@handrail/core/ports/snapshots";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
@@ -8,6 +7,7 @@ import { type SnapshotEntry, type SnapshotRules, type SnapshotTree } from "@hand
 import { reachableTrees } from "./closure.ts";
 import type { Lineage } from "./lineage.ts";
 import type { ReadObject } from "./object-runs.ts";
+import { turns } from "./turns.ts";
 
 /** Little enough that the sandbox is at work on one part while the next is decrypted. */
 const PART_BYTES = 1024 * 1024;
@@ -15,7 +15,8 @@ const PART_OBJECTS = 500;
 /** So that the sandbox has the next part when it is done with one. */
 const MAX_UNDERWAY = 4;
 const MAX_ROUNDS = 3;
-const TURN_MS = 2;
+/** So little that the directories before are on their way meanwhile. */
+const FINDING_TURN_MS = 2;
 
 type Fill = SnapshotRules & { readonly root: string };
 
@@ -71,13 +72,10 @@ type Both = { readonly trees: ReadonlyMap<string, SnapshotTree>; readonly there:
 /** Names of the objects that are not there already at the same path. Others have turns meanwhile. */
 async function missing(root: string, base: string | undefined, { trees, there }: Both): Promise<Set<string>> {
   const names = new Set<string>();
-  let turnEnds = performance.now() + TURN_MS;
+  const rest = turns(FINDING_TURN_MS);
   const compare = async (wanted: string, present: string | undefined): Promise<void> => {
     if (wanted === present) return;
-    if (performance.now() > turnEnds) {
-      await turn();
-      turnEnds = performance.now() + TURN_MS;
-    }
+    await rest();
     if (!there.has(wanted)) names.add(wanted);
     const old = new Map(entriesOf(there, present).map((entry) => [entry.name, entry]));
     for (const entry of entriesOf(trees, wanted)) {
