@@ -33,22 +33,24 @@ export function dockerSeccomp(policy: SyscallPolicy): string {
 type Comparison = { readonly index: number; readonly op: string; readonly value: number; readonly valueTwo: number };
 
 /** Rules for the same call are alternatives. */
-function conditionRules({ call, argument, allowed, when, otherwise }: Condition): readonly object[] {
+function conditionRules({ call, argument, allowed, when, otherwise, roughly }: Condition): readonly object[] {
   const rule = (args: readonly Comparison[], refusal = {}) => ({ names: [call], action: ALLOW, ...refusal, args });
   const given = when === undefined ? [] : [areBits(when.argument)(exactly(when.is))];
   const others = when === undefined ? [] : allBut([exactly(when.is)]).map(areBits(when.argument));
   const refusal = "withoutBits" in allowed && otherwise === "EINVAL" ? [allowed.withoutBits] : [];
   return [
     ...others.map((other) => rule([other])),
-    ...comparisons(argument, allowed).map((one) => rule([...given, one])),
+    ...comparisons(argument, allowed, roughly).map((one) => rule([...given, one])),
     ...refusal.map((bit) =>
       rule([...given, areBits(argument)({ mask: bit, value: bit })], { action: REFUSE, errnoRet: EINVAL }),
     ),
   ];
 }
 
-function comparisons(index: number, allowed: Condition["allowed"]): readonly Comparison[] {
-  if ("oneOf" in allowed) return allowed.oneOf.map((value) => ({ index, op: "SCMP_CMP_EQ", value, valueTwo: 0 }));
+function comparisons(index: number, allowed: Condition["allowed"], roughly = false): readonly Comparison[] {
+  const each = (op: string) => (value: number) => ({ index, op, value, valueTwo: 0 });
+  if ("oneOf" in allowed) return allowed.oneOf.map(each("SCMP_CMP_EQ"));
+  if ("noneOf" in allowed && roughly) return allowed.noneOf.map(({ value }) => value).map(each("SCMP_CMP_NE"));
   if ("noneOf" in allowed) return allBut(allowed.noneOf).map(areBits(index));
   return [areBits(index)({ mask: allowed.withoutBits, value: 0 })];
 }

@@ -161,18 +161,23 @@ test.each(["x64", "arm64"])("where a disk is shared nothing takes space of it be
   }
 });
 
-test("Docker refuses numbers whose low 32 bits, which alone the kernel looks at, are of what is refused", () => {
-  const { syscalls } = JSON.parse(dockerSeccomp(withoutReserving(USUAL_SYSCALLS, "x64"))) as DockerProfile;
-  /** As libseccomp does, which compares 64 bits. */
+/** What Docker's form of a policy allows, as libseccomp does, which compares 64 bits. */
+function dockerAsked(policy: SyscallPolicy) {
+  const { syscalls } = JSON.parse(dockerSeccomp(policy)) as DockerProfile;
+  const matches = ({ op, value, valueTwo }: Compared, argument: bigint) =>
+    op === "SCMP_CMP_NE" ? argument !== BigInt(value) : (argument & BigInt(value)) === BigInt(valueTwo);
   const allows = (call: string, argument: bigint) =>
     syscalls.some(
       ({ names, action, args: [arg] = [] }) =>
-        names.includes(call) &&
-        action === "SCMP_ACT_ALLOW" &&
-        (arg === undefined ||
-          (arg.op === "SCMP_CMP_MASKED_EQ" && (argument & BigInt(arg.value)) === BigInt(arg.valueTwo))),
+        names.includes(call) && action === "SCMP_ACT_ALLOW" && (arg === undefined || matches(arg, argument)),
     );
-  const high = 0x1_0000_0000n;
+  return { syscalls, allows };
+}
+
+const high = 0x1_0000_0000n;
+
+test("Docker refuses numbers whose low 32 bits, which alone the kernel looks at, are of what is refused", () => {
+  const { syscalls, allows } = dockerAsked(withoutReserving(USUAL_SYSCALLS, "x64"));
   for (const refused of [0x5412, ...RESERVING].map(BigInt)) {
     expect([allows("ioctl", refused), allows("ioctl", high + refused)]).toEqual([false, false]);
   }
@@ -185,12 +190,22 @@ test("Docker refuses numbers whose low 32 bits, which alone the kernel looks at,
   ]);
 });
 
+test("where only the sandbox's own program can be slowed down, Docker is given one rule for that and not dozens", () => {
+  const { syscalls, allows } = dockerAsked(USUAL_SYSCALLS);
+  for (const call of ["sched_setaffinity", "setpriority"]) {
+    expect([1n, 2n, 0n].map((pid) => allows(call, pid))).toEqual([false, true, true]);
+    expect(syscalls.filter(({ names }) => names.includes(call)).length).toBe(1);
+  }
+  expect([0x5412n, high + 0x5412n, 0x5401n].map((request) => allows("ioctl", request))).toEqual([false, false, true]);
+});
+
+type Compared = { readonly op: string; readonly value: number; readonly valueTwo: number };
 type DockerProfile = {
   readonly defaultAction: string;
   readonly syscalls: readonly {
     readonly names: readonly string[];
     readonly action: string;
-    readonly args?: readonly { readonly op: string; readonly value: number; readonly valueTwo: number }[];
+    readonly args?: readonly Compared[];
   }[];
 };
 
