@@ -29,10 +29,10 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "packages/*/src/**/*.test.tsx", "scripts/*.test.ts"],
           exclude: ["**/*.system.test.ts", "**/node_modules/**"],
-          // They are short; but images may be built beside them.
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-          ...polling(15_000),
+          // They are short; but packages and images may be made beside them.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...polling(30_000),
           maxWorkers: "100%",
           // Modules are loaded once for each worker: loading them for each file takes longer than all tests.
           isolate: false,

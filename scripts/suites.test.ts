@@ -1,5 +1,6 @@
+import path from "node:path";
 import { expect, test } from "vitest";
-import { countsOf, sumLine } from "./lib/suites.mjs";
+import { countsOf, failuresIn, sumLine } from "./lib/suites.mjs";
 
 const file = (status: string, ...states: string[]) => ({
   status,
@@ -20,6 +21,19 @@ test("no report, no test, and an error outside of any test are failures", () => 
   expect(countsOf(undefined, false)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   expect(countsOf({ testResults: [] }, true)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   expect(countsOf({ testResults: [file("passed", "passed")] }, false)).toEqual({ passed: 1, failed: 1, skipped: 0 });
+});
+
+test("what failed is named once more, with its file and the first line of why", () => {
+  const ofTest = (status: string, ...failureMessages: string[]) => ({ status, fullName: "adds", failureMessages });
+  const report = {
+    testResults: [
+      { name: path.resolve("a.test.ts"), status: "failed", assertionResults: [ofTest("failed", "No.\n at a")] },
+      { name: path.resolve("b.test.ts"), status: "failed", message: "No such module\n at b", assertionResults: [] },
+      { name: path.resolve("c.test.ts"), status: "passed", assertionResults: [ofTest("passed"), ofTest("skipped")] },
+    ],
+  };
+  expect(failuresIn(report)).toEqual(["b.test.ts: No such module", "a.test.ts: adds: No."]);
+  expect(failuresIn(undefined)).toEqual([]);
 });
 
 test("the sum names what was skipped only where something was", () => {

@@ -49,6 +49,7 @@ try {
   rmSync(reports, { recursive: true, force: true });
 }
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
+for (const failure of results.flatMap(({ failures }) => failures)) process.stdout.write(`FAILED ${failure}\n`);
 process.stdout.write(`${sumLine(results)}\n`);
 
 /**
@@ -70,5 +71,5 @@ async function ensureImages({ ok, detail }) {
 async function check(name, command, args) {
   const ok = (await exitCode(command, args)) === 0;
   process.stdout.write(`${name}: ${ok ? "passed" : "FAILED"}\n`);
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, failures: ok ? [] : [name] };
 }

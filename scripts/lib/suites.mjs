@@ -23,7 +23,9 @@ export async function runSuite({ projects, withinMs, reports }) {
   for (const title of skippedIn(read)) process.stdout.write(`${name}: skipped here: ${title}\n`);
   if (ending === "time") process.stdout.write(`${name}: not over after ${withinMs / 60_000} minutes\n`);
   process.stdout.write(`${name}: ${sumLine([counts])}\n`);
-  return counts;
+  const named = failuresIn(read);
+  const failures = named.length === 0 && counts.failed > 0 ? [`${name}: no test, see above`] : named;
+  return { ...counts, failures };
 }
 
 /** Counts of a report in vitest's JSON format (that of Jest); undefined where there is no report. */
@@ -42,14 +44,31 @@ export function countsOf(report, endedWell) {
 }
 
 /** Names of the tests that did not run, each with its file. */
-function skippedIn(report) {
+const skippedIn = (report) => testsOf(report, NOT_RUN).map(({ title }) => title);
+
+/** Names of the tests that failed, each with its file and what it said first; a file that does not load has no test. */
+export function failuresIn(report) {
+  const files = report?.testResults ?? [];
+  const unloaded = files.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0);
+  return [
+    ...unloaded.map(({ name, message }) => `${path.relative(ROOT, name)}: ${firstLine(message)}`),
+    ...testsOf(report, ["failed"]).map(({ title, messages }) => `${title}: ${firstLine(messages?.[0])}`),
+  ];
+}
+
+function testsOf(report, states) {
   const files = report?.testResults ?? [];
   return files.flatMap(({ name, assertionResults }) =>
     assertionResults
-      .filter(({ status }) => NOT_RUN.includes(status))
-      .map(({ fullName }) => `${path.relative(ROOT, name)}: ${fullName}`),
+      .filter(({ status }) => states.includes(status))
+      .map(({ fullName, failureMessages }) => ({
+        title: `${path.relative(ROOT, name)}: ${fullName}`,
+        messages: failureMessages,
+      })),
   );
 }
+
+const firstLine = (text = "") => text.split("\n", 1)[0].slice(0, 300);
 
 /** `N passed, N failed`, and how many were skipped where some were. */
 export function sumLine(results) {
