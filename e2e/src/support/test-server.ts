@@ -1,14 +1,12 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type Client, createClient } from "@handrail/client/create-client";
+import { unmountBelow } from "@handrail/sandboxes/testing/end-daemon";
 import { freePort } from "@handrail/sandboxes/testing/free-port";
 import { forgetServer } from "./installation-of.ts";
-
-const run = promisify(execFile);
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -75,7 +73,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await removeConversations(client).catch(() => undefined);
       await ended(child, options.within === undefined ? "SIGTERM" : "SIGKILL");
       await forgetServer(home);
-      await unmountIn(home);
+      // Left by one that ended while it found out what disks can do here; another on its state would take it away.
+      await unmountBelow(home);
       await rm(home, { recursive: true, force: true, maxRetries: 10 });
     },
   };
@@ -108,13 +107,6 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   child.once("exit", () => resolve());
   child.kill(signal);
   return promise;
-}
-
-/** What a server leaves mounted that ends while it finds out what disks can do here; another on its state would take it away. */
-async function unmountIn(home: string): Promise<void> {
-  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "");
-  const points = mounts.split("\n").map((line) => line.split(" ")[1] ?? "");
-  for (const point of points.filter((each) => each.startsWith(`${home}/`))) await run("umount", ["-l", point]);
 }
 
 async function removeConversations(client: Client): Promise<void> {

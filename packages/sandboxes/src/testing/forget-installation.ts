@@ -1,13 +1,20 @@
+import { dirname } from "node:path";
 import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { LABEL } from "../docker/docker-names.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
+import { unmountBelow } from "./end-daemon.ts";
 
 /** Removes all that an installation has in a daemon, with what it keeps there between its servers. */
 export async function forgetInstallation(client: DockerClient, installation: string): Promise<void> {
   const ours = [`${LABEL.installation}=${installation}`];
   for (const { id } of await client.listContainers(ours)) await client.removeContainer(id);
-  for (const { name } of await client.listVolumes(ours)) await client.removeVolume(name);
+  for (const { name } of await client.listVolumes(ours)) {
+    // A server that was killed while it tried a disk leaves it mounted beside its volume, for the next one to take away.
+    const volume = await client.findVolume(name);
+    if (volume !== undefined) await unmountBelow(dirname(volume.directory));
+    await client.removeVolume(name);
+  }
 }
 
 /** The same in the daemon that tests use. Nothing happens where none answers. */
