@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeTree, parseTree, type SnapshotEntry } from "./snapshots.ts";
+import { encodeTree, MAX_FILE_BLOBS, parseTree, type SnapshotEntry, treeInParts } from "./snapshots.ts";
 
 const NAME = "0123456789abcdef".repeat(4);
 const ENTRIES: readonly SnapshotEntry[] = [
@@ -43,28 +43,98 @@ const mutations = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-test("whatever bytes are read as a directory, they are its one form with names that are names, or refused", () => {
+/** Gives how many of the bytes that `changed` makes of a directory were read. */
+function readOf(tree: Uint8Array, changed: fc.Arbitrary<readonly (readonly [number, number, string])[]>): number {
   let read = 0;
   const check = (bytes: Uint8Array) => {
     try {
-      const tree = parseTree(bytes);
+      const { mode, mtime, entries } = parseTree(bytes);
       read += 1;
-      expect(text(encodeTree(tree))).toBe(text(bytes));
-      for (const { name } of tree.entries) expect(name).not.toMatch(/^\.{0,2}$|[/\0]|\\x(?:2f|00)/);
+      expect(text(encodeTree({ mode, mtime, entries })) === text(bytes)).toBe(true);
+      const names = entries.map(({ name }) => name);
+      expect(names.filter((name) => /^\.{0,2}$|[/\0]|\\x(?:2f|00)/.test(name))).toEqual([]);
+      expect(names).toEqual([...new Set(names)].toSorted());
     } catch (thrown) {
       expect(thrown).toMatchObject({ code: "checkpoint_invalid" });
     }
   };
-  check(TREE);
+  check(tree);
   fc.assert(
-    fc.property(mutations, (changes) => {
-      let bytes = text(TREE);
+    fc.property(changed, (changes) => {
+      let bytes = text(tree);
       for (const [at, length, put] of changes) bytes = bytes.slice(0, at) + put + bytes.slice(at + length);
       check(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
     }),
-    { numRuns: 1000, seed: 1 },
+    { numRuns: tree === TREE ? 1000 : 20, seed: 1 },
   );
-  expect(read).toBeGreaterThan(0);
+  return read;
+}
+
+test("whatever bytes are read as a directory, they are its one form with names that are names, or refused", () => {
+  expect(readOf(TREE, mutations)).toBeGreaterThan(0);
+});
+
+/** What looks like the end of an entry, and one that is over a slice, among so many that they are read in several. */
+const MANY: readonly SnapshotEntry[] = Array.from({ length: 2400 }, (_, at) => {
+  const name = `${10_000 + at}`;
+  if (at === 1800) return { type: "file", name, mode: 1, mtime: "0", size: 9e9, blobs: Array<string>(2146).fill(NAME) };
+  return at % 2 === 0
+    ? { type: "link", name, mtime: "0", target: '},{"type":"},{' }
+    : { type: "pipe", name: `${name}},{`, mode: 0o600, mtime: "0" };
+});
+const LARGE = encodeTree({ mode: 0o755, mtime: "0", entries: [...MANY] });
+
+test("a large directory is read in small parts, as one of few entries is", () => {
+  expect(parseTree(LARGE)).toEqual({ mode: 0o755, mtime: "0", entries: MANY });
+  const steps = Array.from(treeInParts(LARGE));
+  expect(steps.length).toBe(3);
+});
+
+const HEAD_END = text(LARGE).indexOf("[") + 1;
+/** Behind the comma between the first part and the second. */
+const CUT = text(LARGE).indexOf('},{"t', HEAD_END + 64 * 1024) + 2;
+const withText = (at: number, put: string) =>
+  Uint8Array.from(text(LARGE).slice(0, at) + put + text(LARGE).slice(at), (character) => character.charCodeAt(0));
+
+test("whatever is changed where the parts of a large directory meet, it is read in its one form or refused", () => {
+  const put = fc.constantFrom("", ",", "}", "]", "{", "},{", "\xef\xbb\xbf", "\xff", "],[", JSON.stringify(MANY[0]));
+  const near = fc.tuple(fc.integer({ min: CUT - 4, max: CUT + 4 }), fc.nat(2), put);
+  expect(
+    readOf(
+      LARGE,
+      near.map((change) => [change]),
+    ),
+  ).toBeGreaterThan(0);
+});
+
+test("names are in order also from one part of a large directory to the next", () => {
+  const before = text(LARGE).slice(HEAD_END, CUT).split('},{"t').length - 1;
+  const twice = withText(CUT, `${JSON.stringify(MANY[before])},`);
+  expect(() => parseTree(twice)).toThrow("Names in a directory of the snapshot are not in order.");
+});
+
+test("a byte order mark before the entries of a directory is no part of its one form", () => {
+  expect(() => parseTree(withText(HEAD_END, "\xef\xbb\xbf"))).toThrow("A directory of the snapshot cannot be read.");
+});
+
+test("an entry that is written in another form is refused", () => {
+  const other = text(TREE).replace('"tree"', ' "tree"');
+  expect(() => parseTree(new TextEncoder().encode(other))).toThrow(
+    "A directory of the snapshot is not in its one form.",
+  );
+});
+
+test("a file has pieces up to 64 GiB", () => {
+  const of = (count: number) => {
+    const blobs = Array<string>(count).fill(NAME);
+    return encodeTree({
+      mode: 0,
+      mtime: "0",
+      entries: [{ type: "file", name: "a", mode: 0, mtime: "0", size: count * 2 ** 22, blobs }],
+    });
+  };
+  expect(parseTree(of(MAX_FILE_BLOBS)).entries).toHaveLength(1);
+  expect(() => parseTree(of(MAX_FILE_BLOBS + 1))).toThrow("A directory of the snapshot cannot be read.");
 });
 
 test.each([

@@ -18,12 +18,18 @@ export const MAX_SNAPSHOT_ENTRIES = 1_000_000;
 /** Directories in each other; the kernel's longest path has no more. */
 export const MAX_SNAPSHOT_DEPTH = 2048;
 
-/** A tree up to this is read whatever it holds; of a larger one the values are counted first. */
-const SMALL_TREE_BYTES = 64 * 1024;
+/** Pieces of one file, which is at most so large: 64 GiB. */
+export const MAX_FILE_BLOBS = 16_384;
+
+/** Of a tree's entries so much is read at once, or one that is longer. */
+const SLICE_BYTES = 64 * 1024;
+/** No entry is written in more: the one with most pieces, with a name of any kind. */
+const MAX_ENTRY_BYTES = 72 * MAX_FILE_BLOBS + 16 * 1024;
 /** No value of a tree is written in less, on average. */
 const MIN_VALUE_BYTES = 8;
-/** A tree, its entries, one of them, its pieces. */
-const TREE_DEPTH = 4;
+const MAX_SLICE_VALUES = SLICE_BYTES / MIN_VALUE_BYTES + MAX_FILE_BLOBS;
+/** Entries, one of them, its pieces. */
+const SLICE_DEPTH = 3;
 /** So many entries are read at once: each of them that is wrong costs far more than one that is not. */
 const BATCH = 500;
 
@@ -55,7 +61,7 @@ const entryShape = () =>
       mode: Mode,
       mtime: Time,
       size: Size,
-      blobs: z.array(ObjectName).check(z.maxLength(1_000_000)),
+      blobs: z.array(ObjectName).check(z.maxLength(MAX_FILE_BLOBS)),
     }),
     z.strictObject({ type: z.literal("directory"), name: Name, tree: ObjectName }),
     z.strictObject({
@@ -71,14 +77,11 @@ const entryShape = () =>
 export type SnapshotEntry = z.infer<ReturnType<typeof entryShape>>;
 export type SnapshotFile = Extract<SnapshotEntry, { type: "file" }>;
 
+const entriesShape = () => z.array(entryShape());
 /** One directory: its own mode and time, and what is in it by the bytes of the names. */
-const treeShape = () => ({
-  whole: z.strictObject({ mode: Mode, mtime: Time, entries: z.array(z.unknown()) }),
-  entries: z.array(entryShape()),
-});
 export type SnapshotTree = { mode: number; mtime: string; entries: SnapshotEntry[] };
 /** Made when it is first needed, which is never in most sandboxes. */
-let madeTreeShape: ReturnType<typeof treeShape> | undefined;
+let madeEntriesShape: ReturnType<typeof entriesShape> | undefined;
 
 /** One thing that was left out of a snapshot. `path` as `pathText` writes it. */
 export const LeftOut = z.strictObject({ path: z.string(), reason: LeftOutReason, bytes: Size });
@@ -99,27 +102,74 @@ export function encodeTree(tree: SnapshotTree): Uint8Array<ArrayBuffer> {
  * in order, and pieces that fit the sizes
  */
 export function parseTree(bytes: Uint8Array): SnapshotTree {
-  const isLarge = bytes.length > SMALL_TREE_BYTES && bytes.length <= MAX_TREE_BYTES;
-  if (isLarge && hasMoreValues(bytes, bytes.length / MIN_VALUE_BYTES, TREE_DEPTH)) throw unreadable();
-  const { text, json } = decoded(bytes);
-  const tree = treeIn(json);
-  if (JSON.stringify(tree) !== text) throw invalid("A directory of the snapshot is not in its one form.");
-  return checkedTree(tree);
+  const parts = treeInParts(bytes);
+  for (let part = parts.next(); ; part = parts.next()) if (part.done) return part.value;
 }
 
-/** The first wrong entries end the look at it. @throws AppError `checkpoint_invalid` */
-function treeIn(json: unknown): SnapshotTree {
-  madeTreeShape ??= treeShape();
-  const whole = madeTreeShape.whole.safeParse(json);
-  if (!whole.success || whole.data.entries.length > MAX_SNAPSHOT_ENTRIES) throw unreadable();
+/** The same, a few milliseconds of it at a time. @throws AppError `checkpoint_invalid`, as `parseTree` */
+export function* treeInParts(bytes: Uint8Array): Generator<undefined, SnapshotTree> {
+  if (bytes.length > MAX_TREE_BYTES) throw invalid("A directory of the snapshot is too large.");
+  const end = bytes.length - TAIL.length;
+  if (end < 0 || textIn(bytes.subarray(end)) !== TAIL) throw unreadable();
+  const { mode, mtime, length } = headOf(bytes);
   const entries: SnapshotEntry[] = [];
-  for (let at = 0; at < whole.data.entries.length; at += BATCH) {
-    const some = whole.data.entries.slice(at, at + BATCH);
-    const read = some.every(hasPieces) ? madeTreeShape.entries.safeParse(some) : undefined;
+  let last = "";
+  for (let at = length; at < end;) {
+    const next = sliceEnd(bytes, at, end);
+    const some = entriesIn(bytes.subarray(at, next));
+    if (entries.length + some.length > MAX_SNAPSHOT_ENTRIES) throw unreadable();
+    last = checkedEntries(some, last);
+    for (const entry of some) entries.push(entry);
+    at = next + 1;
+    yield;
+  }
+  return { mode, mtime, entries };
+}
+
+const HEAD = /^\{"mode":(0|[1-9]\d{0,3}),"mtime":"(0|-?[1-9]\d{0,19})","entries":\[/;
+const MAX_HEAD_BYTES = 80;
+const TAIL = "]}";
+
+function headOf(bytes: Uint8Array): { readonly mode: number; readonly mtime: string; readonly length: number } {
+  const [head, mode, mtime] = HEAD.exec(textIn(bytes.subarray(0, MAX_HEAD_BYTES), false)) ?? [];
+  if (head === undefined || mtime === undefined || Number(mode) > MAX_MODE) throw notInOneForm();
+  return { mode: Number(mode), mtime, length: head.length };
+}
+
+const [COMMA, QUOTE, OPEN, CLOSE, TYPE] = [",", '"', "{", "}", "t"].map((text) => text.charCodeAt(0));
+
+/**
+ * Where a slice ends: between two entries, where there is `},{"t`. In JSON that is nowhere else: within a text the quote would be
+ * escaped, and behind one is no letter. What is not JSON is not read, wherever it is cut.
+ */
+function sliceEnd(bytes: Uint8Array, from: number, end: number): number {
+  if (end - from <= SLICE_BYTES) return end;
+  for (let at = from + SLICE_BYTES; ; at += 1) {
+    const close = bytes.indexOf(CLOSE ?? 0, at);
+    at = close === -1 ? end : close;
+    if (Math.min(at, end) - from > SLICE_BYTES + MAX_ENTRY_BYTES) throw unreadable();
+    if (at >= end) return end;
+    if (bytes[at + 1] === COMMA && bytes[at + 2] === OPEN && bytes[at + 3] === QUOTE && bytes[at + 4] === TYPE)
+      return at + 1;
+  }
+}
+
+/** Entries that are written as `encodeTree` does. The first wrong ones end the look at them. @throws AppError `checkpoint_invalid` */
+function entriesIn(bytes: Uint8Array): SnapshotEntry[] {
+  if (bytes.length > SLICE_BYTES && hasMoreValues(bytes, MAX_SLICE_VALUES, SLICE_DEPTH)) throw unreadable();
+  madeEntriesShape ??= entriesShape();
+  const text = `[${textIn(bytes)}]`;
+  const json = jsonIn(text);
+  if (!Array.isArray(json)) throw unreadable();
+  const entries: SnapshotEntry[] = [];
+  for (let at = 0; at < json.length; at += BATCH) {
+    const some: unknown[] = json.slice(at, at + BATCH);
+    const read = some.every(hasPieces) ? madeEntriesShape.safeParse(some) : undefined;
     if (read?.success !== true) throw unreadable();
     for (const entry of read.data) entries.push(entry);
   }
-  return { ...whole.data, entries };
+  if (JSON.stringify(entries) !== text) throw notInOneForm();
+  return entries;
 }
 
 /** Whether an entry's pieces, where it has a list of some, are named as pieces are. */
@@ -134,19 +184,23 @@ function hasPieces(entry: unknown): boolean {
  * @throws AppError `checkpoint_invalid`
  */
 export function parseKnownTree(bytes: Uint8Array): SnapshotTree {
-  const tree = decoded(bytes).json as SnapshotTree;
+  if (bytes.length > MAX_TREE_BYTES) throw invalid("A directory of the snapshot is too large.");
+  const tree = jsonIn(textIn(bytes)) as SnapshotTree;
   try {
-    if (TIME.test(tree.mtime) && (tree.mode & MAX_MODE) === tree.mode) return checkedTree(tree);
+    if (TIME.test(tree.mtime) && (tree.mode & MAX_MODE) === tree.mode) {
+      checkedEntries(tree.entries, "");
+      return tree;
+    }
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown;
   }
   throw unreadable();
 }
 
-/** @throws AppError `checkpoint_invalid` */
-function checkedTree(tree: SnapshotTree): SnapshotTree {
-  let last = "";
-  for (const entry of tree.entries) {
+/** Gives the last one's name, as bytes; `last` is that of the one before. @throws AppError `checkpoint_invalid` */
+function checkedEntries(entries: readonly SnapshotEntry[], before: string): string {
+  let last = before;
+  for (const entry of entries) {
     const name = checkedName(entry.name);
     if (name <= last) throw invalid("Names in a directory of the snapshot are not in order.", entry.name);
     last = name;
@@ -155,7 +209,7 @@ function checkedTree(tree: SnapshotTree): SnapshotTree {
       throw invalid("A file of the snapshot has other pieces than its size says.", entry.name);
     }
   }
-  return tree;
+  return last;
 }
 
 /** The bytes of piece `index` of a file. */
@@ -195,13 +249,20 @@ const invalid = (message: string, name?: string) =>
 
 const unreadable = () => invalid("A directory of the snapshot cannot be read.");
 
-function decoded(bytes: Uint8Array): { readonly text: string; readonly json: unknown } {
-  if (bytes.length > MAX_TREE_BYTES) throw invalid("A directory of the snapshot is too large.");
-  // A byte order mark would vanish in decoding.
-  if (bytes[0] !== 0x7b) throw unreadable();
+const notInOneForm = () => invalid("A directory of the snapshot is not in its one form.");
+
+/** Not without a byte order mark, which would else vanish. `fatal`: bytes that are no text are refused. */
+function textIn(bytes: Uint8Array, fatal = true): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return { text, json: JSON.parse(text) };
+    return new TextDecoder("utf-8", { fatal, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw unreadable();
+  }
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     throw unreadable();
   }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Remembered } from "./remembered.ts";
 
@@ -24,4 +25,25 @@ test("what was cleared is forgotten, and weighs nothing", () => {
   expect(remembered.get("a")).toBeUndefined();
   remembered.set("b", 10);
   expect(remembered.get("b")).toBe(10);
+});
+
+const NAMES = "abcdefgh".split("");
+
+test("whatever is set again and again, those that were set last are there", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom(...NAMES), fc.integer({ min: 1, max: 6 }))), (sets) => {
+      const remembered = new Remembered<number>(10, (value) => value);
+      let expected: (readonly [string, number])[] = [];
+      for (const [name, value] of sets) {
+        remembered.set(name, value);
+        expected = [...expected.filter(([other]) => other !== name), [name, value]];
+        while (expected.reduce((sum, [, weight]) => sum + weight, 0) > 10) expected.shift();
+      }
+      const there = Array.from(NAMES, (name) => [name, remembered.get(name)] as const);
+      expect(Object.fromEntries(there.filter(([, value]) => value !== undefined))).toEqual(
+        Object.fromEntries(expected),
+      );
+    }),
+    { seed: 1 },
+  );
 });

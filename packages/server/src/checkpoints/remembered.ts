@@ -4,6 +4,8 @@ export class Remembered<Value> {
   readonly #most: number;
   readonly #weightOf: (value: Value) => number;
   #weight = 0;
+  /** Names by age. It goes on where it stopped: from the beginning it would pass over all that was forgotten, each time. */
+  #oldest: MapIterator<string> | undefined;
 
   constructor(most: number, weightOf: (value: Value) => number) {
     this.#most = most;
@@ -18,15 +20,20 @@ export class Remembered<Value> {
     this.#delete(name);
     this.#values.set(name, value);
     this.#weight += this.#weightOf(value);
-    for (const oldest of this.#values.keys()) {
-      if (this.#weight <= this.#most) return;
-      this.#delete(oldest);
-    }
+    while (this.#weight > this.#most) this.#forgetOldest();
   }
 
   clear(): void {
     this.#values.clear();
+    this.#oldest = undefined;
     this.#weight = 0;
+  }
+
+  #forgetOldest(): void {
+    this.#oldest ??= this.#values.keys();
+    const { done, value } = this.#oldest.next();
+    if (done) this.#oldest = undefined;
+    else this.#delete(value);
   }
 
   #delete(name: string): void {
