@@ -18,8 +18,10 @@ export const MAX_SNAPSHOT_ENTRIES = 1_000_000;
 /** Directories in each other; the kernel's longest path has no more. */
 export const MAX_SNAPSHOT_DEPTH = 2048;
 
-/** Pieces of one file, which is at most so large: 64 GiB. */
+/** Pieces of one file. */
 export const MAX_FILE_BLOBS = 16_384;
+/** 64 GiB. */
+export const MAX_FILE_BYTES: number = MAX_FILE_BLOBS * MAX_BLOB_BYTES;
 
 /** Of a tree's entries so much is read at once, or one that is longer. */
 const SLICE_BYTES = 64 * 1024;
@@ -136,7 +138,8 @@ function headOf(bytes: Uint8Array): { readonly mode: number; readonly mtime: str
   return { mode: Number(mode), mtime, length: head.length };
 }
 
-const [COMMA, QUOTE, OPEN, CLOSE, TYPE] = [",", '"', "{", "}", "t"].map((text) => text.charCodeAt(0));
+const BETWEEN = Array.from('},{"t', (text) => text.charCodeAt(0));
+const [CLOSE] = BETWEEN;
 
 /**
  * Where a slice ends: between two entries, where there is `},{"t`. In JSON that is nowhere else: within a text the quote would be
@@ -146,21 +149,25 @@ function sliceEnd(bytes: Uint8Array, from: number, end: number): number {
   if (end - from <= SLICE_BYTES) return end;
   for (let at = from + SLICE_BYTES; ; at += 1) {
     const close = bytes.indexOf(CLOSE ?? 0, at);
-    at = close === -1 ? end : close;
-    if (Math.min(at, end) - from > SLICE_BYTES + MAX_ENTRY_BYTES) throw unreadable();
-    if (at >= end) return end;
-    if (bytes[at + 1] === COMMA && bytes[at + 2] === OPEN && bytes[at + 3] === QUOTE && bytes[at + 4] === TYPE)
-      return at + 1;
+    at = close === -1 ? end : Math.min(close, end);
+    if (at - from > SLICE_BYTES + MAX_ENTRY_BYTES) throw unreadable();
+    if (at === end) return end;
+    if (BETWEEN.every((byte, index) => bytes[at + index] === byte)) return at + 1;
   }
 }
 
 /** Entries that are written as `encodeTree` does. The first wrong ones end the look at them. @throws AppError `checkpoint_invalid` */
 function entriesIn(bytes: Uint8Array): SnapshotEntry[] {
   if (bytes.length > SLICE_BYTES && hasMoreValues(bytes, MAX_SLICE_VALUES, SLICE_DEPTH)) throw unreadable();
-  madeEntriesShape ??= entriesShape();
   const text = `[${textIn(bytes)}]`;
-  const json = jsonIn(text);
+  const entries = entriesOf(jsonIn(text));
+  if (JSON.stringify(entries) !== text) throw notInOneForm();
+  return entries;
+}
+
+function entriesOf(json: unknown): SnapshotEntry[] {
   if (!Array.isArray(json)) throw unreadable();
+  madeEntriesShape ??= entriesShape();
   const entries: SnapshotEntry[] = [];
   for (let at = 0; at < json.length; at += BATCH) {
     const some: unknown[] = json.slice(at, at + BATCH);
@@ -168,7 +175,6 @@ function entriesIn(bytes: Uint8Array): SnapshotEntry[] {
     if (read?.success !== true) throw unreadable();
     for (const entry of read.data) entries.push(entry);
   }
-  if (JSON.stringify(entries) !== text) throw notInOneForm();
   return entries;
 }
 

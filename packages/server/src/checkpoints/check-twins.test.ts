@@ -29,7 +29,7 @@ function walked(root: string, trees: ReadonlyMap<string, SnapshotTree>): boolean
   return walk(root, "");
 }
 
-test("second names are taken of files that come before them, wherever both are, and of nothing else", () => {
+test("second names are taken of files that come before them, wherever both are, and of nothing else", async () => {
   const path = fc
     .array(fc.constantFrom("a", "b", "c", "d"), { minLength: 1, maxLength: 3 })
     .map((names) => names.join("/"));
@@ -38,8 +38,8 @@ test("second names are taken of files that come before them, wherever both are, 
     maxLength: 4,
   });
   const taken = { yes: 0, no: 0 };
-  fc.assert(
-    fc.property(fc.array(kinds, { minLength: 2, maxLength: 5 }), (directories) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(kinds, { minLength: 2, maxLength: 5 }), async (directories) => {
       const trees = new Map<string, SnapshotTree>();
       const names: string[] = [];
       for (const entries of directories) {
@@ -55,22 +55,22 @@ test("second names are taken of files that come before them, wherever both are, 
       const root = names.at(-1) ?? "";
       const expected = walked(root, trees);
       taken[expected ? "yes" : "no"] += 1;
-      const check = () => checkSnapshot(root, trees, () => undefined);
-      if (expected) check();
-      else expect(check).toThrow("A second name of a file names none.");
+      const checking = checkSnapshot(root, trees, () => undefined);
+      if (expected) await checking;
+      else await expect(checking).rejects.toThrow("A second name of a file names none.");
     }),
     { numRuns: 2000, seed: 1 },
   );
   expect(Math.min(taken.yes, taken.no)).toBeGreaterThan(100);
 });
 
-test.each(["", "/a", "a/", "x//y", "x", "x/.", "../a", "a/b"])("a second name of %j is refused", (of) => {
+test.each(["", "/a", "a/", "x//y", "x", "x/.", "../a", "a/b"])("a second name of %j is refused", async (of) => {
   const trees = new Map<string, SnapshotTree>();
   const root = put(trees, [pipe("a"), folder("x", put(trees, [pipe("y")])), twin("z", of)]);
-  expect(() => checkSnapshot(root, trees, () => undefined)).toThrow("A second name of a file names none.");
+  await expect(checkSnapshot(root, trees, () => undefined)).rejects.toThrow("A second name of a file names none.");
 });
 
-test("second names in few directories that unfold to very many long paths are looked up once", () => {
+test("second names in few directories that unfold to very many long paths are looked up once", async () => {
   const trees = new Map<string, SnapshotTree>();
   const long = "ü".repeat(125);
   const last = `a/d000/${`${long}/`.repeat(13)}p000`;
@@ -89,5 +89,5 @@ test("second names in few directories that unfold to very many long paths are lo
       ),
     ),
   ]);
-  expect(checkSnapshot(root, trees, () => undefined)).toMatchObject({ files: 0, bytes: 0 });
+  expect(await checkSnapshot(root, trees, () => undefined)).toMatchObject({ files: 0, bytes: 0 });
 });

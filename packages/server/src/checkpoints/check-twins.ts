@@ -1,6 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import { byteText, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
 import type { Checked } from "./closure.ts";
+import { eachInTurn, turns } from "./turns.ts";
 
 /** Directories by name, and what was found of each. */
 type Known = {
@@ -13,19 +14,22 @@ type Known = {
  * are walked: paths would take very many times the bytes that few directories have which unfold to very many.
  * @throws AppError `checkpoint_invalid`
  */
-export function checkTwins(root: string, known: Known): void {
+export async function checkTwins(root: string, known: Known): Promise<void> {
   const places = new Places(root, known);
-  const walk = (name: string, first: number): void => {
+  const rest = turns();
+  const walk = async (name: string, first: number): Promise<void> => {
     let at = first;
     for (const entry of known.treeAt(name).entries) {
-      if (entry.type === "twin" && (places.of(entry.of) ?? at) >= at) {
+      const resting = rest();
+      if (resting !== undefined) await resting;
+      if (entry.type === "twin" && ((await places.of(entry.of)) ?? at) >= at) {
         throw new AppError("checkpoint_invalid", "A second name of a file names none.");
       }
-      if (entry.type === "directory" && known.checked(entry.tree).twins) walk(entry.tree, at + 1);
+      if (entry.type === "directory" && known.checked(entry.tree).twins) await walk(entry.tree, at + 1);
       at += placesOf(entry, known);
     }
   };
-  walk(root, 0);
+  await walk(root, 0);
 }
 
 /** An entry's own, and those of all that is in it. */
@@ -48,17 +52,17 @@ class Places {
   }
 
   /** Undefined of what is no file, and of a second name. */
-  of(path: string): number | undefined {
-    if (!this.#found.has(path)) this.#found.set(path, this.#look(byteText(path).split("/")));
+  async of(path: string): Promise<number | undefined> {
+    if (!this.#found.has(path)) this.#found.set(path, await this.#look(byteText(path).split("/")));
     return this.#found.get(path);
   }
 
-  #look(names: readonly string[]): number | undefined {
+  async #look(names: readonly string[]): Promise<number | undefined> {
     let tree: string | undefined = this.#root;
     let at = 0;
     let entry: SnapshotEntry | undefined;
     for (const name of names) {
-      const placed: Placed | undefined = tree === undefined ? undefined : this.#in(tree).get(name);
+      const placed: Placed | undefined = tree === undefined ? undefined : (await this.#in(tree)).get(name);
       if (placed === undefined) return undefined;
       at += placed.before + (entry === undefined ? 0 : 1);
       ({ entry } = placed);
@@ -67,15 +71,15 @@ class Places {
     return entry === undefined || ["directory", "twin", "left-out"].includes(entry.type) ? undefined : at;
   }
 
-  #in(tree: string): ReadonlyMap<string, Placed> {
+  async #in(tree: string): Promise<ReadonlyMap<string, Placed>> {
     const known = this.#placed.get(tree);
     if (known !== undefined) return known;
     const placed = new Map<string, Placed>();
     let before = 0;
-    for (const entry of this.#known.treeAt(tree).entries) {
+    await eachInTurn(this.#known.treeAt(tree).entries, (entry) => {
       placed.set(byteText(entry.name), { entry, before });
       before += placesOf(entry, this.#known);
-    }
+    });
     this.#placed.set(tree, placed);
     return placed;
   }

@@ -88,7 +88,7 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
       return inLineage(id, async (lineage) => {
         const one = await treesOf(lineage, from.root);
         const other = await treesOf(lineage, to.root);
-        const found = compareTrees(from.root, to.root, (name) => one.get(name) ?? other.get(name));
+        const found = await compareTrees(from.root, to.root, (name) => one.get(name) ?? other.get(name));
         return { from: named(from), to: named(to), ...changesBetween(found, range.git === "true") };
       });
     },

@@ -9,6 +9,7 @@ import {
 } from "@handrail/protocol/snapshots";
 import { checkTwins } from "./check-twins.ts";
 import type { StoredObject } from "./object-index.ts";
+import { eachInTurn, turns } from "./turns.ts";
 
 export type TreesOf = (names: readonly string[]) => Promise<ReadonlyMap<string, SnapshotTree>>;
 
@@ -23,20 +24,26 @@ export async function reachableTrees(root: string, treesOf: TreesOf): Promise<Re
     if (depth > MAX_SNAPSHOT_DEPTH) throw invalid("The snapshot is too deep.");
     const found = await treesOf(level);
     for (const [name, tree] of found) trees.set(name, tree);
-    const below = new Set([...found.values()].flatMap(treesIn));
-    level = [...below].filter((name) => !trees.has(name));
+    const below = new Set<string>();
+    for (const { entries } of found.values()) {
+      await eachInTurn(entries, (entry) => {
+        if (entry.type === "directory" && !trees.has(entry.tree)) below.add(entry.tree);
+      });
+    }
+    level = [...below];
   }
   return trees;
 }
 
-/** The trees that a tree names. */
-function treesIn(tree: SnapshotTree): string[] {
-  return tree.entries.flatMap((entry) => (entry.type === "directory" ? [entry.tree] : []));
-}
-
-/** The blobs that a tree's files are made of. */
-export function blobsIn(tree: SnapshotTree): string[] {
-  return tree.entries.flatMap((entry) => (entry.type === "file" ? entry.blobs : []));
+/** The blobs that files of trees are made of. */
+export async function blobsIn(trees: Iterable<SnapshotTree>): Promise<Set<string>> {
+  const blobs = new Set<string>();
+  for (const { entries } of trees) {
+    await eachInTurn(entries, (entry) => {
+      if (entry.type === "file") for (const name of entry.blobs) blobs.add(name);
+    });
+  }
+  return blobs;
 }
 
 /** What a snapshot has in it, counted by paths. */
@@ -59,60 +66,66 @@ export type CheckedSnapshot = Counted & { readonly checked: ReadonlyMap<string, 
 /**
  * Checks a whole snapshot: every piece is there with the size that its file says, and a second name of a file names
  * one that comes before it. A directory that is in many places counts in each, so that small trees cannot unfold to
- * a huge one; it is looked at once.
+ * a huge one; it is looked at once. However many there are, others get their turns.
  * @throws AppError `checkpoint_invalid`
  */
-export function checkSnapshot(
+export async function checkSnapshot(
   root: string,
   trees: ReadonlyMap<string, SnapshotTree>,
   objects: (name: string) => StoredObject | undefined,
   before: { get(name: string): Checked | undefined } = new Map(),
-): CheckedSnapshot {
+): Promise<CheckedSnapshot> {
   const checked = new Map<string, Checked>();
   const treeAt = (name: string): SnapshotTree => {
     const tree = trees.get(name);
     if (tree === undefined) throw invalid("A directory of the snapshot is missing.");
     return tree;
   };
-  const check = (name: string): Checked => {
-    const known = before.get(name) ?? checked.get(name);
-    if (known !== undefined) return known;
-    const found = sumOf(treeAt(name), objects, check);
+  const known = (name: string) => before.get(name) ?? checked.get(name);
+  const check = async (name: string): Promise<Checked> => {
+    const found = await sumOf(treeAt(name), objects, (below) => known(below) ?? check(below));
     checked.set(name, found);
     return found;
   };
-  const { files, bytes, twins } = check(root);
-  if (twins) checkTwins(root, { treeAt, checked: check });
+  const { files, bytes, twins } = known(root) ?? (await check(root));
+  if (twins) await checkTwins(root, { treeAt, checked: (name) => known(name) ?? NOTHING });
   return { files, bytes, checked };
 }
 
+const NOTHING: Checked = { files: 0, bytes: 0, entries: 0, depth: 0, longest: 0, twins: false };
+
 /** @throws AppError `checkpoint_invalid` */
-function sumOf(
+async function sumOf(
   tree: SnapshotTree,
   objects: (name: string) => StoredObject | undefined,
-  check: (name: string) => Checked,
-): Checked {
-  const sum = { files: 0, bytes: 0, entries: tree.entries.length, depth: 0, longest: 0, twins: false };
+  check: (name: string) => Checked | Promise<Checked>,
+): Promise<Checked> {
+  const sum = { ...NOTHING, entries: tree.entries.length };
+  const rest = turns();
   for (const entry of tree.entries) {
+    const resting = rest();
+    if (resting !== undefined) await resting;
     if (entry.type === "file") {
       checkBlobs(entry, objects);
       sum.files += 1;
       sum.bytes += entry.size;
-    } else if (entry.type === "directory") {
-      const below = check(entry.tree);
-      sum.files += below.files;
-      sum.bytes += below.bytes;
-      sum.entries += below.entries;
-      sum.depth = Math.max(sum.depth, below.depth + 1);
-      const name = byteText(entry.name).length;
-      sum.longest = Math.max(sum.longest, below.longest === 0 ? name : name + 1 + below.longest);
-      sum.twins ||= below.twins;
-    } else if (entry.type === "twin") sum.twins = true;
+    } else if (entry.type === "directory") addBelow(sum, entry.name, await check(entry.tree));
+    else if (entry.type === "twin") sum.twins = true;
   }
   if (sum.depth > MAX_SNAPSHOT_DEPTH) throw invalid("The snapshot is too deep.");
   if (sum.longest > MAX_PATH_BYTES) throw invalid("A path of the snapshot is too long.");
   if (sum.entries > MAX_SNAPSHOT_ENTRIES) throw invalid("The snapshot has too many files.");
   return sum;
+}
+
+function addBelow(sum: { -readonly [Key in keyof Checked]: Checked[Key] }, name: string, below: Checked): void {
+  sum.files += below.files;
+  sum.bytes += below.bytes;
+  sum.entries += below.entries;
+  sum.depth = Math.max(sum.depth, below.depth + 1);
+  const { length } = byteText(name);
+  sum.longest = Math.max(sum.longest, below.longest === 0 ? length : length + 1 + below.longest);
+  sum.twins ||= below.twins;
 }
 
 function checkBlobs(entry: SnapshotFile, objects: (name: string) => StoredObject | undefined): void {

@@ -80,7 +80,7 @@ async function readAll(lineage: Lineage): Promise<string[]> {
   const references = await lineage.references();
   for (const { root } of references) {
     const trees = await reachableTrees(root, async (names) => new Map(await lineage.trees(names)));
-    const blobs = [...new Set([...trees.values()].flatMap(blobsIn))];
+    const blobs = [...(await blobsIn(trees.values()))];
     expect([...(await lineage.blobs(blobs)).keys()].toSorted()).toEqual(blobs.toSorted());
   }
   return references.map((reference) => `${reference.conversationId}/${reference.checkpointId}`).toSorted();

@@ -57,10 +57,8 @@ async function aliveIn(lineage: Lineage): Promise<ReadonlySet<string>> {
       const fresh = names.filter((name) => !alive.has(name));
       return new Map(await lineage.trees(fresh));
     });
-    for (const [name, tree] of trees) {
-      alive.add(name);
-      for (const blob of blobsIn(tree)) alive.add(blob);
-    }
+    for (const name of trees.keys()) alive.add(name);
+    for (const blob of await blobsIn(trees.values())) alive.add(blob);
   }
   return alive;
 }

@@ -20,17 +20,17 @@ function nested(target: string): string {
   return root;
 }
 
-test("snapshots as deep as they may be are compared to their ends", () => {
+test("snapshots as deep as they may be are compared to their ends", async () => {
   const [from, to] = [nested("one"), nested("two")];
   const path = `${"d/".repeat(MAX_SNAPSHOT_DEPTH)}l`;
   const link = { type: "link", name: "l", mtime: "0" } as const;
-  expect(compareTrees(from, to, (name) => trees.get(name))).toEqual([
+  expect(await compareTrees(from, to, (name) => trees.get(name))).toEqual([
     { path, git: false, before: { ...link, target: "one" }, after: { ...link, target: "two" } },
   ]);
-  expect(compareTrees(from, from, (name) => trees.get(name))).toEqual([]);
+  expect(await compareTrees(from, from, (name) => trees.get(name))).toEqual([]);
 });
 
-test("what git keeps for itself is left out and counted, unless it is asked for", () => {
+test("what git keeps for itself is left out and counted, unless it is asked for", async () => {
   const file = (name: string, mode: number) => ({ type: "link", name, mtime: "0", target: `${mode}` }) as const;
   const repository = (mode: number) =>
     put([
@@ -38,7 +38,7 @@ test("what git keeps for itself is left out and counted, unless it is asked for"
       file(".gitignore", mode),
       { type: "directory", name: "below", tree: put([file(".git", mode)]) },
     ]);
-  const found = compareTrees(repository(1), repository(2), (name) => trees.get(name));
+  const found = await compareTrees(repository(1), repository(2), (name) => trees.get(name));
   const modified = (path: string) => ({ path, status: "modified", binary: false });
   expect(changesBetween(found, false)).toEqual({ changes: [modified(".gitignore")], more: false, leftOut: 2 });
   expect(changesBetween(found, true)).toEqual({
@@ -48,7 +48,7 @@ test("what git keeps for itself is left out and counted, unless it is asked for"
   });
 });
 
-test("differences in few directories that unfold to very many long paths take little memory", () => {
+test("differences in few directories that unfold to very many long paths take little memory", async () => {
   const gone = (name: string) => ({ type: "left-out", name, reason: "large", bytes: 1 }) as const;
   const folders = (count: number, tree: string) =>
     Array.from(
@@ -59,7 +59,7 @@ test("differences in few directories that unfold to very many long paths take li
   for (let level = 0; level < 12; level++) root = put(folders(1, root));
   root = put(folders(100, root));
   const before = process.memoryUsage().heapUsed;
-  const found = compareTrees(put([]), root, (name) => trees.get(name));
+  const found = await compareTrees(put([]), root, (name) => trees.get(name));
   const { changes, ...more } = changesBetween(found, false);
   expect([found.length, changes.length, more]).toEqual([50_000, 5000, { more: true, leftOut: 0 }]);
   // All paths would be 160 MB.

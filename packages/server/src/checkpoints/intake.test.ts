@@ -3,6 +3,7 @@ import { type Bundle, bundleHeadBytes, writeBundle } from "@handrail/protocol/sa
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BYTES, file, folder, plain, receiveFixture, treeOf, withRoot } from "../testing/receive-fixture.ts";
+import { compareTrees } from "./compare.ts";
 import { Intake } from "./intake.ts";
 import { contentOf, nameOf } from "./object-content.ts";
 
@@ -30,16 +31,38 @@ test("directories are taken as far as all of them may be in memory at once", asy
   }
 });
 
-test("others get their turns while very many small pieces come that hardly take a byte", async () => {
-  const part = bundled(Array.from({ length: 15_000 }, () => plain("blob", new Uint8Array(0))));
+/** Turns that others get while something is done. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   const counting = setInterval(() => (turns += 1), 1);
   try {
-    await intakeOf().take(Buffer.concat([part, part]));
+    await work();
   } finally {
     clearInterval(counting);
   }
-  expect(turns).toBeGreaterThan(3);
+  return turns;
+}
+
+test("others get their turns while very many small pieces come that hardly take a byte", async () => {
+  const part = bundled(Array.from({ length: 15_000 }, () => plain("blob", new Uint8Array(0))));
+  expect(await turnsDuring(() => intakeOf().take(Buffer.concat([part, part])))).toBeGreaterThan(3);
+});
+
+test("others get their turns while one directory of very many entries comes, and is compared", async () => {
+  const many = (mtime: string) =>
+    treeOf(
+      Array.from({ length: 60_000 }, (_, at) => ({ type: "pipe", name: String(100_000 + at), mode: 0o600, mtime })),
+    );
+  const [tree, other] = [many("0"), many("1")];
+  const intake = intakeOf({ treeBytes: 1e8, entries: 1e6 });
+  const [root, to] = [nameOf("tree", tree), nameOf("tree", other)];
+  const taking = await turnsDuring(() => intake.take(Buffer.concat([plain("tree", tree), plain("tree", other)])));
+  const trees = await intake.trees([root, to]);
+  const comparing = await turnsDuring(() => compareTrees(root, to, (name) => trees.get(name)));
+  expect({ taking: taking > 5, comparing: comparing > 3 }).toEqual({
+    taking: true,
+    comparing: true,
+  });
 });
 
 /** Frames of a snapshot: two pieces, in a bundle and alone, and three directories. */

@@ -6,11 +6,11 @@ import {
   type ObjectFrame,
   takenFrames,
 } from "@handrail/protocol/sandboxd/object-frames";
-import { MAX_BLOB_BYTES, parseTree, type SnapshotTree } from "@handrail/protocol/snapshots";
+import { MAX_BLOB_BYTES, type SnapshotTree, treeInParts } from "@handrail/protocol/snapshots";
 import type { Lineage, NamedFrame } from "./lineage.ts";
-import { nameOf, unpacked } from "./object-content.ts";
+import { nameInTurn, nameOf, unpacked, unpackedInTurn } from "./object-content.ts";
 import type { StoredObject } from "./object-index.ts";
-import { turns } from "./turns.ts";
+import { inTurn, turns } from "./turns.ts";
 
 /** What a snapshot may have: objects and bytes, when they are unpacked, and of those the directories, with so many entries. */
 export type IntakeLimits = {
@@ -93,13 +93,12 @@ export class Intake {
   async #add(object: ObjectFrame): Promise<void> {
     const { kind, size } = object;
     if (kind === "blob" && size > MAX_BLOB_BYTES) throw invalid("A piece is too large.");
-    const bytes = unpacked(object);
-    const name = nameOf(kind, bytes);
+    const { name, bytes } = await contentIn(object);
     // Small pieces of files are compressed with others, where they are stored; directories go into sandboxes by themselves.
     const asItCame = kind === "tree" || size > MAX_BUNDLED_BYTES;
     const frame = encodeObjectFrame(asItCame ? object : { kind, packed: false, size, data: bytes });
     if (kind === "tree") {
-      this.#trees.set(name, this.#counted(parseTree(bytes), size));
+      this.#trees.set(name, this.#counted(await inTurn(treeInParts(bytes)), size));
       this.#treeFrames.set(name, frame);
     }
     if (this.#known.has(name) || this.#seen.has(name)) return;
@@ -125,6 +124,16 @@ export class Intake {
     this.#pack = [];
     this.#packBytes = 0;
   }
+}
+
+/** Directories can be large. @throws AppError `checkpoint_invalid` */
+async function contentIn(object: ObjectFrame): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+  if (object.kind === "tree") {
+    const bytes = await unpackedInTurn(object);
+    return { name: await nameInTurn("tree", bytes), bytes };
+  }
+  const bytes = unpacked(object);
+  return { name: nameOf("blob", bytes), bytes };
 }
 
 /** @throws AppError `checkpoint_invalid` unless it is whole */

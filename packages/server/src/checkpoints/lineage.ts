@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { CheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { AppError } from "@handrail/protocol/errors";
 import type { Bundle } from "@handrail/protocol/sandboxd/bundles";
-import { parseTree, type ObjectKind, type SnapshotEntry, type SnapshotTree } from "@handrail/protocol/snapshots";
+import type { ObjectKind, SnapshotEntry, SnapshotTree } from "@handrail/protocol/snapshots";
 import { z } from "zod";
 import type { Checked } from "./closure.ts";
-import { contentOf } from "./object-content.ts";
+import { contentOf, treeOf } from "./object-content.ts";
 import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
 import { Remembered } from "./remembered.ts";
 import { bundlesIn, framesIn, type ReadObject, type Run, runsOf } from "./object-runs.ts";
@@ -147,7 +147,7 @@ export class Lineage {
     }
     for await (const some of this.frames(unread)) {
       for (const { name, frame } of some) {
-        trees.push([name, parseTree(contentOf(name, frame))]);
+        trees.push([name, await treeOf(name, frame)]);
         this.rememberFrame(name, frame);
       }
     }

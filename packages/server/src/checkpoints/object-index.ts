@@ -1,5 +1,6 @@
 import type { ObjectKind } from "@handrail/protocol/snapshots";
 import { z } from "zod";
+import { eachInTurn } from "./turns.ts";
 
 /**
  * Where an object is: its frame in what is encrypted from `offset` on, `length` bytes, of a pack. `inside` says where in
@@ -18,10 +19,15 @@ export type StoredObject = {
 export const weightOf = ({ length, inside }: StoredObject): number => inside?.bytes ?? length;
 
 /** What takes objects in the store, that which they share with others counted whole and once. */
-export function storedBytes(objects: Iterable<StoredObject>): number {
-  const lengths = new Map<string, number>();
-  for (const { pack, offset, length } of objects) lengths.set(`${pack} ${offset}`, length);
-  return Array.from(lengths.values()).reduce((sum, length) => sum + length, 0);
+export async function storedBytes(objects: Iterable<StoredObject>): Promise<number> {
+  const seen = new Set<string>();
+  let sum = 0;
+  await eachInTurn(objects, ({ pack, offset, length }) => {
+    const place = `${pack} ${offset}`;
+    if (!seen.has(place)) sum += length;
+    seen.add(place);
+  });
+  return sum;
 }
 
 const Place = [z.string(), z.enum(["t", "b"]), z.number(), z.number(), z.number(), z.number()] as const;

@@ -73,14 +73,14 @@ async function storeTaken(
   const stored = await intake.end();
   const objects = (name: string) => stored.get(name) ?? known.get(name);
   const trees = await reachableTrees(taken.root, (names) => intake.trees(names));
-  const { checked, ...counted } = checkSnapshot(taken.root, trees, objects, lineage.checked);
+  const { checked, ...counted } = await checkSnapshot(taken.root, trees, objects, lineage.checked);
   // Few pieces can make very many files.
   if (counted.bytes > most) throw tooLarge();
   await lineage.addIndex(stored);
   lineage.remember(trees);
   intake.rememberFrames();
   lineage.rememberChecked(checked);
-  return { ...taken, ...counted, newBytes: storedBytes(stored.values()) };
+  return { ...taken, ...counted, newBytes: await storedBytes(stored.values()) };
 }
 
 const tooLarge = () => new AppError("checkpoint_invalid", "The snapshot is larger than it may be.");

@@ -50,7 +50,7 @@ test("objects of all sizes come back, in any number, also by a server that start
     DATA.map((_, at) => at < DATA.length - 1),
   );
   const frames = DATA.map(frameOf).reduce((sum, { frame }) => sum + frame.length, 0);
-  const taken = storedBytes(objects.values());
+  const taken = await storedBytes(objects.values());
   expect(taken).toBeLessThan(frames / 20);
   const [pack = ""] = await directoryStore(directory).list("sizes/packs/");
   expect((await directoryStore(directory).get(pack)).length).toBe(taken);

@@ -5,6 +5,7 @@ import { type Bundle, bundleHeadBytes, writeBundle } from "@handrail/protocol/sa
 import { headBytes, writeNamedFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { type SnapshotEntry, type SnapshotRules, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { reachableTrees } from "./closure.ts";
+import { pairsOf } from "./compare.ts";
 import type { Lineage } from "./lineage.ts";
 import type { ReadObject } from "./object-runs.ts";
 import { turns } from "./turns.ts";
@@ -75,13 +76,12 @@ async function missing(root: string, base: string | undefined, { trees, there }:
   const rest = turns(FINDING_TURN_MS);
   const compare = async (wanted: string, present: string | undefined): Promise<void> => {
     if (wanted === present) return;
-    await rest();
     if (!there.has(wanted)) names.add(wanted);
-    const old = new Map(entriesOf(there, present).map((entry) => [entry.name, entry]));
-    for (const entry of entriesOf(trees, wanted)) {
-      const before = old.get(entry.name);
-      if (entry.type === "directory") await compare(entry.tree, before?.type === "directory" ? before.tree : undefined);
-      for (const blob of newBlobs(before, entry)) names.add(blob);
+    for (const { old, now } of pairsOf(entriesOf(there, present), entriesOf(trees, wanted))) {
+      const resting = rest();
+      if (resting !== undefined) await resting;
+      if (now?.type === "directory") await compare(now.tree, old?.type === "directory" ? old.tree : undefined);
+      for (const blob of newBlobs(old, now)) names.add(blob);
     }
   };
   await compare(root, base);
@@ -92,8 +92,8 @@ const entriesOf = (trees: ReadonlyMap<string, SnapshotTree>, name: string | unde
   name === undefined ? [] : (trees.get(name)?.entries ?? []);
 
 /** The pieces of a file, unless the one that is there has the same. */
-function newBlobs(before: SnapshotEntry | undefined, entry: SnapshotEntry): readonly string[] {
-  if (entry.type !== "file") return [];
+function newBlobs(before: SnapshotEntry | undefined, entry: SnapshotEntry | undefined): readonly string[] {
+  if (entry?.type !== "file") return [];
   return before?.type === "file" && String(before.blobs) === String(entry.blobs) ? [] : entry.blobs;
 }
 

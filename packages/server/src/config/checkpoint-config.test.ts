@@ -29,3 +29,12 @@ test("what names no bucket, and a bucket without keys, are refused", () => {
   const { AWS_ACCESS_KEY_ID } = KEYS;
   expect(() => storeOf(["--checkpoint-store", "s3://files"], { AWS_ACCESS_KEY_ID })).toThrow(/AWS_SECRET_ACCESS_KEY/);
 });
+
+test("files that a checkpoint can have are no larger than a directory can tell of", () => {
+  const mostOf = (...argv: string[]) => readConfig(["--home", "/nowhere", ...argv], {}).checkpoints.maxFileBytes;
+  expect([mostOf(), mostOf("--checkpoint-max-file", "64g"), mostOf("--checkpoint-max-file", "65g")]).toEqual([
+    100 * 1024 ** 2,
+    64 * 1024 ** 3,
+    64 * 1024 ** 3,
+  ]);
+});

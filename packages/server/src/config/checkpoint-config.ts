@@ -1,4 +1,5 @@
 import { AppError } from "@handrail/protocol/errors";
+import { MAX_FILE_BYTES } from "@handrail/protocol/snapshots";
 import type { OptionValues } from "./options.ts";
 import type { CheckpointStoreName } from "./texts.ts";
 
@@ -29,7 +30,7 @@ export function checkpointsFrom(values: OptionValues): CheckpointConfig {
   const store = values.checkpointStore ?? { type: "directory" };
   return {
     store: store.type === "s3" ? s3From(store, values) : store,
-    maxFileBytes: values.checkpointMaxFile ?? 100 * 1024 ** 2,
+    maxFileBytes: Math.min(values.checkpointMaxFile ?? 100 * 1024 ** 2, MAX_FILE_BYTES),
     maxTotalBytes: values.checkpointMaxTotal ?? 4 * 1024 ** 3,
   };
 }

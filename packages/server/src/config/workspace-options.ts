@@ -41,7 +41,7 @@ export const WORKSPACE_OPTIONS = {
   checkpointMaxFile: {
     env: ["HANDRAIL_CHECKPOINT_MAX_FILE"],
     value: SizeText,
-    help: "Files over this are left out of checkpoints. Default 100m.",
+    help: "Files over this are left out of checkpoints. At most 64g. Default 100m.",
   },
   checkpointMaxTotal: {
     env: ["HANDRAIL_CHECKPOINT_MAX_TOTAL"],

@@ -104,10 +104,11 @@ async function layer(
   const either: Trees = (name) => present.get(name) ?? kept.get(name);
   const merged = mergeLayer(before, after, now, either);
   if (merged === undefined) return undefined;
-  const all: Trees = (name) => merged.made.get(name) ?? either(name);
-  const trees = await reachableTrees(merged.root, async (names) => found(names, all));
+  const any: Trees = (name) => merged.made.get(name) ?? either(name);
+  const trees = await reachableTrees(merged.root, async (names) => found(names, any));
   const known = await lineage.objects();
-  const wanted = [...trees.keys(), ...[...trees.values()].flatMap(blobsIn)].filter((name) => !known.has(name));
+  const all = [...trees.keys(), ...(await blobsIn(trees.values()))];
+  const wanted = all.filter((name) => !known.has(name));
   const there = wanted.filter((name) => !merged.made.has(name));
   const stored = new Map([
     ...(await storeFrames(lineage, framesOf(results, there))),
@@ -116,10 +117,10 @@ async function layer(
       Array.from(merged.made, ([name, tree]) => treeFrame(name, tree)),
     )),
   ]);
-  checkSnapshot(merged.root, trees, (name) => stored.get(name) ?? known.get(name));
+  await checkSnapshot(merged.root, trees, (name) => stored.get(name) ?? known.get(name));
   await lineage.addIndex(stored);
   lineage.remember(trees);
-  return { root: merged.root, ...sumOf(now, merged.root, all) };
+  return { root: merged.root, ...(await sumOf(now, merged.root, any)) };
 }
 
 function found(names: readonly string[], trees: Trees): ReadonlyMap<string, SnapshotTree> {
@@ -149,15 +150,15 @@ async function keep(
   const old = await treesOf(lineage, before);
   const made = await treesOf(lineage, after);
   const trees: Trees = (name) => old.get(name) ?? made.get(name);
-  const leftOut = incomplete(before, after, trees);
+  const leftOut = await incomplete(before, after, trees);
   if (leftOut !== undefined) return `${leftOut} is too large to be kept, or cannot be read.`;
-  const blobs = compareTrees(before, after, trees).flatMap(({ after: entry }) =>
+  const blobs = (await compareTrees(before, after, trees)).flatMap(({ after: entry }) =>
     entry?.type === "file" ? entry.blobs : [],
   );
   const known = await results.objects();
   const wanted = [...old.keys(), ...made.keys(), ...blobs].filter((name) => !known.has(name));
   await results.addIndex(await storeFrames(results, framesOf(lineage, new Set(wanted))));
-  const sums = sumOf(before, after, trees);
+  const sums = await sumOf(before, after, trees);
   const source = sourceLabel(state.source);
   await holdSetup(results, key, {
     ownerId: state.ownerId,
@@ -174,14 +175,14 @@ async function keep(
 }
 
 /** A path that the set-up made and that is not in the snapshot; caches do not count. */
-function incomplete(before: string, after: string, trees: Trees): string | undefined {
-  return compareTrees(before, after, trees).find(
+async function incomplete(before: string, after: string, trees: Trees): Promise<string | undefined> {
+  return (await compareTrees(before, after, trees)).find(
     ({ after: entry }) => entry?.type === "left-out" && entry.reason !== "cache" && entry.reason !== "special",
   )?.path;
 }
 
-function sumOf(from: string, to: string, trees: Trees): { readonly files: number; readonly bytes: number } {
-  const entries = compareTrees(from, to, trees).flatMap(({ after }) => (after === undefined ? [] : [after]));
+async function sumOf(from: string, to: string, trees: Trees): Promise<Pick<Layered, "files" | "bytes">> {
+  const entries = (await compareTrees(from, to, trees)).flatMap(({ after }) => (after === undefined ? [] : [after]));
   const bytes = entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0);
   return { files: entries.length, bytes };
 }

@@ -110,7 +110,7 @@ async function tidied(lineage: Lineage): Promise<number> {
 }
 
 async function sizeOf(lineage: Lineage): Promise<number> {
-  return storedBytes((await lineage.objects()).values());
+  return await storedBytes((await lineage.objects()).values());
 }
 
 /** A note that cannot be read is none: what it was for is made again. */
