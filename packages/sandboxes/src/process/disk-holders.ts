@@ -3,10 +3,14 @@ import { join } from "node:path";
 
 /** The block devices of this machine that have a file open as their content, such as `loop0`; sandboxes have it by them. */
 export async function loopDevicesOf(image: string): Promise<readonly string[]> {
-  const names = (await readdir("/sys/block").catch(() => [])).filter((name) => name.startsWith("loop"));
+  const names = loopDevicesIn(await textOf("/proc/partitions"));
   const files = await Promise.all(names.map((name) => textOf(`/sys/block/${name}/loop/backing_file`)));
   return names.filter((_name, at) => files[at]?.trimEnd().replace(/ \(deleted\)$/, "") === image);
 }
+
+/** Those that have a content: machines keep many that have none. The last word of a row is the device's name (proc(5)). */
+const loopDevicesIn = (partitions: string): readonly string[] =>
+  partitions.split("\n").flatMap((row) => /\s(loop\d+)$/.exec(row)?.[1] ?? []);
 
 /**
  * Whether all that still has these devices is a copy of where the server once mounted them, `target`. A program that made
