@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
-import { CHANNEL_WINDOW_BYTES } from "@handrail/protocol/sandboxd/messages";
+import { CHANNEL_WINDOW_BYTES } from "@handrail/protocol/sandboxd/frames";
 import { expect, test } from "vitest";
 import { Channel } from "./channel.ts";
 

@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { CHANNEL_WINDOW_BYTES } from "@handrail/protocol/sandboxd/messages";
+import { CHANNEL_WINDOW_BYTES } from "@handrail/protocol/sandboxd/frames";
 import { ByteQueue } from "./byte-queue.ts";
 
 /** How a channel reaches the other side. */

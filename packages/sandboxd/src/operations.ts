@@ -1,14 +1,7 @@
-import { equip } from "./equip.ts";
-import { fileOperations } from "./files/file-operations.ts";
-import type { Handlers } from "./handlers.ts";
-import { portOperations, type PortPlace } from "./ports/port-operations.ts";
-import { processRun } from "./process-run.ts";
-import { searchOperations } from "./search/search-operations.ts";
-import { snapshotOperations } from "./snapshot/snapshot-operations.ts";
-import { terminals } from "./terminals/terminal-operations.ts";
+import { later, type Later, type Loaders } from "./later.ts";
+import type { PortPlace } from "./ports/port-operations.ts";
 import { Untouched } from "./untouched.ts";
 import { ChangedPaths } from "./workspace/changed-paths.ts";
-import { workspaceOperations } from "./workspace/workspace-operations.ts";
 import { WrittenFiles } from "./workspace/written-files.ts";
 
 /** Where this sandboxd works, with what. */
@@ -22,27 +15,43 @@ export type Place = {
   readonly ports: PortPlace;
 };
 
-/** A handler for each operation of the protocol. `close` ends the terminals. */
-export function operations(place: Place): { readonly handlers: Handlers; close(): void } {
-  const { workspace, state, shell } = place;
+/** `close` ends the terminals. */
+export type Operations = Later & { readonly close: () => void };
+
+/** A handler for each operation of the protocol. */
+export function operations(place: Place): Operations {
+  const untouched = new Untouched();
+  let endTerminals = () => {};
+  const { handlers, load } = later(loaders(place, untouched, (end) => (endTerminals = end)));
+  return { handlers: untouched.watch(handlers), load, close: () => endTerminals() };
+}
+
+/** `onTerminals` hears how terminals are ended. */
+function loaders(place: Place, { isUntouched, replaced }: Untouched, onTerminals: (end: () => void) => void): Loaders {
+  const { workspace, state, shell, git } = place;
   // Read whenever a program starts, so that what the sandbox is equipped with later holds too.
   const env = { ...place.env };
   const written = new WrittenFiles();
   const changed = new ChangedPaths();
-  const untouched = new Untouched();
-  const { isUntouched, replaced } = untouched;
-  const shells = terminals({ program: shell, workspace, stateDirectory: state, env });
   return {
-    handlers: untouched.watch({
-      ...shells.handlers,
-      ...fileOperations(place),
-      ...searchOperations(place),
-      ...snapshotOperations(place, state, { written, changed, isUntouched, replaced }),
-      ...workspaceOperations(place, state, { program: place.git, workspace, env, written, changed, isUntouched }),
-      ...portOperations(place.ports),
-      "sandbox.equip": equip(env),
-      "process.run": processRun(place, env),
-    }),
-    close: () => shells.close(),
+    terminal: async () => {
+      const { terminals } = await import("./terminals/terminal-operations.ts");
+      const made = terminals({ program: shell, workspace, stateDirectory: state, env });
+      onTerminals(() => made.close());
+      return made.handlers;
+    },
+    file: async () => (await import("./files/file-operations.ts")).fileOperations(place),
+    search: async () => (await import("./search/search-operations.ts")).searchOperations(place),
+    snapshot: async () => {
+      const { snapshotOperations } = await import("./snapshot/snapshot-operations.ts");
+      return snapshotOperations(place, state, { written, changed, isUntouched, replaced });
+    },
+    workspace: async () => {
+      const { workspaceOperations } = await import("./workspace/workspace-operations.ts");
+      return workspaceOperations(place, state, { program: git, workspace, env, written, changed, isUntouched });
+    },
+    port: async () => (await import("./ports/port-operations.ts")).portOperations(place.ports),
+    sandbox: async () => ({ "sandbox.equip": (await import("./equip.ts")).equip(env) }),
+    process: async () => ({ "process.run": (await import("./process-run.ts")).processRun(place, env) }),
   };
 }

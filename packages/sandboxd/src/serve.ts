@@ -1,24 +1,25 @@
-import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { DISK_FULL_EXIT } from "@handrail/protocol/sandboxd/exits";
 import type { ServeConfig } from "./config.ts";
 import type { Handlers } from "./handlers.ts";
+import { Late } from "./late.ts";
 import { guardFirstProcess, IS_FIRST } from "./first-process.ts";
 import { findExecutable } from "./find-executable.ts";
-import { operations } from "./operations.ts";
-import { rest } from "./rest.ts";
 import { sharedSpace } from "./shared-space.ts";
 import { spaceWatch } from "./space-watch.ts";
 import { signalProcess } from "./terminals/processes.ts";
 import { whenIdle } from "./when-idle.ts";
 import { transparent } from "./transparent/transparent.ts";
 import { VERSION } from "./version.ts";
-import { Calls } from "./wire/calls.ts";
+import type { Work } from "./work.ts";
 import { Connection } from "./wire/connection.ts";
 import { egressListener } from "./wire/egress.ts";
 import { keepDialling, listen } from "./wire/endpoints.ts";
+
+/** What calls need takes longer to load than all else at a start. A sandbox that waits for its conversation loads it now. */
+const LOAD_AFTER_MS = 1000;
 
 /**
  * Runs the daemon until SIGTERM or SIGINT, or until it was idle for as long as it may. As the first process of a sandbox
@@ -37,12 +38,12 @@ export async function serve(config: ServeConfig): Promise<void> {
     own,
     openChannel: (ticket: string) => connections.latest?.openChannel("port", ticket),
   };
-  const { handlers, ...shells } = operations({ workspace, state, shell, git, env: config.env, ports });
-  // Compiled code is a seventh of what an idle sandbox takes; it is made again, function by function, at the next call.
-  const calls = new Calls(watchSpace(config, handlers), rest(Bun.shrink));
-  const connections: Connections = new Connections(calls, {
+  const place = { workspace, state, shell, git, env: config.env, ports };
+  const watch = watchSpace(config);
+  const work = new Late(async () => (await import("./work.ts")).work(place, watch));
+  const connections: Connections = new Connections(work, {
     version: VERSION,
-    bootId: randomUUID(),
+    bootId: crypto.randomUUID(),
     workspace,
     user: userName(),
     shell,
@@ -50,14 +51,15 @@ export async function serve(config: ServeConfig): Promise<void> {
   });
   await meet(config, state, connections);
   if (config.egressPort !== undefined) await egressListener(config.egressPort, () => connections.latest);
+  setTimeout(() => void work.load().then((loaded) => loaded.load()), LOAD_AFTER_MS).unref();
   if (config.transparent) transparent(() => connections.latest?.openChannel("egress"), own);
-  await stopped(config.idleExitSeconds, () => connections.size === 0 && calls.running === 0);
-  shells.close();
+  await stopped(config.idleExitSeconds, () => connections.size === 0 && (work.loaded?.calls.running ?? 0) === 0);
+  work.loaded?.close();
 }
 
 /** All but the first process of a sandbox are its programs; where there is none such, it cannot tell them. */
-function watchSpace({ keepFree, shared }: ServeConfig, handlers: Handlers): Handlers {
-  if (keepFree === undefined || shared.length === 0 || !IS_FIRST) return handlers;
+function watchSpace({ keepFree, shared }: ServeConfig): (handlers: Handlers) => Handlers {
+  if (keepFree === undefined || shared.length === 0 || !IS_FIRST) return (handlers) => handlers;
   return spaceWatch({
     ...sharedSpace(shared, keepFree),
     endPrograms: () => void signalProcess(-1, "SIGKILL"),
@@ -65,7 +67,7 @@ function watchSpace({ keepFree, shared }: ServeConfig, handlers: Handlers): Hand
       process.stderr.write(`${why}\n`);
       process.exit(DISK_FULL_EXIT);
     },
-  }).watch(handlers);
+  }).watch;
 }
 
 function requireShell(env: ServeConfig["env"]): string {
@@ -95,13 +97,13 @@ type ConnectionOptions = ConstructorParameters<typeof Connection>[1];
 
 /** The servers that are connected. */
 class Connections {
-  readonly #calls: Calls;
+  readonly #work: Late<Work>;
   readonly #welcome: ConnectionOptions["welcome"];
   readonly #strangers = new Set<Connection>();
   #open: readonly Connection[] = [];
 
-  constructor(calls: Calls, welcome: ConnectionOptions["welcome"]) {
-    this.#calls = calls;
+  constructor(work: Late<Work>, welcome: ConnectionOptions["welcome"]) {
+    this.#work = work;
     this.#welcome = welcome;
   }
 
@@ -117,7 +119,7 @@ class Connections {
 
   /** `token`: what the server has to say; undefined: nothing. However many say nothing, the next one is heard. */
   add(stream: Duplex, token: string | undefined): void {
-    const connection = new Connection(stream, { calls: this.#calls, welcome: this.#welcome, token });
+    const connection = new Connection(stream, { work: this.#work, welcome: this.#welcome, token });
     this.#strangers.add(connection);
     const [oldest] = this.#strangers;
     if (this.#strangers.size > MAX_STRANGERS) oldest?.close();

@@ -9,8 +9,11 @@ export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 /** Carries the bytes of the call that comes next: base64 in JSON would cost both sides more than all else they do. */
 export const BYTES_CHANNEL = 0xffff_ffff;
 
+/** A side may have this many bytes of one channel under way; `channel.credit` says that the other read some. */
+export const CHANNEL_WINDOW_BYTES = 1024 * 1024;
+
 /**
- * Channel 0 carries JSON messages (`messages.ts`), `BYTES_CHANNEL` bytes of a call; any other carries raw bytes of a
+ * Channel 0 carries JSON messages (`to-sandboxd.ts`, `from-sandboxd.ts`), `BYTES_CHANNEL` bytes of a call; any other carries raw bytes of a
  * stream opened by message.
  */
 export type Frame = { readonly channel: number; readonly payload: Uint8Array };

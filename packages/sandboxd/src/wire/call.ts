@@ -1,5 +1,5 @@
 import { toAppError } from "@handrail/protocol/errors";
-import type { WireOutcome } from "@handrail/protocol/sandboxd/messages";
+import type { WireOutcome } from "@handrail/protocol/sandboxd/from-sandboxd";
 import type { CallContext } from "../handlers.ts";
 import type { Feed } from "../terminals/feed.ts";
 import { OutputPump } from "./output-pump.ts";

@@ -1,5 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
-import type { ToSandboxd, WireOutcome } from "@handrail/protocol/sandboxd/messages";
+import type { WireOutcome } from "@handrail/protocol/sandboxd/from-sandboxd";
+import type { ToSandboxd } from "@handrail/protocol/sandboxd/to-sandboxd";
 import { OPERATIONS, type OperationName } from "@handrail/protocol/sandboxd/operations";
 import { config, locales, prettifyError } from "zod/mini";
 import type { CallContext, Handlers } from "../handlers.ts";

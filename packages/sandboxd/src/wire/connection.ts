@@ -1,7 +1,6 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { Channel } from "@handrail/channels/channel";
-import { toAppError } from "@handrail/protocol/errors";
+import { AppError, toAppError } from "@handrail/protocol/errors";
 import {
   BYTES_CHANNEL,
   encodeFrame,
@@ -10,15 +9,18 @@ import {
   SANDBOXD_PROTOCOL,
   type Frame,
 } from "@handrail/protocol/sandboxd/frames";
-import { ToSandboxd, type FromSandboxd } from "@handrail/protocol/sandboxd/messages";
-import type { WireOutcome } from "@handrail/protocol/sandboxd/messages";
+import type { FromSandboxd } from "@handrail/protocol/sandboxd/from-sandboxd";
+import type { ToSandboxd } from "@handrail/protocol/sandboxd/to-sandboxd";
+import type { WireOutcome } from "@handrail/protocol/sandboxd/from-sandboxd";
+import type { Late } from "../late.ts";
+import type { Work } from "../work.ts";
 import type { Waiter } from "./call.ts";
-import type { Calls } from "./calls.ts";
 
 export type Welcome = Omit<Extract<FromSandboxd, { type: "welcome" }>, "type" | "protocol">;
 
 export type ConnectionOptions = {
-  readonly calls: Calls;
+  /** Loaded for the first message after hello. */
+  readonly work: Late<Work>;
   readonly welcome: Welcome;
   /** Undefined: whoever can connect may. */
   readonly token: string | undefined;
@@ -41,6 +43,8 @@ export class Connection implements Waiter {
   #settle: (welcomed: boolean) => void = () => {};
   #greeted = false;
   #lastChannel = 0;
+  /** What came before the work was loaded. */
+  #early: Frame[] = [];
   /** Of the call that comes next. */
   #bytes: Uint8Array | undefined;
 
@@ -102,18 +106,37 @@ export class Connection implements Waiter {
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.channel === BYTES_CHANNEL && this.#greeted) {
-      this.#bytes = frame.payload;
+    const { work } = this.#options;
+    if (!this.#greeted) {
+      // Of a stranger nothing else is kept.
+      if (frame.channel === 0) this.#onHello(readHello(frame.payload));
+    } else if (work.loaded !== undefined && this.#early.length === 0) this.#onLater(work.loaded, frame);
+    else if (this.#early.push(frame) === 1) this.#takeEarly();
+  }
+
+  #takeEarly(): void {
+    const take = (work: Work): void => {
+      for (const frame of this.#early) if (this.open) this.#onLater(work, frame);
+      this.#early = [];
+    };
+    this.#options.work
+      .load()
+      .then(take)
+      .catch((thrown: unknown) => this.#refuse("sandboxd_protocol", toAppError(thrown).message));
+  }
+
+  #onLater(work: Work, { channel, payload }: Frame): void {
+    if (channel === BYTES_CHANNEL) {
+      this.#bytes = payload;
       return;
     }
-    if (frame.channel !== 0) {
-      this.#channels.get(frame.channel)?.receive(frame.payload);
+    if (channel !== 0) {
+      this.#channels.get(channel)?.receive(payload);
       return;
     }
-    const message = ToSandboxd.parse(JSON.parse(new TextDecoder().decode(frame.payload)));
+    const message = work.read(jsonOf(payload));
     if (message.type === "hello") this.#onHello(message);
-    else if (!this.#greeted) this.#refuse("sandboxd_protocol", "The first message must be hello.");
-    else this.#onMessage(message);
+    else this.#onMessage(work, message);
   }
 
   #onHello(hello: Message<"hello">): void {
@@ -130,8 +153,7 @@ export class Connection implements Waiter {
     }
   }
 
-  #onMessage(message: Exclude<ToSandboxd, Message<"hello">>): void {
-    const { calls } = this.#options;
+  #onMessage({ calls }: Work, message: Exclude<ToSandboxd, Message<"hello">>): void {
     switch (message.type) {
       case "call":
         return calls.start({ ...message, args: this.#argsOf(message) }, this);
@@ -178,7 +200,7 @@ export class Connection implements Waiter {
   #onClose(): void {
     this.#greeted = false;
     this.#settle(false);
-    this.#options.calls.detach(this);
+    this.#options.work.loaded?.calls.detach(this);
     for (const channel of this.#channels.values()) channel.destroy();
     this.#channels.clear();
   }
@@ -192,7 +214,19 @@ const TOO_LARGE: WireOutcome = {
   error: { code: "answer_too_large", message: "The answer is too large to be sent.", details: {} },
 };
 
+const jsonOf = (payload: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(payload));
+
+/**
+ * Read by hand: the shapes of all messages take longer to load than anything else until a server is welcomed.
+ * @throws AppError `sandboxd_protocol`
+ */
+function readHello(payload: Uint8Array): Message<"hello"> {
+  const { type, protocol, token } = Object(jsonOf(payload)) as Readonly<Record<string, unknown>>;
+  if (type === "hello" && typeof protocol === "number" && typeof token === "string") return { type, protocol, token };
+  throw new AppError("sandboxd_protocol", "The first message must be hello.");
+}
+
 function same(expected: string, given: string): boolean {
   const [a, b] = [Buffer.from(expected), Buffer.from(given)];
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && process.getBuiltinModule("node:crypto").timingSafeEqual(a, b);
 }

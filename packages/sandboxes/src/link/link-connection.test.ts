@@ -1,7 +1,7 @@
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeFrame } from "@handrail/protocol/sandboxd/frames";
-import type { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
+import type { FromSandboxd } from "@handrail/protocol/sandboxd/from-sandboxd";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { frameOf, WELCOME } from "../testing/sandboxd-frames.ts";
 import { LinkConnection } from "./link-connection.ts";

@@ -2,7 +2,8 @@ import type { Duplex } from "node:stream";
 import { Channel } from "@handrail/channels/channel";
 import { AppError, isErrorCode } from "@handrail/protocol/errors";
 import { BYTES_CHANNEL, encodeFrame, SANDBOXD_PROTOCOL, type Frame } from "@handrail/protocol/sandboxd/frames";
-import type { FromSandboxd, ToSandboxd } from "@handrail/protocol/sandboxd/messages";
+import type { FromSandboxd } from "@handrail/protocol/sandboxd/from-sandboxd";
+import type { ToSandboxd } from "@handrail/protocol/sandboxd/to-sandboxd";
 import { hearFrames } from "./hear-frames.ts";
 import { parseMessage } from "./parse-message.ts";
 

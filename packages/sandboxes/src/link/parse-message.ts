@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import { hasMoreValues } from "@handrail/protocol/json-values";
-import { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
+import { FromSandboxd } from "@handrail/protocol/sandboxd/from-sandboxd";
 
 /** More than any answer has within the size of a frame. */
 const MAX_VALUES = 500_000;

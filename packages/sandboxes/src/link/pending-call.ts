@@ -1,6 +1,7 @@
 import type { CallOptions } from "@handrail/core/ports/sandbox";
 import { AppError, isErrorCode } from "@handrail/protocol/errors";
-import type { FromSandboxd, ToSandboxd, WireOutcome } from "@handrail/protocol/sandboxd/messages";
+import type { FromSandboxd, WireOutcome } from "@handrail/protocol/sandboxd/from-sandboxd";
+import type { ToSandboxd } from "@handrail/protocol/sandboxd/to-sandboxd";
 import { OPERATIONS, type OperationName } from "@handrail/protocol/sandboxd/operations";
 import { z } from "zod";
 

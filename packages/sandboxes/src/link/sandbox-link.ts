@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallOptions, Sandbox } from "@handrail/core/ports/sandbox";
 import { AppError, toAppError } from "@handrail/protocol/errors";
-import type { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
+import type { FromSandboxd } from "@handrail/protocol/sandboxd/from-sandboxd";
 import type { OperationArgs, OperationName, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { LinkConnection, type Welcome } from "./link-connection.ts";
 import { PendingCall } from "./pending-call.ts";

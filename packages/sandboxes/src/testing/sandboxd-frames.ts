@@ -1,5 +1,5 @@
 import { encodeFrame, SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
-import type { FromSandboxd } from "@handrail/protocol/sandboxd/messages";
+import type { FromSandboxd } from "@handrail/protocol/sandboxd/from-sandboxd";
 
 /** What sandboxd says first. */
 export const WELCOME: FromSandboxd = {
