@@ -24,6 +24,7 @@ async function forked(changes: readonly FileChange[] | undefined, failed: readon
   const roots: string[] = [];
   const snapshots = {
     keep: broken,
+    rootNow: broken,
     keepStep: broken,
     forgetStep: broken,
     restore: async (_state: unknown, _sandbox: unknown, root: string) => {

@@ -27,8 +27,8 @@ export async function checkpoint(ports: CheckpointPorts, leave: AbortSignal): Pr
 }
 
 /**
- * The events of a checkpoint: the changes as far as they can be told, and the snapshot where there is a place for it.
- * None when neither can be had.
+ * The events of a checkpoint: the snapshot where there is a place for it, and the changes, where they can be told of just what
+ * was kept. None when neither can be had.
  * @throws AppError of `Snapshots.keep`
  */
 export async function checkpointEvents(
@@ -38,9 +38,6 @@ export async function checkpointEvents(
   leave: AbortSignal,
 ): Promise<ConversationEvent[]> {
   const { journal, snapshots } = ports;
-  const compared = await limited(ports, leave, PATIENCE_MS, (signal) =>
-    sandbox.call("workspace.changes", {}, { signal }),
-  ).catch(() => undefined);
   const checkpointId = ports.newId("p");
   const keep = (signal: AbortSignal) => snapshots?.keep(journal.state, sandbox, { checkpointId, reason }, signal);
   let snapshot: KeptSnapshot | undefined;
@@ -52,12 +49,30 @@ export async function checkpointEvents(
     if (reason !== "run" && reason !== "start") throw thrown;
     failure = [failureNotice(thrown)];
   }
+  const compared = await limited(ports, leave, PATIENCE_MS, (signal) =>
+    compare(ports, sandbox, snapshot, signal),
+  ).catch(() => undefined);
   if (compared === undefined && snapshot === undefined) return failure;
-  const { tree, changes } = compared ?? { tree: "", changes: [...journal.state.changes] };
+  const { tree, ...told } = compared ?? NOT_KNOWN;
   return [
-    { type: "workspace.checkpointed", checkpointId, tree, changes, ...(snapshot === undefined ? {} : { snapshot }) },
+    { type: "workspace.checkpointed", checkpointId, tree, ...told, ...(snapshot === undefined ? {} : { snapshot }) },
     ...failure,
   ];
+}
+
+const NOT_KNOWN = { tree: "" };
+
+/** Undefined where a run that is under way has changed files since they were kept. */
+async function compare(
+  { journal, snapshots }: CheckpointPorts,
+  sandbox: Sandbox,
+  kept: KeptSnapshot | undefined,
+  signal: AbortSignal,
+) {
+  const { tree, changes } = await sandbox.call("workspace.changes", {}, { signal });
+  const mayDiffer = kept !== undefined && journal.state.run !== null && kept.reason === "user";
+  const isKept = !mayDiffer || (await snapshots?.rootNow(journal.state, sandbox, signal)) === kept.root;
+  return isKept ? { tree, changes } : undefined;
 }
 
 function failureNotice(thrown: unknown): ConversationEvent {

@@ -152,7 +152,7 @@ test("a spare serves a conversation without files as it is, and a fork, whose fi
   const point = { checkpointId: `p_${"0".repeat(20)}`, root: "0".repeat(64) };
   const fork = { conversationId: SAMPLE_ID, lineage: SAMPLE_ID, start: point, from: point };
   const restore = async () => ({ written: 0, removed: 0, failed: [] });
-  const snapshots = { keep: broken, keepStep: broken, forgetStep: broken, restore };
+  const snapshots = { keep: broken, rootNow: broken, keepStep: broken, forgetStep: broken, restore };
   const emptySeed = async () => ({ directory: "/nothing", dispose: async () => undefined });
   for (const changes of [{ spare: true }, { spare: true, fork }, { ...WITH_SPARE, fork }] as const) {
     const { journal, clock } = await conversation(changes);

@@ -54,6 +54,7 @@ function byHand() {
       asked.push({ wanted, give, fail: reject });
       return promise;
     },
+    rootNow: async () => root(999),
     forgetStep: async (_state, checkpointId) => void forgotten.push(checkpointId),
     restore: async () => ({ written: 0, removed: 0, failed: [] }),
   };

@@ -62,6 +62,7 @@ export const CheckpointRow = z.object({
   leftOutCount: Count,
   /** The event after which the workspace was like this. */
   asOf: Count,
-  changes: z.object({ files: Count, added: Count, removed: Count }),
+  /** Against the workspace's start; null where that is not known. */
+  changes: z.object({ files: Count, added: Count, removed: Count }).nullable(),
 });
 export type CheckpointRow = z.infer<typeof CheckpointRow>;

@@ -27,6 +27,8 @@ export type Snapshots = {
    * @throws AppError `checkpoint_invalid` for what makes no sense, `limit_reached`, `checkpoints_unavailable`
    */
   keep(state: ConversationState, sandbox: Sandbox, wanted: SnapshotWanted, signal: AbortSignal): Promise<KeptSnapshot>;
+  /** What `keep` would keep, by its name. @throws AppError as `keep` */
+  rootNow(state: ConversationState, sandbox: Sandbox, signal: AbortSignal): Promise<string>;
   /**
    * The same after a step; undefined, and nothing is kept, when the files are as they were when they were last kept or
    * restored, or are no longer as they are wanted.

@@ -171,7 +171,7 @@ async function pointOf(parts: CheckpointsParts, id: string, which: string): Prom
 const named = ({ checkpointId, asOf }: Moment): Named => ({ checkpointId, asOf });
 
 function rowOf({ stored, event }: Kept): CheckpointRow | undefined {
-  const { snapshot, changes = [], counts, checkpointId } = event;
+  const { snapshot, changes = [], counts, checkpointId, tree } = event;
   if (snapshot === undefined) return undefined;
   const { root: _, ...rest } = snapshot;
   return {
@@ -180,7 +180,8 @@ function rowOf({ stored, event }: Kept): CheckpointRow | undefined {
     at: stored.at,
     ...rest,
     asOf: snapshot.asOf ?? stored.seq,
-    changes: counts ?? countChanges(changes),
+    // Nothing was compared where that gave no tree.
+    changes: tree === "" ? null : (counts ?? countChanges(changes)),
   };
 }
 

@@ -75,7 +75,11 @@ async function world(limits: Parameters<typeof keptSnapshots>[2]) {
   };
   const held = () => lineages.heldBy(journal.state.snapshots.lineage, id);
   const forget = (number: number) => snapshots.forgetStep(journal.state, checkpointOf(number));
-  return { store, lineages, journal, step, keep, held, forget };
+  const rootNow = (time: number) => {
+    moment.time = time;
+    return snapshots.rootNow(journal.state, scriptedSandbox(), signal);
+  };
+  return { store, lineages, journal, step, keep, rootNow, held, forget };
 }
 
 test("a step that changed nothing keeps nothing, and neither does one whose files are no longer so", async () => {
@@ -85,6 +89,14 @@ test("a step that changed nothing keeps nothing, and neither does one whose file
   expect([await step(2, 1), await step(3, 2, () => false)]).toEqual([undefined, undefined]);
   expect(await store.list("")).toEqual(stored);
   expect([...(await held())]).toEqual([checkpointOf(1)]);
+});
+
+test("what would be kept now is told, and nothing is", async () => {
+  const { step, rootNow, store } = await world({ steps: 5, indexes: 5 });
+  const kept = await step(1, 1);
+  const stored = await store.list("");
+  expect([await rootNow(1), await rootNow(2)]).toEqual([kept, expect.not.stringMatching(kept ?? "")]);
+  expect(await store.list("")).toEqual(stored);
 });
 
 test("what else is told of a step's files is looked at while they count, and only of those that are new", async () => {

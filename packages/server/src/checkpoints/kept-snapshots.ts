@@ -90,6 +90,13 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         await lineage.addStepReference(reference, most.steps, latest?.checkpointId);
         return { ...storedAs(received, startedAt), reason: "step", asOf };
       }),
+    rootNow: (state, sandbox, signal) =>
+      lineages.use(state.snapshots.lineage, async (lineage) => {
+        let root = "";
+        const look = async (taken: string) => ((root = taken), false);
+        await mover.takeIf({ lineage, state, sandbox }, look, signal);
+        return root;
+      }),
     forgetStep: (state, checkpointId) =>
       lineages.use(state.snapshots.lineage, (lineage) => lineage.removeStepReference(state.id, checkpointId)),
     restore: (state, sandbox, root, signal) =>

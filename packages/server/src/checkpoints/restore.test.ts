@@ -6,7 +6,7 @@ import { createJournal } from "@handrail/core/journal";
 import type { Snapshots } from "@handrail/core/ports/snapshots";
 import { SAMPLE_ID, sampleCreated } from "@handrail/core/testing/log-samples";
 import { memoryLogStore } from "@handrail/core/testing/memory-log-store";
-import { scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
+import { type SandboxHandlers, scriptedSandbox } from "@handrail/core/testing/scripted-sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, expect, test } from "vitest";
@@ -27,7 +27,7 @@ const NONE = { files: 0, bytes: 0, newBytes: 0, durationMs: 0, leftOut: [], left
 const KEPT = { root: "a".repeat(64), ...NONE };
 
 /** A conversation with one checkpoint, whose files come back at `release`, or do not at `fail`. */
-async function world() {
+async function world(handlers: SandboxHandlers = {}) {
   const store = memoryLogStore();
   const journal = await createJournal(store, systemClock, sampleCreated());
   const reached = Promise.withResolvers<void>();
@@ -38,6 +38,7 @@ async function world() {
       await lineages.use(lineage, (one) => one.addReference({ conversationId: id, checkpointId, root: KEPT.root }));
       return { ...KEPT, reason };
     },
+    rootNow: async () => KEPT.root,
     keepStep: async () => undefined,
     forgetStep: async () => undefined,
     async restore() {
@@ -49,7 +50,7 @@ async function world() {
   const guard = restores();
   const makeId: ConversationParts["newId"] = (prefix) => newId(prefix, Date.now());
   const common = { store, clock: systemClock, newId: makeId, restores: guard };
-  const sandbox = scriptedSandbox();
+  const sandbox = scriptedSandbox(handlers);
   const checkpoints = checkpointsOf({
     ...common,
     journal: async () => journal,
@@ -67,7 +68,7 @@ async function world() {
   const { checkpointId } = await checkpoints.create(SAMPLE_ID, signal);
   const restore = () => checkpoints.restore(SAMPLE_ID, { checkpointId }, signal);
   const fail = () => released.reject(new AppError("checkpoint_damaged", "It is damaged."));
-  return { journal, users, restore, woken, reached: reached.promise, release: released.resolve, fail };
+  return { journal, users, checkpoints, restore, woken, reached: reached.promise, release: released.resolve, fail };
 }
 
 const codeOf = (work: Promise<unknown>) =>
@@ -102,4 +103,17 @@ test("a restore that fails lets messages in again", async () => {
   expect(await codeOf(users.addMessage(SAMPLE_ID, said))).toBe("restore_active");
   fail();
   expect([await restoring, await codeOf(users.addMessage(SAMPLE_ID, said))]).toEqual(["checkpoint_damaged", "done"]);
+});
+
+test("of a checkpoint that could not be compared it is said that its changes are not known", async () => {
+  const fails = () => {
+    throw new AppError("internal", "There is no git.");
+  };
+  const changes = { path: "a", status: "added", added: 2, removed: 0, binary: false } as const;
+  const rowsOf = async (handler: () => unknown) => {
+    const { checkpoints } = await world({ "workspace.changes": handler });
+    return (await checkpoints.list(SAMPLE_ID)).map((row) => row.changes);
+  };
+  expect(await rowsOf(fails)).toEqual([null]);
+  expect(await rowsOf(() => ({ tree: "t", changes: [changes] }))).toEqual([{ files: 1, added: 2, removed: 0 }]);
 });

@@ -78,12 +78,16 @@ function Row({ row, actions, working }: ActionProps & { readonly row: Checkpoint
   );
 }
 
+function describeChanges(changes: CheckpointRow["changes"]): string {
+  if (changes === null) return "changes not known";
+  if (changes.files === 0) return "no changes";
+  return `${plural(changes.files, "file")} changed, +${changes.added} −${changes.removed}`;
+}
+
 function describeRow({ files, bytes, changes, leftOutCount }: CheckpointRow): string {
   const parts = [
     `${plural(files, "file")}, ${formatBytes(bytes)}`,
-    changes.files === 0
-      ? "no changes"
-      : `${plural(changes.files, "file")} changed, +${changes.added} −${changes.removed}`,
+    describeChanges(changes),
     ...(leftOutCount === 0 ? [] : [`${leftOutCount} left out`]),
   ];
   return parts.join(" · ");
