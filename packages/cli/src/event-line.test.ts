@@ -37,3 +37,27 @@ test("a set-up is told: what runs, how it ended, and whether its result is kept"
     "",
   ]);
 });
+
+test("an answer is told with what was asked for, as plain text", () => {
+  const screen = capturedScreen();
+  const printer = new RunPrinter(screen);
+  const askId = (number: number) => `n_0000000000000000000${number}`;
+  const asked = { type: "network.asked", port: 443, method: "CONNECT", reason: "host_not_allowed" } as const;
+  const events: readonly EventOf<"network.asked" | "network.answered">[] = [
+    { ...asked, askId: askId(1), host: "a.example" },
+    { ...asked, askId: askId(2), host: "b.example", port: 8080, method: "POST", path: "/v1/\u001b[2J" },
+    { type: "network.answered", askId: askId(2), answer: "deny" },
+    { type: "network.answered", askId: askId(1), answer: "always", scope: "owner" },
+    { type: "network.answered", askId: askId(3), answer: "once" },
+  ];
+  for (const [seq, event] of events.entries()) printer.event({ seq, at: 0, event });
+  printer.end();
+  expect(screen.written.out.split("\n").map((line) => line.trim())).toEqual([
+    "the sandbox asks for a.example; answer in the page, or with: handrail answer",
+    "the sandbox asks for POST b.example:8080/v1/; answer in the page, or with: handrail answer",
+    "network: deny, for POST b.example:8080/v1/",
+    "network: always, for a.example",
+    "network: once",
+    "",
+  ]);
+});

@@ -1,3 +1,4 @@
+import { askedPlace } from "@handrail/protocol/asked-place";
 import { textOf } from "@handrail/protocol/content";
 import type { EventOf, EventType, StoredEvent } from "@handrail/protocol/events";
 import { sourceLabel } from "@handrail/protocol/source-label";
@@ -5,10 +6,23 @@ import { countText, durationText, moneyText } from "./amounts.ts";
 import type { Paint } from "./paint.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 
+/** Tells events of one conversation, as they follow each other. */
+export type EventLines = (stored: StoredEvent) => string | undefined;
+
 /** An event that stands for itself, as one line or a few; undefined for those that are told with others or not at all. */
-export function eventLine({ event }: StoredEvent, paint: Paint): string | undefined {
-  const line = LINES[event.type] as ((event: unknown, paint: Paint) => string | undefined) | undefined;
-  return line?.(event, paint);
+export function eventLines(paint: Paint): EventLines {
+  const asked = new Map<string, string>();
+  return ({ event }) => {
+    if (event.type === "network.asked") asked.set(event.askId, plainLine(askedPlace(event), 1000));
+    if (event.type === "network.answered") return answerLine(event, paint, asked.get(event.askId));
+    const line = LINES[event.type] as ((event: unknown, paint: Paint) => string | undefined) | undefined;
+    return line?.(event, paint);
+  };
+}
+
+/** What was asked for is unknown where that was told elsewhere. */
+function answerLine({ answer }: EventOf<"network.answered">, paint: Paint, asked: string | undefined): string {
+  return paint("dim", `  network: ${answer}${asked === undefined ? "" : `, for ${asked}`}`);
 }
 
 const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Paint) => string | undefined } = {
@@ -42,9 +56,8 @@ const LINES: { readonly [Type in EventType]?: (event: EventOf<Type>, paint: Pain
   "network.asked": (event, paint) =>
     paint(
       "yellow",
-      `  the sandbox asks for ${plainLine(event.host, 253)}:${event.port}; answer in the page, or with: handrail answer`,
+      `  the sandbox asks for ${plainLine(askedPlace(event), 1000)}; answer in the page, or with: handrail answer`,
     ),
-  "network.answered": (event, paint) => paint("dim", `  network: ${event.answer}`),
   "network.limited": (event, paint) => paint("yellow", `  network limit reached: ${event.limit} ${event.max}`),
   "limit.reached": (event, paint) => paint("yellow", `  limit reached: ${limitText(event)}`),
   "stuck.detected": (event, paint) =>

@@ -4,7 +4,7 @@ import { sourceLabel } from "@handrail/protocol/source-label";
 import type { Transcript } from "@handrail/protocol/transcript";
 import type { TranscriptCall, TranscriptItem } from "@handrail/protocol/transcript-items";
 import { durationText, moneyText } from "./amounts.ts";
-import { eventLine } from "./event-line.ts";
+import { type EventLines, eventLines } from "./event-line.ts";
 import { uncolored } from "./paint.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 import { callTitle } from "./describe-call.ts";
@@ -16,10 +16,11 @@ export function markdown(summary: ConversationSummary, transcript: Transcript): 
     `${summary.id}, ${plainLine(sourceLabel(summary.source), 200)}, model ${plainLine(summary.model, 100)}, ` +
       `${summary.state}, ${moneyText(summary.costUsd)}`,
   ];
-  return `${[...head, ...transcript.items.flatMap(itemText)].join("\n\n")}\n`;
+  const lineOf = eventLines(uncolored);
+  return `${[...head, ...transcript.items.flatMap((item) => itemText(item, lineOf))].join("\n\n")}\n`;
 }
 
-function itemText(item: TranscriptItem): readonly string[] {
+function itemText(item: TranscriptItem, lineOf: EventLines): readonly string[] {
   switch (item.kind) {
     case "message":
       return ["## User", plainText(textOf(item.content))];
@@ -30,17 +31,19 @@ function itemText(item: TranscriptItem): readonly string[] {
         return part.type === "text" ? `## Agent\n\n${text}` : quoted(text);
       });
     case "marker":
-      return markerText(item);
+      return markerText(item, lineOf);
   }
 }
 
-function markerText({ event, seq, at, tookMs }: Extract<TranscriptItem, { kind: "marker" }>): readonly string[] {
+type Marker = Extract<TranscriptItem, { kind: "marker" }>;
+
+function markerText({ event, seq, at, tookMs }: Marker, lineOf: EventLines): readonly string[] {
   if (event.type === "run.ended") {
     const took = tookMs === null ? "" : ` after ${durationText(tookMs)}`;
     return [`**${event.outcome}${took}**${event.detail === "" ? "" : `: ${plainText(event.detail)}`}`];
   }
   if (event.type === "conversation.created") return [];
-  const line = eventLine({ seq, at, event }, uncolored)?.trim();
+  const line = lineOf({ seq, at, event })?.trim();
   return line === undefined ? [] : [`*${line}*`];
 }
 

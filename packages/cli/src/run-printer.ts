@@ -4,13 +4,14 @@ import type { Delta } from "@handrail/protocol/deltas";
 import type { EventOf, StoredEvent } from "@handrail/protocol/events";
 import { costText, countText, durationText } from "./amounts.ts";
 import { callResult, callTitle, callWentWell } from "./describe-call.ts";
-import { eventLine } from "./event-line.ts";
+import { type EventLines, eventLines } from "./event-line.ts";
 import { plainLine, plainText } from "./plain-text.ts";
 import type { Screen } from "./screen.ts";
 
 /** Tells a run to a person as it happens: the model's text as it streams, a line a call, the costs at the end. */
 export class RunPrinter {
   readonly #screen: Screen;
+  readonly #lineOf: EventLines;
   readonly #titles = new Map<string, string>();
   #costs: Costs = NO_COSTS;
   #startedAt = 0;
@@ -22,6 +23,7 @@ export class RunPrinter {
 
   constructor(screen: Screen) {
     this.#screen = screen;
+    this.#lineOf = eventLines(screen.paint);
   }
 
   event(stored: StoredEvent): void {
@@ -32,7 +34,7 @@ export class RunPrinter {
     else if (event.type === "call.ended") this.#callEnded(event);
     else if (event.type === "run.started") this.#startedAt = stored.at;
     else if (event.type === "run.ended") this.#runEnded(event, stored.at);
-    const line = eventLine(stored, this.#screen.paint);
+    const line = this.#lineOf(stored);
     if (line !== undefined) this.#line(line);
   }
 
