@@ -200,7 +200,7 @@ class Walker {
       const trusted = stat.changedNs < this.#trustedBeforeNs;
       return { stamp: trusted ? stampOf(stat) : undefined, entry, directory: undefined };
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === "ENOSPC") throw thrown;
+      if (["ENOSPC", "EDQUOT"].includes((thrown as NodeJS.ErrnoException).code ?? "")) throw thrown;
       return { stamp: undefined, entry: leftOutEntry(name, "unreadable", stat.size), directory: undefined };
     }
   }
