@@ -32,6 +32,8 @@ export type Config =
   | { readonly mode: "connect"; readonly socket: string }
   /** Disks of sandboxes beside the volumes of a Docker daemon are mounted for the server that it is attached to. */
   | { readonly mode: "disks"; readonly volumes: string }
+  /** What users may store on the file system of a directory is said on standard output. */
+  | { readonly mode: "quotas"; readonly directory: string; readonly users: readonly number[] }
   | { readonly mode: "version" }
   /** The arguments make no sense; `message` says why. */
   | { readonly mode: "usage"; readonly message: string };
@@ -48,6 +50,7 @@ export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:
                [--stdio] [--sandbox ID]
 sandboxd connect --socket PATH
 sandboxd disks --volumes DIR
+sandboxd quotas --directory DIR --user ID...
 sandboxd --version
 
 PATH is @NAME for an abstract socket. --sandbox says which sandbox it is to those who look at processes.
@@ -62,28 +65,34 @@ export function readConfig(argv: readonly string[]): Config {
   }
 }
 
+const TEXT = { type: "string" } as const;
+const TEXTS = { type: "string", multiple: true } as const;
+const FLAG = { type: "boolean" } as const;
+const OPTIONS = {
+  workspace: TEXT,
+  state: TEXT,
+  listen: TEXT,
+  dial: TEXT,
+  "token-file": TEXT,
+  "egress-port": TEXT,
+  "idle-exit": TEXT,
+  "keep-free": TEXT,
+  shared: TEXTS,
+  socket: TEXT,
+  volumes: TEXT,
+  directory: TEXT,
+  user: TEXTS,
+  sandbox: TEXT,
+  stdio: FLAG,
+  transparent: FLAG,
+  version: FLAG,
+} as const;
+
 function parse(argv: readonly string[]): Config {
-  const text = { type: "string" } as const;
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: {
-      workspace: text,
-      state: text,
-      listen: text,
-      dial: text,
-      "token-file": text,
-      "egress-port": text,
-      "idle-exit": text,
-      "keep-free": text,
-      shared: { type: "string", multiple: true },
-      socket: text,
-      volumes: text,
-      sandbox: text,
-      stdio: { type: "boolean" },
-      transparent: { type: "boolean" },
-      version: { type: "boolean" },
-    },
+    options: OPTIONS,
   });
   if (values.version === true) return { mode: "version" };
   const [mode] = positionals;
@@ -114,11 +123,19 @@ function parse(argv: readonly string[]): Config {
 
 function besideServing(
   mode: string | undefined,
-  values: { readonly socket?: string; readonly volumes?: string },
+  values: {
+    readonly socket?: string;
+    readonly volumes?: string;
+    readonly directory?: string;
+    readonly user?: string[];
+  },
 ): Config {
   if (mode === "connect" && values.socket !== undefined) return { mode, socket: socketPath(values.socket) };
   if (mode === "disks" && values.volumes !== undefined) return { mode, volumes: values.volumes };
-  throw new Error("Say serve, connect, disks or --version.");
+  if (mode === "quotas" && values.directory !== undefined) {
+    return { mode, directory: values.directory, users: (values.user ?? []).map(userId) };
+  }
+  throw new Error("Say serve, connect, disks, quotas or --version.");
 }
 
 function address(flag: string, text: string | undefined): Address | undefined {
@@ -138,6 +155,10 @@ function number(flag: string, text: string | undefined, max: number): number | u
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > max) throw new Error(`${flag} must be a number from 1 to ${max}.`);
   return value;
+}
+
+function userId(text: string): number {
+  return number("--user", text, 0xffff_fffe) ?? 0;
 }
 
 /** What programs in the sandbox get, and what keeps them from waiting for a pager, an editor or a password. */

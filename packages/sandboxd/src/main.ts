@@ -20,6 +20,14 @@ async function run(config: Config): Promise<number> {
       await serveDisks(config.volumes);
       return 0;
     }
+    case "quotas": {
+      const [{ askQuotas }, { openQuotaCalls }] = await Promise.all([
+        import("./quotas/ask-quotas.ts"),
+        import("./quotas/quota-calls.ts"),
+      ]);
+      process.stdout.write(`${JSON.stringify(askQuotas(config.directory, config.users, await openQuotaCalls()))}\n`);
+      return 0;
+    }
     case "version":
       process.stdout.write(`sandboxd ${VERSION} protocol ${SANDBOXD_PROTOCOL}\n`);
       return 0;
