@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 
+/** The user of a sandbox with the profile `dev`, inside. */
+export const ROOT = 0;
+
 type Range = { readonly first: number; readonly count: number };
 
 /** Ids that neither Debian, systemd nor shadow's subordinate ids give away. Source: systemd.io/UIDS-GIDS */
@@ -26,6 +29,20 @@ export function sandboxUid(conversationId: string, asRoot: boolean, ids = 1): nu
 /** The user in a conversation's container: one of its own also on the host. `namespaced`: the daemon shifts all ids. */
 export function containerUid(conversationId: string, namespaced: boolean): number {
   return derived(conversationId, namespaced ? WITHIN_NAMESPACE : UNUSED);
+}
+
+/** The same user, or where others have that one the next that nobody has. `taken`: users of a daemon that shifts all ids. */
+export function freeUser(user: number, taken: ReadonlySet<number>): number {
+  if (!taken.has(user) || user === ROOT) return user;
+  const { first, count } = WITHIN_NAMESPACE;
+  const next = Array.from({ length: count }, (_, step) => first + ((user - first + step) % count));
+  return next.find((one) => !taken.has(one)) ?? user;
+}
+
+/** So many of the users that containers can have, from the first to the last. */
+export function someUsers(namespaced: boolean, many: number): readonly number[] {
+  const { first, count } = namespaced ? WITHIN_NAMESPACE : UNUSED;
+  return Array.from({ length: many }, (_, index) => first + Math.floor((index * (count - 1)) / (many - 1)));
 }
 
 function derived(conversationId: string, { first, count }: Range): number {

@@ -1,6 +1,9 @@
 import { relative } from "node:path";
+import { tooManyFiles } from "../process/workspace-disk.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
+import { freeUser, ROOT } from "../sandbox-user.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
+import { DockerError } from "./docker-error.ts";
 import type { DockerNames } from "./docker-names.ts";
 import { LABEL } from "./docker-names.ts";
 import type { VolumeFacts } from "./docker-shapes.ts";
@@ -14,7 +17,7 @@ export type DockerVolumes = ReturnType<typeof dockerVolumes>;
 export type Workspace = {
   readonly conversationId: string;
   readonly seedDirectory: string | undefined;
-  /** The user and group that a new workspace belongs to. */
+  /** The user and group that a new workspace belongs to, unless another workspace has them. */
   readonly owner: number;
 };
 
@@ -32,6 +35,22 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
     for (const volume of [names.whole(workspace), workspace, names.state(conversationId)])
       await client.removeVolume(volume);
   };
+  /** Users of workspaces that are being made. */
+  const giving = new Map<string, number>();
+  const make = async (workspace: Workspace, filler: Filler): Promise<number> => {
+    const { conversationId } = workspace;
+    const taken = await usersTaken(parts, workspace.owner);
+    const owner = freeUser(workspace.owner, new Set([...taken, ...giving.values()]));
+    giving.set(conversationId, owner);
+    try {
+      await fillVolumes(parts, { ...filler, ...workspaceFilling(names, { ...workspace, owner }) });
+    } catch (thrown) {
+      throw (thrown instanceof DockerError ? tooManyFiles(thrown.message) : undefined) ?? thrown;
+    } finally {
+      giving.delete(conversationId);
+    }
+    return owner;
+  };
   return {
     /** The name of the volume that holds sandboxd, once one is filled. */
     programsName: programs.name,
@@ -48,14 +67,15 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
     hasWorkspace: async (conversationId: string): Promise<boolean> =>
       (await findWhole(names.workspace(conversationId))) !== undefined,
 
-    /** Makes the workspace with its first files unless it is there and whole. Gives the user that owns it. */
+    /**
+     * Makes the workspace with its first files unless it is there and whole. Gives the user that owns it: no other
+     * workspace of the daemon has the same, but for root. @throws AppError `disk_full`, DockerError
+     */
     workspace: async (workspace: Workspace, filler: Filler): Promise<number> => {
-      const { conversationId, owner } = workspace;
-      const filled = await findWhole(names.workspace(conversationId));
+      const filled = await findWhole(names.workspace(workspace.conversationId));
       if (filled !== undefined) return Number(filled.labels[LABEL.owner] ?? SANDBOX_UID);
-      await removeWorkspace(conversationId);
-      await fillVolumes(parts, { ...filler, ...workspaceFilling(names, workspace) });
-      return owner;
+      await removeWorkspace(workspace.conversationId);
+      return make(workspace, filler);
     },
 
     /** The names of a workspace's volumes. */
@@ -66,6 +86,12 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
 
     removeWorkspace,
   };
+}
+
+/** Users of all workspaces in volumes, where there are so few that two conversations may have come to the same. */
+async function usersTaken({ client, facts }: ProgramsParts, owner: number): Promise<readonly number[]> {
+  if (owner === ROOT || !(await facts()).userNamespaces) return [];
+  return (await client.listVolumes([LABEL.owner])).map(({ labels }) => Number(labels[LABEL.owner]));
 }
 
 function workspaceFilling(names: DockerNames, workspace: Workspace): Omit<Filling, keyof Filler> {

@@ -3,7 +3,7 @@ import { newId } from "@handrail/protocol/ids";
 import { limitsUnder, profileOf, PROFILES, syscallsOf } from "../profiles.ts";
 import { newLinkToken } from "../link-token.ts";
 import { dockerSeccomp } from "../seccomp/docker-seccomp.ts";
-import { containerUid } from "../sandbox-user.ts";
+import { containerUid, ROOT } from "../sandbox-user.ts";
 import { unlessAborted } from "../shared-work.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
 import { NO_DEV_RUNTIME } from "./dev-runtime.ts";
@@ -27,8 +27,6 @@ export type Started = ContainerState & {
   readonly complaints: () => string;
   readonly settled: Promise<void>;
 };
-
-const ROOT = 0;
 
 /** Node's names for what daemons call processors. */
 const PROCESSORS: ReadonlyMap<string, string> = new Map([

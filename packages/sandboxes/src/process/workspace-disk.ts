@@ -76,9 +76,10 @@ function failedToMake(said: string): AppError {
 
 /** What to say of first files that a disk did not take, by the words of who tried; undefined: it is something else. */
 export function tooManyFiles(reason: string): AppError | undefined {
-  if (!/no space left|could not allocate|out of space/i.test(reason)) return undefined;
-  const message =
-    "The first files do not fit into the space that a sandbox has. Raise sandbox-disk or take fewer files.";
+  const byQuota = /disk quota exceeded/i.test(reason);
+  if (!byQuota && !/no space left|could not allocate|out of space/i.test(reason)) return undefined;
+  const remedy = byQuota ? "Raise the quota of its user" : "Raise sandbox-disk";
+  const message = `The first files do not fit into the space that a sandbox has. ${remedy} or take fewer files.`;
   return new AppError("disk_full", message, { reason });
 }
 
