@@ -117,32 +117,53 @@ export function carriedVolumes(
 /** Where a probe has the directory that it is to look at. */
 export const SEEN = "/seen";
 
-/** A container that runs one of our own programs to its end, with nothing of the image's but its files. */
-export function probeContainer(probe: {
-  readonly imageId: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly programs: string;
+/** What a probe has beside our programs. */
+export type ProbeWish = {
   /** Undefined: the daemon's choice. */
   readonly runtime?: string;
   /** A directory of the daemon's machine. */
   readonly seen?: string;
-  readonly argv: readonly string[];
-}): ContainerSpec {
+  /** A volume in which it is root, who may give files away and become their owner, and ask the kernel whatever it likes. */
+  readonly owned?: string;
+};
+
+/** A container that runs one of our own programs to its end, with nothing of the image's but its files. */
+export function probeContainer(
+  probe: ProbeWish & {
+    readonly imageId: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly programs: string;
+    readonly argv: readonly string[];
+  },
+): ContainerSpec {
   const mounts = [
     { ...volume(probe.programs, INSIDE.programs), ReadOnly: true },
     ...(probe.seen === undefined ? [] : [bindOfDaemon(probe.seen, SEEN)]),
+    ...(probe.owned === undefined ? [] : [volume(probe.owned, SEEN)]),
   ];
   const bounds = { Memory: 256 * 1024 ** 2, PidsLimit: 64, ReadonlyRootfs: true, SecurityOpt: ["no-new-privileges"] };
   const runtime = probe.runtime === undefined ? {} : { Runtime: probe.runtime };
   return {
     Image: probe.imageId,
-    User: "65534:65534",
+    User: probe.owned === undefined ? "65534:65534" : "0:0",
     Entrypoint: probe.argv.slice(0, 1),
     Cmd: probe.argv.slice(1),
     Labels: probe.labels,
-    HostConfig: { ...hardening, ...bounds, ...runtime, Mounts: mounts },
+    HostConfig: {
+      ...hardening,
+      ...bounds,
+      ...runtime,
+      ...(probe.owned === undefined ? {} : OWNING),
+      Mounts: mounts,
+    },
   };
 }
+
+/** Docker's filter refuses `quotactl_fd`, and so may SELinux. */
+const OWNING = {
+  CapAdd: ["CHOWN", "SETUID"],
+  SecurityOpt: ["no-new-privileges", "seccomp=unconfined", "label=disable"],
+};
 
 /** What of a container shares the daemon's disk with others: a root file system that can be written does. */
 export function sharedBy({ profile, storage }: Pick<ContainerWish, "profile" | "storage">): readonly string[] {

@@ -5,6 +5,7 @@ import { DISK_MOUNT, type DiskImage } from "@handrail/protocol/sandboxd/disk-mes
 import { tooManyFiles } from "../process/workspace-disk.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { tarStream } from "../tar-stream.ts";
+import { askedAgain } from "./asked-again.ts";
 import { carrierContainer, SEEN } from "./container-spec.ts";
 import { type DaemonOwners, daemonOwners } from "./daemon-owners.ts";
 import { type DiskHelper, diskHelper } from "./disk-helper.ts";
@@ -18,7 +19,7 @@ import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
 import { canMakeDisks, newDisk } from "./new-disk.ts";
 import { nothingImage } from "./nothing-image.ts";
-import { type Inside, textInside } from "./runtime-kernel.ts";
+import { insideOf, textInside } from "./runtime-kernel.ts";
 
 type Parts = {
   readonly client: DockerClient;
@@ -38,7 +39,6 @@ export type DaemonDisks = ReturnType<typeof daemonDisks>;
 
 const ROOT = { uid: 0, gid: 0 };
 const PROBE_BYTES = 32 * 1024 ** 2;
-const FILL_PROGRAMS_MS = 300_000;
 const NOT_SEEN =
   "The daemon does not see the file systems that would bound workspaces: its directory is not below a mount that is shared.";
 /** How long a try that failed counts. */
@@ -54,10 +54,8 @@ export function daemonDisks(parts: Parts) {
   const release = async (holders: readonly string[]): Promise<void> => {
     if (holders.length > 0) await helper.ask({ type: "release", volumes: [...holders], forget: false });
   };
-  const problem = askedAgain(AGAIN_MS, async () => {
-    const known = await knownProblem(parts);
-    return known ?? probe(parts, helper, await image(PROBE_BYTES));
-  });
+  const find = async () => (await knownProblem(parts)) ?? probe(parts, helper, await image(PROBE_BYTES));
+  const problem = askedAgain(AGAIN_MS, find, (found) => found === undefined);
   return {
     helper: helper.id,
     /** Why new workspaces are not bounded, with what to do, where something can be done; undefined: they are. */
@@ -120,22 +118,6 @@ async function mount({ parts, helper, image, owners }: Mounting, wish: DiskWish)
     throw thrown;
   }
   return { paths, volumes: { holder, whole }, mounted: Promise.resolve(), release };
-}
-
-/** Asks once for all that ask; an answer that is a problem is asked for again after `afterMs`, and a failure at once. */
-function askedAgain(afterMs: number, ask: () => Promise<string | undefined>): () => Promise<string | undefined> {
-  let until = 0;
-  let answer: Promise<string | undefined> | undefined;
-  return () => {
-    if (answer !== undefined && performance.now() < until) return answer;
-    until = Number.POSITIVE_INFINITY;
-    answer = ask();
-    answer.then(
-      (problem) => (until = problem === undefined ? until : performance.now() + afterMs),
-      () => (until = 0),
-    );
-    return answer;
-  };
 }
 
 /** Empty disks by their size, each made once. */
@@ -210,11 +192,4 @@ async function seesDisk(parts: Parts, path: string): Promise<boolean> {
   if ((await parts.facts()).product === "Docker") return daemonSees(parts.client, path);
   const mounts = (await textInside(await insideOf(parts), "/proc/mounts", { seen: path })).split("\n");
   return mounts.some((line) => line.startsWith("/dev/loop") && line.includes(` ${SEEN} ext4 `));
-}
-
-/** A container of no image, with our programs. */
-async function insideOf({ client, names, volumes }: Parts): Promise<Inside> {
-  const imageId = await nothingImage(client);
-  const { name: programs } = await volumes.programs({ imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) });
-  return { client, names, imageId, programs };
 }

@@ -26,6 +26,8 @@ import { dockerVolumes } from "./docker-volumes.ts";
 import type { HeldLock } from "./makers.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
+import { userQuotas } from "./user-quotas.ts";
+import { workspaceBounds } from "./workspace-bounds.ts";
 
 export type DockerOptions = DockerAddress & {
   /** How long a daemon that does not answer is waited for, in milliseconds. Default 0. */
@@ -132,15 +134,19 @@ function assemble(options: DockerOptions) {
   };
   const facts = daemonFacts(client);
   const volumes = dockerVolumes({ client, names, facts, closing: closing.signal }, programs);
+  const disks = dockerDisks(options.directory, client, facts);
+  const ofDaemon = daemonDisks({ client, names, volumes, facts, wanted: options.diskHelper ?? true });
+  const quotas = userQuotas({ client, names, volumes, facts });
   return {
     closing,
     client,
-    disks: dockerDisks(options.directory, client, facts),
+    disks,
     ready: daemonGate(client, options.waitMs ?? 0),
     names,
     programs,
     volumes,
-    daemonDisks: daemonDisks({ client, names, volumes, facts, wanted: options.diskHelper ?? true }),
+    daemonDisks: ofDaemon,
+    bounds: () => workspaceBounds({ disks, daemonDisks: ofDaemon, quotas }),
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks(client, options.egress, options.waitMs),
     hostsFile: hostsFileOf(client, facts),

@@ -3,29 +3,29 @@ import { toAppError } from "@handrail/protocol/errors";
 import { missingRuntime } from "./dev-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { unlessAborted } from "../shared-work.ts";
-import type { DaemonDisks } from "./daemon-disks.ts";
-import type { DockerDisks } from "./docker-disks.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
+import { inWords, type WorkspaceBounds } from "./workspace-bounds.ts";
 
 const PATIENCE_MS = 4_000;
-const NOT_YET = "Whether workspaces can be bounded is still being found out. Ask again in a minute.";
+const NOT_YET: WorkspaceBounds = {
+  type: "none",
+  why: "Whether workspaces can be bounded is still being found out. Ask again in a minute.",
+};
 
 type Looked = {
   readonly client: DockerClient;
-  readonly disks: Pick<DockerDisks, "work">;
-  readonly daemonDisks: Pick<DaemonDisks, "problem">;
+  readonly bounds: () => Promise<WorkspaceBounds>;
   /** The runtime that sandboxes with the profile dev are to have. */
   readonly devRuntime?: string | undefined;
 };
 
 /** Whether the daemon can be used, in words. Rejects only with the signal's reason. */
 export async function dockerHealth(looked: Looked, signal: AbortSignal): Promise<BackendHealth> {
-  const { client, disks, daemonDisks, devRuntime } = looked;
+  const { client, bounds, devRuntime } = looked;
   try {
     const info = await client.info(signal);
-    const unbounded = (await disks.work()) ? undefined : await soon(daemonDisks.problem(), signal);
-    const health = healthOf(info, client.endpoint, unbounded);
+    const health = healthOf(info, client.endpoint, await soon(bounds(), signal));
     return devRuntime === undefined ? health : withDevRuntime(health, info, devRuntime);
   } catch (thrown) {
     signal.throwIfAborted();
@@ -34,28 +34,27 @@ export async function dockerHealth(looked: Looked, signal: AbortSignal): Promise
 }
 
 /** The first answer takes as long as a daemon far away takes to get our programs. */
-async function soon(problem: Promise<string | undefined>, signal: AbortSignal): Promise<string | undefined> {
-  const late = Promise.withResolvers<string>();
+async function soon(bounds: Promise<WorkspaceBounds>, signal: AbortSignal): Promise<WorkspaceBounds> {
+  const late = Promise.withResolvers<WorkspaceBounds>();
   const timer = setTimeout(() => late.resolve(NOT_YET), PATIENCE_MS);
   try {
-    return await unlessAborted(Promise.race([problem, late.promise]), signal);
+    return await unlessAborted(Promise.race([bounds, late.promise]), signal);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/**
- * What a daemon says of itself, in words; with a remedy where it works and could be safer. `unbounded`: why workspaces are
- * not bounded, if there is something to say of it; undefined: they are.
- */
-export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, unbounded: string | undefined): BackendHealth {
+/** What a daemon says of itself, in words; with a remedy where it works and could be safer. */
+export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, bounds: WorkspaceBounds): BackendHealth {
   const { product, version, storage, cgroups, rootless, userNamespaces, missingLimits } = info;
   const users = rootless ? "rootless" : `rootful, ${userNamespaces ? "" : "no "}user namespaces`;
   const facts = `${product} ${version}, ${storage}, ${cgroups}, ${users}`;
-  const missing = [...missingLimits, ...(unbounded === undefined ? [] : ["a workspace's size"])];
-  const detail =
-    missing.length === 0 ? `${facts}, workspaces bounded` : `${facts}; no limits on: ${missing.join(", ")}`;
-  const remedy = [...limitAdvice(info), unbounded ?? "", ...networkAdvice(endpoint)].filter(Boolean).join(" ");
+  const { held, missing: unheld } = inWords(bounds);
+  const missing = [...missingLimits, ...unheld];
+  const limits = missing.length === 0 ? "" : `; no limits on: ${missing.join(", ")}`;
+  const detail = [facts, held].filter(Boolean).join(", ") + limits;
+  const why = bounds.type === "none" ? bounds.why : "";
+  const remedy = [...limitAdvice(info), why, ...networkAdvice(endpoint)].filter(Boolean).join(" ");
   return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }) };
 }
 

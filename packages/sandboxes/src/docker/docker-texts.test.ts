@@ -6,6 +6,7 @@ import { dockerHealth, healthOf, withDevRuntime } from "./docker-health.ts";
 import { whyGone } from "./docker-links.ts";
 import { pullReport } from "./pull-report.ts";
 import { explainExit } from "./start-failure.ts";
+import { workspaceBounds } from "./workspace-bounds.ts";
 
 const INFO = {
   product: "Docker",
@@ -23,23 +24,25 @@ const INFO = {
   missingLimits: [],
 } as const;
 const SOCKET = { type: "socket", path: "/run/docker.sock" } as const;
-const NO_DISKS = { disks: { work: async () => false }, daemonDisks: { problem: async () => "" } };
+const DISK = { type: "disk" } as const;
+const unbounded = (why: string) => ({ type: "none", why }) as const;
+const NO_BOUNDS = { bounds: async () => unbounded("") };
 const STATE = { id: "x", running: false, exitCode: 3, outOfMemory: false, labels: {} };
 
 test("a daemon that works is described", () => {
-  expect(healthOf(INFO, SOCKET, undefined)).toEqual({
+  expect(healthOf(INFO, SOCKET, DISK)).toEqual({
     name: "docker",
     works: true,
     detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces, workspaces bounded",
   });
-  expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET, "").detail).toMatch(
+  expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET, unbounded("")).detail).toMatch(
     /rootful, user namespaces; no limits on: a workspace's size$/,
   );
 });
 
 test("why workspaces are not bounded is said, with what to do", () => {
   const why = "To bound workspaces the server needs mke2fs. Install e2fsprogs on its machine.";
-  expect(healthOf(INFO, { type: "tcp", host: "build-host", port: 2375 }, why)).toEqual({
+  expect(healthOf(INFO, { type: "tcp", host: "build-host", port: 2375 }, unbounded(why))).toEqual({
     name: "docker",
     works: true,
     detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces; no limits on: a workspace's size",
@@ -63,30 +66,52 @@ test("a daemon that may not mount, or could not open what is mounted, has no dis
 const answering = { endpoint: SOCKET, info: async () => INFO } as unknown as Parameters<
   typeof dockerHealth
 >[0]["client"];
-const UNKNOWN = { problem: () => new Promise<string>(() => undefined) };
+const UNKNOWN = () => new Promise<never>(() => undefined);
+const NEITHER = { disks: { work: async () => false }, daemonDisks: { problem: async () => "No disks." } };
 
 test("where the server's own mounts bound workspaces, the daemon is not asked whether it could", async () => {
-  const looked = { client: answering, disks: { work: async () => true }, daemonDisks: UNKNOWN };
-  expect(await dockerHealth(looked, new AbortController().signal)).toEqual(healthOf(INFO, SOCKET, undefined));
+  const looked = { disks: { work: async () => true }, daemonDisks: { problem: UNKNOWN }, quotas: UNKNOWN };
+  expect(await workspaceBounds(looked)).toEqual(DISK);
+});
+
+test("where it has disks nobody is asked for quotas, which bound workspaces where it has none", async () => {
+  const helped = { ...NEITHER, daemonDisks: { problem: async () => undefined }, quotas: UNKNOWN };
+  expect(await workspaceBounds(helped)).toEqual(DISK);
+  const quotas = async () => ({ bounded: true, bytes: 1024 ** 3, files: 5 }) as const;
+  expect(await workspaceBounds({ ...NEITHER, quotas })).toEqual({ type: "quota", bytes: 1024 ** 3, files: 5 });
+});
+
+test("where there are neither it is said why", async () => {
+  const why = (text: string) => workspaceBounds({ ...NEITHER, quotas: async () => ({ bounded: false, why: text }) });
+  expect(await why("")).toEqual(unbounded("No disks."));
+  expect(await why("Quotas are not for all.")).toEqual(unbounded("No disks. Quotas are not for all."));
+});
+
+test("quotas are told with their sizes, and that they hold for programs that are not root", () => {
+  const info = { ...INFO, rootless: true, userNamespaces: true };
+  const bounds = { type: "quota", bytes: 10 * 1024 ** 3, files: 700_000 } as const;
+  expect(healthOf(info, SOCKET, bounds)).toEqual({
+    name: "docker",
+    works: true,
+    detail:
+      "Docker 28.5.2, overlay2, cgroup v2, rootless, workspaces bounded by quotas (10240 MiB, 700000 files); no limits on: a workspace's size in dev",
+  });
+  expect(healthOf({ ...info, missingLimits: ["memory"] }, SOCKET, bounds).detail).toMatch(
+    /files\); no limits on: memory, a workspace's size in dev$/,
+  );
 });
 
 test("who stops asking while it is being found out does not wait for that", async () => {
-  const looked = { client: answering, disks: { work: async () => false }, daemonDisks: UNKNOWN };
   const stop = new AbortController();
-  const health = dockerHealth(looked, stop.signal);
+  const health = dockerHealth({ client: answering, bounds: UNKNOWN }, stop.signal);
   setImmediate(() => stop.abort(new Error("enough")));
   await expect(health).rejects.toThrow("enough");
 });
 
 test("while it is not known whether workspaces are bounded, that is said", async () => {
-  const looked = {
-    client: answering,
-    disks: { work: async () => false },
-    daemonDisks: UNKNOWN,
-  };
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
-  const health = dockerHealth(looked, new AbortController().signal);
+  const health = dockerHealth({ client: answering, bounds: UNKNOWN }, new AbortController().signal);
   await vi.advanceTimersByTimeAsync(4_000);
   expect((await health).remedy).toBe(
     "Whether workspaces can be bounded is still being found out. Ask again in a minute.",
@@ -95,7 +120,7 @@ test("while it is not known whether workspaces are bounded, that is said", async
 
 test("a daemon that cannot keep limits works, with what that means and what to do", () => {
   const info = { ...INFO, product: "Podman", rootless: true, userNamespaces: true, missingLimits: ["memory", "CPU"] };
-  expect(healthOf({ ...info, product: "Podman" }, SOCKET, "")).toEqual({
+  expect(healthOf({ ...info, product: "Podman" }, SOCKET, unbounded(""))).toEqual({
     name: "docker",
     works: true,
     detail: "Podman 28.5.2, overlay2, cgroup v2, rootless; no limits on: memory, CPU, a workspace's size",
@@ -105,7 +130,7 @@ test("a daemon that cannot keep limits works, with what that means and what to d
 });
 
 test("the runtime for the profile dev is named, or missed with what to do", () => {
-  const health = healthOf(INFO, SOCKET, undefined);
+  const health = healthOf(INFO, SOCKET, DISK);
   expect(withDevRuntime(health, INFO, "runsc")).toEqual({
     ...health,
     detail: `${health.detail}, runsc for the profile dev`,
@@ -118,14 +143,14 @@ test("the runtime for the profile dev is named, or missed with what to do", () =
 });
 
 test("a port without TLS is warned of, except on this machine", () => {
-  const remedyAt = (host: string) => healthOf(INFO, { type: "tcp", host, port: 2375 }, "").remedy;
+  const remedyAt = (host: string) => healthOf(INFO, { type: "tcp", host, port: 2375 }, unbounded("")).remedy;
   expect(remedyAt("build-host")).toMatch(/no TLS: whoever reaches it is root on its machine/);
   expect(["localhost", "127.0.0.1", "::1"].map(remedyAt)).toEqual([undefined, undefined, undefined]);
 });
 
 test("a daemon that does not answer is a state with a remedy, not an error", async () => {
   const client = dockerClient(dockerEndpoint({ host: "unix:///nonexistent/docker.sock" }));
-  expect(await dockerHealth({ client, ...NO_DISKS }, AbortSignal.timeout(5000))).toEqual({
+  expect(await dockerHealth({ client, ...NO_BOUNDS }, AbortSignal.timeout(5000))).toEqual({
     name: "docker",
     works: false,
     detail: "No Docker daemon answers at unix:///nonexistent/docker.sock.",
@@ -137,7 +162,7 @@ test("a daemon that does not answer is a state with a remedy, not an error", asy
 test("who stops asking a daemon is told so, and not that it does not answer", async () => {
   const client = dockerClient(dockerEndpoint({ host: "unix:///nonexistent/docker.sock" }));
   const stopped = AbortSignal.abort(new Error("enough"));
-  await expect(dockerHealth({ client, ...NO_DISKS }, stopped)).rejects.toThrow("enough");
+  await expect(dockerHealth({ client, ...NO_BOUNDS }, stopped)).rejects.toThrow("enough");
 });
 
 test("an image that sandboxd cannot run in, and a full disk, are told from other failures at the start", () => {

@@ -1,10 +1,13 @@
 import { newId } from "@handrail/protocol/ids";
 import { INSIDE } from "../sandbox-environment.ts";
-import { probeContainer } from "./container-spec.ts";
+import { probeContainer, type ProbeWish } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { LABEL, type DockerNames } from "./docker-names.ts";
+import type { DockerVolumes } from "./docker-volumes.ts";
+import { nothingImage } from "./nothing-image.ts";
 
 const MOST_CHARACTERS = 65_536;
+const FILL_PROGRAMS_MS = 300_000;
 
 export type KernelQuestion = {
   readonly client: Pick<DockerClient, "createContainer" | "attach" | "startContainer" | "removeContainer">;
@@ -28,14 +31,34 @@ export async function kernelUnder({ client, names, runtime, imageId, programs }:
 
 export type Inside = Pick<KernelQuestion, "client" | "names" | "imageId" | "programs">;
 
+/** What it takes to look into a container. */
+export type InsideParts = {
+  readonly client: DockerClient;
+  readonly names: DockerNames;
+  readonly volumes: Pick<DockerVolumes, "programs">;
+};
+
+/** A container of no image, with our programs. @throws AppError, DockerError */
+export async function insideOf({ client, names, volumes }: InsideParts): Promise<Inside> {
+  const imageId = await nothingImage(client);
+  const { name: programs } = await volumes.programs({ imageId, signal: AbortSignal.timeout(FILL_PROGRAMS_MS) });
+  return { client, names, imageId, programs };
+}
+
 /** A file of the kernel's as a container has it, with that runtime or with a directory of the daemon's machine in it. */
-export async function textInside(
+export function textInside(inside: Inside, file: string, more: ProbeWish): Promise<string> {
+  const options = ["--no-config", "--no-filename", "--no-line-number"];
+  return saidInside(inside, ["rg", ...options, "^", file], more);
+}
+
+/** What one of our programs says in a container, to its end. */
+export async function saidInside(
   { client, names, imageId, programs }: Inside,
-  file: string,
-  more: { readonly runtime?: string; readonly seen?: string },
+  [program = "", ...args]: readonly string[],
+  more: ProbeWish,
 ): Promise<string> {
   const labels = { [LABEL.installation]: names.installation, ...names.madeHere() };
-  const argv = [`${INSIDE.programs}/rg`, "--no-config", "--no-filename", "--no-line-number", "^", file];
+  const argv = [`${INSIDE.programs}/${program}`, ...args];
   const wish = probeContainer({ imageId, labels, programs, argv, ...more });
   const id = await client.createContainer(names.container(`probe-${newId("x", Date.now())}`), wish);
   try {
