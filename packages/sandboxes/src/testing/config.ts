@@ -1,6 +1,8 @@
 /** What tests take from the environment. */
 export const config = {
   dockerHost: process.env["DOCKER_HOST"],
+  /** A daemon that cannot have disks, on a file system whose users have quotas: `scripts/quota-machine.sh` makes some. */
+  quotaDockerHost: process.env["QUOTA_DOCKER_HOST"],
   /** The socket of a runtime to test instead of a containerd of the tests' own. */
   containerdAddress: process.env["CONTAINERD_ADDRESS"],
 };

@@ -48,10 +48,17 @@ export async function importSmallImage(
   const binaries = interpreter.filter((path) => !path.endsWith(".py"));
   const libraries = await librariesOf([...PROGRAMS, ...binaries, `${builtPrograms()}/sandboxd`]);
   const files = [...PROGRAMS, ...interpreter, ...libraries, TERMINAL, "/usr/bin/env"].map((path) => path.slice(1));
-  const tar = spawn("tar", ["--create", "--dereference", "--directory=/", ...new Set(files)], {
+  // A rootless daemon makes directories that the archive does not have for root alone.
+  const paths = new Set([...files.flatMap(directoriesAbove), ...files]);
+  const tar = spawn("tar", ["--create", "--dereference", "--no-recursion", "--directory=/", ...paths], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await client.importImage(tar.stdout, name, tag, []);
+}
+
+function directoriesAbove(path: string): readonly string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }
 
 /** The interpreter, and the files of the modules that are loaded when it imports these. */
