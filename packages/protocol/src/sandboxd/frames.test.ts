@@ -51,10 +51,11 @@ test("a frame over the cap is refused as soon as its length is known", () => {
 test("a byte costs no more however many of its frame are there already", () => {
   const whole = encodeFrame({ channel: 1, payload: new Uint8Array(MAX_FRAME_BYTES) });
   const decode = frameDecoder();
-  const start = Date.now();
-  for (let at = 0; at < 20_000; at++) decode(whole.subarray(at, at + 1));
-  expect(Date.now() - start).toBeLessThan(1000);
-  const [frame] = decode(whole.subarray(20_000));
+  const [half, bytes] = [MAX_FRAME_BYTES / 2, 100_000];
+  decode(whole.subarray(0, half));
+  // Were they copied each time, that would be 400 GB, for which a test has not the time.
+  for (let at = half; at < half + bytes; at++) decode(whole.subarray(at, at + 1));
+  const [frame] = decode(whole.subarray(half + bytes));
   expect(frame?.payload.length).toBe(MAX_FRAME_BYTES);
 });
 

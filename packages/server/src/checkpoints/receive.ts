@@ -24,6 +24,8 @@ export type Wanted = {
   readonly base: string | null;
   /** More are refused. */
   readonly maxObjects?: number;
+  /** Of all objects, unpacked. By itself what the rules allow, with room for headers and directories. */
+  readonly maxBytes?: number;
 };
 
 /**
@@ -51,6 +53,9 @@ export async function receiveWanted(
   return (await wanted(taken.root)) ? storeTaken(lineage, sandbox, { taken, ...how }, signal) : undefined;
 }
 
+/** Frames have headers, and trees come on top of the files. */
+const mostBytes = (rules: SnapshotRules) => rules.maxTotalBytes * 1.1 + 512 * 1024 * 1024;
+
 type Taken = OperationResult<"snapshot.take">;
 
 async function take(lineage: Lineage, sandbox: Sandbox, { rules, base }: Wanted, signal: AbortSignal): Promise<Taken> {
@@ -61,21 +66,24 @@ async function take(lineage: Lineage, sandbox: Sandbox, { rules, base }: Wanted,
 async function storeTaken(
   lineage: Lineage,
   sandbox: Sandbox,
-  { taken, rules, maxObjects = MAX_OBJECTS }: Omit<Wanted, "base"> & { readonly taken: Taken },
+  {
+    taken,
+    rules,
+    maxObjects = MAX_OBJECTS,
+    maxBytes = mostBytes(rules),
+  }: Omit<Wanted, "base"> & { readonly taken: Taken },
   signal: AbortSignal,
 ): Promise<Received> {
   const known = await lineage.objects();
-  // Frames have headers, and trees come on top of the files.
-  const most = rules.maxTotalBytes * 1.1 + 512 * 1024 * 1024;
-  if (taken.packBytes > most) throw tooLarge();
-  const intake = new Intake(lineage, known, { ...LIMITS, bytes: most, objects: maxObjects });
+  if (taken.packBytes > maxBytes) throw tooLarge();
+  const intake = new Intake(lineage, known, { ...LIMITS, bytes: maxBytes, objects: maxObjects });
   for await (const part of partsOf(sandbox, taken, signal)) await intake.take(part);
   const stored = await intake.end();
   const objects = (name: string) => stored.get(name) ?? known.get(name);
   const trees = await reachableTrees(taken.root, (names) => intake.trees(names));
   const { checked, ...counted } = await checkSnapshot(taken.root, trees, objects, lineage.checked);
   // Few pieces can make very many files.
-  if (counted.bytes > most) throw tooLarge();
+  if (counted.bytes > maxBytes) throw tooLarge();
   await lineage.addIndex(stored);
   lineage.remember(trees);
   intake.rememberFrames();

@@ -52,7 +52,7 @@ export function receiveFixture() {
   async function receive(
     { frames, root, packBytes }: Said,
     lineage = newLineage(),
-    more: { maxObjects?: number } = {},
+    more: { maxObjects?: number; maxBytes?: number } = {},
   ) {
     const pack = Buffer.concat(frames);
     const sandbox = scriptedSandbox({
