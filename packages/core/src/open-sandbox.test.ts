@@ -24,7 +24,7 @@ function backend(change: Partial<SandboxBackend>): SandboxBackend {
   const nothing = async () => undefined;
   return {
     name: "process",
-    health: async () => ({ name: "process", works: true, detail: "" }),
+    health: async () => ({ name: "process", works: true, detail: "", profiles: [] }),
     hasWorkspace: async () => false,
     find: nothing,
     start: async () => scriptedSandbox(),

@@ -52,6 +52,8 @@ export const BackendInfo = z.object({
   works: z.boolean(),
   detail: z.string(),
   remedy: z.string().optional(),
+  /** Those that its sandboxes can have on this machine. None where it does not work. */
+  profiles: z.array(SandboxProfile).readonly(),
 });
 export type BackendInfo = z.infer<typeof BackendInfo>;
 
@@ -71,7 +73,8 @@ export type Defaults = z.infer<typeof Defaults>;
 /** One line of `handrail doctor`. */
 export const Finding = z.object({
   name: z.string(),
-  state: z.enum(["ok", "warning", "missing"]),
+  /** `partial`: it works, and not all that conversations may have can be had with it. */
+  state: z.enum(["ok", "warning", "partial", "missing"]),
   detail: z.string(),
   remedy: z.string().optional(),
 });

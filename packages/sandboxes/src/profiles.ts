@@ -35,6 +35,13 @@ export const PROFILES: Readonly<Record<SandboxProfile, ProfileRules>> = {
   dev: { network: true, root: true, syscalls: USUAL_SYSCALLS, most: {} },
 };
 
+const PROFILE_NAMES = Object.keys(PROFILES) as SandboxProfile[];
+
+/** The profiles that can be had where sandboxes are kept in. `root`: whether those too whose programs are root. */
+export function profilesHad({ root }: { readonly root: boolean }): readonly SandboxProfile[] {
+  return PROFILE_NAMES.filter((name) => root || !PROFILES[name].root);
+}
+
 /** What a package's installation needs of root: to own and to write every file, and to become the package's user. */
 export const INSTALLING_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"] as const;
 

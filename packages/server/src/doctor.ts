@@ -1,10 +1,13 @@
 import { statfs, stat } from "node:fs/promises";
 import type { BackendInfo, Finding } from "@handrail/protocol/settings";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { runProgram } from "./run-program.ts";
 
 export type DoctorParts = {
   readonly home: string;
   readonly path: string | undefined;
+  /** Those that conversations may have. */
+  readonly profiles: readonly SandboxProfile[];
   readonly backends: (signal: AbortSignal) => Promise<readonly BackendInfo[]>;
   /** One real call to the set model; undefined when none is set. */
   readonly testModel: (signal: AbortSignal) => Promise<{ ok: boolean; message: string; label: string } | undefined>;
@@ -20,7 +23,7 @@ export async function examine(parts: DoctorParts, signal: AbortSignal): Promise<
   const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const found = await Promise.all([
     gitFinding(parts, limited).then(alone),
-    parts.backends(limited).then((backends) => backends.map(backendFinding)),
+    parts.backends(limited).then((backends) => backends.map((backend) => backendFinding(backend, parts.profiles))),
     modelFinding(parts, limited).then(alone),
     diskFinding(parts.home).then(alone),
     stateFinding(parts.home).then(alone),
@@ -53,11 +56,19 @@ const LABELS: Readonly<Record<string, string>> = {
   none: "No isolation",
 };
 
-function backendFinding({ name, works, detail, remedy }: BackendInfo): Finding {
-  const better = remedy === undefined ? "ok" : "warning";
-  const finding: Finding = { name: LABELS[name] ?? name, state: works ? better : "missing", detail };
-  return remedy === undefined ? finding : { ...finding, remedy };
+/** `wanted`: the profiles that conversations may have. Without isolation there is but one, and that is no fault. */
+function backendFinding(info: BackendInfo, wanted: readonly SandboxProfile[]): Finding {
+  const { name, works, detail, remedy, profiles } = info;
+  const lacking = works && name !== "none" ? wanted.filter((profile) => !profiles.includes(profile)) : [];
+  const advice = [remedy ?? [], lacking.length === 0 ? [] : withoutProfiles(lacking)].flat().join(" ");
+  const better = advice === "" ? "ok" : "warning";
+  const working = lacking.length === 0 ? better : "partial";
+  const finding: Finding = { name: LABELS[name] ?? name, state: works ? working : "missing", detail };
+  return advice === "" ? finding : { ...finding, remedy: advice };
 }
+
+const withoutProfiles = (names: readonly SandboxProfile[]) =>
+  `Conversations with the profile ${names.join(" or ")} need another backend. Where none needs it, leave it out of sandbox-profiles.`;
 
 async function modelFinding({ testModel }: DoctorParts, signal: AbortSignal): Promise<Finding> {
   const name = "Model";

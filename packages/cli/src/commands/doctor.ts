@@ -29,7 +29,12 @@ export function couldRun(findings: readonly Finding[]): boolean {
   return fine("git") && (fine("Docker") || fine("Bubblewrap"));
 }
 
-const STATES = { ok: ["green", "ok     "], warning: ["yellow", "warning"], missing: ["red", "missing"] } as const;
+const STATES = {
+  ok: ["green", "ok     "],
+  warning: ["yellow", "warning"],
+  partial: ["yellow", "in part"],
+  missing: ["red", "missing"],
+} as const;
 
 /** A finding as a line, and what to do about it as a second. */
 export function findingText({ state, name, detail, remedy }: Finding, paint: Paint): string {

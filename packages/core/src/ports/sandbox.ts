@@ -1,4 +1,4 @@
-import type { BackendName, SandboxChoice } from "@handrail/protocol/sources";
+import type { BackendName, SandboxChoice, SandboxProfile } from "@handrail/protocol/sources";
 import type { OperationArgs, OperationName, OperationResult } from "@handrail/protocol/sandboxd/operations";
 
 export type CallOptions = {
@@ -68,6 +68,8 @@ export type BackendHealth = {
   readonly detail: string;
   /** What to do about it; where it works, what would make it safer. Absent when there is nothing to do. */
   readonly remedy?: string;
+  /** Those that sandboxes can have here; `start` refuses the others. None where it does not work. */
+  readonly profiles: readonly SandboxProfile[];
 };
 
 /** Ids of conversations of which nothing is removed, such as a set of them. */

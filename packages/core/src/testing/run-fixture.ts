@@ -121,7 +121,7 @@ function scriptedBackend(sandboxes: readonly Sandbox[], seeded: boolean): Sandbo
   let workspace = seeded;
   return {
     name: "process",
-    health: async () => ({ name: "process", works: true, detail: "scripted" }),
+    health: async () => ({ name: "process", works: true, detail: "scripted", profiles: ["strict", "default", "dev"] }),
     hasWorkspace: async () => workspace,
     async find() {
       return current;

@@ -41,6 +41,11 @@ function profileContract(bench: () => BackendBench, profile: SandboxProfile): vo
     if (sandbox === undefined) throw new Error("The sandbox was not started.");
     return sandbox;
   };
+  test("the backend says that it has the profile", async () => {
+    const { backend, within } = bench();
+    expect((await backend.health(within(20_000))).profiles).toContain(profile);
+  });
+
   test.each(ISOLATION_RULES.map((rule) => [rule.what, rule[profile], rule.probe] as const))(
     "a program can %s: %s",
     async (_what, answer, probe) => {

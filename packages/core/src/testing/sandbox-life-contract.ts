@@ -1,4 +1,5 @@
 import type { AppError } from "@handrail/protocol/errors";
+import { SandboxProfile } from "@handrail/protocol/sources";
 import { expect, test } from "vitest";
 import { type BackendBench, freshConversation, run } from "./sandbox-bench.ts";
 
@@ -7,6 +8,18 @@ export function sandboxLifeContract(bench: () => BackendBench, isolates: boolean
   test("it works here", async () => {
     const { backend, within } = bench();
     expect(await backend.health(within(20_000))).toMatchObject({ name: backend.name, works: true });
+  });
+
+  test("a profile that it does not list is refused with a sentence, and the default one is listed", async () => {
+    const { backend, start, within } = bench();
+    const { profiles } = await backend.health(within(20_000));
+    expect(profiles).toContain("default");
+    for (const profile of SandboxProfile.options.filter((name) => !profiles.includes(name))) {
+      await expect(start(freshConversation(), { profile })).rejects.toMatchObject({
+        code: "backend_unavailable",
+        message: expect.stringContaining(`profile ${profile}`),
+      });
+    }
   });
 
   test("a conversation without a sandbox has none to find, to stop or to remove", async () => {

@@ -187,6 +187,7 @@ describe.skipIf(!can)("containerd sandboxes", () => {
       works: false,
       detail: "containerd does not answer at /run/handrail-nobody.sock.",
       remedy: "Start it (systemctl start containerd), or set CONTAINERD_ADDRESS to where it listens.",
+      profiles: [],
     });
   });
 });

@@ -1,5 +1,6 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
+import { profilesHad } from "../profiles.ts";
 import type { CriClient } from "./cri-client.ts";
 import type { RuntimeStatus, RuntimeVersion } from "./cri-shapes.ts";
 import type { NoFence, RootFence } from "./root-fence.ts";
@@ -53,12 +54,13 @@ export function healthOf(version: RuntimeVersion, status: RuntimeStatus, runtime
   if (plugins.length > 0) {
     return broken(`${what}: pods would get a network (${plugins.join(", ")}).`, NETWORK_REMEDY);
   }
-  return { name: "containerd", works: true, detail: what };
+  return { name: "containerd", works: true, detail: what, profiles: profilesHad({ root: false }) };
 }
 
 /** As `health`, with what there is to say of the profile dev. `wanted`: the settings name a handler for it. */
 export function withFence(health: BackendHealth, found: RootFence | NoFence, wanted: boolean): BackendHealth {
-  const told = { ...health, detail: `${health.detail}; ${fenceText(found)}` };
+  const profiles = profilesHad({ root: "by" in found });
+  const told = { ...health, detail: `${health.detail}; ${fenceText(found)}`, profiles };
   return wanted && "remedy" in found ? { ...told, remedy: found.remedy } : told;
 }
 
@@ -74,5 +76,5 @@ function isNeeded(condition: string): boolean {
 }
 
 function broken(detail: string, remedy: string): BackendHealth {
-  return { name: "containerd", works: false, detail, remedy };
+  return { name: "containerd", works: false, detail, remedy, profiles: [] };
 }

@@ -18,7 +18,7 @@ function statusOf(conditions: RuntimeStatus["conditions"], plugins: readonly str
 
 test("a runtime whose pods have no network works, and is told with its parts", () => {
   const status = statusOf([READY], ["loopback", "tuning"]);
-  const works = { name: "containerd", works: true } as const;
+  const works = { name: "containerd", works: true, profiles: ["strict", "default"] } as const;
   expect(healthOf(VERSION, status, "")).toEqual({ ...works, detail: "containerd 1.6.20, runc, overlayfs" });
   expect(healthOf(VERSION, status, "runsc")).toEqual({ ...works, detail: "containerd 1.6.20, runsc, overlayfs" });
   expect(
@@ -35,7 +35,7 @@ test("a condition that sandboxes do not need may be false", () => {
 });
 
 test("what sandboxes of a runtime are not bounded in is told: where it sees no mounts of the server, /tmp too", () => {
-  const health = { name: "containerd", works: true, detail: "it" } as const;
+  const health = { name: "containerd", works: true, detail: "it", profiles: ["default"] } as const;
   expect(withLimits(health, { disks: true, memoryDirectories: true })).toEqual(health);
   expect(withLimits(health, { disks: false, memoryDirectories: true })).toEqual({
     ...health,
@@ -55,6 +55,7 @@ test("a runtime that gives pods a network does not work, unless a handler of its
     works: false,
     detail: "containerd 1.6.20, runc, overlayfs: pods would get a network (bridge, portmap).",
     remedy: REMEDY,
+    profiles: [],
   });
   expect(healthOf(VERSION, status, "handrail").works).toBe(true);
 });
@@ -67,15 +68,18 @@ test("a runtime that is not ready does not work, and says why", () => {
     works: false,
     detail: `containerd 1.6.20, runc, overlayfs: NetworkReady is false (${message}).`,
     remedy: REMEDY,
+    profiles: [],
   });
 });
 
-test("health says what holds root, and what to do where a handler was named for it in vain", () => {
-  const health = { name: "containerd", works: true, detail: "containerd 1.6.20" } as const;
+test("health says what holds root, whether there is the profile for it, and what to do where a handler was named for it in vain", () => {
+  const plain = ["strict", "default"] as const;
+  const health = { name: "containerd", works: true, detail: "containerd 1.6.20", profiles: plain } as const;
   const missing = { why: "it is old", remedy: "Take a new one." };
   expect(withFence(health, { handler: "gvisor", by: "kernel" }, true)).toEqual({
     ...health,
     detail: "containerd 1.6.20; dev with the kernel of gvisor",
+    profiles: [...plain, "dev"],
   });
   expect(withFence(health, missing, false)).toEqual({
     ...health,

@@ -1,5 +1,6 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { toAppError } from "@handrail/protocol/errors";
+import { profilesHad } from "../profiles.ts";
 import { missingRuntime } from "./dev-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { unlessAborted } from "../shared-work.ts";
@@ -55,14 +56,16 @@ export function healthOf(info: DaemonInfo, endpoint: DockerEndpoint, bounds: Wor
   const detail = [facts, held].filter(Boolean).join(", ") + limits;
   const why = bounds.type === "none" ? bounds.why : "";
   const remedy = [...limitAdvice(info), why, ...networkAdvice(endpoint)].filter(Boolean).join(" ");
-  return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }) };
+  const profiles = profilesHad({ root: true });
+  return { name: "docker", works: true, detail, ...(remedy === "" ? {} : { remedy }), profiles };
 }
 
 /** As `healthOf`, with what there is to say of the runtime for the profile dev. */
 export function withDevRuntime(health: BackendHealth, info: DaemonInfo, devRuntime: string): BackendHealth {
   const missing = missingRuntime(info, devRuntime);
   if (missing === undefined) return { ...health, detail: `${health.detail}, ${devRuntime} for the profile dev` };
-  return { ...health, remedy: [health.remedy ?? [], missing].flat().join(" ") };
+  const remedy = [health.remedy ?? [], missing].flat().join(" ");
+  return { ...health, remedy, profiles: profilesHad({ root: false }) };
 }
 
 function limitAdvice({ missingLimits, rootless }: DaemonInfo): readonly string[] {
@@ -87,5 +90,5 @@ function unreachableHealth(message: string): BackendHealth {
   const [detail = message, ...remedy] = message.split(/(?<=\.) (?=[A-Z])/);
   const advice =
     remedy.length === 0 ? "Check that the Docker daemon runs and that this user may use it." : remedy.join(" ");
-  return { name: "docker", works: false, detail, remedy: advice };
+  return { name: "docker", works: false, detail, remedy: advice, profiles: [] };
 }

@@ -126,6 +126,7 @@ describe.skipIf(!canSsh || !(await daemonAnswers()))("a daemon on another machin
       works: false,
       detail: expect.stringMatching(/ssh to .*@127\.0\.0\.1 failed: .*Permission denied/),
       remedy: "Give this user a key that works without a question, in ssh's agent or its configuration.",
+      profiles: [],
     });
   });
 });

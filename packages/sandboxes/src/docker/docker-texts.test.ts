@@ -34,6 +34,7 @@ test("a daemon that works is described", () => {
     name: "docker",
     works: true,
     detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces, workspaces bounded",
+    profiles: ["strict", "default", "dev"],
   });
   expect(healthOf({ ...INFO, userNamespaces: true }, SOCKET, unbounded("")).detail).toMatch(
     /rootful, user namespaces; no limits on: a workspace's size$/,
@@ -47,6 +48,7 @@ test("why workspaces are not bounded is said, with what to do", () => {
     works: true,
     detail: "Docker 28.5.2, overlay2, cgroup v2, rootful, no user namespaces; no limits on: a workspace's size",
     remedy: `${why} Its port has no TLS: whoever reaches it is root on its machine. Use TLS, ssh or a socket.`,
+    profiles: ["strict", "default", "dev"],
   });
 });
 
@@ -95,6 +97,7 @@ test("quotas are told with their sizes, and that they hold for programs that are
     works: true,
     detail:
       "Docker 28.5.2, overlay2, cgroup v2, rootless, workspaces bounded by quotas (10240 MiB, 700000 files); no limits on: a workspace's size in dev",
+    profiles: ["strict", "default", "dev"],
   });
   expect(healthOf({ ...info, missingLimits: ["memory"] }, SOCKET, bounds).detail).toMatch(
     /files\); no limits on: memory, a workspace's size in dev$/,
@@ -126,6 +129,7 @@ test("a daemon that cannot keep limits works, with what that means and what to d
     detail: "Podman 28.5.2, overlay2, cgroup v2, rootless; no limits on: memory, CPU, a workspace's size",
     remedy:
       "A sandbox can take all that the daemon's machine has. Delegate control groups (cgroup v2) to the user that runs it, or use a rootful daemon.",
+    profiles: ["strict", "default", "dev"],
   });
 });
 
@@ -139,6 +143,7 @@ test("the runtime for the profile dev is named, or missed with what to do", () =
     ...health,
     remedy:
       'The Docker daemon has no runtime sysbox-runc for the profile dev (it has: runc, runsc). Add it under "runtimes" in the daemon\'s daemon.json and restart the daemon, or set docker-dev-runtime to one that it has.',
+    profiles: ["strict", "default"],
   });
 });
 
@@ -156,6 +161,7 @@ test("a daemon that does not answer is a state with a remedy, not an error", asy
     detail: "No Docker daemon answers at unix:///nonexistent/docker.sock.",
     remedy:
       "There is no such socket. Start the daemon (systemctl start docker, or Docker Desktop), or set DOCKER_HOST to where it listens.",
+    profiles: [],
   });
 });
 

@@ -32,6 +32,7 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
       name: "none",
       works: true,
       detail: "Nothing is isolated: commands run as the server's user, with its files and its network.",
+      profiles: ["default"],
     }),
     launch: (start) => launch(options, start),
     // What it started may outlive it, and then answers nobody.

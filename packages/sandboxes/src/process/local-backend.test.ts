@@ -19,7 +19,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 const running = (onLook: () => Promise<void>): LocalRunner => ({
   name: "none",
   uidOf: async () => undefined,
-  health: async () => ({ name: "none", works: true, detail: "" }),
+  health: async () => ({ name: "none", works: true, detail: "", profiles: [] }),
   diskBytes: async () => undefined,
   launch: () => Promise.reject(new Error("nothing is started")),
   isAlive: async () => {

@@ -1,5 +1,6 @@
 import type { BackendHealth } from "@handrail/core/ports/sandbox";
 import { INSIDE } from "../sandbox-environment.ts";
+import { profilesHad } from "../profiles.ts";
 import { runProgram } from "../run-program.ts";
 import { explainBubblewrap, INSTALL } from "./explain-bubblewrap.ts";
 import { launchCommand } from "./launch-command.ts";
@@ -12,13 +13,19 @@ import { sandboxUid } from "../sandbox-user.ts";
 export async function processHealth(prepared: Prepared): Promise<BackendHealth> {
   const { bubblewrap } = prepared;
   if (bubblewrap === undefined) {
-    return { name: "process", works: false, detail: "bubblewrap (bwrap) is not installed.", remedy: INSTALL };
+    return broken("bubblewrap (bwrap) is not installed.", INSTALL);
   }
   const { code, stderr } = await runTrue(prepared, bubblewrap);
-  if (code === 0)
-    return { name: "process", works: true, detail: `bubblewrap ${bubblewrap.version}, ${limitsOf(prepared)}` };
+  if (code === 0) {
+    const detail = `bubblewrap ${bubblewrap.version}, ${limitsOf(prepared)}`;
+    return { name: "process", works: true, detail, profiles: profilesHad({ root: prepared.noDev === undefined }) };
+  }
   const [detail = "", ...remedy] = (await explainBubblewrap(stderr)).message.split(/(?<=[.)]) (?=[A-Z])/);
-  return { name: "process", works: false, detail, remedy: remedy.join(" ") };
+  return broken(detail, remedy.join(" "));
+}
+
+function broken(detail: string, remedy: string): BackendHealth {
+  return { name: "process", works: false, detail, remedy, profiles: [] };
 }
 
 async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bubblewrap"]>) {

@@ -30,8 +30,10 @@ export function lazyBackends(loaders: BackendLoaders, wanted: BackendName | unde
   };
   const look = async (name: BackendName): Promise<BackendInfo> => (await get(name)).health(AbortSignal.timeout(10_000));
   /** One look serves all who ask at about the same time, so it does not end when one of them leaves. */
+  const fresh = () => (health !== undefined && performance.now() - health.at < HEALTH_AGE_MS ? health : undefined);
   const looks = () => {
-    if (health !== undefined && performance.now() - health.at < HEALTH_AGE_MS) return health.infos;
+    const known = fresh();
+    if (known !== undefined) return known.infos;
     const infos = Promise.all(names.map((name) => look(name).catch((thrown: unknown) => broken(name, thrown))));
     health = { at: performance.now(), infos };
     return infos;
@@ -40,6 +42,10 @@ export function lazyBackends(loaders: BackendLoaders, wanted: BackendName | unde
   return {
     get,
     health: looks,
+    async healthOf(name) {
+      const known = (await fresh()?.infos)?.find((info) => info.name === name);
+      return known ?? look(name);
+    },
     async preferred() {
       if (wanted !== undefined) return wanted;
       const infos = await looks();
@@ -61,6 +67,7 @@ const broken = (name: BackendName, thrown: unknown): BackendInfo => ({
   name,
   works: false,
   detail: thrown instanceof Error ? thrown.message : "It could not be looked at.",
+  profiles: [],
 });
 
 function noneWorks(infos: readonly BackendInfo[]): string {

@@ -130,5 +130,7 @@ function doctor({ config, state }: HandlerParts, signal: AbortSignal) {
   };
   const { backends, weakMasterKey } = state;
   const path = config.environment["PATH"];
-  return examine({ home: config.home, path, backends: backends.health, testModel, weakMasterKey }, signal);
+  const { home, sandbox } = config;
+  const { profiles } = sandbox;
+  return examine({ home, path, profiles, backends: backends.health, testModel, weakMasterKey }, signal);
 }

@@ -20,7 +20,7 @@ async function server(names: readonly BackendName[], failing: { name?: BackendNa
   const warned: unknown[] = [];
   const backendOf = (name: BackendName): SandboxBackend => ({
     name,
-    health: async () => ({ name, works: true, detail: "" }),
+    health: async () => ({ name, works: true, detail: "", profiles: [] }),
     hasWorkspace: async () => false,
     find: async () => undefined,
     start: async () => Promise.reject(new Error("Nothing is started.")),
@@ -43,7 +43,7 @@ async function server(names: readonly BackendName[], failing: { name?: BackendNa
     log: { warn: (about: unknown) => warned.push(about), debug: () => undefined, info: () => undefined },
     backends: {
       get: async (name: BackendName) => backendOf(name),
-      health: async () => works().map((name) => ({ name, works: true, detail: "" })),
+      health: async () => works().map((name) => ({ name, works: true, detail: "", profiles: [] })),
     },
     host: {
       runs: { wake: () => undefined, isDriven: () => false },

@@ -6,6 +6,16 @@ import { createConversation, type CreateParts, type NewConversation } from "./cr
 
 const DEFAULTS = { limits: { maxCostUsd: 50, maxSteps: 900 }, runLimits: { maxCostUsd: 20, maxTimeMs: 60_000 } };
 
+/** docker has all profiles, process no dev, and containerd does not work. */
+const BACKENDS: CreateParts["backends"] = {
+  preferred: async () => "process",
+  async healthOf(name) {
+    if (name === "containerd") return { name, works: false, detail: "It is gone.", profiles: [] };
+    const profiles = (["strict", "default", "dev"] as const).filter((one) => one !== "dev" || name === "docker");
+    return { name, works: true, detail: "no profile dev: it is old", profiles };
+  },
+};
+
 async function limitsOf(wanted: Partial<NewConversation>) {
   const { limits, runLimits } = await created(wanted);
   return { limits, runLimits };
@@ -26,7 +36,7 @@ async function created(wanted: Partial<NewConversation>, changes: Partial<Create
       require: async () => undefined,
       open: () => Promise.reject(new Error("No model is asked for.")),
     },
-    backends: { preferred: async () => "process" },
+    backends: BACKENDS,
     checkSource: async () => undefined,
     defaults: {
       ...DEFAULTS,
@@ -34,7 +44,7 @@ async function created(wanted: Partial<NewConversation>, changes: Partial<Create
       network: { type: "none" },
       unsandboxed: false,
       profile: "default",
-      profiles: ["default"],
+      profiles: ["strict", "default", "dev"],
     },
     wake: () => undefined,
     clock: testClock({ skipUpToMs: 0 }),
@@ -62,6 +72,22 @@ test("a fork has its origin's limits, and none that were taken away there", asyn
   const fork: Fork = { conversationId: origin, lineage: origin, start: point, from: point };
   const like = { limits: {}, runLimits: { maxSteps: 4 } };
   expect(await limitsOf({ ...like, fork: async () => fork })).toEqual(like);
+});
+
+test("a profile that the backend does not have is refused with a sentence, before anything is written", async () => {
+  for (const sandbox of [{ profile: "dev" }, { backend: "process", profile: "dev" }] as const) {
+    await expect(created({ sandbox })).rejects.toMatchObject({
+      code: "bad_request",
+      message:
+        "Sandboxes of process do not have the profile dev here (no profile dev: it is old). Choose another profile, one of strict, default, or another backend.",
+    });
+  }
+  expect((await created({ sandbox: { backend: "docker", profile: "dev" } })).sandbox.profile).toBe("dev");
+});
+
+test("a backend that does not work now takes a conversation with any profile: it may work when it is needed", async () => {
+  const sandbox = { backend: "containerd", profile: "dev" } as const;
+  expect((await created({ sandbox })).sandbox).toEqual({ ...sandbox, network: { type: "none" } });
 });
 
 /** A pool with one spare. Tells for what it was claimed, and whether it was given up. */

@@ -41,7 +41,7 @@ export type NewConversation = {
 export type CreateParts = {
   readonly store: Pick<LogStore, "append">;
   readonly models: Models;
-  readonly backends: Pick<Backends, "preferred">;
+  readonly backends: Pick<Backends, "preferred" | "healthOf">;
   /** @throws AppError `source_invalid`, before anything is written */
   readonly checkSource: (source: WorkspaceSource) => Promise<void>;
   readonly defaults: {
@@ -63,7 +63,8 @@ export type CreateParts = {
 
 /**
  * Writes a conversation's first events in one append; with content, its first run starts.
- * @throws AppError `source_invalid`, `model_unset`, `backend_unavailable`, `namespaces_forbidden`
+ * @throws AppError `source_invalid`, `model_unset`, `backend_unavailable`, `namespaces_forbidden`, `bad_request` for a
+ * profile that the backend does not have
  */
 export async function createConversation(
   parts: CreateParts,
@@ -150,13 +151,23 @@ async function sandboxChoice(parts: CreateParts, wanted: NewConversation, signal
       "Sandboxes without isolation are off. Start Handrail with --sandbox none if you want them.",
     );
   }
-  const { image = defaults.image, network = defaults.network, profile } = wanted.sandbox ?? {};
-  return {
-    backend,
-    ...(image === undefined ? {} : { image }),
-    ...profileField(defaults, backend, profile),
-    network,
-  };
+  const { image = defaults.image, network = defaults.network } = wanted.sandbox ?? {};
+  const chosen = profileField(defaults, backend, wanted.sandbox?.profile);
+  await requireProfile(backends, backend, chosen.profile);
+  return { backend, ...(image === undefined ? {} : { image }), ...chosen, network };
+}
+
+/** Undefined: the default one, which all have. A backend that does not work now says nothing of what it has. @throws AppError `bad_request` */
+async function requireProfile(
+  { healthOf }: CreateParts["backends"],
+  backend: BackendName,
+  profile: SandboxProfile | undefined,
+): Promise<void> {
+  if (profile === undefined) return;
+  const { works, profiles, detail } = await healthOf(backend);
+  if (!works || profiles.includes(profile)) return;
+  const message = `Sandboxes of ${backend} do not have the profile ${profile} here (${detail}). Choose another profile, one of ${profiles.join(", ")}, or another backend.`;
+  throw new AppError("bad_request", message, { profile, backend });
 }
 
 /** Absent for the default profile, the only one where nothing is isolated. @throws AppError `forbidden` */

@@ -28,6 +28,8 @@ export type Backends = {
   /** @throws AppError `bad_request` for one that this server does not have, `backend_unavailable` */
   get(name: BackendName): Promise<SandboxBackend>;
   readonly health: (signal: AbortSignal) => Promise<readonly BackendInfo[]>;
+  /** As `health`, of one; looks at no other. @throws AppError as `get` */
+  healthOf(name: BackendName): Promise<BackendInfo>;
   /** The one for new conversations. @throws AppError `backend_unavailable` when none works */
   preferred(signal: AbortSignal): Promise<BackendName>;
   /** Names of backends that were used or whose sandboxes may be left from an earlier start. */

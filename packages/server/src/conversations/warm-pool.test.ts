@@ -33,7 +33,7 @@ beforeEach(() => {
 
 const backend: SandboxBackend = {
   name: "process",
-  health: async () => ({ name: "process", works: true, detail: "scripted" }),
+  health: async () => ({ name: "process", works: true, detail: "scripted", profiles: ["default"] }),
   hasWorkspace: async (id) => sandboxes.has(id),
   find: async (id): Promise<Sandbox | undefined> => sandboxes.get(id),
   async start({ conversationId, seedDirectory }) {

@@ -192,7 +192,7 @@ function scriptedBackend(handlers: SandboxHandlers = {}): SandboxBackend {
   let starts = 0;
   return {
     name: "process",
-    health: async () => ({ name: "process", works: true, detail: "scripted" }),
+    health: async () => ({ name: "process", works: true, detail: "scripted", profiles: ["strict", "default", "dev"] }),
     hasWorkspace: async (id) => workspaces.has(id),
     find: async (id) => running.get(id),
     async start({ conversationId }) {

@@ -1,4 +1,5 @@
 import { Button } from "../components/button.tsx";
+import { profileChoice } from "../state/profile-choice.ts";
 import { useSettings } from "../state/session-queries.ts";
 import { report } from "../state/toasts.ts";
 import type { DraftProps } from "./source-fields.tsx";
@@ -45,6 +46,34 @@ export function ChosenBackendNotice({ draft, onChange }: DraftProps) {
       <div className="mt-2 flex flex-wrap gap-2">
         <Button onClick={() => onChange({ backend: working.name })}>Use {working.name}</Button>
         <Button onClick={() => report(settings.refetch())}>Look again</Button>
+      </div>
+    </section>
+  );
+}
+
+/** Says that the chosen backend does not have the chosen profile, and offers what goes; nothing where it has it. */
+export function ChosenProfileNotice({ draft, onChange }: DraftProps) {
+  const settings = useSettings().data;
+  const choice = settings && profileChoice(settings, draft);
+  if (settings === undefined || choice?.lackedBy === undefined) return null;
+  const { chosen, offered, lackedBy } = choice;
+  const had = lackedBy.profiles.filter((name) => offered.includes(name));
+  const profile = had.includes("default") ? "default" : had[0];
+  const backend = settings.backends.find(({ name, profiles }) => name !== "none" && profiles.includes(chosen));
+  return (
+    <section
+      aria-label={`${lackedBy.name} has no profile ${chosen}`}
+      className="rounded-ui border border-warn bg-warn-soft p-3"
+    >
+      <p className="font-medium text-warn">
+        Sandboxes of {lackedBy.name} do not have the profile {chosen} here.
+      </p>
+      <p className="text-ink-2">{lackedBy.detail}</p>
+      <div className="mt-2 flex flex-wrap gap-2">
+        {profile !== undefined && <Button onClick={() => onChange({ profile })}>Use the profile {profile}</Button>}
+        {backend !== undefined && (
+          <Button onClick={() => onChange({ backend: backend.name })}>Use {backend.name}</Button>
+        )}
       </div>
     </section>
   );

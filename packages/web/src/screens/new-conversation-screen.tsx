@@ -11,7 +11,7 @@ import { type ConversationDraft, NEW_DRAFT, readSandbox, readSetup, readSource }
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import { useTitle } from "../state/use-title.ts";
 import { useOnline } from "../state/use-known-now.ts";
-import { BackendNotice, ChosenBackendNotice } from "./backend-notice.tsx";
+import { BackendNotice, ChosenBackendNotice, ChosenProfileNotice } from "./backend-notice.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { SandboxFields } from "./sandbox-fields.tsx";
 import { SourceFields } from "./source-fields.tsx";
@@ -45,6 +45,7 @@ function NewConversationForm() {
     <>
       <BackendNotice />
       <ChosenBackendNotice draft={draft} onChange={change} />
+      <ChosenProfileNotice draft={draft} onChange={change} />
       <SourceFields draft={draft} onChange={change} />
       <TeamSelect
         label="For"

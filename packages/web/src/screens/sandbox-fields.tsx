@@ -4,6 +4,7 @@ import { LimitFields } from "../components/limit-fields.tsx";
 import { useSettings } from "../state/session-queries.ts";
 import { describeLimits, describeNetwork } from "../state/describe-settings.ts";
 import { HOSTS_HINT } from "../state/host-texts.ts";
+import { profileChoice } from "../state/profile-choice.ts";
 import { ModelSelect } from "./model-select.tsx";
 import { SetupField } from "./setup-field.tsx";
 import type { DraftProps } from "./source-fields.tsx";
@@ -66,9 +67,10 @@ const PROFILES: Readonly<Record<SandboxProfile, string>> = {
 
 /** Not shown where there is nothing to choose. */
 function ProfileField({ draft, onChange }: DraftProps) {
-  const { profile, profiles = [] } = useSettings().data?.defaults ?? {};
-  if (profile === undefined || profiles.length < 2) return null;
-  const chosen = draft.profile === "" ? profile : draft.profile;
+  const settings = useSettings().data;
+  const choice = settings && profileChoice(settings, draft);
+  if (choice === undefined || choice.offered.length < 2) return null;
+  const { chosen, offered, lackedBy } = choice;
   return (
     <Field label="Profile" hint={PROFILES[chosen]}>
       {(id, hintId) => (
@@ -77,11 +79,11 @@ function ProfileField({ draft, onChange }: DraftProps) {
           aria-describedby={hintId}
           className={INPUT}
           value={chosen}
-          onChange={(event) => onChange({ profile: profiles.find((name) => name === event.target.value) ?? "" })}
+          onChange={(event) => onChange({ profile: offered.find((name) => name === event.target.value) ?? "" })}
         >
-          {profiles.map((name) => (
+          {offered.map((name) => (
             <option key={name} value={name}>
-              {name}
+              {name === chosen && lackedBy !== undefined ? `${name}, not with ${lackedBy.name}` : name}
             </option>
           ))}
         </select>

@@ -1,6 +1,6 @@
 import type { ModelInfo } from "@handrail/protocol/settings";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { CircleAlert, CircleCheck, CircleX } from "lucide-react";
+import { CircleAlert, CircleCheck, CircleDashed, CircleX } from "lucide-react";
 import { Button } from "../../components/button.tsx";
 import { Failure } from "../../components/empty.tsx";
 import { Section } from "../../components/section.tsx";
@@ -64,6 +64,7 @@ function ForgetModel() {
 const FINDING_LOOKS = {
   ok: { icon: CircleCheck, tone: "text-ok", word: "Works" },
   warning: { icon: CircleAlert, tone: "text-warn", word: "Warning" },
+  partial: { icon: CircleDashed, tone: "text-warn", word: "In part" },
   missing: { icon: CircleX, tone: "text-bad", word: "Missing" },
 } as const;
 
