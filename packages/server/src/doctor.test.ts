@@ -2,20 +2,23 @@ import { tmpdir } from "node:os";
 import type { BackendInfo } from "@handrail/protocol/settings";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { expect, test } from "vitest";
-import { examine } from "./doctor.ts";
+import { type DoctorParts, examine } from "./doctor.ts";
 
 const WORKS = { works: true, detail: "It runs.", profiles: ["strict", "default", "dev"] } as const;
 
+const PARTS: DoctorParts = {
+  home: tmpdir(),
+  path: "",
+  profiles: WORKS.profiles,
+  backends: async () => [],
+  testModel: async () => undefined,
+  weakMasterKey: undefined,
+  noPreviews: undefined,
+};
+
 /** What is said of these backends. */
 async function saidOf(backends: readonly BackendInfo[], profiles: readonly SandboxProfile[] = WORKS.profiles) {
-  const parts = {
-    home: tmpdir(),
-    path: "",
-    profiles,
-    backends: async () => backends,
-    testModel: async () => undefined,
-    weakMasterKey: undefined,
-  };
+  const parts = { ...PARTS, profiles, backends: async () => backends };
   const names = ["Docker", "Bubblewrap", "containerd", "No isolation"];
   return (await examine(parts, AbortSignal.timeout(5000))).filter(({ name }) => names.includes(name));
 }
@@ -48,4 +51,12 @@ test("a backend without a profile that conversations may have works in part, and
   expect(await saidOf([{ ...WORKS, name: "none", profiles: ["default"] }])).toEqual([
     { name: "No isolation", state: "ok", detail: "It runs." },
   ]);
+});
+
+test("previews that are off are told, with why and what to do, and those that are on are not", async () => {
+  const noPreviews = { detail: "Off: nobody knows where.", remedy: "Set an address." };
+  const said = async (parts: DoctorParts) =>
+    (await examine(parts, AbortSignal.timeout(5000))).filter(({ name }) => name === "Previews");
+  expect(await said({ ...PARTS, noPreviews })).toEqual([{ name: "Previews", state: "warning", ...noPreviews }]);
+  expect(await said(PARTS)).toEqual([]);
 });

@@ -12,8 +12,12 @@ export type DoctorParts = {
   /** One real call to the set model; undefined when none is set. */
   readonly testModel: (signal: AbortSignal) => Promise<{ ok: boolean; message: string; label: string } | undefined>;
   /** What to say of a master key of the gateway that can be guessed. */
-  readonly weakMasterKey: { readonly detail: string; readonly remedy: string } | undefined;
+  readonly weakMasterKey: Advice | undefined;
+  /** Why previews are off; undefined where they are on. */
+  readonly noPreviews: Advice | undefined;
 };
+
+type Advice = { readonly detail: string; readonly remedy: string };
 
 const TIMEOUT_MS = 20_000;
 const LOW_DISK_BYTES = 2 * 1024 ** 3;
@@ -28,10 +32,12 @@ export async function examine(parts: DoctorParts, signal: AbortSignal): Promise<
     diskFinding(parts.home).then(alone),
     stateFinding(parts.home).then(alone),
   ]);
-  const { weakMasterKey } = parts;
-  const gateway: Finding[] = weakMasterKey ? [{ name: "Gateway", state: "warning", ...weakMasterKey }] : [];
-  return [nodeFinding(), ...found.flat(), ...gateway];
+  const { weakMasterKey, noPreviews } = parts;
+  return [nodeFinding(), ...found.flat(), ...warning("Gateway", weakMasterKey), ...warning("Previews", noPreviews)];
 }
+
+const warning = (name: string, advice: Advice | undefined): Finding[] =>
+  advice === undefined ? [] : [{ name, state: "warning", ...advice }];
 
 const alone = (finding: Finding) => [finding];
 

@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import type { CreateParts } from "../conversations/create-conversation.ts";
 import { type WorkspaceViews, workspaceViews } from "../conversations/workspace-views.ts";
 import { examine } from "../doctor.ts";
+import { whyNoPreviews } from "../previews/preview-base.ts";
 import { checkpointHandlers } from "../handlers/checkpoint-handlers.ts";
 import { conversationHandlers } from "../handlers/conversation-handlers.ts";
 import { type PreviewHandlerParts, previewHandlers } from "../handlers/preview-handlers.ts";
@@ -132,5 +133,6 @@ function doctor({ config, state }: HandlerParts, signal: AbortSignal) {
   const path = config.environment["PATH"];
   const { home, sandbox } = config;
   const { profiles } = sandbox;
-  return examine({ home, path, profiles, backends: backends.health, testModel, weakMasterKey }, signal);
+  const noPreviews = whyNoPreviews(config);
+  return examine({ home, path, profiles, backends: backends.health, testModel, weakMasterKey, noPreviews }, signal);
 }

@@ -8,6 +8,7 @@ import type { PreviewHandlerParts } from "../handlers/preview-handlers.ts";
 import { passes as signedPasses } from "../previews/passes.ts";
 import { portWatch } from "../previews/port-watch.ts";
 import { type PreviewAddress, type PreviewPlace, previewAddress } from "../previews/preview-address.ts";
+import { previewBase } from "../previews/preview-base.ts";
 import { previewServer } from "../previews/preview-server.ts";
 import { previews as showPreviews } from "../previews/previews.ts";
 import { openShares, SharesFile } from "../previews/shares.ts";
@@ -44,7 +45,7 @@ export async function hostPreviews({ config, state, host, cookieName }: Parts): 
     watch: portWatch({ ...host, signal: closing.signal }),
     available: () => address !== undefined,
     async listen() {
-      if (baseOf(config, 0) === undefined) return;
+      if (previewBase(config, 0) === undefined) return;
       server = previewServer({
         address: () => address,
         passes,
@@ -53,7 +54,7 @@ export async function hostPreviews({ config, state, host, cookieName }: Parts): 
         cookieName: `${cookieName.replace("__Host-", "")}_preview`,
         onFailure: (thrown) => log.error({ err: thrown }, "a preview failed"),
       });
-      const base = baseOf(config, await listenOn(server, config));
+      const base = previewBase(config, await listenOn(server, config));
       address = base === undefined ? undefined : previewAddress(base);
     },
     close() {
@@ -75,16 +76,6 @@ async function connectTo(host: ConversationsHost, { conversationId, port }: Prev
   const release = host.sandboxes.hold(conversationId);
   signal.addEventListener("abort", release, { once: true });
   return connection;
-}
-
-const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
-
-/** Browsers lead every name under `localhost` to this machine (RFC 6761 §6.3), so each preview can have its own. */
-function baseOf({ host, publicUrl, preview }: Config, port: number): string | undefined {
-  if (preview.url !== undefined) return preview.url;
-  if (publicUrl !== undefined || host === "0.0.0.0" || host === "::") return undefined;
-  if (LOOPBACK.includes(host)) return `http://*.localhost:${port}`;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 async function listenOn(server: Server, { host, port, preview }: Config): Promise<number> {
