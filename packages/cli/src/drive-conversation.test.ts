@@ -27,6 +27,7 @@ function scriptedServer(events: readonly StoredEvent[], client: Partial<Client> 
     own: false,
     client: {
       patch: async () => new Response(PATCH),
+      changes: async () => ({ changes: [], live: true }),
       deliver: async () => ({ kind: "applied", ref: "/home/me/project", files: 1 }),
       stopRun: async ({ params }: { params: { id: string } }) => {
         stopped.push(params.id);
@@ -79,6 +80,28 @@ test("the end of the run is the last that is told, also when more came with it",
   const { server } = scriptedServer([ended("done", 0), ended("failed", 1)]);
   const { code, out } = await drive(server, { json: true });
   expect([code, out]).toEqual([0, `${JSON.stringify(ended("done", 0))}\n`]);
+});
+
+test.each([
+  [
+    "a patch",
+    async () => new Response(PATCH),
+    /^The changes are in .*\nLeft out.*: sparse \(3,072 MiB\) and 1 more\.\n$/,
+  ],
+  [
+    "nothing",
+    async () => {
+      throw new AppError("nothing_changed", "Nothing.");
+    },
+    /^No file was changed\.\nLeft out.*: sparse \(3,072 MiB\) and 1 more\.\n$/,
+  ],
+] as const)("beside %s it is said what was left out of the result", async (_, patch, expected) => {
+  const leftOut = { files: [{ path: "sparse", reason: "large" as const, bytes: 3 * 1024 ** 3 }], count: 2 };
+  const { server } = scriptedServer([ended("done", 0)], {
+    patch,
+    changes: async () => ({ changes: [], live: true, leftOut }),
+  });
+  expect((await drive(server, { json: true })).err).toMatch(expected);
 });
 
 test("with --json every line on stdout is an event, and the rest is said on stderr", async () => {

@@ -2,7 +2,9 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { Client } from "@handrail/client/create-client";
+import { leftOutText } from "@handrail/protocol/left-out-files";
 import { countText } from "./amounts.ts";
+import { plainText } from "./plain-text.ts";
 
 /** What to do with what a run changed. `output` undefined: a patch named after the conversation. */
 export type ResultChoice = { readonly apply: boolean; readonly output: string | undefined; readonly cwd: string };
@@ -13,13 +15,19 @@ export type ResultChoice = { readonly apply: boolean; readonly output: string | 
  */
 export async function takeResult(client: Client, id: string, choice: ResultChoice, done: boolean): Promise<string> {
   try {
-    if (choice.apply && done) return await applied(client, id);
-    const sentence = await patchFile(client, id, choice);
+    if (choice.apply && done) return await withLeftOut(client, id, await applied(client, id));
+    const sentence = await withLeftOut(client, id, await patchFile(client, id, choice));
     return choice.apply ? `Not applied, because the run did not end well. ${sentence}` : sentence;
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === "nothing_changed") return "No file was changed.";
-    throw thrown;
+    if (!(thrown instanceof AppError) || thrown.code !== "nothing_changed") throw thrown;
+    return withLeftOut(client, id, "No file was changed.");
   }
+}
+
+/** The sentence, and what files the result lacks. */
+async function withLeftOut(client: Client, id: string, sentence: string): Promise<string> {
+  const { leftOut } = await client.changes({ params: { id } }).catch(() => ({ leftOut: undefined }));
+  return leftOut === undefined ? sentence : `${sentence}\n${plainText(leftOutText(leftOut))}`;
 }
 
 async function applied(client: Client, id: string): Promise<string> {

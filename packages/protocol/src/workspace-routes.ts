@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FileChange } from "./changes.ts";
+import { LeftOutFiles } from "./left-out-files.ts";
 import { OneConversation, type Route } from "./route.ts";
 import { FileEntry } from "./sandboxd/file-operations.ts";
 
@@ -13,7 +14,11 @@ export const WORKSPACE_ROUTES = {
     access: "session",
     summary: "Files that differ from the workspace's start",
     params: OneConversation,
-    response: z.object({ changes: z.array(FileChange), live: z.boolean() }),
+    response: z.object({
+      changes: z.array(FileChange),
+      live: z.boolean(),
+      leftOut: z.optional(LeftOutFiles),
+    }),
     status: 200,
   },
   changedFile: {

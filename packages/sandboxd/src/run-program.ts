@@ -7,7 +7,7 @@ import { signalProcess } from "./terminals/processes.ts";
 export type ProgramOptions = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly timeoutMs: number;
   /** Cap on each of the two outputs; what is over it is dropped. */
   readonly capBytes: number;

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { FileChange } from "../changes.ts";
+import { LeftOutFiles } from "../left-out-files.ts";
 import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
 import { Bytes, listOf, operation, Part, Path } from "./operation.ts";
 
@@ -25,20 +26,23 @@ export const WORKSPACE_OPERATIONS = {
         branch: z.optional(z.string()),
       }),
   ),
-  /** Snapshots the workspace and says what differs from its start. */
+  /** Snapshots the workspace and says what differs from its start. `leftOut`: what is too large to be compared. */
   "workspace.changes": operation(
     () => z.strictObject({}),
-    () => z.object({ tree: z.string(), changes: listOf(FileChange) }),
+    () => z.object({ tree: z.string(), changes: listOf(FileChange), leftOut: z.optional(LeftOutFiles) }),
   ),
   /** One file before and after, as base64, each null where the file is not there or is over `capBytes`. */
   "workspace.file": operation(
     () => z.strictObject({ path: Path, capBytes: Bytes }),
     () => z.object({ before: z.nullable(z.string()), after: z.nullable(z.string()), binary: z.boolean() }),
   ),
-  /** A patch from the start to now that `git apply` takes, binary files included, as base64, from `offset` on. */
+  /**
+   * A patch from the start to now that `git apply` takes, binary files included, as base64, from `offset` on. One that
+   * would be too large is `file_too_large`.
+   */
   "workspace.patch": operation(
     () => z.strictObject({ offset: Bytes, length: Bytes }),
-    () => z.object({ data: z.string(), size: Bytes }),
+    () => z.object({ data: z.string(), size: Bytes, leftOut: z.optional(LeftOutFiles) }),
   ),
 
   /**

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-import { runProgram, type Finished } from "../run-program.ts";
+import { runProgram, type Finished, type ProgramOptions } from "../run-program.ts";
 import type { Sizes } from "./git-index.ts";
 import type { RestoredIndex } from "./restored-index.ts";
 import type { WrittenFiles } from "./written-files.ts";
@@ -28,7 +28,10 @@ export type GitPlace = {
   readonly isUntouched: () => boolean;
 };
 
-export type RunGit = (args: readonly string[], options?: { readonly stdoutFile?: number }) => Promise<Finished>;
+export type GitOptions = Partial<Pick<ProgramOptions, "stdin" | "stdoutFile" | "signal" | "env">>;
+
+/** `env` is added to what git has else. */
+export type RunGit = (args: readonly string[], options?: GitOptions) => Promise<Finished>;
 
 export type PrivateGit = {
   readonly run: RunGit;
@@ -66,6 +69,9 @@ const INERT = [
   "core.untrackedCache=false",
 ].flatMap((setting) => ["-c", setting]);
 
+/** For what compares: nothing that a repository says may change the text. */
+export const QUIET: readonly string[] = ["--no-ext-diff", "--no-textconv", "--no-color"];
+
 /** What `git init` makes (gitrepository-layout(5)); the program would take longer than all the rest. */
 const REPOSITORY_DIRECTORIES = ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"];
 const REPOSITORY_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n";
@@ -90,7 +96,9 @@ export function privateGit(place: GitPlace): PrivateGit {
   let checked: Promise<void> | undefined;
   const fixed = { cwd: place.workspace, env: { ...env, GIT_DIR: place.directory }, timeoutMs: TIMEOUT_MS };
   const runPrepared: RunGit = async (args, options = {}) => {
-    const settings = { ...fixed, capBytes: MAX_OUTPUT_BYTES, ...options, signal: new AbortController().signal };
+    const { signal = new AbortController().signal } = options;
+    const all = { ...fixed.env, ...options.env };
+    const settings = { ...fixed, capBytes: MAX_OUTPUT_BYTES, ...options, env: all, signal };
     return runProgram([requireProgram(place), ...INERT, ...args], settings);
   };
   const ready = async () => {

@@ -1,28 +1,19 @@
-import {
-  closeSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { pathBytes } from "@handrail/protocol/paths";
 import * as z from "zod/mini";
 import { fileError } from "../files/file-error.ts";
-import { isBinary, readAt, readContent } from "../files/file-content.ts";
+import { isBinary, readContent } from "../files/file-content.ts";
 import { resolveExisting, resolveWritable, type Root } from "../files/resolve-path.ts";
 import type { Handlers } from "../handlers.ts";
 import type { ChangedPaths } from "./changed-paths.ts";
 import { WorkspaceFiller } from "./fill-workspace.ts";
 import { sizesIn } from "./git-index.ts";
-import { outputOf, privateGit, type GitPlace, type PrivateGit, type RunGit } from "./private-git.ts";
+import { PatchFile } from "./patch-file.ts";
+import { PresentTree, type PresentTreeParts } from "./present-tree.ts";
+import { outputOf, privateGit, QUIET, type GitPlace, type PrivateGit, type RunGit } from "./private-git.ts";
 import { readTreeChanges } from "./tree-changes.ts";
 
 type WorkspaceHandlers = Pick<Handlers, `workspace.${"fill" | "begin" | "changes" | "file" | "patch"}`>;
@@ -37,7 +28,6 @@ const Start = z.object({
 });
 /** The name of the tree without entries, which every git knows. */
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-const MAX_PART_BYTES = 4 * 1024 * 1024;
 /** What git calls a HEAD that is no branch. */
 const DETACHED = "HEAD";
 
@@ -47,8 +37,8 @@ export function workspaceOperations(
   stateDirectory: string,
   git: Omit<GitPlace, "directory"> & { readonly changed: ChangedPaths },
 ): WorkspaceHandlers {
-  const own = privateGit({ ...git, directory: join(stateDirectory, "git") });
-  const history = new History(root, stateDirectory, { ...own, ...git });
+  const place = { ...git, directory: join(stateDirectory, "git") };
+  const history = new History(root, stateDirectory, { ...privateGit(place), ...place });
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const next = last.then(work, work);
@@ -69,21 +59,23 @@ export function workspaceOperations(
   };
 }
 
-type HistoryParts = PrivateGit & Pick<GitPlace, "isUntouched"> & { readonly changed: ChangedPaths };
+type HistoryParts = PrivateGit & PresentTreeParts;
 
 class History {
   readonly #root: Root;
   readonly #state: string;
   readonly #parts: HistoryParts;
   readonly #git: RunGit;
-  /** Whether the index is what the workspace is, but for what restores changed since. */
-  #inStep = false;
+  readonly #present: PresentTree;
+  readonly #patch: PatchFile;
 
   constructor(root: Root, state: string, parts: HistoryParts) {
     this.#root = root;
     this.#state = state;
     this.#parts = parts;
     this.#git = parts.run;
+    this.#present = new PresentTree(parts);
+    this.#patch = new PatchFile(join(state, "patch"), parts.run);
   }
 
   /** @throws AppError `bad_request` when a start is remembered: somebody may have worked here since */
@@ -108,20 +100,10 @@ class History {
     const sizes = await this.#parts.ready();
     if (readdirSync(this.#root.workspace).every((name) => name === ".git"))
       return { tree: EMPTY_TREE, files: 0, bytes: 0 };
-    const whole = sizes === undefined ? undefined : await this.#indexed();
+    const whole = sizes === undefined ? undefined : await this.#present.indexed();
     if (sizes !== undefined && whole !== undefined) return { tree: whole, ...sizes };
-    const tree = await this.#snapshot();
+    const tree = await this.#present.take();
     return { tree, ...(sizesIn(readFileSync(join(this.#state, "git", "index"))) ?? (await this.#sizesOf(tree))) };
-  }
-
-  /** The tree of the index as it is; undefined when git makes none of it, and then the index goes. */
-  async #indexed(): Promise<string | undefined> {
-    this.#parts.changed.take();
-    const { exitCode, stdout } = await this.#git(["write-tree"]);
-    this.#inStep = exitCode === 0;
-    if (exitCode === 0) return stdout.toString().trim();
-    rmSync(join(this.#state, "git", "index"), { force: true });
-    return undefined;
   }
 
   async #sizesOf(tree: string): Promise<Pick<Start, "files" | "bytes">> {
@@ -131,7 +113,7 @@ class History {
 
   async changes(): Promise<OperationResult<"workspace.changes">> {
     const start = await this.begin();
-    const tree = await this.#snapshot();
+    const tree = await this.#present.take(start.tree);
     const differences = await this.#git([
       "diff-tree",
       "-r",
@@ -143,7 +125,9 @@ class History {
       start.tree,
       tree,
     ]);
-    return { tree, changes: readTreeChanges(outputOf(differences, "compare the workspace with its start")) };
+    const changes = readTreeChanges(outputOf(differences, "compare the workspace with its start"));
+    const { leftOut } = this.#present;
+    return { tree, changes, ...(leftOut && { leftOut }) };
   }
 
   async file({ path, capBytes }: OperationArgs<"workspace.file">): Promise<OperationResult<"workspace.file">> {
@@ -155,69 +139,16 @@ class History {
   }
 
   /** The whole patch is made when its first part is asked for; later parts are of that one. */
-  async patch(args: OperationArgs<"workspace.patch">): Promise<OperationResult<"workspace.patch">> {
-    const path = join(this.#state, "patch");
-    if (args.offset === 0) await this.#writePatch(path);
-    const size = statSync(path, { throwIfNoEntry: false })?.size;
-    if (size === undefined) throw new AppError("bad_request", "Ask for the patch from its first byte on.");
-    const file = openSync(path, "r");
-    try {
-      const length = Math.max(0, Math.min(args.length, MAX_PART_BYTES, size - args.offset));
-      return { data: readAt(file, args.offset, length).toString("base64"), size };
-    } finally {
-      closeSync(file);
-    }
+  async patch({ offset, length }: OperationArgs<"workspace.patch">): Promise<OperationResult<"workspace.patch">> {
+    if (offset === 0) await this.#writePatch();
+    const { leftOut } = this.#present;
+    return { ...this.#patch.read(offset, length), ...(leftOut && { leftOut }) };
   }
 
-  async #writePatch(path: string): Promise<void> {
+  async #writePatch(): Promise<void> {
     const start = await this.begin();
-    const tree = await this.#snapshot();
-    const stdoutFile = openSync(path, "w", 0o600);
-    try {
-      const args = ["diff-tree", "-r", "-p", "-M", "--binary", "--full-index", ...QUIET, start.tree, tree];
-      outputOf(await this.#git(args, { stdoutFile }), "write a patch");
-    } finally {
-      closeSync(stdoutFile);
-    }
-  }
-
-  /** Files that cannot be read are left as they were. @returns the tree's name */
-  async #snapshot(): Promise<string> {
-    const untouched = this.#parts.isUntouched();
-    const paths = this.#parts.changed.take();
-    this.#inStep = this.#inStep && untouched && paths !== undefined && (await this.#addOnly(paths));
-    if (!this.#inStep) {
-      const { exitCode } = await this.#git(["add", "--all", "--ignore-errors", "--", "."]);
-      this.#inStep = exitCode === 0 && untouched;
-      if (exitCode !== 0 && exitCode !== 1) await this.#addNestedLast();
-    }
-    const tree = outputOf(await this.#git(["write-tree"]), "take a snapshot of the workspace");
-    return tree.toString().trim();
-  }
-
-  /** Whether these are all that has to be looked at, and git took them: it refuses, say, those that are ignored. */
-  async #addOnly(paths: readonly string[]): Promise<boolean> {
-    const own = paths.filter((path) => !path.startsWith(".git/"));
-    if (own.length === 0) return true;
-    const text = own.join(" ");
-    if (text.length > MAX_ARGUMENTS || !PLAIN_PATHS.test(text) || text.includes(".gitignore")) return false;
-    const { exitCode } = await this.#git(["--literal-pathspecs", "add", "--all", "--", ...own]);
-    return exitCode === 0;
-  }
-
-  /** A directory with a `.git` that has no commit makes `git add` give up on everything. */
-  async #addNestedLast(): Promise<void> {
-    const listed = await this.#git(["ls-files", "-z", "--others", "--exclude-standard", "--directory"]);
-    const nested = outputOf(listed, "list new files")
-      .toString()
-      .split("\0")
-      .filter((path) => path.endsWith("/"));
-    const broken = nested.filter((path) =>
-      lstatSync(join(this.#root.workspace, path, ".git"), { throwIfNoEntry: false }),
-    );
-    const except = broken.map((path) => `:(exclude,literal)${path.slice(0, -1)}`);
-    const added = await this.#git(["add", "--all", "--ignore-errors", "--", ".", ...except]);
-    if (added.exitCode !== 1) outputOf(added, "read the workspace");
+    const now = await this.#present.take(start.tree);
+    await this.#patch.write({ start: start.tree, now, leftOut: this.#present.leftOut });
   }
 
   async #tree(tree: string): Promise<TreeEntry[]> {
@@ -276,11 +207,6 @@ function linkAt(place: Buffer, path: string) {
     throw fileError(thrown, path);
   }
 }
-
-/** In an argument text outside of ASCII would become other bytes. */
-const PLAIN_PATHS = /^[\x20-\x7e]+$/;
-const MAX_ARGUMENTS = 64 * 1024;
-const QUIET = ["--no-ext-diff", "--no-textconv", "--no-color"];
 
 /** `name` has one character for each byte; `size` is undefined for another repository. */
 type TreeEntry = { readonly id: string; readonly size: number | undefined; readonly name: string };

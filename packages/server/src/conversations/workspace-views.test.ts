@@ -21,6 +21,23 @@ test("a look into a sandbox that has died since is taken again in a new one", as
   expect(await views.call("c", "file.list", args, signal)).toEqual(listing);
 });
 
+test("a patch of which all is too large is none, and it is said what was left out", async () => {
+  const leftOut = { files: [{ path: "sparse", reason: "large" as const, bytes: 3 * 1024 ** 3 }], count: 1 };
+  const views = viewsOver([scriptedSandbox({ "workspace.patch": () => ({ data: "", size: 0, leftOut }) })]);
+  await expect(views.patch("c", signal)).rejects.toMatchObject({
+    code: "nothing_changed",
+    message:
+      "No file that is compared has changed. Left out, since files over 100 MiB are not compared: sparse (3,072 MiB).",
+  });
+});
+
+test("changes say what was left out of them", async () => {
+  const leftOut = { files: [{ path: "sparse", reason: "large" as const, bytes: 3 * 1024 ** 3 }], count: 1 };
+  const sandbox = scriptedSandbox({ "workspace.changes": () => ({ tree: "t", changes: [], leftOut }) });
+  const parts = { journal: async () => ({}) as Journal, find: async () => sandbox, open: async () => sandbox };
+  expect(await workspaceViews(parts).changes("c", signal)).toEqual({ changes: [], live: true, leftOut });
+});
+
 test("a look that fails for another reason, or twice, fails", async () => {
   const dead = [scriptedSandbox(), scriptedSandbox({}, "boot-2")];
   for (const sandbox of dead) sandbox.lose();

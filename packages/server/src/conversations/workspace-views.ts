@@ -4,11 +4,15 @@ import type { Sandbox } from "@handrail/core/ports/sandbox";
 import type { OperationArgs, OperationName, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { AppError, toAppError } from "@handrail/protocol/errors";
 import type { FileChange } from "@handrail/protocol/changes";
+import { type LeftOutFiles, leftOutText, MAX_PATCH_BYTES } from "@handrail/protocol/left-out-files";
 
 /** Looks into conversations' workspaces, through their sandboxes. */
 export type WorkspaceViews = {
-  /** `live`: as the files are now; else as the log last knew them. Never starts a sandbox. */
-  changes(id: string, signal: AbortSignal): Promise<{ changes: FileChange[]; live: boolean }>;
+  /**
+   * `live`: as the files are now; else as the log last knew them, which does not tell what is left out. Never starts a
+   * sandbox.
+   */
+  changes(id: string, signal: AbortSignal): Promise<{ changes: FileChange[]; live: boolean; leftOut?: LeftOutFiles }>;
   call<Name extends OperationName>(
     id: string,
     operation: Name,
@@ -26,8 +30,6 @@ export type ViewParts = {
 };
 
 const PIECE_BYTES = 1024 ** 2;
-/** A patch over this is refused: nobody reads it, and a sandbox could make one without end. */
-export const MAX_PATCH_BYTES = 256 * 1024 ** 2;
 const TIMEOUT_MS = 60_000;
 
 export function workspaceViews({ journal, find, open }: ViewParts): WorkspaceViews {
@@ -37,8 +39,8 @@ export function workspaceViews({ journal, find, open }: ViewParts): WorkspaceVie
       const of = await journal(id);
       const sandbox = await find(of, limited(signal)).catch(() => undefined);
       if (sandbox === undefined) return { changes: [...of.state.changes], live: false };
-      const { changes } = await sandbox.call("workspace.changes", {}, { signal: limited(signal) });
-      return { changes, live: true };
+      const { changes, leftOut } = await sandbox.call("workspace.changes", {}, { signal: limited(signal) });
+      return { changes, live: true, ...(leftOut && { leftOut }) };
     },
     async call(id, operation, args, signal) {
       const look = async () => (await open(id, signal)).call(operation, args, { signal: limited(signal) });
@@ -53,18 +55,24 @@ export function workspaceViews({ journal, find, open }: ViewParts): WorkspaceVie
     async patch(id, signal) {
       const sandbox = await open(id, signal);
       const first = await patchPiece(sandbox, 0, signal);
-      if (first.size === 0) throw new AppError("nothing_changed", "Nothing has changed, so there is no patch.");
+      if (first.size === 0) throw nothingChanged(first.leftOut);
       return Readable.from(patchPieces(sandbox, first, signal));
     },
   };
 }
 
-type Piece = { readonly data: Buffer; readonly size: number };
+function nothingChanged(leftOut: LeftOutFiles | undefined): AppError {
+  if (leftOut === undefined) return new AppError("nothing_changed", "Nothing has changed, so there is no patch.");
+  return new AppError("nothing_changed", `No file that is compared has changed. ${leftOutText(leftOut)}`);
+}
+
+type Piece = { readonly data: Buffer; readonly size: number; readonly leftOut: LeftOutFiles | undefined };
 
 async function patchPiece(sandbox: Sandbox, offset: number, signal: AbortSignal): Promise<Piece> {
-  const { data, size } = await sandbox.call("workspace.patch", { offset, length: PIECE_BYTES }, { signal });
+  const args = { offset, length: PIECE_BYTES };
+  const { data, size, leftOut } = await sandbox.call("workspace.patch", args, { signal });
   if (size > MAX_PATCH_BYTES) throw new AppError("file_too_large", "The patch is larger than 256 MiB.", { size });
-  return { data: Buffer.from(data, "base64"), size };
+  return { data: Buffer.from(data, "base64"), size, leftOut };
 }
 
 async function* patchPieces(sandbox: Sandbox, first: Piece, signal: AbortSignal): AsyncGenerator<Buffer> {

@@ -1,4 +1,5 @@
 import type { FileChange } from "@handrail/protocol/changes";
+import { type LeftOutFiles, leftOutText } from "@handrail/protocol/left-out-files";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ChangeLetter } from "../components/change-letter.tsx";
@@ -26,10 +27,11 @@ export function ChangesPanel({ conversationId, view, place, go }: PanelProps) {
   if (changes.isError && view.files.changes.length === 0) return <Failure error={changes.error} />;
   const list = changes.data?.changes ?? view.files.changes;
   const file = list.find((change) => change.path === place.file) ?? list[0];
-  if (file === undefined) return <NoChanges waiting={changes.isPending} />;
+  if (file === undefined) return <NoChanges waiting={changes.isPending} answer={changes.data} />;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <ChangesHeader count={list.length} live={changes.data?.live !== false} layout={layout} onLayout={setLayout} />
+      <LeftOut answer={changes.data} />
       <ul
         aria-label="Changed files"
         className="max-h-[30%] shrink-0 overflow-y-auto border-y border-line bg-sunken py-1"
@@ -49,8 +51,18 @@ export function ChangesPanel({ conversationId, view, place, go }: PanelProps) {
   );
 }
 
-function NoChanges({ waiting }: { readonly waiting: boolean }) {
+type Answer = { readonly leftOut?: LeftOutFiles | undefined } | undefined;
+
+/** What is not compared, and why. */
+function LeftOut({ answer }: { readonly answer: Answer }) {
+  if (answer?.leftOut === undefined) return null;
+  return <p className="px-3 pb-1.5 text-small [overflow-wrap:anywhere] text-ink-2">{leftOutText(answer.leftOut)}</p>;
+}
+
+function NoChanges({ waiting, answer }: { readonly waiting: boolean; readonly answer: Answer }) {
   if (waiting) return <Empty>Reading the changes.</Empty>;
+  if (answer?.leftOut !== undefined)
+    return <Empty>No file that is compared is changed. {leftOutText(answer.leftOut)}</Empty>;
   return <Empty>Nothing is changed yet. Files that the agent edits appear here with their difference.</Empty>;
 }
 

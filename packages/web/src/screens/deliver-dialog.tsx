@@ -1,3 +1,4 @@
+import { leftOutText } from "@handrail/protocol/left-out-files";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
 import { Button } from "../components/button.tsx";
@@ -47,7 +48,7 @@ export function DeliverDialog({ conversationId, title, delivery, onClose }: Deli
     <Dialog title={TITLES[delivery.kind]} open onClose={onClose}>
       <form onSubmit={submit} className="flex flex-col gap-3">
         <Consequence delivery={delivery} />
-        {left.found.length > 0 && <LeftoverWarning found={left.found} />}
+        <WhatIsInIt left={left} />
         {delivery.kind !== "apply" && (
           <>
             <TextField label="Branch" required maxLength={200} value={branch} onValue={setBranch} />
@@ -84,6 +85,15 @@ export function DeliverDialog({ conversationId, title, delivery, onClose }: Deli
 
 type Left = ReturnType<typeof useLeftovers>;
 
+function WhatIsInIt({ left: { found, leftOut } }: { readonly left: Left }) {
+  return (
+    <>
+      {found.length > 0 && <LeftoverWarning found={found} />}
+      {leftOut !== undefined && <p className="[overflow-wrap:anywhere]">{leftOutText(leftOut)}</p>}
+    </>
+  );
+}
+
 function actionOf({ kind }: Delivery, { found, looking }: Left): string {
   if (looking) return "Looking at the files";
   return found.length > 0 ? WITH_LEFTOVERS[kind] : TITLES[kind];
@@ -99,7 +109,7 @@ function useLeftovers(conversationId: string) {
     retry: false,
   });
   const found = useMemo(() => leftovers(changes.data?.changes ?? []), [changes.data]);
-  return { found, looking: changes.isFetching };
+  return { found, leftOut: changes.data?.leftOut, looking: changes.isFetching };
 }
 
 function useDeliver(conversationId: string, onDone: () => void) {
