@@ -1,14 +1,11 @@
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { dockerClient } from "./docker-client.ts";
 
-test("what a daemon is may be waited for as long as the caller wishes", async () => {
-  const server = createServer((request, response) => {
-    const answer = () => response.end(JSON.stringify({ ApiVersion: "1.41", ServerVersion: "20.10.24", NCPU: 2 }));
-    if (request.url?.endsWith("/info") === true) setTimeout(answer, 100);
-    else answer();
-  });
+/** A client of a daemon that answers so. */
+async function clientOf(answer: RequestListener) {
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const client = dockerClient({ type: "tcp", host: "127.0.0.1", port });
@@ -16,7 +13,26 @@ test("what a daemon is may be waited for as long as the caller wishes", async ()
     client.close();
     server.close();
   });
+  return client;
+}
+
+test("what a daemon is may be waited for as long as the caller wishes", async () => {
+  const client = await clientOf((request, response) => {
+    const answer = () => response.end(JSON.stringify({ ApiVersion: "1.41", ServerVersion: "20.10.24", NCPU: 2 }));
+    if (request.url?.endsWith("/info") === true) setTimeout(answer, 100);
+    else answer();
+  });
   const { signal } = new AbortController();
   await expect(client.info(signal, 20)).rejects.toMatchObject({ code: "backend_unavailable" });
   expect(await client.info(signal, 20_000)).toMatchObject({ version: "20.10.24", cpus: 2 });
+});
+
+test("with a container go the volumes that its image asked for, which have no name", async () => {
+  const asked: string[] = [];
+  const client = await clientOf((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end(JSON.stringify({ ApiVersion: "1.41" }));
+  });
+  await client.removeContainer("handrail-a-c_1");
+  expect(asked.at(-1)).toBe("DELETE /v1.41/containers/handrail-a-c_1?force=1&v=1");
 });

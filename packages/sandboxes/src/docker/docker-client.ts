@@ -80,10 +80,13 @@ function containerCalls(http: DockerHttp) {
     killContainer: async (id: string): Promise<void> => {
       await http.json({ method: "POST", path: `/containers/${id}/kill` });
     },
-    /** Kills it if it runs. Its volumes stay. No error when there is none. Waits for a removal that is under way. */
+    /**
+     * Kills it if it runs. Volumes with names stay; those that its image asks for have none, and nobody would have a use for
+     * them. No error when there is no such container. Waits for a removal that is under way.
+     */
     removeContainer: async (id: string): Promise<void> => {
       try {
-        await unlessMissing(http, { method: "DELETE", path: `/containers/${id}`, query: { force: "1" } });
+        await unlessMissing(http, { method: "DELETE", path: `/containers/${id}`, query: { force: "1", v: "1" } });
       } catch (thrown) {
         if (!isConflict(thrown)) throw thrown;
         await unlessMissing(http, { method: "POST", path: `/containers/${id}/wait`, query: { condition: "removed" } });
