@@ -34,8 +34,7 @@ try:
 except OSError as e: print(taken >> 20, number, e.strerror)
 `;
 
-const BOUNDED =
-  /, rootless, workspaces bounded by quotas \((\d+) MiB, (\d+) files\); no limits on: .*a workspace's size in dev$/;
+const BOUNDED = /, workspaces bounded by quotas \((\d+) MiB, (\d+) files\); no limits on: .*a workspace's size in dev$/;
 const POLLING = { timeout: WAIT_MS, interval: 1000 };
 
 const host = config.quotaDockerHost;
