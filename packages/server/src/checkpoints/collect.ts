@@ -2,7 +2,9 @@ import { blobsIn, reachableTrees } from "./closure.ts";
 import { framesOf, storeFrames } from "./copy-objects.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Lineages } from "./lineages.ts";
-import { weightOf, type StoredObject } from "./object-index.ts";
+import { weightOf } from "./object-index.ts";
+import { ObjectTable, type StoredObjects } from "./object-table.ts";
+import { eachInTurn } from "./turns.ts";
 
 /** Indexes of one lineage over this many are made one. */
 const MAX_INDEXES = 32;
@@ -40,14 +42,22 @@ async function goneFrom(lineage: Lineage, isThere: (conversationId: string) => P
   return ids.filter((_, index) => there[index] === false);
 }
 
-/** Removes what no reference of the lineage reaches. */
+/** Removes what no reference of the lineage reaches. What is alive in packs that mostly are not gets new places. */
 export async function sweep(lineage: Lineage): Promise<void> {
   const objects = await lineage.objects();
   const alive = await aliveIn(lineage);
-  const kept = new Map([...objects].filter(([name]) => alive.has(name)));
+  const isSparse = await sparseIn(objects, alive);
+  const kept = new ObjectTable();
+  const moving: string[] = [];
+  await eachInTurn(objects, ([name, object]) => {
+    if (!alive.has(name)) return;
+    if (isSparse(object.pack)) moving.push(name);
+    else kept.set(name, object);
+  });
   if (kept.size === objects.size && lineage.indexCount <= MAX_INDEXES) return lineage.removeLoosePacks();
-  const moved = await repack(lineage, objects, kept);
-  await lineage.replaceIndexes(new Map([...kept, ...moved]));
+  const moved = await storeFrames(lineage, framesOf(lineage, moving));
+  await eachInTurn(moved, ([name, object]) => kept.set(name, object));
+  await lineage.replaceIndexes(kept);
 }
 
 async function aliveIn(lineage: Lineage): Promise<ReadonlySet<string>> {
@@ -63,21 +73,14 @@ async function aliveIn(lineage: Lineage): Promise<ReadonlySet<string>> {
   return alive;
 }
 
-/** New places for what is alive in packs that mostly are not. */
-async function repack(
-  lineage: Lineage,
-  objects: ReadonlyMap<string, StoredObject>,
-  kept: ReadonlyMap<string, StoredObject>,
-): Promise<ReadonlyMap<string, StoredObject>> {
-  const all = bytesByPack(objects);
-  const living = bytesByPack(kept);
-  const sparse = (pack: string) => (living.get(pack) ?? 0) < (all.get(pack) ?? 0) * MIN_ALIVE;
-  const moving = [...kept].filter(([, { pack }]) => sparse(pack)).map(([name]) => name);
-  return storeFrames(lineage, framesOf(lineage, moving));
-}
-
-function bytesByPack(objects: ReadonlyMap<string, StoredObject>): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const object of objects.values()) sums.set(object.pack, (sums.get(object.pack) ?? 0) + weightOf(object));
-  return sums;
+/** Whether mostly other things than what is alive are in a pack. */
+async function sparseIn(objects: StoredObjects, alive: ReadonlySet<string>): Promise<(pack: string) => boolean> {
+  const all = new Map<string, number>();
+  const living = new Map<string, number>();
+  await eachInTurn(objects, ([name, object]) => {
+    const { pack } = object;
+    all.set(pack, (all.get(pack) ?? 0) + weightOf(object));
+    if (alive.has(name)) living.set(pack, (living.get(pack) ?? 0) + weightOf(object));
+  });
+  return (pack) => (living.get(pack) ?? 0) < (all.get(pack) ?? 0) * MIN_ALIVE;
 }

@@ -8,7 +8,7 @@ import { Intake } from "./intake.ts";
 import { contentOf, nameOf } from "./object-content.ts";
 
 const { newLineage, receive } = receiveFixture();
-const LIMITS = { bytes: 1e9, objects: 1e6, treeBytes: 1e6, entries: 1000 };
+const LIMITS = { bytes: 1e9, objects: 1e6, treeBytes: 1e6, entries: 1000, room: 1e6 };
 const intakeOf = (more: Partial<typeof LIMITS> = {}) => new Intake(newLineage(), new Map(), { ...LIMITS, ...more });
 
 function bundled(frames: readonly Uint8Array[]): Uint8Array {

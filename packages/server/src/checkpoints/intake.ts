@@ -7,10 +7,10 @@ import {
   takenFrames,
 } from "@handrail/protocol/sandboxd/object-frames";
 import { MAX_BLOB_BYTES, type SnapshotTree, treeInParts } from "@handrail/protocol/snapshots";
-import type { Lineage, NamedFrame } from "./lineage.ts";
+import { type Lineage, type NamedFrame, tooMany } from "./lineage.ts";
 import { nameInTurn, nameOf, unpacked, unpackedInTurn } from "./object-content.ts";
-import type { StoredObject } from "./object-index.ts";
-import { inTurn, turns } from "./turns.ts";
+import { ObjectTable, type StoredObjects } from "./object-table.ts";
+import { eachInTurn, inTurn, turns } from "./turns.ts";
 
 /** What a snapshot may have: objects and bytes, when they are unpacked, and of those the directories, with so many entries. */
 export type IntakeLimits = {
@@ -18,6 +18,8 @@ export type IntakeLimits = {
   readonly objects: number;
   readonly treeBytes: number;
   readonly entries: number;
+  /** New objects; more are refused as too many of the lineage. */
+  readonly room: number;
 };
 
 const PACK_BYTES = 32 * 1024 * 1024;
@@ -27,10 +29,11 @@ const PIECE_BYTES = 256 * 1024;
 /** Objects as they come in: checked, gathered to packs, and stored. However many there are, others get their turns. */
 export class Intake {
   readonly #lineage: Lineage;
-  readonly #known: ReadonlyMap<string, StoredObject>;
+  readonly #known: StoredObjects;
   readonly #frames = takenFrames();
-  readonly #stored = new Map<string, StoredObject>();
-  readonly #seen = new Set<string>();
+  readonly #stored = new ObjectTable();
+  /** Names of what is gathered for the next pack. */
+  readonly #gathered = new Set<string>();
   readonly #trees = new Map<string, SnapshotTree>();
   readonly #treeFrames = new Map<string, Uint8Array>();
   readonly #limits: IntakeLimits;
@@ -39,7 +42,7 @@ export class Intake {
   #packBytes = 0;
   readonly #sums = { bytes: 0, objects: 0, treeBytes: 0, entries: 0 };
 
-  constructor(lineage: Lineage, known: ReadonlyMap<string, StoredObject>, limits: IntakeLimits) {
+  constructor(lineage: Lineage, known: StoredObjects, limits: IntakeLimits) {
     this.#lineage = lineage;
     this.#known = known;
     this.#limits = limits;
@@ -66,7 +69,7 @@ export class Intake {
     }
   }
 
-  async end(): Promise<ReadonlyMap<string, StoredObject>> {
+  async end(): Promise<StoredObjects> {
     this.#frames.end();
     await this.#flush();
     return this.#stored;
@@ -101,8 +104,9 @@ export class Intake {
       this.#trees.set(name, this.#counted(await inTurn(treeInParts(bytes)), size));
       this.#treeFrames.set(name, frame);
     }
-    if (this.#known.has(name) || this.#seen.has(name)) return;
-    this.#seen.add(name);
+    if ([this.#known, this.#stored, this.#gathered].some((names) => names.has(name))) return;
+    this.#gathered.add(name);
+    if (this.#stored.size + this.#gathered.size > this.#limits.room) throw tooMany();
     this.#pack.push({ name, kind, size, frame });
     this.#packBytes += frame.length;
     if (this.#packBytes >= PACK_BYTES) await this.#flush();
@@ -120,8 +124,10 @@ export class Intake {
 
   async #flush(): Promise<void> {
     if (this.#pack.length === 0) return;
-    for (const [name, object] of await this.#lineage.putPack(this.#pack)) this.#stored.set(name, object);
+    const objects = await this.#lineage.putPack(this.#pack);
+    await eachInTurn(objects, ([name, object]) => this.#stored.set(name, object));
     this.#pack = [];
+    this.#gathered.clear();
     this.#packBytes = 0;
   }
 }

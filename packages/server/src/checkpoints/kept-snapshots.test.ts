@@ -52,9 +52,9 @@ function workspaceAt(moment: { time: number }): SnapshotMover {
   };
 }
 
-async function world(limits: Parameters<typeof keptSnapshots>[2]) {
+async function world(limits: Parameters<typeof keptSnapshots>[2], most?: number) {
   const store = directoryStore(mkdtempSync(join(directory, "store-")));
-  const lineages = lineagesOf(async () => store, Buffer.alloc(32, 1));
+  const lineages = lineagesOf(async () => store, Buffer.alloc(32, 1), { lineage: most });
   const journal = await createJournal(memoryLogStore(), systemClock, sampleCreated());
   const { id } = journal.state;
   const moment = { time: 0 };
@@ -129,6 +129,18 @@ test("what else is told of a step's files is looked at while they count, and onl
     [1, 3],
   ]);
   expect([...(await held())]).toEqual([checkpointOf(1)]);
+});
+
+test("a lineage with most of the objects that it takes lets go of steps, and then refuses more", async () => {
+  const { step, keep, held, lineages, journal } = await world({ steps: 100, indexes: 100 }, 8);
+  for (let number = 1; number <= 7; number++) await step(number, number);
+  expect((await held()).size).toBe(7);
+  await step(8, 8);
+  expect([...(await held())]).toEqual([7, 8].map(checkpointOf));
+  for (let number = 9; number <= 15; number++) await keep(number, number);
+  await expect(keep(16, 16)).rejects.toMatchObject({ code: "limit_reached" });
+  expect([...(await held())].toSorted()).toEqual([8, 9, 10, 11, 12, 13, 14, 15].map(checkpointOf));
+  expect(await lineages.use(journal.state.snapshots.lineage, async (one) => (await one.objects()).size)).toBe(8);
 });
 
 test("of checkpoints after steps the newest stay, others all do, and what they pushed out gives its room back", async () => {

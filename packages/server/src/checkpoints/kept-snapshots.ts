@@ -16,6 +16,8 @@ const MAX_LISTED = 20;
  */
 export type StepLimits = { readonly steps: number; readonly indexes: number };
 
+const TRIED_AGAIN = 1.05;
+
 const STEP_LIMITS: StepLimits = { steps: 100, indexes: 64 };
 
 /** Takes snapshots into lineages and puts them back. What a workspace was at last makes it fast; it is never trusted. */
@@ -61,11 +63,28 @@ export function snapshotMover(rules: SnapshotRules): SnapshotMover {
   };
 }
 
+/** Makes room in a lineage that is nearly full: what nothing holds on to goes, then what holds on to checkpoints after steps. */
+function roomMaker() {
+  /** How many objects there are to be before it is worth to look again for what can go. */
+  const again = new WeakMap<Lineage, number>();
+  return async (lineage: Lineage, { snapshots: { latest } }: ConversationState): Promise<void> => {
+    if (!(await lineage.isCrowded()) || lineage.objectCount < (again.get(lineage) ?? 0)) return;
+    await sweep(lineage);
+    if (await lineage.isCrowded()) {
+      await lineage.removeOldSteps(latest?.checkpointId);
+      await sweep(lineage);
+    }
+    again.set(lineage, lineage.objectCount * TRIED_AGAIN);
+  };
+}
+
 /** Snapshots in the store of the server. */
 export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = STEP_LIMITS): Snapshots {
+  const makeRoom = roomMaker();
   return {
     keep: (state, sandbox, { checkpointId, reason }, signal) =>
       lineages.use(state.snapshots.lineage, async (lineage) => {
+        await makeRoom(lineage, state);
         const startedAt = performance.now();
         const received = await mover.take({ lineage, state, sandbox }, signal);
         await lineage.addReference({ conversationId: state.id, checkpointId, root: received.root });
@@ -73,7 +92,7 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
       }),
     keepStep: (state, sandbox, { checkpointId, asOf, isStill, compare }, signal) =>
       lineages.use(state.snapshots.lineage, async (lineage) => {
-        await lineage.objects();
+        await makeRoom(lineage, state);
         // Before, so that a failure of it is not one of what was kept.
         if (lineage.indexCount > most.indexes) await sweep(lineage);
         if (!isStill()) return undefined;

@@ -35,6 +35,23 @@ async function stored(trees: readonly SnapshotTree[]) {
   return { lineage, read, names: named.map(({ name }) => name) };
 }
 
+test("objects over what a lineage takes are refused, and nothing of them is there", async () => {
+  const store = directoryStore(directory);
+  const lineage = new Lineage("full", store, Buffer.alloc(32, 1), 3);
+  const framesOf = (numbers: readonly number[]) =>
+    numbers.map((number) => {
+      const data = Buffer.alloc(4, number);
+      const frame = encodeObjectFrame({ kind: "blob", packed: false, size: 4, data });
+      return { name: nameOf("blob", data), kind: "blob" as const, size: 4, frame };
+    });
+  const add = async (numbers: readonly number[]) => lineage.addIndex(await lineage.putPack(framesOf(numbers)));
+  await add([1, 2]);
+  await expect(add([3, 4])).rejects.toMatchObject({ code: "limit_reached" });
+  expect([(await lineage.objects()).size, await lineage.room()]).toEqual([2, 1]);
+  await add([3]);
+  expect([(await lineage.objects()).size, (await store.list("full/indexes/")).length]).toEqual([3, 2]);
+});
+
 test("trees that are used again and again are read once", async () => {
   const trees = [treeOf("1", 15_000), treeOf("2", 10)];
   const { lineage, read, names } = await stored(trees);

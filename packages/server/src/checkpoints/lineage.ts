@@ -6,11 +6,13 @@ import type { ObjectKind, SnapshotEntry, SnapshotTree } from "@handrail/protocol
 import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { contentOf, treeOf } from "./object-content.ts";
-import { decodeIndex, encodeIndex, type StoredObject } from "./object-index.ts";
+import { decodeIndex, encodeIndexes, INDEX_OBJECTS, type StoredObject } from "./object-index.ts";
+import { ObjectTable, type StoredObjects } from "./object-table.ts";
 import { Remembered } from "./remembered.ts";
-import { bundlesIn, framesIn, type ReadObject, type Run, runsOf } from "./object-runs.ts";
+import { bundlesIn, framesIn, inOrder, type ReadObject, type Run, runsOf } from "./object-runs.ts";
 import { ChunkOpener, sealPack } from "./sealed-pack.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
+import { eachInTurn } from "./turns.ts";
 
 /** A checkpoint that a conversation holds on to. */
 export type Reference = { readonly conversationId: string; readonly checkpointId: string; readonly root: string };
@@ -22,6 +24,12 @@ export type NamedFrame = {
   readonly size: number;
   readonly frame: Uint8Array;
 };
+
+/** Of one lineage: those of a snapshot as large as can be, and again half as many. Some 80 bytes each are in memory. */
+const MAX_OBJECTS = 3_000_000;
+
+/** A part of all that a lineage takes. */
+const CROWDED = 0.25;
 
 const RefContent = z.object({ root: z.string() });
 /** Marks a reference of which only the newest are kept. */
@@ -42,27 +50,35 @@ export class Lineage {
   readonly id: string;
   readonly #store: CheckpointStore;
   readonly #seal: Seal;
-  #objects: Map<string, StoredObject> | undefined;
+  readonly #most: number;
+  #objects: ObjectTable | undefined;
   #indexes: string[] = [];
   readonly #trees = new Remembered<SnapshotTree>(MAX_REMEMBERED_TREE_BYTES, bytesOf);
   readonly #treeFrames = new Remembered<Uint8Array>(MAX_REMEMBERED_FRAME_BYTES, ({ length }) => length);
   readonly #checked = new Remembered<Checked>(MAX_REMEMBERED_CHECKS, () => 1);
 
-  constructor(id: string, store: CheckpointStore, key: Uint8Array) {
+  /** `most`: so many objects; more are refused. */
+  // oxlint-disable-next-line max-params -- the last is for tests
+  constructor(id: string, store: CheckpointStore, key: Uint8Array, most = MAX_OBJECTS) {
     this.id = id;
     this.#store = store;
+    this.#most = most;
     this.#seal = lineageSeal(key, id);
   }
 
   /** What is here, by name; what comes later shows in it too. */
-  async objects(): Promise<ReadonlyMap<string, StoredObject>> {
+  async objects(): Promise<StoredObjects> {
+    return this.#table();
+  }
+
+  async #table(): Promise<ObjectTable> {
     if (this.#objects !== undefined) return this.#objects;
-    const objects = new Map<string, StoredObject>();
+    const objects = new ObjectTable();
     this.#indexes = [...(await this.#store.list(`${this.id}/indexes/`))];
     for (const path of this.#indexes) {
       const bytes = this.#seal.open(path, await this.#store.get(path));
       try {
-        decodeIndex(bytes, objects);
+        await decodeIndex(bytes, objects);
       } catch (cause) {
         throw new AppError("checkpoint_damaged", "An index of the checkpoints cannot be read.", {}, { cause });
       }
@@ -71,8 +87,24 @@ export class Lineage {
     return objects;
   }
 
+  /** Indexes, save those that so many objects need. */
   get indexCount(): number {
-    return this.#indexes.length;
+    return this.#indexes.length - Math.floor(this.objectCount / INDEX_OBJECTS);
+  }
+
+  /** Those that are known in memory. */
+  get objectCount(): number {
+    return this.#objects?.size ?? 0;
+  }
+
+  /** How many more objects it takes. */
+  async room(): Promise<number> {
+    return this.#most - (await this.#table()).size;
+  }
+
+  /** Whether it has most of the objects that it takes. */
+  async isCrowded(): Promise<boolean> {
+    return (await this.room()) < this.#most * CROWDED;
   }
 
   /** Keeps frames in one pack. They are not there before `addIndex`. */
@@ -83,20 +115,22 @@ export class Lineage {
     return objects;
   }
 
-  /** From here on these objects are there. */
-  async addIndex(objects: ReadonlyMap<string, StoredObject>): Promise<void> {
+  /** From here on these objects are there. @throws AppError `limit_reached` */
+  async addIndex(objects: StoredObjects): Promise<void> {
     if (objects.size === 0) return;
-    await this.objects();
-    const path = await this.#putIndex(objects);
-    this.#indexes.push(path);
-    for (const [name, object] of objects) this.#objects?.set(name, object);
+    const table = await this.#table();
+    if (objects.size > (await this.room())) throw tooMany();
+    this.#indexes.push(...(await this.#putIndexes(objects)));
+    await eachInTurn(objects, ([name, object]) => table.set(name, object));
   }
 
-  /** Puts one index in the place of all, and removes the packs that it does not name. */
-  async replaceIndexes(objects: ReadonlyMap<string, StoredObject>): Promise<void> {
+  /** Puts new indexes in the place of all, and removes the packs that these do not name. */
+  async replaceIndexes(objects: StoredObjects): Promise<void> {
     const old = this.#indexes;
-    this.#indexes = objects.size === 0 ? [] : [await this.#putIndex(objects)];
-    this.#objects = new Map(objects);
+    this.#indexes = await this.#putIndexes(objects);
+    const table = new ObjectTable();
+    await eachInTurn(objects, ([name, object]) => table.set(name, object));
+    this.#objects = table;
     this.#checked.clear();
     for (const path of old) await this.#store.remove(path);
     await this.removeLoosePacks();
@@ -104,7 +138,8 @@ export class Lineage {
 
   /** What a crash left: packs that no index names. */
   async removeLoosePacks(): Promise<void> {
-    const named = new Set(Array.from((await this.objects()).values(), ({ pack }) => pack));
+    const named = new Set<string>();
+    await eachInTurn((await this.objects()).values(), ({ pack }) => named.add(pack));
     for (const path of await this.#store.list(`${this.id}/packs/`))
       if (!named.has(path)) await this.#store.remove(path);
   }
@@ -123,8 +158,7 @@ export class Lineage {
     names: Iterable<string>,
     found: (run: Run, opener: ChunkOpener) => Iterable<Found>,
   ): AsyncGenerator<Iterable<Found>> {
-    const known = await this.objects();
-    const wanted = Array.from(new Set(names), (name) => ({ name, ...required(known, name) }));
+    const wanted = await inOrder(await this.#table(), names);
     const opener = new ChunkOpener(this.#seal);
     for (const objects of runsOf(wanted)) {
       const [first] = objects;
@@ -220,6 +254,13 @@ export class Lineage {
     for (const path of steps.slice(0, -most)) if (!stays(path)) await this.#store.remove(path);
   }
 
+  /** Of checkpoints after steps only the newest of each conversation stays, and `latest`. */
+  async removeOldSteps(latest: string | undefined): Promise<void> {
+    const steps = (await this.#store.list(`${this.id}/refs/`)).filter((path) => path.endsWith(STEP)).toSorted();
+    const newest = new Set(new Map(steps.map((path) => [path.slice(0, path.lastIndexOf("/")), path])).values());
+    for (const path of steps) if (!newest.has(path) && heldIn(path) !== latest) await this.#store.remove(path);
+  }
+
   async removeStepReference(conversationId: string, checkpointId: string): Promise<void> {
     await this.#store.remove(referencesOf(this.id, conversationId) + checkpointId + STEP);
   }
@@ -252,10 +293,14 @@ export class Lineage {
     await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify({ root }))));
   }
 
-  async #putIndex(objects: ReadonlyMap<string, StoredObject>): Promise<string> {
-    const path = `${this.id}/indexes/${randomBytes(16).toString("hex")}`;
-    await this.#store.put(path, this.#seal.seal(path, encodeIndex(objects)));
-    return path;
+  async #putIndexes(objects: StoredObjects): Promise<string[]> {
+    const paths: string[] = [];
+    for await (const bytes of encodeIndexes(objects)) {
+      const path = `${this.id}/indexes/${randomBytes(16).toString("hex")}`;
+      await this.#store.put(path, this.#seal.seal(path, bytes));
+      paths.push(path);
+    }
+    return paths;
   }
 }
 
@@ -283,8 +328,9 @@ function textsOf(entry: SnapshotEntry): number {
   return entry.type === "link" ? entry.target.length : entry.type === "twin" ? entry.of.length : 0;
 }
 
-function required(known: ReadonlyMap<string, StoredObject>, name: string): StoredObject {
-  const object = known.get(name);
-  if (object === undefined) throw new AppError("checkpoint_damaged", "Files of the checkpoint are missing.", { name });
-  return object;
-}
+/** What is refused where a lineage is full. */
+export const tooMany = (): AppError =>
+  new AppError(
+    "limit_reached",
+    "Checkpoints of this conversation and its forks have as many files and directories as they may. Delete forks, or go on in a new conversation.",
+  );

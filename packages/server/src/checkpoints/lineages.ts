@@ -13,8 +13,13 @@ export type Lineages = {
 
 /** Lineages whose indexes are remembered; the one used longest ago is forgotten first. */
 const MAX_OPEN = 50;
+/** Objects of all of these together; those of one that is in use are known however many they are. */
+const MAX_KNOWN_OBJECTS = 3_000_000;
 
-export function lineagesOf(open: OpenCheckpointStore, key: Uint8Array): Lineages {
+/** How many objects one lineage takes, and how many are known of all that were used lately. Undefined: as usual. */
+export type MostObjects = { readonly lineage?: number | undefined; readonly known?: number | undefined };
+
+export function lineagesOf(open: OpenCheckpointStore, key: Uint8Array, most: MostObjects = {}): Lineages {
   const inTurn = keyedTurns();
   const known = new Map<string, Lineage>();
   let store: Promise<CheckpointStore> | undefined;
@@ -26,12 +31,11 @@ export function lineagesOf(open: OpenCheckpointStore, key: Uint8Array): Lineages
   return {
     use: (id, work) =>
       inTurn(id, async () => {
-        const lineage = known.get(id) ?? new Lineage(id, await opened(), key);
+        const lineage = known.get(id) ?? new Lineage(id, await opened(), key, most.lineage);
         known.delete(id);
         known.set(id, lineage);
-        for (const oldest of known.keys()) if (known.size > MAX_OPEN) known.delete(oldest);
         try {
-          return await work(lineage);
+          return await work(lineage).finally(() => forgetOldest(known, most.known ?? MAX_KNOWN_OBJECTS));
         } catch (thrown) {
           // What is in the store is known again when it is read.
           known.delete(id);
@@ -46,4 +50,14 @@ export function lineagesOf(open: OpenCheckpointStore, key: Uint8Array): Lineages
       return [...new Set(paths.map((path) => path.slice(0, path.indexOf("/"))))];
     },
   };
+}
+
+/** The one that was used last stays. */
+function forgetOldest(known: Map<string, Lineage>, maxObjects: number): void {
+  let objects = Array.from(known.values()).reduce((sum, { objectCount }) => sum + objectCount, 0);
+  for (const [id, { objectCount }] of known) {
+    if (known.size <= 1 || (known.size <= MAX_OPEN && objects <= maxObjects)) return;
+    known.delete(id);
+    objects -= objectCount;
+  }
 }

@@ -1,6 +1,9 @@
+import { AppError } from "@handrail/protocol/errors";
 import type { Bundle } from "@handrail/protocol/sandboxd/bundles";
 import type { StoredObject } from "./object-index.ts";
+import type { ObjectTable } from "./object-table.ts";
 import type { ChunkOpener } from "./sealed-pack.ts";
+import { eachInTurn } from "./turns.ts";
 
 /** Objects of one pack are read together up to this many bytes, and over gaps of this many. */
 const READ_BYTES = 8 * 1024 * 1024;
@@ -54,27 +57,47 @@ function* chunksOf(objects: readonly Wanted[]): Generator<readonly Wanted[]> {
   if (chunk.length > 0) yield chunk;
 }
 
-/** Objects in the order of their places; neighbours of one pack, which are read at once, together. */
-export function runsOf(wanted: readonly Wanted[]): readonly (readonly Wanted[])[] {
-  const sorted = wanted.toSorted(
-    (one, other) => order(one.pack, other.pack) || one.offset - other.offset || startOf(one) - startOf(other),
-  );
-  const found: Wanted[][] = [];
-  let current: Wanted[] = [];
-  for (const object of sorted) {
-    const [first] = current;
-    const last = current.at(-1);
-    const near =
-      first !== undefined &&
-      last !== undefined &&
-      last.pack === object.pack &&
-      object.offset - (last.offset + last.length) <= GAP_BYTES &&
-      object.offset + object.length - first.offset <= READ_BYTES;
-    if (near) current.push(object);
-    else found.push((current = [object]));
-  }
-  return found;
+/** So many places are sorted at once. */
+const BUCKET_BITS = 15;
+
+/** The objects of these names, in the order in which they were stored. @throws AppError `checkpoint_damaged` when one is missing */
+export async function inOrder(known: ObjectTable, names: Iterable<string>): Promise<Iterable<Wanted>> {
+  const buckets: number[][] = [];
+  await eachInTurn(names, (name) => {
+    const row = known.rowOf(name);
+    if (row === undefined) throw new AppError("checkpoint_damaged", "Files of the checkpoint are missing.", { name });
+    (buckets[row >> BUCKET_BITS] ??= []).push(row);
+  });
+  await eachInTurn(Object.values(buckets), (rows) => rows.sort((one, other) => one - other));
+  return objectsAt(known, buckets);
 }
 
-const order = (one: string, other: string) => Number(one > other) - Number(one < other);
-const startOf = ({ inside }: StoredObject) => inside?.at ?? 0;
+function* objectsAt(known: ObjectTable, buckets: readonly (readonly number[])[]): Generator<Wanted> {
+  let last = -1;
+  for (const rows of Object.values(buckets)) {
+    for (const row of rows) {
+      if (row !== last) yield { name: known.nameAt(row), ...known.objectAt(row) };
+      last = row;
+    }
+  }
+}
+
+/** Neighbours of one pack, which are read at once, together. */
+export function* runsOf(wanted: Iterable<Wanted>): Generator<readonly Wanted[]> {
+  let current: Wanted[] = [];
+  for (const object of wanted) {
+    if (!isNear(current, object)) {
+      if (current.length > 0) yield current;
+      current = [];
+    }
+    current.push(object);
+  }
+  if (current.length > 0) yield current;
+}
+
+function isNear(run: readonly Wanted[], { pack, offset, length }: Wanted): boolean {
+  const [first] = run;
+  const last = run.at(-1);
+  if (first === undefined || last === undefined || last.pack !== pack || offset < last.offset) return false;
+  return offset - (last.offset + last.length) <= GAP_BYTES && offset + length - first.offset <= READ_BYTES;
+}

@@ -76,7 +76,8 @@ async function storeTaken(
 ): Promise<Received> {
   const known = await lineage.objects();
   if (taken.packBytes > maxBytes) throw tooLarge();
-  const intake = new Intake(lineage, known, { ...LIMITS, bytes: maxBytes, objects: maxObjects });
+  const room = await lineage.room();
+  const intake = new Intake(lineage, known, { ...LIMITS, bytes: maxBytes, objects: maxObjects, room });
   for await (const part of partsOf(sandbox, taken, signal)) await intake.take(part);
   const stored = await intake.end();
   const objects = (name: string) => stored.get(name) ?? known.get(name);
