@@ -15,7 +15,6 @@ export function previewBase(asked: Asked, port: number): string | undefined {
   const { host, preview } = asked;
   if (preview.url !== undefined) return preview.url;
   if (whyNoPreviews(asked) !== undefined) return undefined;
-
   if (LOOPBACK.includes(host)) return `http://*.localhost:${port}`;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
