@@ -45,9 +45,9 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
             params={{ conversationId: row.id }}
             search={(search: Place) => (search.panel === undefined ? {} : { panel: search.panel })}
             aria-current={current ? "page" : undefined}
-            className="inset-focus block rounded-ui py-1.5 pr-9 pl-2 max-md:py-2.5"
+            className="inset-focus block rounded-ui px-2 py-1.5 max-md:py-2.5"
           >
-            <div dir="auto" className={classNames("truncate text-left", current && "font-semibold")}>
+            <div dir="auto" className={classNames("truncate pr-7 text-left", current && "font-semibold")}>
               {row.title}
             </div>
             <RowFacts row={row} />
@@ -62,14 +62,17 @@ export function ConversationRow({ row }: { readonly row: ConversationSummary }) 
 function RowFacts({ row }: { readonly row: ConversationSummary }) {
   const demo = isDemoModel(row.model);
   return (
-    <div className="mt-0.5 text-small text-ink-2">
-      <div className="flex items-center gap-x-2 whitespace-nowrap">
+    <div className="mt-0.5 text-small text-ink-2 max-md:pr-7">
+      <div className="flex flex-wrap items-center gap-x-2 whitespace-nowrap">
         <StatusBadge status={shownStatus(row, useNow(60_000))} />
-        <span className="min-w-0 flex-1 truncate">{sourceName(row.source)}</span>
-        <DiffSize changes={row.changes} />
-        {row.costUsd > 0 && <span>{formatMoney(row.costUsd)}</span>}
-        <span className="text-ink-3">
-          <Age at={row.updatedAt} short />
+        <span className="min-w-0 flex-[1_1_5rem] truncate">{sourceName(row.source)}</span>
+        {/* Where there is no room beside the repository, the numbers are on a line of their own. */}
+        <span className="ml-auto flex flex-wrap justify-end gap-x-2">
+          <DiffSize changes={row.changes} />
+          {row.costUsd > 0 && <span>{formatMoney(row.costUsd)}</span>}
+          <span className="text-ink-3">
+            <Age at={row.updatedAt} short />
+          </span>
         </span>
       </div>
       {demo && <div className="font-semibold text-warn">{DEMO_LABEL}</div>}
