@@ -1,8 +1,8 @@
-import { memo } from "react";
+import { Children, memo, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import rehypeSanitize, { defaultSchema } from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
-import { linkHost } from "../state/link-host.ts";
+import { linkHost, saysAddress } from "../state/link-host.ts";
 
 /** Text of a model or a user is hostile: no raw HTML, no images, no ids, and links that say where they lead. */
 const SCHEMA = {
@@ -21,13 +21,20 @@ const COMPONENTS: Components = {
   a: ({ href, children }) => {
     const host = linkHost(href);
     if (host === null) return <>{children}</>;
+    const told = saysAddress(textOf(children), href);
     return (
       <a href={href} target="_blank" rel="noreferrer noopener">
         {children}
-        <span className="ml-1 text-small text-ink-3 no-underline">({host})</span>
+        {!told && <span className="ml-1 text-small text-ink-3 no-underline">({host})</span>}
       </a>
     );
   },
+};
+
+/** Empty where there is more than plain text. */
+const textOf = (children: ReactNode): string => {
+  const parts = Children.toArray(children);
+  return parts.every((part) => typeof part === "string") ? parts.join("") : "";
 };
 
 const REMARK = [remarkGfm];
