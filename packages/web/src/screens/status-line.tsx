@@ -23,7 +23,7 @@ export function StatusLine({ view }: { readonly view: ConversationView }) {
       <span className="min-w-0 flex-1 truncate" title={waits}>
         {waits}
       </span>
-      <span className="ml-auto flex gap-x-3 whitespace-nowrap tabular-nums">
+      <span className="ml-auto flex flex-wrap justify-end gap-x-3 whitespace-nowrap tabular-nums">
         <Numbers state={state} now={now} />
       </span>
     </div>
