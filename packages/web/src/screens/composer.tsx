@@ -11,7 +11,6 @@ import { useDraft } from "../state/use-draft.ts";
 import { useServices } from "../state/services.ts";
 import { contentOf, useAttachments } from "../state/use-attachments.ts";
 import type { RunControls } from "../state/use-run-controls.ts";
-import { RunButtons } from "./top-bar.tsx";
 
 type ComposerProps = {
   readonly conversationId: string;
@@ -42,7 +41,6 @@ export function Composer({ conversationId, state, controls }: ComposerProps) {
         attachments={attachments}
         rows={2}
       >
-        <RunButtons controls={controls} />
         <Button tone="primary" onClick={submit} disabled={!ready}>
           {send.isPending ? "Sending" : "Send"}
         </Button>

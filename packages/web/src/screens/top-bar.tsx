@@ -91,8 +91,8 @@ function Facts({ state }: { readonly state: ConversationState }) {
   );
 }
 
-/** Stop while it works; continue after a stop, a limit or a failure. Both wait for the server while offline. */
-export function RunButtons({ controls }: { readonly controls: RunControls }) {
+/** The one place for both, in reach on each zone of a phone: stop while it works; continue after a stop, a limit or a failure. Both wait for the server while offline. */
+function RunButtons({ controls }: { readonly controls: RunControls }) {
   if (controls.working) {
     return (
       <Button tone="danger" icon={Square} disabled={controls.stopping || !controls.online} onClick={controls.stop}>
