@@ -24,7 +24,8 @@ export function CheckpointsDialog({ state, onClose }: CheckpointsProps) {
     <Dialog title="Checkpoints" open onClose={onClose} wide>
       <div className="flex flex-col gap-3">
         <p className="text-ink-2">
-          All files of the workspace as they were. Going back keeps what is there now as another checkpoint.
+          All files of the workspace as they were, with git's own in .git, which are counted here and not where the
+          workspace is said to be ready. Going back keeps what is there now as another checkpoint.
         </p>
         <KeepNow actions={actions} working={state.run !== null} />
         {actions.problem !== null && <Failure error={actions.problem} />}
@@ -86,7 +87,7 @@ function describeChanges(changes: CheckpointRow["changes"]): string {
 
 function describeRow({ files, bytes, changes, leftOutCount }: CheckpointRow): string {
   const parts = [
-    `${plural(files, "file")}, ${formatBytes(bytes)}`,
+    `${plural(files, "file")} with git's own, ${formatBytes(bytes)}`,
     describeChanges(changes),
     ...(leftOutCount === 0 ? [] : [`${leftOutCount} left out`]),
   ];
