@@ -29,6 +29,12 @@ export function verdictOf(output: string): Verdict {
   return `BREACH, or the attack did not run: ${output.trim().slice(-600)}`;
 }
 
+/** The verdict of an attack that prints other things too: in a line of its own, and only one. */
+export function verdictAmong(output: string): Verdict {
+  const verdicts = output.split("\n").filter((line) => /^(?:HELD|BREACH)\b/.test(line));
+  return verdictOf(verdicts.length === 1 ? (verdicts[0] ?? "") : output);
+}
+
 /** A script of one system call, by its numbers on both machines: refused with `EPERM` or its like it holds. */
 export const refusedCall = (x86: number, arm: number, ...args: readonly string[]): string =>
   `answered(call(${[x86, arm, ...args].join(", ")}))`;

@@ -57,6 +57,9 @@ export type Stage = {
 
 export const STAGE_LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 
+/** The most that is kept of each of a program's two outputs. */
+export const STAGE_CAP_BYTES = 100_000;
+
 /** An id that only this stage knows; what another sandbox would have to find. */
 const OTHER = newId("c", Date.now());
 
@@ -133,7 +136,7 @@ async function putPrey(): Promise<Prey> {
 
 function staged(sandbox: Sandbox, conversationId: string, { secret, canary, host }: Prey): StagedSandbox {
   const call = async (argv: string[], stdin: string, timeoutMs: number) => {
-    const args = { argv, stdin, timeoutMs, capBytes: 100_000 };
+    const args = { argv, stdin, timeoutMs, capBytes: STAGE_CAP_BYTES };
     const signal = AbortSignal.timeout(timeoutMs + 10_000);
     const { exitCode, stdout, stderr } = await sandbox.call("process.run", args, { signal });
     return { exitCode, output: stdout + stderr };

@@ -2,7 +2,11 @@ import { SANDBOXD_PROTOCOL } from "@handrail/protocol/sandboxd/frames";
 import { python, type DamageAttack } from "./damage-attacks.ts";
 
 const DAEMON = `
-import glob, os, signal, socket, sys, time
+said = breach
+def breach(what):
+    try: open("/workspace/mine", "w").write("breach %s" % what)
+    except OSError: pass
+    said(what)
 def daemons():
     for path in glob.glob("/proc/[0-9]*/comm"):
         try: name = open(path).read().strip()
@@ -13,6 +17,17 @@ THREADS = [int(t) for pid in daemons() for t in os.listdir("/proc/%d/task" % pid
 def quietly(act):
     try: return act()
     except (OSError, OverflowError, ValueError): pass
+TARGETS = list(daemons())
+if not TARGETS or not SOCKETS: breach("nothing to attack: %s %s" % (TARGETS, SOCKETS))
+def connected():
+    """A socket that has reached each of the ways that there are to sandboxd or the server."""
+    made = []
+    for path in SOCKETS:
+        s = socket.socket(socket.AF_UNIX); s.settimeout(0.1)
+        try: s.connect(path)
+        except OSError: continue
+        made.append(s)
+    return made
 `;
 
 const daemon = (id: string, tries: string, stoppedBy: string, script: string): DamageAttack => ({
@@ -29,84 +44,93 @@ const KNOWN = "a token at the start of each connection, which no program in the 
 
 /** Handrail's own program in the sandbox as the target, which runs as the same user as the attacker. */
 export const SANDBOXD_ATTACKS: readonly DamageAttack[] = [
-  daemon("kill", "kill sandboxd", FIRST, "for pid in daemons(): quietly(lambda: os.kill(pid, signal.SIGKILL))"),
+  daemon(
+    "kill",
+    "kill sandboxd",
+    FIRST,
+    `
+for pid in TARGETS: os.kill(pid, signal.SIGKILL)
+held("%d signals sent" % len(TARGETS))`,
+  ),
   daemon(
     "stop",
     "stop sandboxd, so that the server waits for ever",
     FIRST,
-    "for pid in daemons(): quietly(lambda: os.kill(pid, signal.SIGSTOP))",
+    `
+for pid in TARGETS: os.kill(pid, signal.SIGSTOP)
+held("%d signals sent" % len(TARGETS))`,
   ),
   daemon(
     "signals",
     "end sandboxd by any other signal, sent to it, to its threads and through its descriptor",
     FIRST,
     `
-import ctypes
-libc = ctypes.CDLL(None, use_errno=True)
+sent = 0
 for number in range(1, 65):
-    for pid in daemons():
+    for pid in TARGETS:
         quietly(lambda: os.kill(pid, number))
         def by_descriptor():
             fd = os.pidfd_open(pid); signal.pidfd_send_signal(fd, number); os.close(fd)
         quietly(by_descriptor)
-    for thread in THREADS: libc.tgkill(1, thread, number)
-quietly(lambda: os.kill(-1, signal.SIGHUP))`,
+    for thread in THREADS: sent += libc.tgkill(1, thread, number) == 0
+quietly(lambda: os.kill(-1, signal.SIGHUP))
+held("%d signals sent to threads" % sent) if sent > 60 else breach("%d signals sent" % sent)`,
   ),
   daemon(
     "suspend",
     "flood sandboxd with the signals that its runtime uses itself",
     "handlers that look at their own state first",
     `
-import ctypes
-libc = ctypes.CDLL(None, use_errno=True)
-until = time.time() + 2
-while time.time() < until:
+until, sent = time.time() + 2 * HOLD, 0
+while time.time() < until or sent < 1000:
     for thread in THREADS:
-        for number in (10, 12, 30, 33, 34): libc.tgkill(1, thread, number)`,
+        for number in (10, 12, 30, 33, 34): sent += libc.tgkill(1, thread, number) == 0
+held("%d signals sent" % sent, 0)`,
   ),
   daemon(
     "limits",
     "take sandboxd's limits away: open files, memory, seconds of the processor, its turn to run",
     "the filter of system calls",
     `
-import resource
+took = []
+def take(what, act):
+    try: act()
+    except (OSError, ValueError): return
+    took.append(what)
 for pid in THREADS:
     for limit in (resource.RLIMIT_CPU, resource.RLIMIT_NOFILE, resource.RLIMIT_AS, resource.RLIMIT_NPROC):
-        quietly(lambda: resource.prlimit(pid, limit, (0, 0)))
-for pid in daemons():
-    quietly(lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)))
-    quietly(lambda: os.setpriority(os.PRIO_PROCESS, pid, 19))
-    quietly(lambda: open("/proc/%d/oom_score_adj" % pid, "w").write("1000"))`,
+        take("limit %d" % limit, lambda: resource.prlimit(pid, limit, (0, 0)))
+for pid in TARGETS:
+    take("scheduling", lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)))
+    take("priority", lambda: os.setpriority(os.PRIO_PROCESS, pid, 19))
+    take("oom_score_adj", lambda: open("/proc/%d/oom_score_adj" % pid, "w").write("1000"))
+breach(took) if took else held("%d threads" % len(THREADS))`,
   ),
-  {
-    // Each line of noise may wait for an answer.
-    ...daemon(
-      "garbage",
-      "send what is no protocol to the server's and sandboxd's sockets",
-      KNOWN,
-      `
-for path in SOCKETS:
-    for noise in (b"GET / HTTP/1.1\\r\\n\\r\\n", os.urandom(100000), b"\\xff" * 64, b"\\x00" * 100000, b'{"type":"hello"}\\n' * 1000):
-        s = socket.socket(socket.AF_UNIX); s.settimeout(0.1)
-        try: s.connect(path); s.sendall(noise); s.recv(1000)
-        except OSError: pass`,
-    ),
-    forMs: 1500,
-  },
+  daemon(
+    "garbage",
+    "send what is no protocol to the server's and sandboxd's sockets",
+    KNOWN,
+    `
+sent = 0
+for noise in (b"GET / HTTP/1.1\\r\\n\\r\\n", os.urandom(100000), b"\\xff" * 64, b"\\x00" * 100000, b'{"type":"hello"}\\n' * 1000):
+    for s in connected():
+        sent += 1
+        try: s.sendall(noise); s.recv(1000)
+        except OSError: pass
+held("sent %d times" % sent) if sent >= 5 else breach("sent %d times" % sent)`,
+  ),
   daemon(
     "impostor",
     "connect in sandboxd's place, and replay what others would say",
     KNOWN,
     `
 import struct
-mine = [socket.socket(socket.AF_UNIX) for _ in SOCKETS]
-for s, path in zip(mine, SOCKETS):
-    try: s.connect(path)
-    except OSError: continue
+mine = connected()
+for s in mine:
     try:
         for size in (0, 1, 0x7fffffff, 0xffffffff): s.sendall(struct.pack(">I", size) + b'{"type":"welcome","protocol":${SANDBOXD_PROTOCOL},"bootId":"forged"}')
     except OSError: pass
-time.sleep(60)`,
+held("%d connections" % len(mine)) if mine else breach("none could be reached")`,
   ),
   daemon(
     "server",
@@ -116,15 +140,15 @@ time.sleep(60)`,
 import json, struct
 def frame(message):
     data = json.dumps(message).encode(); return struct.pack(">II", len(data), 0) + data
-mine = []
-for path in SOCKETS:
-    for token in ("", "x" * 64):
-        s = socket.socket(socket.AF_UNIX); s.settimeout(1)
-        try: s.connect(path); s.sendall(frame({"type": "hello", "protocol": ${SANDBOXD_PROTOCOL}, "token": token})); got = s.recv(1000)
+mine, heard = [], 0
+for token in ("", "x" * 64):
+    for s in connected():
+        mine.append(s); s.settimeout(1)
+        try: s.sendall(frame({"type": "hello", "protocol": ${SANDBOXD_PROTOCOL}, "token": token})); got = s.recv(1000)
         except OSError: continue
-        if b'"welcome"' in got: open("/workspace/mine", "w").write("breach")
-        mine.append(s)
-time.sleep(60)`,
+        heard += 1
+        if b'"welcome"' in got: breach(got)
+held("%d connections, %d ended or answered" % (len(mine), heard)) if mine else breach("none could be reached")`,
   ),
   daemon(
     "socket",
@@ -136,8 +160,8 @@ for path in SOCKETS:
         if path[0] != "\\0": os.unlink(path)
         s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(5)
     except OSError: continue
-    open("/workspace/mine", "w").write("breach")
-time.sleep(60)`,
+    breach(path)
+held("%d sockets stay" % len(SOCKETS))`,
   ),
   daemon(
     "state",
@@ -145,19 +169,17 @@ time.sleep(60)`,
     "outcomes are kept in memory; the workspace outlives the rest",
     `
 import shutil
-for name in os.listdir("/handrail-state"):
-    if name != "home" and not name.endswith((".sock", ".log")): shutil.rmtree("/handrail-state/" + name, ignore_errors=True)`,
+names = [n for n in os.listdir("/handrail-state") if n != "home" and not n.endswith((".sock", ".log"))]
+for name in names: shutil.rmtree("/handrail-state/" + name, ignore_errors=True)
+held("destroyed %s" % names)`,
   ),
   daemon(
     "trace",
     "read and write sandboxd's memory, its files, its environment and its registers",
     UNREADABLE,
     `
-import ctypes
-libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.restype = ctypes.c_long
-def breach(how): open("/workspace/mine", "w").write("breach " + how)
-for pid in daemons():
+for pid in TARGETS:
     for name in ("mem", "maps", "environ", "auxv", "syscall", "stack"):
         try:
             with open("/proc/%d/%s" % (pid, name), "rb") as f:
@@ -173,7 +195,8 @@ for pid in daemons():
         if libc.ptrace(request, pid, 0, 0) == 0: breach("ptrace")
     there = ctypes.create_string_buffer(8)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(there), 8)
-    if libc.process_vm_readv(pid, vector, 1, (ctypes.c_void_p * 2)(0x400000, 8), 1, 0) > 0: breach("process_vm_readv")`,
+    if libc.process_vm_readv(pid, vector, 1, (ctypes.c_void_p * 2)(0x400000, 8), 1, 0) > 0: breach("process_vm_readv")
+held("%d processes" % len(TARGETS))`,
   ),
   daemon(
     "token",
@@ -182,47 +205,51 @@ for pid in daemons():
     `
 import re
 places = glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/handrail-state/**", recursive=True) + glob.glob("/run/**", recursive=True)
+looked = 0
 for place in places:
     try: text = open(place, "rb").read(1 << 20)
     except OSError: continue
-    if b"LINK" + b"_TOKEN=" in text and place != "/proc/self/environ": open("/workspace/mine", "w").write("breach " + place)
-if "HANDRAIL_LINK_TOKEN" in os.environ: open("/workspace/mine", "w").write("breach env")`,
+    looked += 1
+    if b"LINK" + b"_TOKEN=" in text and place != "/proc/self/environ": breach(place)
+if "HANDRAIL_LINK_TOKEN" in os.environ: breach("env")
+held("%d of %d places can be read" % (looked, len(places))) if looked > 0 else breach("nothing was read")`,
   ),
   daemon(
     "descriptors",
     "find sandboxd's connections among the open files that it hands on",
     "open files that close when a program is started",
     `
-for fd in os.listdir("/proc/self/fd"):
+seen = os.listdir("/proc/self/fd")
+for fd in seen:
     try: to = os.readlink("/proc/self/fd/" + fd)
     except OSError: continue
-    if int(fd) > 2 and to != "/proc/%d/fd" % os.getpid(): open("/workspace/mine", "w").write("breach " + to)`,
+    if int(fd) > 2 and to != "/proc/%d/fd" % os.getpid(): breach(to)
+held("%d open files" % len(seen)) if len(seen) > 2 else breach("nothing was seen")`,
   ),
   daemon(
     "orphans",
     "leave dead programs to sandboxd, until no more can be started",
     "it takes note of the end of what lost its parent",
     `
+left = 0
 for _ in range(600):
     pid = quietly(os.fork)
     if pid == 0:
-        quietly(os.fork); os._exit(0)
-    if pid: os.waitpid(pid, 0)
-    else: time.sleep(0.01)`,
+        try: os._exit(1 if os.fork() else 0)
+        except OSError: os._exit(0)
+    if pid: left += os.WEXITSTATUS(os.waitpid(pid, 0)[1])
+    else: time.sleep(0.01)
+held("%d orphans" % left, 0) if left > 400 else breach("%d orphans" % left)`,
   ),
   daemon(
     "connections",
     "open the server's socket without end",
     "who does not say the token is let go, and who does is heard at once",
     `
-held = []
-while len(held) < 2000:
-    for path in SOCKETS:
-        s = socket.socket(socket.AF_UNIX)
-        s.settimeout(0.1)
-        try: s.connect(path)
-        except OSError: time.sleep(0.01)
-        held.append(s)
-    if not SOCKETS: break`,
+kept, until = [], time.time() + HOLD
+while len(kept) < 2000 and time.time() < until:
+    kept += connected() or [time.sleep(0.01)]
+reached = len([s for s in kept if s])
+held("%d connections" % reached) if reached > 10 else breach("%d connections" % reached)`,
   ),
 ];
