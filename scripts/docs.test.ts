@@ -24,6 +24,13 @@ const proseOf = (page: string) =>
 /** First cells of a page's table rows that are code. */
 const firstCells = (page: string) => [...textOf(page).matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell ?? "");
 
+/** A cell's words as `--help` writes them. */
+const plain = (cell: string) =>
+  cell
+    .replace(/ \|$/, "")
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll("`", "");
+
 /** Anchors as forges make them of headings. */
 const anchorsOf = (page: string) =>
   [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
@@ -63,6 +70,18 @@ describe("the documentation", () => {
       dev,
     }));
     expect(documented).toEqual(tested);
+  });
+
+  test("says of every setting what --help says of it, and may add to that, and has the same default", () => {
+    const rows = textOf("docs/guide/configure.md").split("\n");
+    const seen = Object.entries<Option>(OPTIONS).map(([name, { env, help }]) => {
+      const cells = rows.find((row) => row.includes(` | \`${env[0]}\``))?.split(" | ") ?? [];
+      const [standard = "", meaning = ""] = cells.slice(3).map(plain);
+      const [words = "", given] = help.split(/ ?Default:? (.+)\.$/);
+      const same = meaning.startsWith(words) && (given === undefined || given === standard);
+      return same ? [] : [{ name, help, standard, meaning }];
+    });
+    expect(seen.flat()).toEqual([]);
   });
 
   test("has a row for every setting, with its flag, its variables and its key", () => {

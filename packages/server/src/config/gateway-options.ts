@@ -40,7 +40,7 @@ export const GATEWAY_OPTIONS = {
   gatewayRedact: {
     env: ["HANDRAIL_GATEWAY_REDACT"],
     value: BooleanText,
-    help: "Take secrets of usual formats out of requests to models. Default false.",
+    help: "Take secrets of usual formats out of requests to models. Default: false, true with patterns.",
   },
   gatewayRedactPatterns: {
     env: ["HANDRAIL_GATEWAY_REDACT_PATTERNS"],
@@ -50,7 +50,7 @@ export const GATEWAY_OPTIONS = {
   gatewayBodies: {
     env: ["HANDRAIL_GATEWAY_BODIES"],
     value: TimeText,
-    help: "How long requests to models and their answers are kept, such as 7d. Default: they are not.",
+    help: "How long requests to models and their answers are kept, such as 7d. Default: not at all.",
   },
   gatewayBodyMax: {
     env: ["HANDRAIL_GATEWAY_BODY_MAX"],

@@ -49,7 +49,7 @@ export const OPTIONS = {
   webDirectory: { env: ["HANDRAIL_WEB_DIRECTORY"], value: z.string().min(1), help: "Where the built page is." },
 
   llmBaseUrl: { env: ["LLM_BASE_URL"], value: HttpUrlText, help: "Base URL of the model's API." },
-  llmApiKey: { env: ["LLM_API_KEY"], value: z.string().min(1).max(8192), help: "Its key.", secret: true },
+  llmApiKey: { env: ["LLM_API_KEY"], value: z.string().min(1).max(8192), help: "The key for it.", secret: true },
   llmModel: { env: ["LLM_MODEL"], value: z.string().min(1).max(256), help: "The model's name at that API." },
   llmDialect: {
     env: ["LLM_DIALECT"],
@@ -121,7 +121,7 @@ export const OPTIONS = {
   sandboxContainers: {
     env: ["HANDRAIL_SANDBOX_CONTAINERS"],
     value: BooleanText,
-    help: "Let sandboxes with the profile dev make containers inside, with bubblewrap or gVisor. Default false.",
+    help: "Let sandboxes with the profile dev make containers inside, with bubblewrap or a Docker runtime with a kernel of its own. Default false.",
   },
   sandboxNetwork: {
     env: ["HANDRAIL_SANDBOX_NETWORK"],
@@ -166,12 +166,12 @@ export const OPTIONS = {
   containerdAddress: {
     env: ["CONTAINERD_ADDRESS"],
     value: z.string().min(1).max(107),
-    help: "Socket of containerd or CRI-O; offers containerd sandboxes. Default /run/containerd/containerd.sock.",
+    help: "Socket of containerd or CRI-O; offers containerd sandboxes when set. Default /run/containerd/containerd.sock.",
   },
   containerdRuntime: {
     env: ["HANDRAIL_CONTAINERD_RUNTIME"],
     value: z.string().min(1).max(128),
-    help: "Runtime handler of containerd's configuration for sandboxes. Default: its default one.",
+    help: "Runtime handler of containerd's configuration for sandboxes. Default: the runtime's default.",
   },
   containerdDevRuntime: {
     env: ["HANDRAIL_CONTAINERD_DEV_RUNTIME"],
@@ -186,7 +186,7 @@ export const OPTIONS = {
   dockerDevRuntime: {
     env: ["HANDRAIL_DOCKER_DEV_RUNTIME"],
     value: z.string().min(1).max(128),
-    help: "Runtime of the Docker daemon for sandboxes with the profile dev, such as runsc. Default: its default one.",
+    help: "Runtime of the Docker daemon for sandboxes with the profile dev, such as runsc. Default: the daemon's default.",
   },
   dockerDisks: {
     env: ["HANDRAIL_DOCKER_DISKS"],
