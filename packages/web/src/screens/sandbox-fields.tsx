@@ -72,7 +72,7 @@ function ProfileField({ draft, onChange }: DraftProps) {
   if (choice === undefined || choice.offered.length < 2) return null;
   const { chosen, offered, lackedBy } = choice;
   return (
-    <Field label="Profile" hint={PROFILES[chosen]}>
+    <Field label="Profile" hint={lackedBy === undefined ? PROFILES[chosen] : lackingHint(lackedBy.name)}>
       {(id, hintId) => (
         <select
           id={id}
@@ -91,6 +91,9 @@ function ProfileField({ draft, onChange }: DraftProps) {
     </Field>
   );
 }
+
+const lackingHint = (backend: string) =>
+  `Sandboxes of ${backend} do not have it here. Choose another profile, or another sandbox.`;
 
 function BackendField({ draft, onChange }: DraftProps) {
   const settings = useSettings().data;
