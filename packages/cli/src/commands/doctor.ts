@@ -26,7 +26,7 @@ export function addDoctorCommand(program: Command, context: Context): void {
 /** Whether the machine could run a task: git and one kind of sandbox are there. A model is a setting, not the machine. */
 export function couldRun(findings: readonly Finding[]): boolean {
   const fine = (name: string) => findings.some((finding) => finding.name === name && finding.state !== "missing");
-  return fine("git") && (fine("Docker") || fine("Bubblewrap"));
+  return fine("git") && ["Docker", "Bubblewrap", "containerd"].some(fine);
 }
 
 const STATES = {
