@@ -1,8 +1,10 @@
 import * as z from "zod/mini";
 import { FileChange } from "../changes.ts";
-import { LeftOutFiles } from "../left-out-files.ts";
 import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
 import { Bytes, listOf, operation, Part, Path } from "./operation.ts";
+
+/** `LeftOutFiles`, as a sandbox may say it. */
+const leftOutFiles = () => z.object({ files: listOf(LeftOut, 100), count: Bytes });
 
 /** The workspace as a whole: its first files, what changed, and snapshots of it. */
 export const WORKSPACE_OPERATIONS = {
@@ -29,7 +31,7 @@ export const WORKSPACE_OPERATIONS = {
   /** Snapshots the workspace and says what differs from its start. `leftOut`: what is too large to be compared. */
   "workspace.changes": operation(
     () => z.strictObject({}),
-    () => z.object({ tree: z.string(), changes: listOf(FileChange), leftOut: z.optional(LeftOutFiles) }),
+    () => z.object({ tree: z.string(), changes: listOf(FileChange), leftOut: z.optional(leftOutFiles()) }),
   ),
   /** One file before and after, as base64, each null where the file is not there or is over `capBytes`. */
   "workspace.file": operation(
@@ -42,7 +44,7 @@ export const WORKSPACE_OPERATIONS = {
    */
   "workspace.patch": operation(
     () => z.strictObject({ offset: Bytes, length: Bytes }),
-    () => z.object({ data: z.string(), size: Bytes, leftOut: z.optional(LeftOutFiles) }),
+    () => z.object({ data: z.string(), size: Bytes, leftOut: z.optional(leftOutFiles()) }),
   ),
 
   /**
