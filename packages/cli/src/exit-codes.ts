@@ -23,7 +23,7 @@ export const EXIT_HELP = `
 Exit codes:
   0    done
   1    failed, or the agent asks something (answer with: handrail resume ID "your answer")
-  2    the command line is wrong
+  2    the command line, or what it names, is wrong
   3    a limit was reached (go on with: handrail resume ID)
   130  interrupted
 `;

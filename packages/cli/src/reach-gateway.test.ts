@@ -85,7 +85,7 @@ test("what a gateway refuses is told with its address and what to do", async () 
   ]);
   answer = { status: 404, body: { error: "nothing" } };
   expect(await told()).toEqual([
-    1,
+    2,
     `What answers at ${url} is no gateway of Handrail. Check the address. (not_found)\n`,
   ]);
 });

@@ -77,7 +77,7 @@ function failure(thrown: unknown, { screen }: Omit<Context, "exit">): number {
   return isUsage(error) ? EXIT.usage : EXIT.failed;
 }
 
-const USAGE_CODES: readonly string[] = ["bad_request", "source_invalid", "config_invalid"];
+const USAGE_CODES: readonly string[] = ["bad_request", "source_invalid", "config_invalid", "checkpoint_unknown"];
 
-/** What the server refuses because of what the command line says. */
-const isUsage = (error: AppError) => USAGE_CODES.includes(error.code);
+/** What the server refuses because of what the command line says: that is no command, or names what is not there. */
+const isUsage = ({ code }: AppError) => USAGE_CODES.includes(code) || code.endsWith("not_found");

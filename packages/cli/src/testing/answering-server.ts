@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { AppError } from "@handrail/protocol/errors";
+import { problemOf } from "@handrail/protocol/problem";
 import { runCli } from "../run-cli.ts";
 import { capturedScreen } from "./captured-screen.ts";
 
@@ -19,7 +21,7 @@ export type AnsweringServer = {
 
 const SESSION = { userId: "local", teams: [], version: "1", homeDirectory: "/" };
 
-/** A server on loopback that gives fixed answers, by `METHOD /path` or by the method alone. */
+/** A server on loopback that gives fixed answers, by `METHOD /path` or by the method alone; an error is a refusal. */
 export async function answeringServer(answers: Readonly<Record<string, unknown>>): Promise<AnsweringServer> {
   const requests: unknown[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -29,7 +31,10 @@ export async function answeringServer(answers: Readonly<Record<string, unknown>>
     const session = pathname === "/api/session";
     if (!session) requests.push([`${method} ${pathname}${search}`, body === "" ? null : JSON.parse(body)]);
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(session ? SESSION : (answers[`${method} ${pathname}`] ?? answers[method])));
+    const given = session ? SESSION : (answers[`${method} ${pathname}`] ?? answers[method]);
+    const problem = given instanceof AppError ? problemOf(given) : undefined;
+    if (problem !== undefined) response.statusCode = problem.status;
+    response.end(JSON.stringify(problem ?? given));
   };
   const home = mkdtempSync(path.join(tmpdir(), "handrail-cli-"));
   const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
