@@ -41,7 +41,7 @@ test("a seq means the newest checkpoint at or before it, by when the files were 
     const { checkpointId, asOf } = await momentOf(parts, state, { seq });
     return [checkpointId, asOf];
   };
-  expect(await Promise.all([1, 2, 3, 4, 5, 99].map(at))).toEqual([
+  expect(await Promise.all([1, 2, 3, 4, 5, 6].map(at))).toEqual([
     [point(1).checkpointId, 1],
     [point(2).checkpointId, 2],
     [point(2).checkpointId, 2],
@@ -59,7 +59,7 @@ test("a checkpoint that is no longer held on to is none: a seq means the one bef
   expect((await keptIn(parts, state)).map(({ event }) => event.checkpointId)).toEqual([point(1).checkpointId]);
 });
 
-test("a checkpoint that is not there, a seq before the first, and two names are refused", async () => {
+test("a checkpoint that is not there, a seq before the first or after the last, and two names are refused", async () => {
   const { parts, state } = await log();
   const refused = (which: Parameters<typeof momentOf>[2]) =>
     momentOf(parts, state, which).then(
@@ -68,6 +68,10 @@ test("a checkpoint that is not there, a seq before the first, and two names are 
     );
   expect(await refused({ checkpointId: point(3).checkpointId })).toBe("checkpoint_unknown");
   expect(await refused({ seq: 0 })).toBe("checkpoint_unknown");
+  await expect(momentOf(parts, state, { seq: state.head + 1 })).rejects.toMatchObject({
+    code: "checkpoint_unknown",
+    message: `This conversation has no event ${state.head + 1}. Its last is ${state.head}.`,
+  });
   expect(await refused({ seq: 1, checkpointId: point(1).checkpointId })).toBe("bad_request");
 });
 

@@ -37,7 +37,7 @@ export async function keptIn(parts: PointsParts, state: ConversationState): Prom
   return kept;
 }
 
-/** @throws AppError `checkpoint_unknown`; `bad_request` when both are named */
+/** @throws AppError `checkpoint_unknown`, also for a `seq` that the log has not come to; `bad_request` when both are named */
 export async function momentOf(
   parts: PointsParts,
   state: ConversationState,
@@ -54,6 +54,9 @@ export async function momentOf(
     throw unknownCheckpoint("There is no such checkpoint in this conversation, or it is no longer kept.");
   }
   const most = seq ?? state.head;
+  if (most > state.head) {
+    throw unknownCheckpoint(`This conversation has no event ${most}. Its last is ${state.head}.`);
+  }
   const before = moments.filter(({ asOf }) => asOf <= most).toSorted((one, other) => one.asOf - other.asOf);
   const last = before.at(-1);
   if (last !== undefined) return last;
