@@ -7,8 +7,13 @@ const signal = new AbortController().signal;
 const listing = { path: ".", entries: [], more: false };
 const args = { path: ".", limit: 10, within: "workspace" } as const;
 
+const inState = (state: object) =>
+  ({
+    state: { workspace: null, liveSandbox: null, snapshots: { latest: null, fork: undefined }, ...state },
+  }) as unknown as Journal;
+
 function viewsOver(sandboxes: ReturnType<typeof scriptedSandbox>[]) {
-  const journal = async () => ({}) as Journal;
+  const journal = async () => inState({ workspace: { commit: undefined, branch: undefined, files: 0 } });
   const open = async () => sandboxes.shift() ?? Promise.reject(new Error("No more sandboxes."));
   return workspaceViews({ journal, find: async () => undefined, open });
 }
@@ -28,6 +33,15 @@ test("a patch of which all is too large is none, and it is said what was left ou
     code: "nothing_changed",
     message:
       "No file that is compared has changed. Left out, since files over 100 MiB are not compared: sparse (3,072 MiB).",
+  });
+});
+
+test("for the patch of a conversation that never had a workspace no sandbox is started", async () => {
+  const open = () => Promise.reject(new Error("A sandbox was started."));
+  const views = workspaceViews({ journal: async () => inState({}), find: async () => undefined, open });
+  await expect(views.patch("c", signal)).rejects.toMatchObject({
+    code: "nothing_changed",
+    message: "Nothing has changed, so there is no patch.",
   });
 });
 

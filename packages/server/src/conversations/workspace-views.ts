@@ -53,12 +53,19 @@ export function workspaceViews({ journal, find, open }: ViewParts): WorkspaceVie
       }
     },
     async patch(id, signal) {
+      // A sandbox that could not be started is not started again for nothing.
+      if (!hasWorkspace(await journal(id))) throw nothingChanged(undefined);
       const sandbox = await open(id, signal);
       const first = await patchPiece(sandbox, 0, signal);
       if (first.size === 0) throw nothingChanged(first.leftOut);
       return Readable.from(patchPieces(sandbox, first, signal));
     },
   };
+}
+
+/** Whether there may be files: of an image without git only a sandbox or a checkpoint tells. */
+function hasWorkspace({ state: { workspace, liveSandbox, snapshots } }: Journal): boolean {
+  return workspace !== null || liveSandbox !== null || snapshots.latest !== null || snapshots.fork !== undefined;
 }
 
 function nothingChanged(leftOut: LeftOutFiles | undefined): AppError {
