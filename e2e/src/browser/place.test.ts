@@ -32,7 +32,7 @@ const focused = () => page.evaluate(() => document.activeElement?.textContent ??
 
 test("Escape in the list's fields is spent there: it does not ask to stop the run, and the focus stays in the row", async () => {
   await goTo(`/conversations/${id}`);
-  await page.getByRole("button", { name: "Stop", exact: true }).first().waitFor();
+  await page.getByRole("button", { name: "Stop", exact: true }).waitFor();
   await page.getByRole("button", { name: "Actions for A long sleep" }).click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await page.getByRole("textbox", { name: "Title" }).waitFor();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   conversationIdOf,
@@ -46,10 +46,11 @@ test("at 390 px the demo is started, stopped, continued, and every zone is reach
   demo = await conversationIdOf(page);
   const tabs = page.getByRole("navigation", { name: "Zones" });
   await tabs.getByRole("button", { name: "Talk" }).tap();
-  const stop = page.getByRole("button", { name: "Stop", exact: true }).first();
+  // Each is there once: two would be an error.
+  const stop = page.getByRole("button", { name: "Stop", exact: true });
   await stop.tap();
   expect(await runEnd(server.client, demo)).toMatchObject({ outcome: "cancelled" });
-  await page.getByRole("button", { name: "Continue", exact: true }).first().tap();
+  await page.getByRole("button", { name: "Continue", exact: true }).tap();
   for (const zone of ["Changes", "Files", "Terminal", "Log", "Talk"]) {
     await tabs.getByRole("button", { name: new RegExp(`^${zone}`) }).tap();
     await (zone === "Talk" ? transcript(page) : panel(page, zone)).waitFor();
@@ -74,6 +75,47 @@ test("at 390 px the list of conversations is the page's main part, and nothing o
   expect(Math.max(...edges)).toBeLessThanOrEqual(390);
   await screenshot(page, "phone-home-390-light");
 });
+
+for (const viewport of [DESKTOP, PHONE]) {
+  test(`at ${viewport.width} px a row with all that it can have is not cut, nor is the longest cost`, async () => {
+    const { page, context } = await openAgain(browser, phone, { viewport });
+    await page.route(/\/api\/conversations(\?.*)?$/, async (route) => {
+      const response = await route.fetch();
+      const json = (await response.json()) as { conversations: object[] };
+      json.conversations = json.conversations.map((row) => ({ ...row, ...FULL_ROW }));
+      await route.fulfill({ response, json });
+    });
+    await page.goto(server.url);
+    const row = page.getByRole("link", { name: /A test of this repository fails/ });
+    await row.getByText("Asks you").waitFor();
+    expect(await cutIn(row)).toEqual([]);
+    await page.goto(`${server.url}/conversations/${demo}`);
+    const cost = page.getByTitle(/^Cost/);
+    await cost.evaluate((element) => (element.textContent = "under $0.0001 of $20.00"));
+    const right = await cost.evaluate((element) => element.getBoundingClientRect().right);
+    expect(right).toBeLessThanOrEqual(viewport.width);
+    await context.close();
+  });
+}
+
+const FULL_ROW = {
+  state: "asked",
+  source: { type: "folder", path: "/home/ada/code/payments" },
+  changes: { files: 12, added: 1204, removed: 310 },
+  costUsd: 0.00001,
+  updatedAt: Date.now() - 12 * 60_000,
+};
+
+/** The texts below the title that are not seen whole. */
+const cutIn = (row: Locator) =>
+  row.evaluate((link) => {
+    const edge = link.getBoundingClientRect().right;
+    const parts = [...link.querySelectorAll<HTMLElement>("div:last-child span, div:last-child time")];
+    const isCut = (part: HTMLElement) =>
+      part.getBoundingClientRect().right > edge ||
+      (getComputedStyle(part).overflow === "hidden" && part.scrollWidth > part.clientWidth);
+    return parts.filter(isCut).map((part) => part.textContent);
+  });
 
 test("by keyboard only: new conversation, the demo, calls, panels, palette, help, and a stop that asks", async () => {
   const { page, context } = await openAgain(browser, phone);
