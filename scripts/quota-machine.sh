@@ -50,7 +50,7 @@ first_process() {
   cat <<'END'
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
-mount -t sysfs sys /sys
+mountpoint -q /sys || mount -t sysfs sys /sys
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
@@ -72,7 +72,7 @@ mount -o uquota /dev/vdb /xfs
 mkfs.ext4 -q -F -O quota /dev/vdc
 mount -o usrquota /dev/vdc /ext4
 xfs_quota -x -c "limit -u -d bhard=${MIB}m ihard=$FILES" /xfs
-for user in alice carol; do xfs_quota -x -c "limit -u bhard=4g ihard=1m $user" /xfs; done
+for user in alice carol; do xfs_quota -x -c "limit -u bhard=4g ihard=1000000 $user" /xfs; done
 seq 204095 261438 | sed "s/$/ 0 $((MIB * 1024)) 0 $FILES/" | setquota -u -b /ext4
 
 # Of a user with this id, at this port: a program that serves a socket of that name.
