@@ -55,6 +55,21 @@ test("the archive has the checkpoints, without what is not written to its end", 
   expect(readdirSync(home)).toEqual(["checkpoints"]);
 });
 
+test("a workspace's disk is left out where its checkpoints are in the archive", async () => {
+  const home = path.join(root, "home");
+  const kept = ["docker/c_1/sandbox.json", "docker/c_2/disk.img", "containerd/c_3/disk.img"];
+  const left = ["docker/c_1/disk.img", "containerd/c_1/disk.img", "sandboxes/c_1/disk.img"];
+  for (const name of [...kept, ...left, "checkpoints/one/refs/c_1/k_1"]) {
+    mkdirSync(path.join(home, path.dirname(name)), { recursive: true });
+    writeFileSync(path.join(home, name), name);
+  }
+  const file = path.join(root, "backup.tar.gz");
+  await backupHome(home, file);
+  const listed = execFileSync("tar", ["-tzf", file], { encoding: "utf8" }).split("\n");
+  const files = listed.filter((name) => name !== "" && !name.endsWith("/")).map((name) => name.slice(2));
+  expect(files.toSorted()).toEqual([...kept, "checkpoints/one/refs/c_1/k_1"].toSorted());
+});
+
 test("an empty state gives an empty archive", async () => {
   const home = path.join(root, "home");
   mkdirSync(home);

@@ -3,18 +3,22 @@ import { chmodSync, existsSync, linkSync, openSync, readdirSync, readSync, close
 import path from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { AppError } from "@handrail/protocol/errors";
+import { DISK_FILE } from "@handrail/protocol/sandboxd/disk-messages";
 import { makeStage } from "./make-stage.ts";
 import { isStage, stageCheckpoints } from "./stage-checkpoints.ts";
 
 /** What belongs to a running process and means nothing in a copy. */
 const LIVE_ONLY = ["server.json", "lock", "lock.owner", "lock-journal"];
 const CHECKPOINTS = "checkpoints";
+/** Where backends keep the disks of conversations. */
+const DISK_PLACES = ["sandboxes", "docker", "containerd"];
 // All pages in one step: with several, a write in between would start the copy anew.
 const ALL_PAGES = 2 ** 31 - 1;
 
 /**
  * Writes the state directory as a gzipped tar archive, also while a server uses it. Databases are copied through
- * SQLite, as one consistent state, and before all else: what they name is then in the archive too.
+ * SQLite, as one consistent state, and before all else: what they name is then in the archive too. The disk of a workspace
+ * is in it only where none of its checkpoints is.
  * @throws AppError `file_exists`; `not_found` where there is no state; `storage_failed`
  */
 export async function backupHome(home: string, file: string): Promise<void> {
@@ -79,10 +83,30 @@ function pack(archive: string, { home, stage, databases, checkpoints }: Parts): 
   writeFileSync(list, named(others).join("\n"), { mode: 0o600 });
   const kept = existsSync(path.join(checkpoints, CHECKPOINTS)) ? ["-C", checkpoints, `./${CHECKPOINTS}`] : [];
   const last = [...kept, "-C", home, "--verbatim-files-from", "-T", list];
-  // Workspaces may be disks of their own, files of many gigabytes that are mostly holes.
-  const args = ["--sparse", "-czf", archive, "-C", stage, ...named(databases), ...last];
+  const excluded = path.join(stage, "excluded");
+  writeFileSync(excluded, named(keptDisks(home, checkpoints)).join("\n"), { mode: 0o600 });
+  const without = ["--anchored", "--no-wildcards", `--exclude-from=${excluded}`];
+  // Disks are files of many gigabytes that are mostly holes.
+  const args = ["--sparse", ...without, "-czf", archive, "-C", stage, ...named(databases), ...last];
   return tar(databases.length + others.length + kept.length === 0 ? ["-czf", archive, "-T", "/dev/null"] : args);
 }
+
+/**
+ * Disks of conversations whose checkpoints are in the archive. A copy of a disk that is mounted and written may be torn,
+ * and would keep the files from coming back from the checkpoint.
+ */
+function keptDisks(home: string, checkpoints: string): string[] {
+  const root = path.join(checkpoints, CHECKPOINTS);
+  const lineages = namesIn(root).map((lineage) => path.join(root, lineage, "refs"));
+  const kept = new Set(lineages.flatMap(namesIn));
+  return DISK_PLACES.flatMap((place) =>
+    namesIn(path.join(home, place))
+      .filter((id) => kept.has(id))
+      .map((id) => `${place}/${id}/${DISK_FILE}`),
+  );
+}
+
+const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : []);
 
 /** Runs tar. Its code 1 says that a file changed while it was read: a workspace in use, which is as it should be. */
 function tar(args: readonly string[]): Promise<void> {
