@@ -1,79 +1,133 @@
+import { forkOf, MORE, type NeedleTrie, needleTrie, NEXT, SHORTEST_NEEDLE } from "./needle-trie.ts";
+import { type WindowFilter, windowFilter } from "./window-filter.ts";
+
 /** The longest needle that ends at a place, and whose it is. */
 export type Match = { readonly length: number; readonly name: string };
 
+/** Of `SHORTEST_NEEDLE` bytes at least. */
 export type Needle = { readonly bytes: Uint8Array; readonly name: string };
 
-/** Where a scan is. */
-export type Place = {
-  /** Undefined when no needle ends here. */
-  readonly match: Match | undefined;
-  /** How many of the last bytes are the beginning of a needle that more bytes may complete. */
-  readonly open: number;
-};
+/** Where a scan is: what was read last is the beginning of a needle. 0 is the start. */
+export type Place = number;
 
-/** Finds all needles in a text of bytes in one pass (Aho and Corasick, "Efficient string matching", 1975). */
-export type NeedleAutomaton<At extends Place = Place> = {
-  readonly start: At;
-  next(place: At, byte: number): At;
+/** Is told of the longest needle that ends after so many of the bytes; true: no more is wanted. */
+export type Found = (end: number, match: Match) => boolean;
+
+/**
+ * Finds all needles in a text of bytes in one pass (Aho and Corasick, "Efficient string matching", 1975). Where no needle can
+ * begin, as in nearly all bytes, they are only skipped.
+ */
+export type NeedleAutomaton = {
+  /** Reads on from a place; gives the one after the bytes. */
+  readonly scan: (bytes: Uint8Array, place: Place, found: Found) => Place;
+  /** How many of the last bytes are the beginning of a needle that more bytes may complete. */
+  readonly open: (place: Place) => number;
   readonly longest: number;
 };
 
-type Node = {
-  readonly id: number;
-  readonly depth: number;
-  readonly parent: Node | undefined;
-  readonly byte: number;
-  match: Match | undefined;
-  /** Where to go on when no needle continues: the longest proper suffix that begins one. */
-  fail: Node | undefined;
-  open: number;
-  inner: boolean;
+/** Builds the automaton. Time and memory are in proportion to the needles' bytes together. */
+export function needleAutomaton(given: readonly Needle[]): NeedleAutomaton {
+  const needles = given.filter(({ bytes }) => bytes.length >= SHORTEST_NEEDLE);
+  const all = needles.map(({ bytes }) => bytes);
+  const trie = needleTrie(all);
+  const first = Int32Array.from({ length: 256 }, (_, byte) => childOf(trie, byte));
+  const fails = new Int32Array(trie.size);
+  const next = stepOf(trie, fails, first);
+  fillFails(trie, fails, next);
+  const matches = needles.map(({ bytes, name }) => ({ length: bytes.length, name }));
+  return {
+    longest: matches.reduce((most, { length }) => Math.max(most, length), 0),
+    open(place) {
+      let node = place;
+      while (node !== 0 && trie.ways[node] === 0) node = fails[node] ?? 0;
+      return trie.depths[node] ?? 0;
+    },
+    scan: scanOf({ trie, matches, next, filter: windowFilter(all) }),
+  };
+}
+
+const childOf = (trie: NeedleTrie, byte: number) =>
+  ((trie.ways[0] ?? 0) & NEXT) !== 0 && trie.bytes[1] === byte ? 1 : forkOf(trie, 0, byte);
+
+type Step = (node: number, byte: number) => number;
+
+/** To the longest beginning of a needle that the bytes up to this one end with. */
+function stepOf(trie: NeedleTrie, fails: Int32Array, first: Int32Array): Step {
+  const { ways, bytes } = trie;
+  return (from, byte) => {
+    for (let node = from; node !== 0; node = fails[node] ?? 0) {
+      const way = ways[node] ?? 0;
+      if ((way & NEXT) !== 0 && bytes[node + 1] === byte) return node + 1;
+      const fork = (way & MORE) === 0 ? 0 : forkOf(trie, node, byte);
+      if (fork !== 0) return fork;
+    }
+    return first[byte] ?? 0;
+  };
+}
+
+/** Where to go on when no needle continues: the longest proper end that begins one. Its needle ends here too. */
+function fillFails({ size, bytes, parents, depths, ends }: NeedleTrie, fails: Int32Array, next: Step): void {
+  for (const node of byDepth(size, depths)) {
+    const parent = parents[node] ?? 0;
+    const fail = parent === 0 ? 0 : next(fails[parent] ?? 0, bytes[node] ?? 0);
+    fails[node] = fail;
+    if (ends[node] === 0) ends[node] = ends[fail] ?? 0;
+  }
+}
+
+/** All nodes but the root, shorter beginnings before longer ones. */
+function byDepth(size: number, depths: Int32Array): Int32Array {
+  const starts = new Int32Array(size + 1);
+  for (let node = 1; node < size; node += 1) {
+    const after = (depths[node] ?? 0) + 1;
+    starts[after] = (starts[after] ?? 0) + 1;
+  }
+  for (let depth = 1; depth <= size; depth += 1) starts[depth] = (starts[depth] ?? 0) + (starts[depth - 1] ?? 0);
+  const nodes = new Int32Array(size - 1);
+  for (let node = 1; node < size; node += 1) {
+    const depth = depths[node] ?? 0;
+    const at = starts[depth] ?? 0;
+    starts[depth] = at + 1;
+    nodes[at] = node;
+  }
+  return nodes;
+}
+
+type Parts = {
+  readonly trie: NeedleTrie;
+  readonly matches: readonly Match[];
+  readonly next: Step;
+  readonly filter: WindowFilter;
 };
 
-/** By parent and byte, as `id * 256 + byte`. */
-type Edges = Map<number, Node>;
-
-/** Builds the automaton. Time and memory are in proportion to the needles' bytes together. */
-export function needleAutomaton(needles: readonly Needle[]): NeedleAutomaton<Node> {
-  const start: Node = { ...LEAF, id: 0, depth: 0, parent: undefined, byte: 0 };
-  const edges: Edges = new Map();
-  const nodes = [start];
-  for (const needle of needles) addNeedle(needle, nodes, edges);
-  const first = new Uint8Array(256);
-  for (const { bytes } of needles) first[bytes[0] ?? 0] = 1;
-  const next = (place: Node, byte: number): Node => {
-    if (place === start && first[byte] === 0) return start;
-    for (let at: Node | undefined = place; at !== undefined; at = at.fail) {
-      const to = edges.get(at.id * 256 + byte);
-      if (to !== undefined) return to;
+/**
+ * Skips where the longest open beginning is shorter than any needle: it is read again as a window, with the bytes after it.
+ * `from` is where such a window may begin: within these bytes, and behind the last one that was read on from.
+ */
+function scanOf({ trie, matches, next, filter }: Parts): NeedleAutomaton["scan"] {
+  const { depths, ends } = trie;
+  const { skip } = filter;
+  return (bytes, place, found) => {
+    const { length } = bytes;
+    const last = length - SHORTEST_NEEDLE;
+    let node = place;
+    let from = 0;
+    for (let at = 0; at < length;) {
+      const begin = at - numberAt(depths, node);
+      if (begin > at - SHORTEST_NEEDLE && begin >= from && begin <= last) {
+        at = skip(bytes, begin);
+        from = at + 1;
+        node = 0;
+      }
+      node = next(node, numberAt(bytes, at));
+      at += 1;
+      const end = numberAt(ends, node);
+      if (end !== 0 && found(at, matches[end - 1] ?? NOBODYS)) return node;
     }
-    return start;
+    return node;
   };
-  // Breadth first, so that shorter beginnings are known before longer ones.
-  for (const node of nodes.slice(1).toSorted((a, b) => a.depth - b.depth)) {
-    const fail = node.parent?.fail === undefined ? start : next(node.parent.fail, node.byte);
-    node.fail = fail;
-    node.open = node.inner ? node.depth : fail.open;
-    node.match ??= fail.match;
-  }
-  return { start, next, longest: needles.reduce((most, { bytes }) => Math.max(most, bytes.length), 0) };
 }
 
-const LEAF = { match: undefined, fail: undefined, open: 0, inner: false };
+const numberAt = (numbers: Int32Array | Uint8Array, at: number) => numbers[at] ?? 0;
 
-function addNeedle({ bytes, name }: Needle, nodes: Node[], edges: Edges): void {
-  let [node] = nodes;
-  for (const byte of bytes) {
-    if (node === undefined) return;
-    const key = node.id * 256 + byte;
-    const known = edges.get(key);
-    const to: Node = known ?? { ...LEAF, id: nodes.length, depth: node.depth + 1, parent: node, byte };
-    node.inner = true;
-    if (known === undefined) {
-      edges.set(key, to);
-      nodes.push(to);
-    }
-    node = to;
-  }
-  if (node !== undefined && bytes.length > 0) node.match ??= { length: bytes.length, name };
-}
+const NOBODYS: Match = { length: 0, name: "" };

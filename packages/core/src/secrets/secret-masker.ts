@@ -1,4 +1,4 @@
-import { type Needle, needleAutomaton } from "./needle-automaton.ts";
+import { type Needle, type NeedleAutomaton, needleAutomaton } from "./needle-automaton.ts";
 import { type NamedValue, secretForms } from "./secret-forms.ts";
 
 /** How a stretch of bytes that gave a secret away is written: `length` bytes of it, the secret being `name`. */
@@ -22,6 +22,8 @@ export type SecretMasker = {
   bytes(bytes: Uint8Array): Uint8Array;
   /** The name of the first secret in the bytes, or undefined. */
   find(bytes: Uint8Array): string | undefined;
+  /** The same for bytes that come in pieces: the first secret that ends in the piece. */
+  search(): (piece: Uint8Array) => string | undefined;
   stream(writing: Writing, prompt?: Prompt): MaskStream;
   /** Bytes of the longest form; 0 when there is nothing to mask. */
   readonly longest: number;
@@ -61,18 +63,23 @@ function maskerOf(needles: readonly Needle[]): SecretMasker {
     const masking = stream(writing);
     return joined([masking.push(bytes), masking.end()]);
   };
-  const find = (bytes: Uint8Array) => {
-    let place = automaton.start;
-    for (const byte of bytes) {
-      place = automaton.next(place, byte);
-      if (place.match !== undefined) return place.match.name;
-    }
-    return undefined;
+  const search = () => {
+    let place = 0;
+    return (piece: Uint8Array) => {
+      let first: string | undefined;
+      place = automaton.scan(piece, place, (_end, { name }) => {
+        first = name;
+        return true;
+      });
+      return first;
+    };
   };
+  const find = (bytes: Uint8Array) => search()(bytes);
   return {
     longest,
     stream,
     find,
+    search,
     bytes: (bytes) => whole(bytes, overwritten),
     text(text) {
       if (longest === 0) return text;
@@ -105,31 +112,30 @@ const PASS: MaskStream = { push: (bytes) => bytes, end: () => NOTHING };
 /** Secrets that overlap without end are written in parts, so that they are not held back without end. */
 const LONGEST_SPAN = 64 * 1024;
 
-type Automaton = ReturnType<typeof needleAutomaton>;
 type Span = { readonly from: number; to: number; readonly name: string };
 
 /**
  * Matches that overlap make one span. A span is written once no further match can begin before its end; bytes before
  * the beginning of what may still become a match pass on.
  */
-function maskStream(automaton: Automaton, writing: Writing, releases: number): MaskStream {
+function maskStream(automaton: NeedleAutomaton, writing: Writing, releases: number): MaskStream {
   let held: Uint8Array = NOTHING;
   /** Where `held` begins, and where reading is, in bytes from the start. */
   let base = 0;
   let at = 0;
-  let place = automaton.start;
+  let place = 0;
   let spans: Span[] = [];
 
-  const note = (length: number, name: string) => {
-    let from = Math.max(at - length, base);
+  const note = (to: number, length: number, name: string) => {
+    let from = Math.max(to - length, base);
     let named = name;
     for (let last = spans.at(-1); last !== undefined && last.to > from; last = spans.at(-1)) {
       if (last.from <= from) [from, named] = [last.from, last.name];
       spans.pop();
     }
     // Always at the same places, however the bytes are cut.
-    for (; at - from > LONGEST_SPAN; from += LONGEST_SPAN) spans.push({ from, to: from + LONGEST_SPAN, name: named });
-    spans.push({ from, to: at, name: named });
+    for (; to - from > LONGEST_SPAN; from += LONGEST_SPAN) spans.push({ from, to: from + LONGEST_SPAN, name: named });
+    spans.push({ from, to, name: named });
   };
   const flush = (safe: number): Uint8Array => {
     const out: Uint8Array[] = [];
@@ -149,12 +155,12 @@ function maskStream(automaton: Automaton, writing: Writing, releases: number): M
   return {
     push(bytes) {
       held = joined([held, bytes]);
-      for (const byte of bytes) {
-        place = automaton.next(place, byte);
-        at += 1;
-        if (place.match !== undefined) note(place.match.length, place.match.name);
-      }
-      const { open } = place;
+      place = automaton.scan(bytes, place, (end, { length, name }) => {
+        note(at + end, length, name);
+        return false;
+      });
+      at += bytes.length;
+      const open = automaton.open(place);
       return flush(Math.max(base, at - (open > releases ? open : 0)));
     },
     end: () => flush(at),
