@@ -1,5 +1,5 @@
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import { secretMasker } from "@handrail/core/secrets/secret-masker";
+import { secretMasker, type SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { scriptedSandbox, type SandboxHandlers } from "@handrail/core/testing/scripted-sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { expect, test } from "vitest";
@@ -115,6 +115,42 @@ test("live output is masked across its pieces at the same offsets, also where it
   expect(await follow(0)).toBe("out v[secret KEY]********* end");
   expect((await follow(10)).slice(10)).not.toContain(VALUE.slice(8, 14));
   expect((await follow(10)).endsWith(" end")).toBe(true);
+});
+
+test("large data is masked in slices of 64 KiB, also where they cut the secret", async () => {
+  const size = 2 ** 20;
+  const content = Buffer.concat([Buffer.alloc(size - 5, "x"), Buffer.from(`${VALUE} end`)]);
+  const slices: number[] = [];
+  const watched: SecretMasker = {
+    ...masker,
+    stream(...how) {
+      const inner = masker.stream(...how);
+      return { ...inner, push: (bytes) => inner.push(noted(bytes)) };
+    },
+    search() {
+      const inner = masker.search();
+      return (bytes) => inner(noted(bytes));
+    },
+  };
+  const noted = (bytes: Uint8Array) => {
+    slices.push(bytes.length);
+    return bytes;
+  };
+  const inner = scriptedSandbox({
+    "file.bytes": async (args) => ({ path: "f", ...piece(args as Wanted, content) }),
+    "workspace.patch": async (args) => piece(args as Wanted, content),
+    "process.run": async () => ({ exitCode: 0, stdout: content.toString(), stderr: "", cut: false }),
+  });
+  const sandbox = maskedSandbox(inner, { masker: async () => watched, prepare: async () => undefined });
+  const whole = { offset: 0, length: content.length };
+  const file = await sandbox.call("file.bytes", { path: "f", ...whole, within: "workspace" }, { signal });
+  const run = await sandbox.call("process.run", { argv: ["x"], timeoutMs: 1, capBytes: 1 }, { signal });
+  const patch = sandbox.call("workspace.patch", whole, { signal });
+  await expect(patch).rejects.toMatchObject({ code: "secret_in_result" });
+  const filled = "x".repeat(size - 5);
+  expect(Buffer.from(file.data, "base64").toString() === `${filled}${LABEL} end`).toBe(true);
+  expect(run.stdout === `${filled}[secret KEY] end`).toBe(true);
+  expect([slices.length, Math.max(...slices)]).toEqual([17 * 4, 2 ** 16]);
 });
 
 test("what a failed call says is masked", async () => {

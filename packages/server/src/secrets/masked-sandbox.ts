@@ -1,8 +1,8 @@
-import { base64FromBytes, bytesFromBase64 } from "@handrail/core/base64";
 import type { CallOptions, Sandbox } from "@handrail/core/ports/sandbox";
-import { overwritten, type SecretMasker } from "@handrail/core/secrets/secret-masker";
+import { labelled, overwritten, type SecretMasker, type Writing } from "@handrail/core/secrets/secret-masker";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationName, OperationResult } from "@handrail/protocol/sandboxd/operations";
+import { inTurn } from "../checkpoints/turns.ts";
 
 export type MaskedSandboxParts = {
   /** The one for the secrets as they are now. */
@@ -36,7 +36,7 @@ export function maskedSandbox(sandbox: Sandbox, { prepare, masker: maskerNow }: 
       try {
         return await callMasked(sandbox, { operation, args, options, masker });
       } catch (thrown) {
-        throw maskedError(thrown, masker);
+        throw await maskedError(thrown, masker);
       }
     },
   };
@@ -65,9 +65,9 @@ async function callMasked<Name extends OperationName>(
   }
   const result = await sandbox.call(operation, args, options);
   if (operation === "workspace.file") {
-    return maskedFile(result as OperationResult<"workspace.file">, masker) as OperationResult<Name>;
+    return (await maskedFile(result as OperationResult<"workspace.file">, masker)) as OperationResult<Name>;
   }
-  return maskedTexts(result, masker) as OperationResult<Name>;
+  return (await inTurn(maskedTexts(result, masker))) as OperationResult<Name>;
 }
 
 /**
@@ -112,8 +112,8 @@ async function fileBytes(
   const after = Math.min(masker.longest, Math.max(0, MAX_PIECE - args.length - before));
   const wide = { ...args, offset: args.offset - before, length: args.length + before + after };
   const read = await sandbox.call("file.bytes", wide, options);
-  const masked = masker.bytes(bytesFromBase64(read.data)).subarray(before, before + args.length);
-  return { path: masker.text(read.path), size: read.size, data: base64FromBytes(masked) };
+  const masked = (await inTurn(maskedBytes(read.data, masker))).subarray(before, before + args.length);
+  return { path: masker.text(read.path), size: read.size, data: masked.toString("base64") };
 }
 
 async function patch(
@@ -125,32 +125,77 @@ async function patch(
   const before = Math.min(args.offset, masker.longest);
   const wide = { offset: args.offset - before, length: args.length + before };
   const read = await sandbox.call("workspace.patch", wide, options);
-  const bytes = bytesFromBase64(read.data);
-  const name = masker.find(bytes);
-  if (name === undefined) return { size: read.size, data: base64FromBytes(bytes.subarray(before)) };
+  const bytes = Buffer.from(read.data, "base64");
+  const name = await inTurn(found(bytes, masker));
+  if (name === undefined) return { size: read.size, data: bytes.subarray(before).toString("base64") };
   throw new AppError("secret_in_result", `The changes contain the secret ${name}. Have it taken out of the files.`, {
     secret: name,
   });
 }
 
-function maskedFile(
+async function maskedFile(
   result: OperationResult<"workspace.file">,
   masker: SecretMasker,
-): OperationResult<"workspace.file"> {
-  const side = (data: string | null) => data && base64FromBytes(masker.bytes(bytesFromBase64(data)));
-  return { ...result, before: side(result.before), after: side(result.after) };
+): Promise<OperationResult<"workspace.file">> {
+  const side = async (data: string | null) => data && (await inTurn(maskedBytes(data, masker))).toString("base64");
+  return { ...result, before: await side(result.before), after: await side(result.after) };
+}
+
+/** What is masked at a time, before others may have their turns. */
+const SLICE = 64 * 1024;
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SLICE) yield bytes.subarray(at, at + SLICE);
+}
+
+function* maskedSlices(bytes: Uint8Array, masker: SecretMasker, writing: Writing): Generator<undefined, Buffer> {
+  const masking = masker.stream(writing);
+  const parts: Uint8Array[] = [];
+  for (const slice of slices(bytes)) {
+    parts.push(masking.push(slice));
+    yield;
+  }
+  return Buffer.concat([...parts, masking.end()]);
+}
+
+const maskedBytes = (base64: string, masker: SecretMasker) =>
+  maskedSlices(Buffer.from(base64, "base64"), masker, overwritten);
+
+/** The name of the first secret in the bytes, or undefined. */
+function* found(bytes: Uint8Array, masker: SecretMasker): Generator<undefined, string | undefined> {
+  const search = masker.search();
+  for (const slice of slices(bytes)) {
+    const name = search(slice);
+    if (name !== undefined) return name;
+    yield;
+  }
+  return undefined;
+}
+
+function* maskedText(text: string, masker: SecretMasker): Generator<undefined, string> {
+  if (text.length <= SLICE) return masker.text(text);
+  const bytes = Buffer.from(text);
+  const name = yield* found(bytes, masker);
+  return name === undefined ? text : (yield* maskedSlices(bytes, masker, labelled)).toString();
 }
 
 /** Every text within a value of JSON. */
-function maskedTexts(value: unknown, masker: SecretMasker): unknown {
-  if (typeof value === "string") return masker.text(value);
-  if (Array.isArray(value)) return value.map((item) => maskedTexts(item, masker));
+function* maskedTexts(value: unknown, masker: SecretMasker): Generator<undefined, unknown> {
+  yield;
+  if (typeof value === "string") return yield* maskedText(value, masker);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [masker.text(key), maskedTexts(item, masker)]));
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (const item of value) items.push(yield* maskedTexts(item, masker));
+    return items;
+  }
+  const entries: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) entries.push([masker.text(key), yield* maskedTexts(item, masker)]);
+  return Object.fromEntries(entries);
 }
 
-function maskedError(thrown: unknown, masker: SecretMasker): unknown {
+async function maskedError(thrown: unknown, masker: SecretMasker): Promise<unknown> {
   if (!(thrown instanceof AppError)) return thrown;
-  const details = maskedTexts(thrown.details, masker) as AppError["details"];
+  const details = (await inTurn(maskedTexts(thrown.details, masker))) as AppError["details"];
   return new AppError(thrown.code, masker.text(thrown.message), details, { cause: thrown.cause });
 }
