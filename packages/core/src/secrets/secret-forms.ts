@@ -1,4 +1,5 @@
 import { base64FromBytes } from "../base64.ts";
+import { secretParts } from "./secret-parts.ts";
 
 /** A secret's value under the name that stands for it. */
 export type NamedValue = { readonly name: string; readonly value: string };
@@ -10,17 +11,20 @@ const BLOCK = 20;
 const WRAPPED_AT = 40;
 const DUMPED = 16;
 const LONG = 512;
+const LONG_PART = 96;
 const UTF8 = new TextEncoder();
 
 /**
  * The texts under which a value may come out of a sandbox, as bytes: itself, as JSON, URLs, shells, hex and base64 write
  * it, at each of the three alignments of base64, and eight bytes of it as dumps write them. Of long encoded forms the
- * blocks too, so that line ends within them hide nothing; of a value of several lines each line that is a token.
+ * blocks too, so that line ends within them hide nothing. Each part that is secret by itself has them all.
  */
 export function secretForms(value: string): readonly Uint8Array[] {
   if (value.length < SHORTEST_SECRET) return [];
-  const lines = value.includes("\n") ? [value.replaceAll("\r\n", "\n").replaceAll("\n", "\r\n"), ...tokens(value)] : [];
-  const forms = [...[value, ...lines].flatMap(formsOf), ...dumpForms(hexOf(UTF8.encode(value)))];
+  const whole = value.includes("\n") ? [value, value.replaceAll("\r\n", "\n").replaceAll("\n", "\r\n")] : [value];
+  const parts = secretParts(value);
+  const dumps = [...dumpForms(value, LONG), ...parts.flatMap((part) => dumpForms(part, LONG_PART))];
+  const forms = [...[...whole, ...parts].flatMap(formsOf), ...dumps];
   const distinct = new Set(forms.filter((form) => form.length >= SHORTEST_SECRET));
   return Array.from(distinct, (form) => UTF8.encode(form));
 }
@@ -49,7 +53,7 @@ const LEFT_IN_URLS = ["-_.!~*'()", "-_.~", "-_.~/", "*-._", "-_.!~*'();,/?:@&=+$
 
 /**
  * With escapes in capitals and not, and a space as it is in forms. Of a long value, which is hardly ever part of an address,
- * the first kind alone; its lines have them all.
+ * the first kind alone; its parts have them all.
  */
 function urlForms(bytes: Uint8Array): readonly string[] {
   const kinds = bytes.length > LONG ? LEFT_IN_URLS.slice(0, 1) : LEFT_IN_URLS;
@@ -72,9 +76,10 @@ function hexOf(bytes: Iterable<number>): string {
  * Eight bytes as `od`, `hexdump` and `xxd` write them and as fingerprints are written: any eight of a short value, so that
  * it may begin and end anywhere in a line, and each eighth of a long one.
  */
-function dumpForms(hex: string): readonly string[] {
+function dumpForms(value: string, long: number): readonly string[] {
+  const hex = hexOf(UTF8.encode(value));
   if (hex.length < DUMPED) return [];
-  const step = hex.length > LONG ? DUMPED : 2;
+  const step = hex.length > long ? DUMPED : 2;
   const starts = Array.from({ length: Math.floor((hex.length - DUMPED) / step) + 1 }, (_, index) => index * step);
   return starts.flatMap((from) => {
     const block = hex.slice(from, from + DUMPED);
@@ -99,9 +104,4 @@ function withBlocks(form: string): readonly string[] {
   if (form.length < WRAPPED_AT) return [form];
   const blocks = Array.from({ length: Math.floor(form.length / BLOCK) }, (_, index) => index * BLOCK);
   return [form, ...blocks.map((from) => form.slice(from, from + BLOCK))];
-}
-
-function tokens(value: string): readonly string[] {
-  const lines = value.split("\n").map((line) => line.trim());
-  return lines.filter((line) => /^\S{20,}$/.test(line) && !line.startsWith("-----"));
 }
