@@ -12,6 +12,7 @@ import { POD_IDS } from "../sandbox-user.ts";
 import type { ContainerConfig, CriMount, Labels, NamespaceOptions, PodConfig } from "./cri-shapes.ts";
 import type { RootFence } from "./root-fence.ts";
 import type { ScratchPlace } from "./scratch.ts";
+import { MASKED_PATHS, READONLY_PATHS } from "../kernel-places.ts";
 
 /** `nobody`: the process that holds the namespaces must not be the sandbox's to change. */
 const PAUSE_UID = 65_534;
@@ -21,30 +22,6 @@ const NAMESPACES = { network: "POD", pid: "CONTAINER", ipc: "POD" } as const;
 const SECCOMP = { profileType: "RuntimeDefault" } as const;
 const CPU_PERIOD_US = 100_000;
 const PROBE_BYTES = 256 * 1024 ** 2;
-
-/** As Docker and Kubernetes hide and protect them. Source: containerd v1.6, oci/spec.go, `populateDefaultUnixSpec` */
-const MASKED_PATHS = [
-  "/proc/acpi",
-  "/proc/asound",
-  "/proc/kcore",
-  "/proc/keys",
-  "/proc/latency_stats",
-  "/proc/timer_list",
-  "/proc/timer_stats",
-  "/proc/sched_debug",
-  "/sys/firmware",
-  "/sys/devices/virtual/powercap",
-  "/proc/scsi",
-];
-const READONLY_PATHS = [
-  "/proc/bus",
-  "/proc/fs",
-  "/proc/irq",
-  "/proc/sys",
-  "/proc/sysrq-trigger",
-  // crun leaves the folder that holds control groups of version 1 open to all.
-  "/sys/fs/cgroup",
-];
 
 /**
  * Writes to the file `$0`, takes on the limits `$1` to `$3`, and becomes the rest. CRI has no such limits; what the

@@ -135,3 +135,17 @@ test("where the daemon cannot limit processes, the sandbox's user is limited, sa
   expect(ulimits("Docker", ["memory", "processes"], 0)).toEqual(["nofile", "fsize", "core"]);
   expect(ulimits("Podman", [], 0)).toEqual(["nofile", "fsize", "core", "nproc"]);
 });
+
+test("root of a sandbox reads no tables of the kernel and writes nothing beside its control groups; Podman has its own lists", () => {
+  const listed = (product: DaemonInfo["product"], given: Given) => {
+    const { MaskedPaths, ReadonlyPaths } = hostConfig({ ...given, daemon: { product, missingLimits: [] } });
+    return { MaskedPaths, ReadonlyPaths };
+  };
+  const dev = { profile: "dev", uid: 0 } as const;
+  expect(listed("Docker", dev)).toEqual({
+    MaskedPaths: expect.arrayContaining(["/proc/kcore", "/proc/slabinfo", "/proc/vmallocinfo"]) as unknown,
+    ReadonlyPaths: expect.arrayContaining(["/proc/sys", "/sys/fs/cgroup"]) as unknown,
+  });
+  const own = { MaskedPaths: undefined, ReadonlyPaths: undefined };
+  expect([listed("Docker", {}), listed("Podman", dev)]).toEqual([own, own]);
+});

@@ -11,6 +11,7 @@ import {
 } from "../sandbox-environment.ts";
 import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
+import { MASKED_PATHS, READONLY_PATHS } from "../kernel-places.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside: a name that no program can take while sandboxd lives. */
@@ -190,6 +191,9 @@ export const hardening = {
   LogConfig: { Type: "none", Config: {} },
 } as const;
 
+/** Docker's own lists leave root more to read and to write. */
+const hidden = { MaskedPaths: MASKED_PATHS, ReadonlyPaths: READONLY_PATHS } as const;
+
 function privileges({
   daemon,
   profile,
@@ -202,7 +206,7 @@ function privileges({
   return {
     ...(runtime === undefined ? {} : { Runtime: runtime }),
     // Others have the image's own settings, by which sandboxd is asked for names. Podman takes none without a network.
-    ...(root && daemon.product === "Docker" ? { Dns: ["127.0.0.1"] } : {}),
+    ...(root && daemon.product === "Docker" ? { Dns: ["127.0.0.1"], ...hidden } : {}),
     SecurityOpt: ["no-new-privileges", `seccomp=${seccomp}`],
     CapAdd: root && uid === 0 ? (containers ? ["ALL"] : INSTALLING_CAPABILITIES) : [],
     ReadonlyRootfs: !root,
