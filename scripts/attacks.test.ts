@@ -1,18 +1,30 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { ALL_ATTACKS } from "../e2e/src/attacks/all-attacks.ts";
+import { ALL_ATTACKS, INSIDE_ATTACKS } from "../e2e/src/attacks/all-attacks.ts";
 
 import { SANDBOXD_ON_CONTAINERD } from "../e2e/src/attacks/on-containerd.ts";
 
 const PAGE = path.join(import.meta.dirname, "../docs/security/attacks.md");
 
+/** The section about the profile dev, which is the last. */
+const DEV = "\n## In the profile dev\n";
+
+const rowsOf = (text: string) => text.split("\n").filter((line) => line.startsWith("| `"));
+
 test("each attack has a name of its own and its row in the documentation, in the same words, and there is no other row", () => {
-  const rows = readFileSync(PAGE, "utf8")
-    .split("\n")
-    .filter((line) => line.startsWith("| `"));
-  expect(rows).toEqual(ALL_ATTACKS.map(({ id, tries, stoppedBy }) => `| \`${id}\` | ${tries} | ${stoppedBy} |`));
+  const [page = ""] = readFileSync(PAGE, "utf8").split(DEV);
+  expect(rowsOf(page)).toEqual(
+    ALL_ATTACKS.map(({ id, tries, stoppedBy }) => `| \`${id}\` | ${tries} | ${stoppedBy} |`),
+  );
   expect(new Set(ALL_ATTACKS.map(({ id }) => id)).size).toBe(ALL_ATTACKS.length);
+});
+
+test("what is different in the profile dev has its row in the documentation, in the same words, and there is no other row", () => {
+  const [, section = ""] = readFileSync(PAGE, "utf8").split(DEV);
+  expect(rowsOf(section)).toEqual(
+    INSIDE_ATTACKS.flatMap(({ id, dev }) => (dev === undefined ? [] : [`| \`${id}\` | ${dev.may} | ${dev.tries} |`])),
+  );
 });
 
 test("the documentation names the attacks on sandboxd that run on containerd", () => {

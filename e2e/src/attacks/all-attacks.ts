@@ -1,4 +1,4 @@
-import type { Attack } from "./attack.ts";
+import type { Attack, InsideAttack } from "./attack.ts";
 import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
 import { EXHAUSTION_ATTACKS } from "./cases/damage-attacks.ts";
 import { SANDBOXD_ATTACKS } from "./cases/sandboxd-attacks.ts";
@@ -13,12 +13,17 @@ import { SERVER_GIT_ATTACKS } from "./cases/server-git-attacks.ts";
 import { SNAPSHOT_ATTACKS } from "./cases/snapshot-attacks.ts";
 import { WORKSPACE_ATTACKS } from "./cases/workspace-attacks.ts";
 
-/** Every attack, in the order of docs/security/attacks.md. */
-export const ALL_ATTACKS: readonly Attack[] = [
+/** Attacks by a program that harms nothing but itself: one sandbox for all of them, and one of the profile dev. */
+export const INSIDE_ATTACKS: readonly InsideAttack[] = [
   ...ESCAPE_ATTACKS,
   ...KERNEL_ATTACKS,
   ...PROC_ATTACKS,
   ...CREDENTIAL_ATTACKS,
+];
+
+/** Every attack, in the order of docs/security/attacks.md. */
+export const ALL_ATTACKS: readonly Attack[] = [
+  ...INSIDE_ATTACKS,
   ...NETWORK_ATTACKS,
   ...BROKER_ATTACKS,
   ...FLOODS,

@@ -16,6 +16,14 @@ export type InsideAttack = Attack & {
   readonly script: string;
   /** Where the same script, harmlessly, does what it tries: without a sandbox, as root of this machine. */
   readonly control?: "none";
+  /** What is different in the profile dev, by the table of what it allows. Absent: nothing is. */
+  readonly dev?: {
+    /** What a program may do there. */
+    readonly may: string;
+    /** What is tried there instead, in words that follow "An attacker tries to". */
+    readonly tries: string;
+    readonly script: string;
+  };
 };
 
 /** What an attack came to: `HELD` or `BREACH`, and a word of what was seen. */

@@ -1,15 +1,10 @@
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { InsideAttack } from "./attack.ts";
-import { CREDENTIAL_ATTACKS } from "./cases/credential-attacks.ts";
-import { ESCAPE_ATTACKS } from "./cases/escape-attacks.ts";
-import { KERNEL_ATTACKS } from "./cases/kernel-attacks.ts";
-import { PROC_ATTACKS } from "./cases/proc-attacks.ts";
+import { INSIDE_ATTACKS as ATTACKS } from "./all-attacks.ts";
 import { SNAPSHOT_ATTACKS } from "./cases/snapshot-attacks.ts";
 import { WORKSPACE_ATTACKS } from "./cases/workspace-attacks.ts";
-import { ALL_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
+import { ALL_STAGES, DEV_STAGES, openStage, type Stage, type StageBackend, type StagedSandbox } from "./stage.ts";
 
-/** Attacks by a program that harms nothing but itself: one sandbox for all of them. */
-const ATTACKS: readonly InsideAttack[] = [...ESCAPE_ATTACKS, ...KERNEL_ATTACKS, ...PROC_ATTACKS, ...CREDENTIAL_ATTACKS];
 const TRAPS = [...WORKSPACE_ATTACKS, ...SNAPSHOT_ATTACKS];
 const CONTROLLED = ATTACKS.filter((attack) => attack.control !== undefined);
 
@@ -31,6 +26,18 @@ for (const name of ALL_STAGES) {
   });
 }
 
+for (const name of DEV_STAGES) {
+  describe(`${name}: a program that is root of a sandbox of the profile dev and tries`, () => {
+    const current = useSandbox(name, "dev");
+    test.each(ATTACKS.map(({ id, tries, script, dev = { tries, script } }) => [id, dev.tries, dev.script] as const))(
+      "%s, to %s, does not get it",
+      async (_id, _tries, script) => {
+        expect(await current().attack(script)).toMatch(/^HELD/);
+      },
+    );
+  });
+}
+
 const asRoot = process.getuid?.() === 0;
 if (!asRoot) process.stdout.write("Skipped: without a sandbox most attacks succeed only for root.\n");
 
@@ -44,12 +51,12 @@ describe.skipIf(!asRoot)("without a sandbox, as root, the same program that trie
   );
 });
 
-function useSandbox(name: StageBackend): () => StagedSandbox {
+function useSandbox(name: StageBackend, profile?: SandboxProfile): () => StagedSandbox {
   let stage: Stage | undefined;
   let sandbox: StagedSandbox | undefined;
   beforeAll(async () => {
     stage = await openStage(name);
-    sandbox = await stage.start();
+    sandbox = await stage.start(undefined, profile);
   });
   afterAll(() => stage?.end());
   return () => {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Sandbox, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
+import type { SandboxProfile } from "@handrail/protocol/sources";
 import { containerdBackend } from "@handrail/sandboxes/containerd/containerd-backend";
 import { dockerBackend } from "@handrail/sandboxes/docker/docker-backend";
 import type { Egress } from "@handrail/sandboxes/egress";
@@ -15,6 +16,7 @@ import { processBackend } from "@handrail/sandboxes/process/process-backend";
 import { canRunContainerd } from "@handrail/sandboxes/testing/containerd-daemon";
 import { runtimeUnderTest } from "@handrail/sandboxes/testing/containerd-root";
 import { forgetInDocker } from "@handrail/sandboxes/testing/forget-installation";
+import { mapsUsers } from "@handrail/sandboxes/testing/maps-users";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { workingBackends } from "../support/sandbox-kills.ts";
 import { PRELUDE, verdictOf, type Verdict } from "./attack.ts";
@@ -28,6 +30,14 @@ export const STAGES: readonly Isolating[] = workingBackends();
 
 /** Those on which attacks run that look for what a backend itself leaves open; on containerd only these. */
 export const ALL_STAGES: readonly Isolating[] = (await canRunContainerd()) ? [...STAGES, "containerd"] : STAGES;
+
+const asRoot = process.getuid?.() === 0;
+
+/** Those that have the profile dev here. */
+export const DEV_STAGES: readonly Isolating[] = [
+  ...STAGES.filter((name) => name !== "process" || asRoot),
+  ...(ALL_STAGES.includes("containerd") && (await mapsUsers()) ? (["containerd"] as const) : []),
+];
 
 /** What of the host attacks look for. */
 type Prey = {
@@ -50,7 +60,7 @@ export type Stage = {
   readonly backend: SandboxBackend;
   readonly prey: Prey;
   /** A new sandbox, or that of the conversation started again. */
-  start(conversationId?: string): Promise<StagedSandbox>;
+  start(conversationId?: string, profile?: SandboxProfile): Promise<StagedSandbox>;
   /** Takes all of it away. */
   end(): Promise<void>;
 };
@@ -73,8 +83,8 @@ export async function openStage(name: StageBackend, egress: Egress = (_origin, s
   const stage: Stage = {
     backend,
     prey,
-    start: async (conversationId = newId("c", Date.now())) =>
-      staged(await startOn(backend, conversationId), conversationId, prey),
+    start: async (conversationId = newId("c", Date.now()), profile = "default") =>
+      staged(await startOn(backend, conversationId, profile), conversationId, prey),
     end: async () => {
       await backend.collect(new Set());
       await backend.close();
@@ -99,9 +109,9 @@ function backendOf(
   return name === "process" ? processBackend(common) : noneBackend(common);
 }
 
-const startOn = (backend: SandboxBackend, conversationId: string) =>
+const startOn = (backend: SandboxBackend, conversationId: string, profile: SandboxProfile = "default") =>
   backend.start(
-    { conversationId, choice: { backend: backend.name, network: { type: "none" } }, seedDirectory: undefined },
+    { conversationId, choice: { backend: backend.name, network: { type: "none" }, profile }, seedDirectory: undefined },
     () => undefined,
     AbortSignal.timeout(60_000),
   );

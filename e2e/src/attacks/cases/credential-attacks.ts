@@ -65,6 +65,14 @@ breach(CANARY) if SECRET.encode() in read(CANARY) else held("not there")`,
     script: `
 if read("/etc/shadow") or read("/etc/gshadow"): breach("shadow")
 held("no hashes")`,
+    dev: {
+      may: "read every file of its image, which has no passwords",
+      tries: "read password hashes",
+      script: `
+lines = (read("/etc/shadow") + read("/etc/gshadow")).decode().splitlines()
+if any(len(line.split(":")[1]) > 2 for line in lines): breach("a hash")
+held("%d lines without a hash" % len(lines))`,
+    },
   },
   {
     id: "credential.git",

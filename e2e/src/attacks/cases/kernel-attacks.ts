@@ -96,6 +96,18 @@ for pid in pids():
     if status["NoNewPrivs"] != "1" or status["Seccomp"] != "2": breach("%s: no filter" % status["Name"])
     if "0" in status["Uid"].split(): breach("%s: root" % status["Name"])
 held("%d processes" % len(pids()))`,
+    dev: {
+      may: "be root, with the six capabilities of installations",
+      tries: "find a process in its reach that has more rights than root of the sandbox",
+      script: `
+for pid in pids():
+    status = dict(line.split(":\\t", 1) for line in read("/proc/%d/status" % pid).decode().splitlines() if ":\\t" in line)
+    if not status: continue
+    for name in ("CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb"):
+        if int(status[name], 16) & ~0xdb: breach("%s: %s %s" % (status["Name"], name, status[name]))
+    if status["NoNewPrivs"] != "1" or status["Seccomp"] != "2": breach("%s: no filter" % status["Name"])
+held("%d processes" % len(pids()))`,
+    },
   },
   {
     id: "rights.setuid-program",
@@ -120,6 +132,16 @@ def root():
     os.setgroups([0]); os.setresgid(0, 0, 0); os.setresuid(0, 0, 0)
     return os.getuid() == 0
 breach("root") if in_child(root) == 0 else held("refused")`,
+    dev: {
+      may: "be root, and become any user",
+      tries: "get all capabilities as root, and again after it was somebody else",
+      script: `
+def more():
+    os.setresuid(1000, 1000, 0); os.setresuid(0, 0, 0)
+    header, data = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", 0xffffffff, 0xffffffff, 0, 0x1ff, 0x1ff, 0)
+    return call(126, 91, header, data)[0] == 0 or int(read("/proc/self/status").split(b"CapEff:\\t")[1][:16], 16) & ~0xdb
+breach("capabilities") if in_child(more) == 0 else held("refused")`,
+    },
   },
   {
     id: "rights.file-capability",
@@ -180,6 +202,16 @@ got, why = call(101, 117, 16, 1, 0, 0)
 outside = SECRET.encode() in read("/proc/1/root" + CANARY)
 if outside or "Seccomp:\\t2" not in status or "CapEff:\\t0000000000000000" not in status: breach("the first process has more rights")
 held("%s, and nothing to gain" % why)`,
+    dev: {
+      may: "be root, as the first process is",
+      tries: "take over the sandbox's first process with ptrace, and through it the host",
+      script: `
+status = dict(line.split(":\\t", 1) for line in read("/proc/1/status").decode().splitlines() if ":\\t" in line)
+got, why = call(101, 117, 16, 1, 0, 0)
+outside = SECRET.encode() in read("/proc/1/root" + CANARY)
+if outside or status["Seccomp"] != "2" or int(status["CapEff"], 16) & ~0xdb: breach("the first process has more rights")
+held("%s, and nothing to gain" % why)`,
+    },
   },
 ];
 

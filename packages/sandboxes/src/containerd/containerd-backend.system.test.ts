@@ -22,6 +22,7 @@ import { runProgram } from "../run-program.ts";
 import { config, plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { importerTo, runtimeUnderTest } from "../testing/containerd-root.ts";
+import { mapsUsers } from "../testing/maps-users.ts";
 import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn } from "../testing/musl-root.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
@@ -36,7 +37,7 @@ const can = await canRunContainerd();
 
 const given = config.containerdAddress !== undefined;
 /** Debian's containerd has no user namespaces. */
-const maps = can && given && (await mapsUsers());
+const maps = can && (await mapsUsers());
 if (can && !maps)
   process.stdout.write("dev in user namespaces is not tested: that takes a runtime with them in CONTAINERD_ADDRESS.\n");
 
@@ -191,18 +192,6 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     });
   });
 });
-
-/** Whether the runtime that is given says that its default handler gives pods user namespaces. */
-async function mapsUsers(): Promise<boolean> {
-  const { address } = await runtimeUnderTest();
-  const client = criClient(address);
-  try {
-    const { handlers } = await client.status(AbortSignal.timeout(20_000));
-    return handlers.some(({ name, features }) => name === "" && features?.userNamespaces === true);
-  } finally {
-    client.close();
-  }
-}
 
 async function containerdUnderTest(): Promise<BackendUnderTest> {
   plantSecret();
