@@ -53,7 +53,7 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
     connect(request, head) {
       const target = parseTarget(request.url ?? "") ?? NO_HOST;
       const { pass, open } = tunnelled(stream, ESTABLISHED, head);
-      serve(askedFor(request, target), pass, { open });
+      serve(askedFor(request, target), pass, { open, unread: true });
     },
     forward(request, response) {
       const { url, asked } = plainRequest(request);
@@ -61,13 +61,15 @@ export function brokerConnection(origin: BrokerOrigin, stream: Duplex, settings:
     },
     upgrade(request, head) {
       const { url, asked } = plainRequest(request);
-      serve(asked, async (upstream) => url && upgradeRequest({ request, client: stream, head, url, upstream }));
+      const pass = async (upstream: Socket) => url && upgradeRequest({ request, client: stream, head, url, upstream });
+      serve(asked, pass, { unread: true });
     },
     socks({ host, target, head }) {
       const asked = { method: "SOCKS", host, target };
       const { pass, open } = tunnelled(stream, socksReply(), head);
       serve(asked, pass, {
         open,
+        unread: true,
         refuse(refusal) {
           if (stream.writable) stream.write(socksReply(refusal));
           endGently(stream);

@@ -10,6 +10,7 @@ import { openUpstream } from "./open-upstream.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
 import { openingFor, type Seen, seenRequests } from "./tls/opened-requests.ts";
 import type { Opening } from "./tls/open-tls.ts";
+import { watchEnd } from "./watch-end.ts";
 
 export type CarrySettings = Omit<AddressSettings, "resolve"> &
   AuthoriseSettings & {
@@ -43,6 +44,8 @@ export type Carrying = {
   readonly conversationId: string;
   /** The sandbox's end. */
   readonly stream: Duplex;
+  /** Nobody reads the stream before the request is let through. */
+  readonly unread?: boolean;
   readonly settings: CarrySettings;
   readonly asked: Asked;
   /** How the connection is used when its TLS is opened; absent: it never is. */
@@ -61,7 +64,7 @@ export async function carryRequest(carrying: Carrying): Promise<void> {
   const at = settings.now();
   const gone = new AbortController();
   stream.once("close", () => gone.abort());
-  const outcome = await attempt(carrying, at, gone.signal);
+  const outcome = await attempt(carrying, at, gone);
   const { begun, upstream } = outcome;
   const record = { conversationId, at, ...recordOf(carrying.asked, outcome), durationMs: settings.now() - at };
   if (outcome.reported !== true) (begun?.end ?? settings.onRequest)(record);
@@ -81,16 +84,17 @@ type Outcome = {
   readonly reported?: boolean;
 };
 
-async function attempt(carrying: Carrying, at: number, gone: AbortSignal): Promise<Outcome> {
+async function attempt(carrying: Carrying, at: number, gone: AbortController): Promise<Outcome> {
   const { conversationId, settings, asked } = carrying;
   const { target, method, path, disguised } = asked;
   if ("code" in target) return { refusal: target };
   const visible = path === undefined ? target : { ...target, method, path, disguised };
   const opening = carrying.open && (await openingFor(conversationId, target, settings));
-  const decision = await authorise(conversationId, { ...visible, opened: opening !== undefined }, settings, gone);
+  const asking = { ...settings, askUser: whoAsks(carrying, gone) };
+  const decision = await authorise(conversationId, { ...visible, opened: opening !== undefined }, asking, gone.signal);
   if ("code" in decision) return { refusal: decision };
   const rule = decision.allowedBy;
-  const going: Going = { carrying, target, rule, opening, gone };
+  const going: Going = { carrying, target, rule, opening, gone: gone.signal };
   const place = { method, host: target.host.name, port: target.port, path };
   const begun = settings.onBegin({ conversationId, at, ...place, rule }, () => bytesOf(going.upstream));
   if ("code" in begun) return { refusal: begun };
@@ -104,6 +108,15 @@ async function attempt(carrying: Carrying, at: number, gone: AbortSignal): Promi
   } finally {
     leave();
   }
+}
+
+/** Asks as ever, and notices meanwhile that the client has gone, also where nobody reads what it sends. */
+function whoAsks({ unread, stream, settings }: Carrying, gone: AbortController): CarrySettings["askUser"] {
+  if (unread !== true) return settings.askUser;
+  return (question, signal) => {
+    const stop = watchEnd(stream, () => gone.abort());
+    return settings.askUser(question, signal).finally(stop);
+  };
 }
 
 /** A request that was let through. */
