@@ -254,8 +254,8 @@ for (const backend of workingBackends()) {
   });
 
   test(`${backend}: the proxy refuses hosts without a rule, addresses of clouds, and the server's own machine`, async () => {
-    const hosts = ["localhost", "127.0.0.1", "169.254.169.254"];
-    for (const network of [ALLOW, { ...ALLOW, hosts }]) {
+    const everything: NetworkRule = { type: "allow", presets: ["everything"], hosts: [] };
+    for (const network of [ALLOW, everything]) {
       const { id } = await server.client.createConversation({
         body: {
           source: { type: "empty" },
@@ -268,7 +268,9 @@ for (const backend of workingBackends()) {
       expect(outcome).toBe("done");
       const given = answers(log);
       expect(given).toHaveLength(4);
-      for (const answer of given) expect(answer).toMatch(/HTTP\/1\.1 403 [^]*x-handrail-refused: \w+/);
+      for (const answer of network === everything ? given.slice(1) : given) {
+        expect(answer).toMatch(/HTTP\/1\.1 403 [^]*x-handrail-refused: \w+/);
+      }
     }
   });
 

@@ -1,4 +1,5 @@
 import { check, type Allowed, type AskedRequest, type Rules } from "./allow-list.ts";
+import { literalRefusal, type Reach } from "./find-addresses.ts";
 import type { Refusal, RefusalCode } from "./refusal.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -8,7 +9,7 @@ export type Standing = { readonly rules: Rules; readonly bytesUsed: number };
 /** A request that no rule allows, and that a person may allow. */
 export type Question = { readonly conversationId: string; readonly asked: AskedRequest; readonly refusal: Refusal };
 
-export type AuthoriseSettings = {
+export type AuthoriseSettings = Reach & {
   /** Asked at each request, so that a change takes effect at once. */
   readonly lookUp: (conversationId: string) => Promise<Standing>;
   /** Holds the request until the user has said something, or as long as it may be held. Aborted when the client goes. */
@@ -23,13 +24,14 @@ export const ONCE: Allowed = { allowedBy: "once" };
 export const BY_REQUEST: Allowed = { allowedBy: "kinds of request" };
 
 /**
- * Whether a request may go: by the limits, by the rules as they are now, and then by what the user says. `opened`: the
+ * Whether a request may go: by the limits, by the rules as they are now, and then by what the user says, who is not asked for
+ * what no answer makes reachable. `opened`: the
  * requests within this connection will be seen.
  */
 export async function authorise(
   conversationId: string,
   { opened = false, ...asked }: AskedRequest & { readonly opened?: boolean },
-  { lookUp, askUser, traffic }: AuthoriseSettings,
+  { lookUp, askUser, traffic, ...reach }: AuthoriseSettings,
   signal: AbortSignal,
 ): Promise<Allowed | Refusal> {
   const { rules, bytesUsed } = await lookUp(conversationId);
@@ -38,6 +40,8 @@ export async function authorise(
   const decision = check(rules, asked);
   if ("allowedBy" in decision || !ASKABLE.has(decision.code)) return decision;
   if (decision.code === "request_unseen" && opened) return BY_REQUEST;
+  const never = literalRefusal(asked.host, reach);
+  if (never !== undefined) return never;
   return askUser({ conversationId, asked, refusal: decision }, signal);
 }
 

@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { authorise, type AuthoriseSettings } from "./authorise.ts";
 import type { Target } from "./host.ts";
-import type { AddressSettings } from "./find-addresses.ts";
 import type { Begun, BegunRequest, BrokerRecord, ByteCount } from "./broker-record.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { ResolveFor } from "./fair-lookups.ts";
@@ -12,19 +11,18 @@ import { openingFor, type Seen, seenRequests } from "./tls/opened-requests.ts";
 import type { Opening } from "./tls/open-tls.ts";
 import { watchEnd } from "./watch-end.ts";
 
-export type CarrySettings = Omit<AddressSettings, "resolve"> &
-  AuthoriseSettings & {
-    readonly resolveFor: ResolveFor;
-    /** Writes a request down before it goes out; it does not go where that failed. Ends the record by the result. */
-    readonly onBegin: (request: BegunRequest, bytes: ByteCount) => Begun | Refusal;
-    /** Writes down a request that never went out. */
-    readonly onRequest: (record: BrokerRecord) => void;
-    readonly openRequests: OpenRequests;
-    /** What HTTPS of this conversation is opened with; undefined: it never is. Asked at each connection. */
-    readonly openWith: (conversationId: string) => Promise<Opening | undefined>;
-    readonly idleMs: number;
-    readonly now: () => number;
-  };
+export type CarrySettings = AuthoriseSettings & {
+  readonly resolveFor: ResolveFor;
+  /** Writes a request down before it goes out; it does not go where that failed. Ends the record by the result. */
+  readonly onBegin: (request: BegunRequest, bytes: ByteCount) => Begun | Refusal;
+  /** Writes down a request that never went out. */
+  readonly onRequest: (record: BrokerRecord) => void;
+  readonly openRequests: OpenRequests;
+  /** What HTTPS of this conversation is opened with; undefined: it never is. Asked at each connection. */
+  readonly openWith: (conversationId: string) => Promise<Opening | undefined>;
+  readonly idleMs: number;
+  readonly now: () => number;
+};
 
 /** What a client asks for. `host` is as it was written, for when the target is a refusal. */
 export type Asked = {

@@ -1,3 +1,4 @@
+import { isNeverReached } from "@handrail/protocol/never-reached";
 import { expect, test } from "vitest";
 import { isLoopback, isPrivateAddress, isPublicAddress } from "./public-address.ts";
 
@@ -85,4 +86,36 @@ test.each([
 test("loopback is told in its plain form only", () => {
   expect(["127.0.0.1", "::1"].map(isLoopback)).toEqual([true, true]);
   expect(["::ffff:127.0.0.1", "::1%lo", "10.0.0.1", "localhost"].map(isLoopback)).toEqual([false, false, false, false]);
+});
+
+test("rules refuse just those addresses that are neither public nor private", () => {
+  const bytes = [
+    0, 1, 9, 10, 63, 64, 88, 99, 100, 126, 127, 128, 129, 168, 169, 172, 192, 198, 200, 203, 223, 224, 254, 255,
+  ];
+  const low = ["0.0", "0.1", "2.1", "99.1", "100.7", "100.200", "129.16", "113.1"];
+  const v4 = bytes.flatMap((a) => bytes.flatMap((b) => low.map((rest) => `${a}.${b}.${rest}`)));
+  const groups = [
+    "2000",
+    "2001",
+    "2002",
+    "2003",
+    "3ffe",
+    "3fff",
+    "4000",
+    "fbff",
+    "fc00",
+    "fd00",
+    "fd20",
+    "fdff",
+    "fe80",
+    "ff02",
+    "64",
+    "0",
+  ];
+  const next = ["0", "1", "1ff", "200", "db8", "ec2", "ce", "fff", "1000", "ff9b", "ffff"];
+  const v6 = groups.flatMap((a) => next.flatMap((b) => [`${a}:${b}::1`, `${a}:${b}:1:2:3:4:5:6`]));
+  const reached = (address: string) => isPublicAddress(address) || isPrivateAddress(address);
+  const hostname = (address: string) => new URL(`http://${address.includes(":") ? `[${address}]` : address}/`).hostname;
+  const differ = [...v4, ...v6].filter((address) => isNeverReached(hostname(address)) === reached(address));
+  expect(differ).toEqual([]);
 });

@@ -43,7 +43,7 @@ test("SOCKS5 takes addresses of both kinds", async () => {
   const other = open([]);
   other.write(Buffer.concat([GREETING, at(4, [0x20, 1, 0x0d, 0xb8, ...Array.from({ length: 11 }, () => 0), 7], 80)]));
   expect(await readAll(other)).toBe(reply(2));
-  expect(records.at(-1)).toMatchObject({ host: "2001:db8::7", port: 80, reason: "host_not_allowed" });
+  expect(records.at(-1)).toMatchObject({ host: "2001:db8::7", port: 80, reason: "address_forbidden" });
 });
 
 test.each([

@@ -111,6 +111,34 @@ test("what no user can allow is not asked for", async () => {
   expect(asked).toEqual(["request_not_allowed"]);
 });
 
+test.each(["169.254.169.254", "127.1", "0x7f000001", "[::1]", "[::ffff:10.0.0.1]", "10.0.0.8", "db.localhost"])(
+  "%s is asked for in no form: no answer makes it reachable",
+  async (host) => {
+    const asked: string[] = [];
+    const askUser = async ({ asked: { host: of }, refusal }: Question) => {
+      asked.push(of.name);
+      return refusal;
+    };
+    const { ask } = testBroker({ askUser, allowLoopback: false, privateHosts: ["10.0.0.7"] });
+    expect(await ask([], `GET http://${host}/ HTTP/1.1\r\n\r\n`)).toContain("address_forbidden");
+    expect(await ask([], `CONNECT ${host}:8080 HTTP/1.1\r\n\r\n`)).toContain("address_forbidden");
+    expect(asked).toEqual([]);
+  },
+);
+
+test("a public address and a private one that the operator named are asked for", async () => {
+  const asked: string[] = [];
+  const askUser = async ({ asked: { host }, refusal }: Question) => {
+    asked.push(host.name);
+    return refusal;
+  };
+  const { ask } = testBroker({ askUser, allowLoopback: false, privateHosts: ["10.0.0.7"] });
+  for (const host of ["10.0.0.7", "1.1.1.1"]) {
+    expect(await ask([], `GET http://${host}/ HTTP/1.1\r\n\r\n`)).toContain("host_not_allowed");
+  }
+  expect(asked).toEqual(["10.0.0.7", "1.1.1.1"]);
+});
+
 test("a request that no rule allows waits for what the user says, and goes on or is refused", async () => {
   const port = await servers.http((_request, response) => response.end("ok"));
   const asked: unknown[] = [];

@@ -38,39 +38,39 @@ const GET = (host: string) => `GET http://${host}/ HTTP/1.1\r\n\r\n`;
 test("rules of the owner and of the conversation hold from the next request, and none stays none", async () => {
   const open = await newConversation({ type: "allow", presets: [], hosts: [] });
   const closed = await newConversation({ type: "none" });
-  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("host_not_allowed");
+  expect(refusedAs(await send(open, GET("nowhere.invalid")))).toBe("host_not_allowed");
   const added = await server.app.inject({
     method: "POST",
     url: "/api/network-rules",
     headers: server.bearer,
-    payload: { scope: "owner", hosts: ["127.0.0.1"] },
+    payload: { scope: "owner", hosts: ["nowhere.invalid"] },
   });
-  // The rule allows it now; what stands in the way is that the address is this machine's.
-  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("address_forbidden");
-  expect(refusedAs(await send(closed, GET("127.0.0.1")))).toBe("network_off");
+  // The rule allows it now; what stands in the way is that there is no such host.
+  expect(refusedAs(await send(open, GET("nowhere.invalid")))).toBe("name_unresolved");
+  expect(refusedAs(await send(closed, GET("nowhere.invalid")))).toBe("network_off");
   const url = `/api/network-rules/${added.json().ruleId}`;
   await server.app.inject({ method: "DELETE", url, headers: server.bearer });
-  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("host_not_allowed");
+  expect(refusedAs(await send(open, GET("nowhere.invalid")))).toBe("host_not_allowed");
   await server.app.inject({
     method: "PATCH",
     url: `/api/conversations/${open}`,
     headers: server.bearer,
     payload: { network: { type: "none" } },
   });
-  expect(refusedAs(await send(open, GET("127.0.0.1")))).toBe("network_off");
+  expect(refusedAs(await send(open, GET("nowhere.invalid")))).toBe("network_off");
 });
 
 test("a refused request asks the user, waits while a person looks, and goes on when it is allowed here", async () => {
   const id = await newConversation({ type: "allow", presets: [], hosts: [] });
   const leave = server.state.deltas.attend(id);
-  const answer = send(id, GET("127.0.0.1"));
-  await expect.poll(async () => (await journal(id)).state.asks).toMatchObject([{ host: "127.0.0.1", port: 80 }]);
+  const answer = send(id, GET("nowhere.invalid"));
+  await expect.poll(async () => (await journal(id)).state.asks).toMatchObject([{ host: "nowhere.invalid", port: 80 }]);
   const [ask] = (await journal(id)).state.asks;
   const url = `/api/conversations/${id}/network/asks/${ask?.askId ?? ""}`;
   const payload = { answer: "here" };
   expect((await server.app.inject({ method: "POST", url, headers: server.bearer, payload })).statusCode).toBe(200);
-  expect(refusedAs(await answer)).toBe("address_forbidden");
-  expect((await journal(id)).state.sandbox.network).toMatchObject({ hosts: ["127.0.0.1"] });
+  expect(refusedAs(await answer)).toBe("name_unresolved");
+  expect((await journal(id)).state.sandbox.network).toMatchObject({ hosts: ["nowhere.invalid"] });
   const again = await server.app.inject({ method: "POST", url, headers: server.bearer, payload });
   expect([again.statusCode, again.json().code]).toEqual([409, "ask_closed"]);
   leave();
@@ -222,15 +222,15 @@ test("a secret that a program puts into what it asks for is in no record, ask or
   const payload = { value: SECRET, scope: { type: "owner" }, use: { type: "file" } };
   const saved = await server.app.inject({ method: "PUT", url: "/api/secrets/KEY", headers: server.bearer, payload });
   expect(saved.statusCode).toBe(200);
-  const id = await newConversation({ type: "allow", presets: [], hosts: ["127.0.0.1"] });
+  const id = await newConversation({ type: "allow", presets: [], hosts: ["10.0.0.1"] });
   await send(id, GET(`${SECRET}.test`));
   await send(id, GET(`x.${Buffer.from(SECRET).toString("base64url")}.test`));
   await send(id, GET(`${SECRET.slice(0, 7)}.${SECRET.slice(7)}.test`));
-  await send(id, `GET http://127.0.0.1/${"x".repeat(1010)}${SECRET} HTTP/1.1\r\n\r\n`);
+  await send(id, `GET http://10.0.0.1/${"x".repeat(1010)}${SECRET} HTTP/1.1\r\n\r\n`);
   await send(id, `CONNECT ${"x".repeat(240)}${SECRET} HTTP/1.1\r\n\r\n`);
-  const kinds = { type: "allow" as const, presets: [], hosts: [], requests: [{ host: "127.0.0.1", path: "/a" }] };
+  const kinds = { type: "allow" as const, presets: [], hosts: [], requests: [{ host: "10.0.0.1", path: "/a" }] };
   const other = await newConversation(kinds);
-  await send(other, `GET http://127.0.0.1/${SECRET} HTTP/1.1\r\n\r\n`);
+  await send(other, `GET http://10.0.0.1/${SECRET} HTTP/1.1\r\n\r\n`);
   await server.state.network.close();
   const events = [...(await server.state.store.read(id, 0, 100)), ...(await server.state.store.read(other, 0, 100))];
   const types = new Set(events.map(({ event }) => event.type));
@@ -263,10 +263,10 @@ test("what the log says that a conversation used counts, in both directions", as
 test("once lets the request go that waits for it", async () => {
   const id = await newConversation({ type: "allow", presets: [], hosts: [] });
   const leave = server.state.deltas.attend(id);
-  const answer = send(id, GET("127.0.0.1"));
+  const answer = send(id, GET("nowhere.invalid"));
   await expect.poll(async () => (await journal(id)).state.asks.length).toBe(1);
   const [ask] = (await journal(id)).state.asks;
   await server.state.network.asks.answer(id, ask?.askId ?? "", { answer: "once", teams: [] });
-  expect(refusedAs(await answer)).toBe("address_forbidden");
+  expect(refusedAs(await answer)).toBe("name_unresolved");
   leave();
 });

@@ -37,7 +37,7 @@ const newConversation = (teamId?: string): Ask => ({
 const rule = (teamId: string): Ask => ({
   method: "POST",
   url: "/api/network-rules",
-  payload: { scope: "team", teamId, hosts: ["127.0.0.1"] },
+  payload: { scope: "team", teamId, hosts: ["nowhere.invalid"] },
 });
 const setting = { use: { type: "file" }, value: "value-of-the-secret" } as const;
 const secret = (teamId: string): Ask => ({
@@ -46,8 +46,8 @@ const secret = (teamId: string): Ask => ({
   payload: { ...setting, scope: { type: "team", teamId } },
 });
 
-/** Why a request of the conversation's sandbox was refused. To this machine no rule lets one through in the end. */
-async function refusal(conversationId: string, host = "127.0.0.1"): Promise<string | undefined> {
+/** Why a request of the conversation's sandbox was refused. There is no such host as the default. */
+async function refusal(conversationId: string, host = "nowhere.invalid"): Promise<string | undefined> {
   const [ours, theirs] = duplexPair();
   (await server.state.network.egress())({ conversationId }, theirs);
   ours.write(`GET http://${host}/ HTTP/1.1\r\n\r\n`);
@@ -94,7 +94,7 @@ test("a team's rule holds from the next request for that team's conversations al
   expect(await all()).toEqual(["host_not_allowed", "host_not_allowed", "host_not_allowed"]);
   const { ruleId } = (await ask(rule("core"))).body;
   // The rule allows it now; what stands in the way is that the address is this machine's.
-  expect(await all()).toEqual(["address_forbidden", "host_not_allowed", "host_not_allowed"]);
+  expect(await all()).toEqual(["name_unresolved", "host_not_allowed", "host_not_allowed"]);
   await ask({ method: "DELETE", url: `/api/network-rules/${ruleId}` });
   expect(await all()).toEqual(["host_not_allowed", "host_not_allowed", "host_not_allowed"]);
 });
@@ -110,7 +110,7 @@ test("an ask is answered for the team by who is in it", async () => {
   expect(await ask({ method: "POST", url, payload: { answer: "always", scope: "team" } })).toMatchObject({
     status: 200,
   });
-  expect([await refused, await refusal(neighbour)]).toEqual(["address_forbidden", "address_forbidden"]);
+  expect([await refused, await refusal(neighbour)]).toEqual(["name_unresolved", "name_unresolved"]);
   leave();
 });
 
