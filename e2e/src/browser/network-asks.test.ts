@@ -61,7 +61,7 @@ test("what no rule allows is asked in the page, held, and goes on or is refused 
 
   const list = panel(page, "Requests");
   await list.getByText("socks.invalid", { exact: true }).waitFor();
-  expect(await list.getByText("refused: denied").count()).toBe(1);
+  expect(await list.getByText("The user was asked and did not allow it.").count()).toBe(1);
   await page.getByRole("checkbox", { name: "Refused only" }).check();
   await expect.poll(() => list.getByText("socks.invalid", { exact: true }).count()).toBe(0);
   expect(user.problems).toEqual([]);

@@ -1,32 +1,8 @@
 import type { Duplex } from "node:stream";
+import type { NetworkReason } from "@handrail/protocol/network-reasons";
 
 /** Why a request was not let through, or could not be. Travels in the header `x-handrail-refused`. */
-export type RefusalCode =
-  | "network_off"
-  | "host_invalid"
-  | "host_not_allowed"
-  | "port_not_allowed"
-  | "request_not_allowed"
-  | "request_unseen"
-  | "path_ambiguous"
-  | "denied"
-  | "no_longer_allowed"
-  | "unrecorded"
-  | "sni_mismatch"
-  | "host_mismatch"
-  | "address_forbidden"
-  | "name_unresolved"
-  | "unreachable"
-  | "timed_out"
-  | "request_invalid"
-  | "command_unsupported"
-  | "too_many_connections"
-  | "too_many_requests"
-  | "too_many_bytes"
-  | "push_not_allowed"
-  | "upstream_untrusted"
-  | "tls_failed"
-  | "answer_unreadable";
+export type RefusalCode = Exclude<NetworkReason, "cut">;
 
 export type Refusal = { readonly code: RefusalCode; readonly message: string };
 

@@ -1,9 +1,11 @@
+import { Ban, Check, CircleX } from "lucide-react";
 import { useMemo, useState } from "react";
 import { classNames } from "../components/class-names.ts";
 import { Empty } from "../components/empty.tsx";
 import { useVirtualScroll, VirtualList } from "../components/virtual-list.tsx";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import { formatBytes, formatCount, formatExact, formatTime, plural } from "../state/format.ts";
+import { describeOutcome } from "../state/describe-outcome.ts";
 import { type NetworkRow, networkRows } from "../state/network-rows.ts";
 import type { PanelProps } from "./panel-zone.tsx";
 
@@ -57,7 +59,7 @@ function RequestTable({ rows }: { readonly rows: readonly NetworkRow[] }) {
 }
 
 function RequestRow({ row: { request } }: { readonly row: NetworkRow }) {
-  const { at, count, bytesUp, bytesDown, allowed, rule, reason } = request;
+  const { at, count, bytesUp, bytesDown } = request;
   return (
     <div className={classNames(COLUMNS, "min-h-7 items-baseline border-b border-line py-1")}>
       <time dateTime={new Date(at).toISOString()} title={formatExact(at)} className="text-ink-3">
@@ -70,10 +72,27 @@ function RequestRow({ row: { request } }: { readonly row: NetworkRow }) {
       <span className="text-ink-2 tabular-nums">
         ↑ {formatBytes(bytesUp)} ↓ {formatBytes(bytesDown)}
       </span>
-      <span className={classNames("[overflow-wrap:anywhere]", allowed ? "text-ink-2" : "text-bad")}>
-        {allowed ? "allowed" : "refused"}: {(allowed ? rule : reason) ?? ""}
-        {allowed && reason !== undefined && ` (${reason})`}
-      </span>
+      <Outcome request={request} />
     </div>
+  );
+}
+
+const LOOKS = {
+  allowed: { icon: Check, word: "Allowed", tone: "text-ink-2" },
+  refused: { icon: Ban, word: "Refused", tone: "text-bad" },
+  failed: { icon: CircleX, word: "Failed", tone: "text-warn" },
+} as const;
+
+function Outcome({ request }: Pick<NetworkRow, "request">) {
+  const { outcome, detail } = describeOutcome(request);
+  const { icon: Icon, word, tone } = LOOKS[outcome];
+  return (
+    <span title={request.reason} className="min-w-0 font-sans [overflow-wrap:anywhere]">
+      <span className={classNames("font-medium whitespace-nowrap", tone)}>
+        <Icon size={12} aria-hidden className="mr-1 inline align-[-1px]" />
+        {word}
+      </span>{" "}
+      <span className="text-ink-2">{detail}</span>
+    </span>
   );
 }
