@@ -44,6 +44,7 @@ test("what no rule allows is asked in the page, held, and goes on or is refused 
   await server.client.addMessage({ params: { id }, body: { content: [{ type: "text", text: "Reach out" }] } });
 
   const first = page.getByRole("group", { name: "The sandbox wants to reach GET page.invalid/" });
+  await first.getByText(/^It waits .+ more\.$/).waitFor();
   await first.getByRole("button", { name: "Allow once" }).focus();
   await page.keyboard.press("Enter");
 

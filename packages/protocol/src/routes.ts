@@ -32,6 +32,8 @@ const SERVER_ROUTES = {
       teams: z.array(z.string()),
       version: z.string(),
       homeDirectory: z.string(),
+      /** How long a request of a sandbox waits for an answer, in milliseconds. */
+      askHoldMs: z.number().optional(),
     }),
     status: 200,
   },

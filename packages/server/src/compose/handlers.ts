@@ -105,6 +105,7 @@ function serverParts(parts: HandlerParts): Parameters<typeof serverHandlers>[0] 
     signedOut: (session) => live.sockets?.signedOut(session),
     version: VERSION,
     home: config.home,
+    askHoldMs: config.network.askMs,
     localSources: config.localSources,
     linkFor: (token) => `${live.url}/?token=${token}`,
     models: state.models,

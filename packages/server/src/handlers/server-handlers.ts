@@ -34,6 +34,8 @@ export type ServerHandlerParts = {
   readonly signedOut: (session: string) => void;
   readonly version: string;
   readonly home: string;
+  /** How long a request of a sandbox waits for an answer. */
+  readonly askHoldMs: number;
   readonly localSources: boolean;
   readonly linkFor: (token: string) => string;
   readonly models: Models;
@@ -99,6 +101,7 @@ function sessionHandlers(
       teams: [...identity.teams],
       version: parts.version,
       homeDirectory: parts.home,
+      askHoldMs: parts.askHoldMs,
     }),
     async signOut(asked) {
       const { session } = asked.identity;

@@ -1,9 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { Globe } from "lucide-react";
+import type { StoredEvent } from "@handrail/protocol/events";
 import type { RuleScope } from "@handrail/protocol/network-events";
 import type { OpenAsk } from "@handrail/protocol/network-state";
 import { Button } from "../components/button.tsx";
 import { useFocusOnLeave } from "../components/use-focus-on-leave.ts";
+import { AskWait } from "./ask-wait.tsx";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import type { ConversationView } from "../state/conversation-store.ts";
 import { openAsks } from "../state/open-asks.ts";
@@ -28,6 +30,7 @@ export function NetworkAsks({ conversationId, view }: AsksProps) {
           key={ask.askId}
           conversationId={conversationId}
           ask={ask}
+          events={view.events}
           repository={view.state?.source.type === "git" || view.state?.source.type === "folder"}
           teamId={teamId !== null && teams.includes(teamId) ? teamId : null}
         />
@@ -57,13 +60,14 @@ const LAST: readonly Choice[] = [
 type AskProps = {
   readonly conversationId: string;
   readonly ask: OpenAsk;
+  readonly events: readonly StoredEvent[];
   /** Whether the conversation has one. */
   readonly repository: boolean;
   /** The conversation's team, if the user belongs to it. */
   readonly teamId: string | null;
 };
 
-function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
+function NetworkAsk({ conversationId, ask, events, repository, teamId }: AskProps) {
   const { client } = useServices();
   const online = useOnline();
   const place = useFocusOnLeave<HTMLFieldSetElement>();
@@ -87,12 +91,14 @@ function NetworkAsk({ conversationId, ask, repository, teamId }: AskProps) {
     <fieldset
       ref={place}
       aria-labelledby={ask.askId}
+      aria-describedby={`${ask.askId}-wait`}
       className="mb-2 rounded-ui border-2 border-ask bg-ask-soft p-3 last:mb-0"
     >
-      <h2 id={ask.askId} className="mb-2 flex items-center gap-1.5 text-prose font-semibold text-ask">
+      <h2 id={ask.askId} className="mb-1 flex items-center gap-1.5 text-prose font-semibold text-ask">
         <Globe size={18} aria-hidden className="shrink-0" />
         <span className="min-w-0 [overflow-wrap:anywhere]">The sandbox wants to reach {askedPlace(ask)}</span>
       </h2>
+      <AskWait id={`${ask.askId}-wait`} ask={ask} events={events} />
       <div className="flex flex-wrap gap-2">
         {choices.map((choice) => (
           <Button

@@ -19,6 +19,12 @@ export function useTeams(): readonly string[] {
 
 const NO_TEAMS: readonly string[] = [];
 
+/** How long a request of a sandbox waits for an answer, in milliseconds; undefined while it is not known. */
+export function useAskHoldMs(): number | undefined {
+  const { client } = useServices();
+  return useQuery(sessionQuery(client)).data?.askHoldMs;
+}
+
 /** Models, backends and defaults. */
 export const settingsQuery = (client: Client) =>
   queryOptions({ queryKey: ["settings"], queryFn: ({ signal }) => client.settings({ signal }), staleTime: 30_000 });
