@@ -29,7 +29,7 @@ export function portOperations(place: PortPlace): Pick<Handlers, "port.wait" | "
       }
     },
     async "port.connect"({ port, ticket }) {
-      if (place.own.has(port)) throw closed(port);
+      if (place.own.has(port)) throw own(port);
       const socket = (await dial("127.0.0.1", port)) ?? (await dial("::1", port));
       if (socket === undefined) throw closed(port);
       const channel = place.openChannel(ticket);
@@ -52,6 +52,9 @@ function differ(ports: readonly ListeningPort[], known: readonly number[]): bool
 
 const closed = (port: number) =>
   new AppError("port_closed", `Nothing in the sandbox listens on port ${port}. Start the program and try again.`);
+
+const own = (port: number) =>
+  new AppError("port_closed", `Port ${port} is Handrail's own in the sandbox. Let the program listen on another one.`);
 
 /** An open connection, or undefined when nobody answers. */
 function dial(host: string, port: number): Promise<Socket | undefined> {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { join } from "node:path";
+import { EGRESS_PORT } from "@handrail/sandboxes/sandbox-environment";
 import { AppError } from "@handrail/protocol/errors";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -38,7 +39,15 @@ export async function hostPreviews({ config, state, host, cookieName }: Parts): 
   const passes = signedPasses(secrets.deriveKey("preview passes"), now);
   const shares = await openShares(jsonFile(join(config.home, "shares.json"), SharesFile), now);
   const { ownerOf } = host.conversations;
-  const previews = showPreviews({ address: () => address, passes, shares, sessions, ownerOf, now });
+  const previews = showPreviews({
+    address: () => address,
+    passes,
+    shares,
+    sessions,
+    ownerOf,
+    ownPorts: [EGRESS_PORT],
+    now,
+  });
   let server: Server | undefined;
   return {
     previews,

@@ -23,6 +23,7 @@ const those = previews({
     if (id !== ID) throw new AppError("conversation_not_found", "None.");
     return "ada";
   },
+  ownPorts: [],
   now: () => 0,
 });
 

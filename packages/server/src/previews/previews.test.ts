@@ -126,6 +126,15 @@ test("a share is for whoever has its link, until it is ended", async () => {
   expect((await api("GET", `/api/conversations/${id}/shares`)).body).toEqual({ shares: [] });
 });
 
+test("what Handrail itself serves in a sandbox is neither shown nor shared", async () => {
+  const id = await conversation();
+  for (const way of ["previews", "shares"]) {
+    const { status, body } = await api("POST", `/api/conversations/${id}/${way}`, { port: 3128 });
+    expect([status, body.code]).toEqual([400, "bad_request"]);
+  }
+  expect((await api("GET", `/api/conversations/${id}/shares`)).body).toEqual({ shares: [] });
+});
+
 test("a share lasts for 8 hours when nobody says how long, and never longer than 7 days", async () => {
   const id = await conversation();
   const before = Date.now();

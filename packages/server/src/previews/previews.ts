@@ -11,8 +11,12 @@ import type { Shares, StoredShare } from "./shares.ts";
 
 /** Who may see what sandboxes serve, and how. */
 export type Previews = {
-  /** A link that opens the port in the browser of who asked; good for a minute. */
+  /**
+   * A link that opens the port in the browser of who asked; good for a minute.
+   * @throws AppError `bad_request` for a port of Handrail's own
+   */
   open(place: PreviewPlace, identity: Identity, path: string): string;
+  /** @throws AppError `bad_request` for a port of Handrail's own */
   share(place: PreviewPlace, hours: number): Promise<Share>;
   shares(conversationId: string): Share[];
   endShare(conversationId: string, shareId: string): Promise<void>;
@@ -27,6 +31,8 @@ export type PreviewParts = {
   readonly shares: Shares;
   readonly sessions: Pick<Sessions, "isAlive">;
   readonly ownerOf: OwnerOf;
+  /** Ports that Handrail itself holds in every sandbox. */
+  readonly ownPorts: readonly number[];
   readonly now: () => number;
 };
 
@@ -45,10 +51,12 @@ export function previews(parts: PreviewParts): Previews {
   };
   return {
     open(place, identity, path) {
+      requireProgram(parts, place);
       const session = identity.session === undefined ? "" : hashOf(identity.session);
       return linkTo({ ...place, kind: "link", userId: identity.userId, session, expiresAt: now() + LINK_MS }, path);
     },
     async share(place, hours) {
+      requireProgram(parts, place);
       addressOf(parts);
       return shown(await shares.add({ ...place, expiresAt: now() + hours * HOUR_MS }));
     },
@@ -56,6 +64,13 @@ export function previews(parts: PreviewParts): Previews {
     endShare: (conversationId, shareId) => shares.end(conversationId, shareId),
     admits: (pass) => admits(parts, pass),
   };
+}
+
+/** What Handrail itself serves in a sandbox is for the programs there alone. @throws AppError `bad_request` */
+function requireProgram({ ownPorts }: PreviewParts, { port }: PreviewPlace): void {
+  if (!ownPorts.includes(port)) return;
+  const message = `Port ${port} is Handrail's own in the sandbox. Let the program listen on another one.`;
+  throw new AppError("bad_request", message, { field: "port" });
 }
 
 async function admits({ shares, sessions, ownerOf }: PreviewParts, pass: Pass): Promise<boolean> {
