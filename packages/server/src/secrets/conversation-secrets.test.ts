@@ -150,6 +150,23 @@ test("a use is noted for the conversation, and none for nobody", async () => {
   expect(used).toEqual([[HOLDER, ["TOKEN"]]]);
 });
 
+test("a file is used when it is put into a sandbox, each time, and by nothing that fails", async () => {
+  const { secrets, newSandbox, fail, used, change } = setUp();
+  const sandbox = newSandbox();
+  fail(new AppError("tool_unknown", "There is no such operation."));
+  await secrets.equip("c_1", newSandbox(), signal);
+  expect(used).toEqual([]);
+  fail(undefined);
+  await secrets.equip("c_1", sandbox, signal);
+  await secrets.equip("c_1", sandbox, signal);
+  expect(used).toEqual([[HOLDER, ["KEY"]]]);
+  await secrets.equip("c_1", newSandbox(), signal);
+  expect(used).toHaveLength(2);
+  change([token]);
+  await secrets.equip("c_1", newSandbox(), signal);
+  expect(used).toHaveLength(2);
+});
+
 test("values that a secret had before are masked like the present one, in texts and in names of hosts", async () => {
   const { secrets } = setUp([{ ...token, earlier: ["Value-from-Before"] }]);
   const masker = await secrets.maskerFor("c_1");

@@ -31,7 +31,7 @@ export type ConversationSecrets<Authority> = {
   ) => Promise<{ readonly authority: Authority; readonly secrets: readonly HeldSecret[] }>;
   /** Masks all that the conversation's sandbox could tell, those included that it had earlier. */
   maskerFor(conversationId: string): Promise<SecretMasker>;
-  /** Gives the sandbox its authority's certificate, placeholders and files, unless it has them as they are now. */
+  /** Gives the sandbox its authority's certificate, placeholders and files, unless it has them as they are now. Files are used by that. */
   equip(conversationId: string, sandbox: Sandbox, signal: AbortSignal): Promise<void>;
   /** The text with all secrets masked that the conversation is known to have had. */
   text(conversationId: string, text: string): string;
@@ -73,17 +73,17 @@ export function conversationSecrets<Authority extends { readonly certificate: st
     async openWith(id) {
       const secrets = await secretsOf(id);
       await noteKnown(id, secrets);
-      const held = secrets.map((one) => heldOf(one, placeholder(id, one)));
-      return { authority: authorityOf(id), secrets: held };
+      return { authority: authorityOf(id), secrets: secrets.map((one) => heldOf(one, placeholder(id, one))) };
     },
     maskerFor: async (id) => (await noteKnown(id, await secretsOf(id))).masker,
     async equip(id, sandbox, signal) {
-      if ((await parts.conversation(id)) === undefined) return;
+      const holder = await parts.conversation(id);
+      if (holder === undefined) return;
       const secrets = await secretsOf(id);
       await equipOnce(sandbox, changesOf(secrets), async () => {
-        const { certificate: authority } = authorityOf(id);
-        const given = equipment(secrets, (one) => placeholder(id, one));
-        await sandbox.call("sandbox.equip", { authority, ...given }, { signal }).catch(unlessOlder);
+        const given = { authority: authorityOf(id).certificate, ...equipment(secrets, (one) => placeholder(id, one)) };
+        const put = sandbox.call("sandbox.equip", given, { signal });
+        await put.then(() => noteFiles(store, holder, given.files), unlessOlder);
       });
     },
     text: (id, text) => known.get(id)?.masker.text(text) ?? text,
@@ -97,6 +97,17 @@ export function conversationSecrets<Authority extends { readonly certificate: st
       known.delete(id);
     },
   };
+}
+
+/** Where it cannot be noted that they are used, the sandbox is still to be worked with. */
+async function noteFiles(
+  store: SecretStore,
+  holder: SecretHolder,
+  files: readonly { readonly name: string }[],
+): Promise<void> {
+  if (files.length === 0) return;
+  const names = files.map(({ name }) => name);
+  await store.used(holder, names).catch(() => undefined);
 }
 
 /** A sandbox that an earlier release started goes on without. */
