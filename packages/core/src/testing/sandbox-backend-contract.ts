@@ -39,6 +39,11 @@ export function sandboxReachContract(name: string, make: () => Promise<BackendUn
   });
 }
 
+/** What a sandbox must not reach, alone: beside another part of it. */
+export function sandboxShutContract(name: string, make: () => Promise<BackendUnderTest>): void {
+  describe(name, () => sandboxHostilityContract(benchOf(make)));
+}
+
 /**
  * The part of it that depends on the engine that runs sandboxes, for one that speaks the protocol of another that is
  * tested whole: sandboxes live and end, files stay with them, and they are as shut and as bounded.

@@ -1,4 +1,4 @@
-import { sandboxReachContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { sandboxReachContract, sandboxShutContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
@@ -31,7 +31,7 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     return dockerBackend({ ...common, installation, ...running(), waitMs: WAIT_MS });
   };
 
-  sandboxReachContract("docker", async () => {
+  const underTest = async () => {
     const client = dockerClient(dockerEndpoint({ host: running().host }));
     return daemonUnderTest({
       client,
@@ -40,7 +40,9 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
       limits: LIMITS,
       dispose: async () => client.close(),
     });
-  });
+  };
+  sandboxReachContract("docker", underTest);
+  sandboxShutContract("docker", underTest);
 
   test("what it is, is said", async () => {
     const backend = open("doctor");

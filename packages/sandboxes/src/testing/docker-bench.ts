@@ -22,6 +22,7 @@ type Daemon = Pick<BackendUnderTest, "open" | "hostPath" | "limits" | "dispose">
 
 /** Sandboxes of a daemon of whatever kind. */
 export function daemonUnderTest({ client, ...daemon }: Daemon): BackendUnderTest {
+  plantSecret();
   return {
     ...daemon,
     killFromOutside: async (installation, conversationId) =>
@@ -34,7 +35,6 @@ export function daemonUnderTest({ client, ...daemon }: Daemon): BackendUnderTest
 
 /** Sandboxes of the daemon that tests use. */
 export async function dockerUnderTest(): Promise<BackendUnderTest> {
-  plantSecret();
   const home = await mkdtemp(join(tmpdir(), "handrail-docker-"));
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const common = { host: DOCKER_HOST, sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
