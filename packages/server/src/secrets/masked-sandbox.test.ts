@@ -82,6 +82,19 @@ test("a patch that holds a secret is refused, also where its pieces cut it", asy
   });
 });
 
+test("a patch that holds a part of a file of credentials is refused", async () => {
+  const key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+  const file = `[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = ${key}\n`;
+  const content = Buffer.from(`+[other]\n+key: ${key}\n`);
+  const inner = scriptedSandbox({ "workspace.patch": async (args) => piece(args as Wanted, content) });
+  const credentials = secretMasker([{ name: "AWS", value: file }]);
+  const sandbox = maskedSandbox(inner, { masker: async () => credentials, prepare: async () => undefined });
+  await expect(sandbox.call("workspace.patch", { offset: 0, length: 100 }, { signal })).rejects.toMatchObject({
+    code: "secret_in_result",
+    details: { secret: "AWS" },
+  });
+});
+
 test("a file's two sides are masked, and what is no text passes", async () => {
   const sandbox = masked({
     "workspace.file": async () => ({ before: null, after: base64(VALUE), binary: false }),
