@@ -10,8 +10,6 @@ export type Seal = {
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-/** What sealing adds. */
-export const SEAL_BYTES: number = IV_BYTES + TAG_BYTES;
 
 /**
  * AES-256-GCM (NIST SP 800-38D) with a key of its own for each lineage by HKDF-SHA-256 (RFC 5869), a random nonce
