@@ -96,6 +96,23 @@ describe("the documentation", () => {
     expect(expected.filter((row) => !page.includes(row))).toEqual([]);
   });
 
+  test("has a row for every file and directory that the server makes in its state directory", () => {
+    const sources = globSync("packages/server/src/**/*.ts", { cwd: ROOT, exclude: ["**/*.test.ts", "**/testing/**"] });
+    const names = sources.flatMap((source) =>
+      Array.from(textOf(source).matchAll(/join\((?:config\.)?home, "([^".][^"]*)"\)/g), ([, name]) => name ?? ""),
+    );
+    expect(names).toContain("sandboxes");
+    const [, section = ""] = textOf("docs/guide/configure.md").split("\n## The state directory\n");
+    const has = (name: string) => section.includes(`| \`${name}`);
+    expect(names.filter((name) => !has(name))).toEqual([]);
+  });
+
+  test("says of every backend what its sandboxes hold", () => {
+    const [, heads = ""] = textOf("docs/guide/secure.md").split("## What a sandbox holds\n\n");
+    const [first = ""] = heads.split("\n");
+    expect(["docker", "containerd", "process", "none"].filter((name) => !first.includes(name))).toEqual([]);
+  });
+
   test("lists the metrics that the server has, and no other", () => {
     const source = readFileSync(path.join(ROOT, "packages/server/src/metrics.ts"), "utf8");
     const names = [...source.matchAll(/"(handrail_[a-z_]+)"/g)].map(([, name]) => name ?? "");
