@@ -89,6 +89,15 @@ let madeEntriesShape: ReturnType<typeof entriesShape> | undefined;
 export const LeftOut = z.strictObject({ path: z.string(), reason: LeftOutReason, bytes: Size });
 export type LeftOut = z.infer<typeof LeftOut>;
 
+/** Characters of a path that is said beside a snapshot. Of longer ones that were left out only the number is said. */
+export const MAX_SAID_PATH = 8192;
+
+/** What a sandbox says of what it left out. */
+export const SaidLeftOut = z.extend(LeftOut, { path: z.string().check(z.maxLength(MAX_SAID_PATH)) });
+
+/** A path that is not as it was, with the reason. */
+export const SaidFailure = z.string().check(z.maxLength(MAX_SAID_PATH));
+
 /** What a snapshot leaves out: files over the first, and files that would bring the sum over the second. */
 export const SnapshotRules = z.strictObject({ maxFileBytes: Size, maxTotalBytes: Size });
 export type SnapshotRules = z.infer<typeof SnapshotRules>;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MAX_SAID_PATH } from "../snapshots.ts";
 import { OPERATIONS } from "./operations.ts";
 
 const { result } = OPERATIONS["workspace.changes"];
@@ -40,4 +41,22 @@ test("very many wrong items are refused at the first", () => {
   );
   expect(result.safeParse({ tree: "t", changes }).success).toBe(false);
   expect(looked).toEqual(["0"]);
+});
+
+test("paths that a sandbox says beside a snapshot or a restore are so long, and no longer", () => {
+  const said = (length: number) => {
+    const path = "a".repeat(length);
+    const counts = { files: 0, bytes: 0, newObjects: 0, packBytes: 0, leftOutCount: 1, durationMs: 1 };
+    const leftOut = [{ path, reason: "large", bytes: 1 }];
+    const taken = { root: "0".repeat(64), ...counts, leftOut };
+    const restored = { needed: [], written: 0, removed: 0, failed: [path] };
+    return [
+      OPERATIONS["snapshot.take"].result.safeParse(taken).success,
+      OPERATIONS["snapshot.restore"].result.safeParse(restored).success,
+    ];
+  };
+  expect([said(MAX_SAID_PATH), said(MAX_SAID_PATH + 1)]).toEqual([
+    [true, true],
+    [false, false],
+  ]);
 });

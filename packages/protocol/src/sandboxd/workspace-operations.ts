@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import { FileChange } from "../changes.ts";
-import { LeftOut, ObjectName, SnapshotRules } from "../snapshots.ts";
+import { ObjectName, SaidFailure, SaidLeftOut, SnapshotRules } from "../snapshots.ts";
 import { Bytes, listOf, operation, Part, Path } from "./operation.ts";
 
 /** `LeftOutFiles`, as a sandbox may say it. */
-const leftOutFiles = () => z.object({ files: listOf(LeftOut, 100), count: Bytes });
+const leftOutFiles = () => z.object({ files: listOf(SaidLeftOut, 100), count: Bytes });
 
 /** The workspace as a whole: its first files, what changed, and snapshots of it. */
 export const WORKSPACE_OPERATIONS = {
@@ -61,7 +61,7 @@ export const WORKSPACE_OPERATIONS = {
         bytes: Bytes,
         newObjects: Bytes,
         packBytes: Bytes,
-        leftOut: listOf(LeftOut, 100),
+        leftOut: listOf(SaidLeftOut, 100),
         leftOutCount: Bytes,
         durationMs: z.number().check(z.nonnegative()),
       }),
@@ -101,7 +101,7 @@ export const WORKSPACE_OPERATIONS = {
         needed: listOf(ObjectName, 50_000),
         written: Bytes,
         removed: Bytes,
-        failed: listOf(z.string(), 100),
+        failed: listOf(SaidFailure, 100),
       }),
   ),
 } as const;

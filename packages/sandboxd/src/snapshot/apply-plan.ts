@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
-import { byteText, textOfBytes, type SnapshotFile } from "@handrail/protocol/snapshots";
+import { byteText, MAX_SAID_PATH, textOfBytes, type SnapshotFile } from "@handrail/protocol/snapshots";
 import { writeFresh } from "./fresh-file.ts";
 import { fileStat, type FileStat } from "./file-stat.ts";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
@@ -284,7 +284,7 @@ class Applier {
       const { code, message } = thrown as NodeJS.ErrnoException;
       if (code === "ENOSPC" || code === "EDQUOT") throw new AppError("disk_full", "The sandbox's disk is full.");
       const shown = textOfBytes(pathIn(here, name));
-      if (this.counts.failed.length < MAX_FAILED) this.counts.failed.push(`${shown}: ${code ?? message}`);
+      if (this.counts.failed.length < MAX_FAILED) this.counts.failed.push(failureText(shown, code ?? message));
       return undefined;
     }
   }
@@ -293,4 +293,10 @@ class Applier {
     await new Promise((resolve) => setImmediate(resolve));
     this.#turnEnds = performance.now() + TURN_MS;
   }
+}
+
+/** Of a path that is too long to be said, the beginning. */
+export function failureText(path: string, reason: string): string {
+  const why = `: ${reason.slice(0, 300)}`;
+  return path.slice(0, MAX_SAID_PATH - why.length) + why;
 }

@@ -126,3 +126,20 @@ test("nothing is opened by way of a link, neither the file itself nor a director
   expect(() => openInside(path("link", "a"), 0)).toThrow("leads elsewhere");
   expect(() => openInside(path("d", "link"), 0)).toThrow("ELOOP");
 });
+
+test("what is left out is listed by its path, or only counted where that is too long to be said", async () => {
+  let below = Buffer.from(`${workspace}/`);
+  for (let level = 0; level < 9; level++) below = Buffer.concat([below, Buffer.alloc(250, 0xff), Buffer.from("/")]);
+  mkdirSync(below, { recursive: true });
+  writeFileSync(Buffer.concat([below, Buffer.from("a")]), Buffer.alloc(200_000));
+  writeFileSync(path("z"), Buffer.alloc(200_000));
+  const objects = { add: objectName };
+  const { leftOut, leftOutCount } = await walkWorkspace({
+    workspace,
+    rules: RULES,
+    previous: undefined,
+    objects,
+    native,
+  });
+  expect([leftOut, leftOutCount]).toEqual([[{ path: "z", reason: "large", bytes: 200_000 }], 2]);
+});

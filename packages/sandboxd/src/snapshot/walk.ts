@@ -2,6 +2,7 @@ import { closeSync, constants, readdirSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import {
   encodeTree,
+  MAX_SAID_PATH,
   MAX_SNAPSHOT_DEPTH,
   MAX_SNAPSHOT_ENTRIES,
   textOfBytes,
@@ -210,7 +211,10 @@ class Walker {
     if (entry.type === "left-out") {
       const { reason, bytes } = entry;
       this.sums.leftOutCount += 1;
-      if (this.sums.leftOut.length < MAX_LISTED) this.sums.leftOut.push({ path: textOfBytes(path), reason, bytes });
+      const said = textOfBytes(path);
+      if (this.sums.leftOut.length < MAX_LISTED && said.length <= MAX_SAID_PATH) {
+        this.sums.leftOut.push({ path: said, reason, bytes });
+      }
     }
     if (known !== undefined && JSON.stringify(known.entry) === JSON.stringify(entry)) return known;
     return { stamp: undefined, entry, directory: undefined };

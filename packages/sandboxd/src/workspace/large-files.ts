@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import { type LeftOutFiles, MAX_COMPARED_BYTES } from "@handrail/protocol/left-out-files";
-import { textOfBytes } from "@handrail/protocol/snapshots";
+import { MAX_SAID_PATH, textOfBytes } from "@handrail/protocol/snapshots";
 import { outputOf, type RunGit } from "./private-git.ts";
 
 /** Git compares each with every path. */
@@ -37,8 +37,12 @@ export class LargeFiles {
   /** Undefined when there are none. */
   get told(): LeftOutFiles | undefined {
     if (this.#sizes.size === 0) return undefined;
-    const first = [...this.#sizes].slice(0, MAX_TOLD);
-    const files = first.map(([path, bytes]) => ({ path: textOfBytes(path), reason: "large" as const, bytes }));
+    const all = Array.from(this.#sizes, ([path, bytes]) => ({
+      path: textOfBytes(path),
+      reason: "large" as const,
+      bytes,
+    }));
+    const files = all.filter(({ path }) => path.length <= MAX_SAID_PATH).slice(0, MAX_TOLD);
     return { files, count: this.#sizes.size };
   }
 
