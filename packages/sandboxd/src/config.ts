@@ -40,9 +40,14 @@ export type Config =
 
 const LINK_TOKEN = "HANDRAIL_LINK_TOKEN";
 /** Meant for this process alone. */
-const OWN_VARIABLES: ReadonlySet<string> = new Set([LINK_TOKEN])
-  .add("BUN_JSC_jitMemoryReservationSize")
-  .add("BUN_JSC_useFTLJIT");
+const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  LINK_TOKEN,
+  "BUN_JSC_jitMemoryReservationSize",
+  "BUN_JSC_numberOfGCMarkers",
+  "BUN_JSC_useConcurrentGC",
+  "BUN_JSC_useConcurrentJIT",
+  "BUN_JSC_useFTLJIT",
+]);
 
 export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:PATH|tcp:HOST:PORT] [--dial unix:PATH]
                [--token-file FILE] [--egress-port PORT] [--transparent]

@@ -10,9 +10,15 @@ export function newLinkToken(): string {
 
 /**
  * Compiling hot code once more takes sandboxd longer than what it gains: it works in bursts of a second, in which the
- * compiler's threads are in the way.
+ * compiler's threads are in the way. And no threads are started late: where a program has used up the sandbox's processes the
+ * runtime would crash for want of one.
  */
-const RUNTIME = { BUN_JSC_useFTLJIT: "0" };
+const RUNTIME = {
+  BUN_JSC_useFTLJIT: "0",
+  BUN_JSC_useConcurrentJIT: "0",
+  BUN_JSC_useConcurrentGC: "0",
+  BUN_JSC_numberOfGCMarkers: "1",
+};
 
 /** What is meant for sandboxd alone: its token and its runtime's settings. It hands them on to nobody. */
 export function sandboxdEnvironment(token: string | undefined): Readonly<Record<string, string>> {
