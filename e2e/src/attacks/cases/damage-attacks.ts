@@ -2,7 +2,7 @@ import type { Attack } from "../attack.ts";
 
 /**
  * An attack that may ruin its own sandbox; what matters besides is how others fare. `script` is a shell script. It says
- * `HELD` in a line of its standard error, and in /workspace/said, once it is refused what it tries, or has tried all of it, and `BREACH` when it
+ * `HELD` in a line of its standard error once it is refused what it tries, or has tried all of it, and `BREACH` when it
  * got it; it goes on for a while and then ends itself.
  */
 export type DamageAttack = Attack & {
@@ -18,10 +18,7 @@ import ctypes, errno, fcntl, glob, os, resource, signal, socket, subprocess, sys
 HOLD = float(os.environ["HOLD"])
 libc = ctypes.CDLL(None, use_errno=True)
 def over(word, what, hold):
-    line = "\\n%s %s\\n" % (word, what)
-    try: open("/workspace/said", "w").write(line)
-    except OSError: pass
-    sys.stderr.write(line); sys.stderr.flush()
+    sys.stderr.write("\\n%s %s\\n" % (word, what)); sys.stderr.flush()
     time.sleep(hold)
     os.killpg(0, signal.SIGKILL)
 def held(what, hold=HOLD): over("HELD", what, hold)
