@@ -17,6 +17,18 @@ test("adapters do not import each other, not even lazily", () => {
   ]);
 });
 
+test("kinds of sandboxes do not know each other, and what they share knows none of them", () => {
+  const text = `import { a } from "../docker/a.ts";\nimport { b } from "../disk/b.ts";`;
+  expect(violations([file("packages/sandboxes/src/containerd/a.ts", text)])).toEqual([
+    "packages/sandboxes/src/containerd/a.ts: the folder containerd must not know docker",
+  ]);
+  expect(violations([file("packages/sandboxes/src/disk/a.ts", text)])).toEqual([
+    "packages/sandboxes/src/disk/a.ts: the folder disk must not know docker",
+  ]);
+  for (const place of ["docker/a.ts", "containerd/a.test.ts", "testing/a.ts"])
+    expect(violations([file(`packages/sandboxes/src/${place}`, text)])).toEqual([]);
+});
+
 test("in the server only the composition knows an adapter", () => {
   const text = `import { sqliteLog } from "@handrail/logs/sqlite-log";`;
   expect(violations([file("packages/server/src/routes.ts", text)])).toHaveLength(1);

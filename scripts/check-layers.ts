@@ -2,7 +2,8 @@
 // Exits 1 with one line a violation; also when it finds no files, so that it cannot pass by looking nowhere.
 import { readFileSync } from "node:fs";
 import { globSync } from "node:fs";
-import { ADAPTERS, COMPOSITION, LAYERS } from "./layers.ts";
+import path from "node:path";
+import { ADAPTERS, COMPOSITION, FOLDERS, LAYERS } from "./layers.ts";
 
 type File = { readonly path: string; readonly text: string };
 
@@ -10,7 +11,7 @@ const IMPORT = /(?:^|[\s;])(?:import|export)\s(?:[^"';]*?\sfrom\s)?["']([^"']+)[
 
 /** What is wrong with these files, a line each. */
 export function violations(files: readonly File[]): string[] {
-  return files.flatMap((file) => [...importViolations(file), ...mockViolations(file)]);
+  return files.flatMap((file) => [...importViolations(file), ...folderViolations(file), ...mockViolations(file)]);
 }
 
 function importViolations({ path, text }: File): string[] {
@@ -32,14 +33,31 @@ function importViolations({ path, text }: File): string[] {
   });
 }
 
+function folderViolations({ path: file, text }: File): string[] {
+  if (isForTests(file)) return [];
+  return Object.entries(FOLDERS).flatMap(([root, { apart, shared }]) => {
+    const own = folderIn(root, file);
+    if (own === undefined || ![...apart, ...shared].includes(own)) return [];
+    const folders = specifiers(text)
+      .filter((specifier) => specifier.startsWith("."))
+      .map((specifier) => folderIn(root, path.posix.join(path.posix.dirname(file), specifier)));
+    const wrong = folders.filter((to) => to !== undefined && to !== own && apart.includes(to));
+    return wrong.map((to) => `${file}: the folder ${own} must not know ${to}`);
+  });
+}
+
+/** The folder of `root` that a file is in; undefined: none, it is beside them or elsewhere. */
+const folderIn = (root: string, file: string) =>
+  file.startsWith(`${root}/`) ? /^([^/]+)\//.exec(file.slice(root.length + 1))?.[1] : undefined;
+
 function mockViolations({ path, text }: File): string[] {
   return /\bvi\.(?:mock|doMock)\(/.test(text) ? [`${path}: mocks a module; pass a scripted port instead`] : [];
 }
 
 const specifiers = (text: string) => [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? "");
 const packageOf = (path: string) => /^packages\/([^/]+)\//.exec(path)?.[1];
-const mayCompose = (path: string) =>
-  COMPOSITION.some((place) => path.startsWith(place)) || path.endsWith(".test.ts") || path.includes("/testing/");
+const isForTests = (path: string) => path.endsWith(".test.ts") || path.includes("/testing/");
+const mayCompose = (path: string) => COMPOSITION.some((place) => path.startsWith(place)) || isForTests(path);
 
 if (import.meta.main) {
   const paths = globSync("packages/*/src/**/*.{ts,tsx}");

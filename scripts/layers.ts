@@ -25,6 +25,16 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   web: { rank: 3, may: ["protocol", "client"] },
 };
 
+/** Folders of one package that do not know each other (`apart`), and those with what they share, which know none of them. */
+export const FOLDERS: Readonly<
+  Record<string, { readonly apart: readonly string[]; readonly shared: readonly string[] }>
+> = {
+  "packages/sandboxes/src": {
+    apart: ["containerd", "docker", "none", "process"],
+    shared: ["disk", "labels", "link", "local", "seccomp"],
+  },
+};
+
 /** In `server`, only these files may import an adapter: they compose the program. */
 export const COMPOSITION = ["packages/server/src/main.ts", "packages/server/src/compose"];
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { mountDisk, unmountDisk } from "@handrail/sandboxes/process/mounted-disk";
-import { disksWork, makeDisk } from "@handrail/sandboxes/process/workspace-disk";
+import { mountDisk, unmountDisk } from "@handrail/sandboxes/disk/mounted-disk";
+import { disksWork, makeDisk } from "@handrail/sandboxes/disk/workspace-disk";
 import type { Beside } from "../row.ts";
 import { median, repeat } from "../samples.ts";
 import { changeCommand, done } from "./large-repository.ts";

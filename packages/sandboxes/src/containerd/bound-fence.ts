@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { SandboxLimits } from "../limits.ts";
-import { boundGroupsOf } from "../process/cgroups.ts";
+import { boundGroupsOf } from "../local/cgroups.ts";
 import type { CriClient } from "./cri-client.ts";
 import type { RootFence } from "./root-fence.ts";
 

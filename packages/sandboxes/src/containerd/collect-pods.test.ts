@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { dockerNames, LABEL } from "../docker/docker-names.ts";
+import { madeNames, LABEL } from "../labels/made-names.ts";
 import { processName } from "../process-name.ts";
 import { collectPods } from "./collect-pods.ts";
 import type { ContainerState } from "./cri-shapes.ts";
@@ -42,7 +42,7 @@ async function runtime(things: Readonly<Record<string, Thing>>, starting: readon
     listContainers: async () => containers,
     removePod: async (id: string) => void removed.push(id),
   };
-  const parts = { client, names: dockerNames("a"), starting: new Set(starting), scratchDirectory, scratchOf };
+  const parts = { client, names: madeNames("a"), starting: new Set(starting), scratchDirectory, scratchOf };
   await collectPods(parts, new Set(["c_kept"]));
   return { removed, scratch: (await readdir(scratchDirectory)).toSorted() };
 }

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import type { KeptConversations } from "@handrail/core/ports/sandbox";
-import { LABEL } from "../docker/docker-names.ts";
-import { conversationPlace } from "../process/conversation-place.ts";
-import { unmountDisk } from "../process/mounted-disk.ts";
+import { LABEL } from "../labels/made-names.ts";
+import { conversationPlace } from "../local/conversation-place.ts";
+import { unmountDisk } from "../disk/mounted-disk.ts";
 import { tryEach } from "../try-each.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
 import type { Container, Pod } from "./cri-shapes.ts";

@@ -2,22 +2,22 @@ import { join } from "node:path";
 import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError, toAppError } from "@handrail/protocol/errors";
 import type { SandboxProfile } from "@handrail/protocol/sources";
-import { dockerNames, LABEL } from "../docker/docker-names.ts";
-import type { HeldLock } from "../docker/makers.ts";
+import { madeNames, LABEL } from "../labels/made-names.ts";
+import type { HeldLock } from "../labels/makers.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
-import { localBackend } from "../process/local-backend.ts";
+import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../local/local-backend.ts";
+import { localBackend } from "../local/local-backend.ts";
 import { collectMounts, collectPods } from "./collect-pods.ts";
 import { containerdHealth, withFence, withLimits } from "./containerd-health.ts";
 import { containerdImages } from "./containerd-images.ts";
 import { criClient } from "./cri-client.ts";
 import { explained } from "./cri-error.ts";
 import { hasOwnKernel } from "./handler-kernel.ts";
-import { unmountDisk } from "../process/mounted-disk.ts";
-import { removeOldProbes } from "../process/disk-probes.ts";
-import { disksWork } from "../process/workspace-disk.ts";
+import { unmountDisk } from "../disk/mounted-disk.ts";
+import { removeOldProbes } from "../disk/disk-probes.ts";
+import { disksWork } from "../disk/workspace-disk.ts";
 import { once, onceTrue } from "../once.ts";
 import { limitsUnder, PROFILES } from "../profiles.ts";
 import { listenerSharesMounts } from "./listener-mounts.ts";
@@ -123,7 +123,7 @@ function assemble(options: ContainerdOptions) {
   return {
     client,
     closing,
-    names: dockerNames(options.installation, options.held),
+    names: madeNames(options.installation, options.held),
     runtimeHandler,
     devRuntime,
     containers: options.containers ?? false,

@@ -1,5 +1,5 @@
 import { describe, onTestFinished, test } from "vitest";
-import { LABEL } from "../docker/docker-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import { canRunContainerd } from "../testing/containerd-daemon.ts";
 import { runtimeUnderTest } from "../testing/containerd-root.ts";
 import { expectNothingLeft } from "../testing/killed-servers.ts";

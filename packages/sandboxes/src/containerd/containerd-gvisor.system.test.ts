@@ -9,7 +9,7 @@ import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { LABEL } from "../docker/docker-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import type { ContainerdDaemon } from "../testing/containerd-daemon.ts";
 import { canRunContainerd } from "../testing/containerd-daemon.ts";
 import { startContainerdWithImage } from "../testing/containerd-root.ts";

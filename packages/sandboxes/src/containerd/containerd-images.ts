@@ -13,7 +13,7 @@ import { CriError, firstWords } from "./cri-error.ts";
 import type { ImageParts } from "./image-archive.ts";
 import type { Importer } from "./import-image.ts";
 import { importerOf, importImage } from "./import-image.ts";
-import { pullReport } from "../docker/pull-report.ts";
+import { pullReport } from "../pull-report.ts";
 import { tellTransfers } from "./tell-transfers.ts";
 import { pauseProgram } from "./pause-program.ts";
 

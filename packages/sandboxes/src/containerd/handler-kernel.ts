@@ -1,7 +1,7 @@
 import { release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { newId } from "@handrail/protocol/ids";
-import { LABEL } from "../docker/docker-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
 import { PAUSE_IMAGE } from "./containerd-images.ts";

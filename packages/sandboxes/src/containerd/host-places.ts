@@ -1,12 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-import type { ConversationPlace } from "../process/conversation-place.ts";
-import { giveTo } from "../process/conversation-place.ts";
-import type { LocalStart } from "../process/local-backend.ts";
-import type { Mount } from "../process/mounted-disk.ts";
-import { diskMount, mountAll, unmountAll, unmountDisk } from "../process/mounted-disk.ts";
-import { diskReleased, hasDisk } from "../process/workspace-disk.ts";
+import type { ConversationPlace } from "../local/conversation-place.ts";
+import { giveTo } from "../local/conversation-place.ts";
+import type { LocalStart } from "../local/local-backend.ts";
+import type { Mount } from "../disk/mounted-disk.ts";
+import { diskMount, mountAll, unmountAll, unmountDisk } from "../disk/mounted-disk.ts";
+import { diskReleased, hasDisk } from "../disk/workspace-disk.ts";
 import type { ScratchPlace } from "./scratch.ts";
 import { makeScratch, removeScratch, scratchMount } from "./scratch.ts";
 

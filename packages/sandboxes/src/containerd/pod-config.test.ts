@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { conversationPlace } from "../process/conversation-place.ts";
+import { conversationPlace } from "../local/conversation-place.ts";
 import { containerConfig, podConfig } from "./pod-config.ts";
 
 const LIMITS = { ...DEFAULT_LIMITS, memoryBytes: 512, cpus: 1.5, processes: 100, openFiles: 200, fileBytes: 1024 };

@@ -1,12 +1,12 @@
 import { basename, dirname } from "node:path";
 import type { SandboxLimits } from "../limits.ts";
-import type { LocalStart } from "../process/local-backend.ts";
-import { SANDBOXD_LOG } from "../process/launch-sandboxd.ts";
-import { ETC_NAMES, NETWORK_ETC_NAMES } from "../process/etc-files.ts";
-import { etcMounts, ownMounts } from "../process/sandbox-mounts.ts";
+import type { LocalStart } from "../local/local-backend.ts";
+import { SANDBOXD_LOG } from "../local/launch-sandboxd.ts";
+import { ETC_NAMES, NETWORK_ETC_NAMES } from "../local/etc-files.ts";
+import { etcMounts, ownMounts } from "../local/sandbox-mounts.ts";
 import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
-import { serveCommand } from "../process/serve-command.ts";
+import { serveCommand } from "../local/serve-command.ts";
 import { INSIDE, PROXY_ENVIRONMENT, sandboxEnvironment, sharedPlaces } from "../sandbox-environment.ts";
 import { POD_IDS } from "../sandbox-user.ts";
 import type { ContainerConfig, CriMount, Labels, NamespaceOptions, PodConfig } from "./cri-shapes.ts";

@@ -1,8 +1,8 @@
 import { newId } from "@handrail/protocol/ids";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { conversationPlace } from "../process/conversation-place.ts";
-import type { LocalStart } from "../process/local-backend.ts";
+import { conversationPlace } from "../local/conversation-place.ts";
+import type { LocalStart } from "../local/local-backend.ts";
 import type { ContainerWish } from "./pod-config.ts";
 import { containerConfig, podConfig } from "./pod-config.ts";
 import type { RootFence } from "./root-fence.ts";

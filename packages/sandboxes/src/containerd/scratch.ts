@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Mount } from "../process/mounted-disk.ts";
-import { unmountDisk } from "../process/mounted-disk.ts";
+import type { Mount } from "../disk/mounted-disk.ts";
+import { unmountDisk } from "../disk/mounted-disk.ts";
 
 /** Directories of a sandbox that last as long as it does, each by where it is inside. */
 const PLACES = { tmp: "/tmp", "var-tmp": "/var/tmp", run: "/run" } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pullReport } from "../docker/pull-report.ts";
+import { pullReport } from "../pull-report.ts";
 import { CriError } from "./cri-error.ts";
 import type { Transfer } from "./cri-shapes.ts";
 import { tellTransfers } from "./tell-transfers.ts";

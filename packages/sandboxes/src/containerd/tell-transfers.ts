@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { pullReport } from "../docker/pull-report.ts";
+import type { pullReport } from "../pull-report.ts";
 import type { CriClient } from "./cri-client.ts";
 
 const LOOK_MS = 500;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { processName } from "../process-name.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { DockerError } from "./docker-error.ts";
-import { dockerNames, LABEL } from "./docker-names.ts";
+import { madeNames, LABEL } from "../labels/made-names.ts";
 
 const PROGRAMS = "handrail-a-programs-2-b";
 const MINUTE_MS = 60_000;
@@ -66,7 +66,7 @@ function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING 
       removeContainer: remove,
       removeVolume: remove,
     },
-    names: dockerNames("a"),
+    names: madeNames("a"),
     volumes: { programsName: async () => PROGRAMS },
     disks: { collect: async (keep: KeptConversations) => void disks.push(keep) },
     daemonDisks: {

@@ -1,9 +1,9 @@
 import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import type { DockerParts } from "./docker-backend.ts";
 import { isConflict } from "./docker-error.ts";
-import { LABEL } from "./docker-names.ts";
-import type { Listed } from "./docker-shapes.ts";
-import { hasEnded } from "./makers.ts";
+import { LABEL } from "../labels/made-names.ts";
+import type { Listed } from "../labels/listed.ts";
+import { hasEnded } from "../labels/makers.ts";
 import { tryEach } from "../try-each.ts";
 
 /** What of a backend it takes. */

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { MOUNT_OPTIONS } from "../process/workspace-disk.ts";
+import { MOUNT_OPTIONS } from "../disk/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
 import { daemonUnderTest } from "../testing/docker-bench.ts";
 import { freePort } from "../testing/free-port.ts";
@@ -21,7 +21,7 @@ import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { type DockerClient, dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerNames, LABEL } from "./docker-names.ts";
+import { madeNames, LABEL } from "../labels/made-names.ts";
 
 const DISK_BYTES = 64 * 1024 ** 2;
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: DISK_BYTES };
@@ -64,7 +64,7 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
 
   /** A new conversation. What is left of an installation is collected with any of its conversations. */
   function setUp(installation = INSTALLATION) {
-    const names = dockerNames(installation);
+    const names = madeNames(installation);
     const backend = open(installation);
     onTestFinished(async () => {
       await backend.collect(new Set());

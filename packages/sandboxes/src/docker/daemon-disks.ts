@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { DISK_MOUNT, type DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
-import { tooManyFiles } from "../process/workspace-disk.ts";
+import { tooManyFiles } from "../disk/workspace-disk.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { tarStream } from "../tar-stream.ts";
 import { askedAgain } from "./asked-again.ts";
@@ -12,9 +12,10 @@ import { type DiskHelper, diskHelper } from "./disk-helper.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DiskWish, StartingDisk } from "./docker-disks.ts";
 import { DockerError } from "./docker-error.ts";
-import type { DockerNames } from "./docker-names.ts";
-import { LABEL } from "./docker-names.ts";
-import type { DaemonInfo, Listed } from "./docker-shapes.ts";
+import type { MadeNames } from "../labels/made-names.ts";
+import { LABEL } from "../labels/made-names.ts";
+import type { Listed } from "../labels/listed.ts";
+import type { DaemonInfo } from "./docker-shapes.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
 import { canMakeDisks, newDisk } from "./new-disk.ts";
@@ -23,7 +24,7 @@ import { insideOf, textInside } from "./runtime-kernel.ts";
 
 type Parts = {
   readonly client: DockerClient;
-  readonly names: DockerNames;
+  readonly names: MadeNames;
   readonly volumes: Pick<DockerVolumes, "programs" | "isWhole">;
   readonly facts: () => Promise<DaemonInfo>;
   /** Whether there are any. */

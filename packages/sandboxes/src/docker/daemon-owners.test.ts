@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { daemonOwners } from "./daemon-owners.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 import type { Inside } from "./runtime-kernel.ts";
 
 const USERS = "         0       1000          1\n         1     300000      65535\n";
@@ -20,7 +20,7 @@ function setUp(userNamespaces: boolean, failures = 0) {
     startContainer: async () => undefined,
     removeContainer: async () => undefined,
   };
-  const names = { ...dockerNames("i"), container: (name: string) => name };
+  const names = { ...madeNames("i"), container: (name: string) => name };
   const inside = async () => ({ client, names, imageId: "n", programs: "p" }) as unknown as Inside;
   return { owners: daemonOwners({ facts: async () => ({ userNamespaces }), inside }), probes };
 }

@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { DockerClient } from "./docker-client.ts";
-import type { DockerNames } from "./docker-names.ts";
+import type { MadeNames } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import type { ProgramsVolume } from "./programs-volume.ts";
 import { kernelUnder } from "./runtime-kernel.ts";
@@ -16,7 +16,7 @@ export type DevRuntime = {
 /** What a sandbox has that is not root. */
 export const NO_DEV_RUNTIME: DevRuntime = { runtime: undefined, containers: false };
 
-type Parts = { readonly client: DockerClient; readonly names: DockerNames };
+type Parts = { readonly client: DockerClient; readonly names: MadeNames };
 type Wanted = { readonly devRuntime?: string | undefined; readonly containers?: boolean | undefined };
 
 /** The runtime that the settings name. Its kernel is asked for once, and again after a failure. */

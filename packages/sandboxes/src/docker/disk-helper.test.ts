@@ -2,7 +2,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { diskHelper } from "./disk-helper.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 
 type Parts = Parameters<typeof diskHelper>[0];
 type Line = { readonly id?: number; readonly type?: string; readonly volume?: string };
@@ -39,7 +39,7 @@ function daemon(...behaviours: readonly Behaviour[]) {
   };
   const volumes = { programs: async () => ({ name: "p", directory: "/volumes/p/_data" }) };
   const facts = async () => ({ product: "Docker", userNamespaces: false });
-  const parts = { client, names: dockerNames("a"), volumes, facts } as unknown as Parts;
+  const parts = { client, names: madeNames("a"), volumes, facts } as unknown as Parts;
   const helper = diskHelper(parts);
   const mount = (volume: string) => helper.ask({ type: "mount", volume });
   return { helper, log, mount };

@@ -4,8 +4,8 @@ import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
 import { diskHelperContainer } from "./disk-helper-container.ts";
 import type { DockerClient } from "./docker-client.ts";
-import type { DockerNames } from "./docker-names.ts";
-import { LABEL } from "./docker-names.ts";
+import type { MadeNames } from "../labels/made-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
 import { type Asked, type HelperConversation, helperConversation, HelperLost } from "./helper-conversation.ts";
@@ -14,7 +14,7 @@ import type { ProgramsVolume } from "./programs-volume.ts";
 
 type Parts = {
   readonly client: DockerClient;
-  readonly names: DockerNames;
+  readonly names: MadeNames;
   readonly volumes: Pick<DockerVolumes, "programs">;
   readonly facts: () => Promise<DaemonInfo>;
 };

@@ -19,11 +19,11 @@ import { explained } from "./docker-error.ts";
 import { dockerHealth } from "./docker-health.ts";
 import { dockerImages } from "./docker-image.ts";
 import { dockerLinks } from "./docker-links.ts";
-import { choiceLabel, dockerNames, LABEL } from "./docker-names.ts";
+import { choiceLabel, madeNames, LABEL } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import { hostsFileOf } from "./hosts-file.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
-import type { HeldLock } from "./makers.ts";
+import type { HeldLock } from "../labels/makers.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
 import { userQuotas } from "./user-quotas.ts";
@@ -125,7 +125,7 @@ export type DockerParts = ReturnType<typeof assemble>;
 function assemble(options: DockerOptions) {
   const closing = new AbortController();
   const client = dockerClient(dockerEndpoint(options));
-  const names = dockerNames(options.installation, options.held);
+  const names = madeNames(options.installation, options.held);
   const programs = sandboxdPrograms(portablePrograms(options.sandboxdDirectory));
   const source = {
     defaultImage: options.defaultImage,

@@ -5,15 +5,9 @@ import { DockerError, isConflict, isMissing } from "./docker-error.ts";
 import type { DockerHttp, DockerRequest } from "./docker-http.ts";
 import { dockerHttp } from "./docker-http.ts";
 import { negotiatedVersion } from "./docker-version.ts";
-import type {
-  ContainerSpec,
-  ContainerState,
-  DaemonInfo,
-  ImageFacts,
-  Listed,
-  Progress,
-  VolumeFacts,
-} from "./docker-shapes.ts";
+import type { Listed } from "../labels/listed.ts";
+import type { Progress } from "../pull-report.ts";
+import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts, VolumeFacts } from "./docker-shapes.ts";
 import { readContainer, readInfo, readImage, readList, readNamed, readProgress, readVolume } from "./docker-shapes.ts";
 import { programStream } from "./stream-demux.ts";
 

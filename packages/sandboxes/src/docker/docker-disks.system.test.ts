@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { conversationPlace } from "../process/conversation-place.ts";
-import { diskReleased, MOUNT_OPTIONS } from "../process/workspace-disk.ts";
+import { conversationPlace } from "../local/conversation-place.ts";
+import { diskReleased, MOUNT_OPTIONS } from "../disk/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
 import { forgetInstallation } from "../testing/forget-installation.ts";
@@ -12,7 +12,7 @@ import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 
 const DISK_BYTES = 64 * 1024 ** 2;
 const works = (await daemonAnswers()) && process.getuid?.() === 0;
@@ -42,7 +42,7 @@ async function setUp() {
       return stdout + stderr;
     };
   };
-  const kill = () => client.killContainer(dockerNames(installation).container(conversationId));
+  const kill = () => client.killContainer(madeNames(installation).container(conversationId));
   return { backend, open, directory, conversationId, start, kill, place: conversationPlace(directory, conversationId) };
 }
 

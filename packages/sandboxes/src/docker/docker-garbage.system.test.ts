@@ -17,8 +17,8 @@ import {
 } from "../testing/killed-servers.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { LABEL } from "./docker-names.ts";
-import type { Listed } from "./docker-shapes.ts";
+import { LABEL } from "../labels/made-names.ts";
+import type { Listed } from "../labels/listed.ts";
 
 const answers = await daemonAnswers();
 

@@ -7,7 +7,7 @@ import type { DockerClient } from "./docker-client.ts";
 import { DockerError } from "./docker-error.ts";
 import type { ImageSource, ImageWish } from "../image/image-wish.ts";
 import type { ImageFacts } from "./docker-shapes.ts";
-import { pullReport } from "./pull-report.ts";
+import { pullReport } from "../pull-report.ts";
 
 /** The daemon, as far as images need it. */
 export type ImageClient = Pick<DockerClient, "findImage" | "pullImage" | "importImage">;

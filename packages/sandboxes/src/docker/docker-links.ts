@@ -11,7 +11,7 @@ import { INSIDE } from "../sandbox-environment.ts";
 import { SOCKET_INSIDE } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerError } from "./docker-error.ts";
-import { LABEL, profileIn } from "./docker-names.ts";
+import { LABEL, profileIn } from "../labels/made-names.ts";
 import type { ContainerState } from "./docker-shapes.ts";
 
 /** As another user than the sandbox's, who may neither look into it nor end it. It has no capabilities either. */

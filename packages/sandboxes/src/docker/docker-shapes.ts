@@ -1,3 +1,5 @@
+import type { Listed } from "../labels/listed.ts";
+import type { Progress } from "../pull-report.ts";
 import type { Readable } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
 import { DockerError } from "./docker-error.ts";
@@ -54,23 +56,6 @@ export type ImageFacts = { readonly id: string; readonly architecture: string };
 
 /** `directory` is where the daemon's machine has it; empty when it does not say. */
 export type VolumeFacts = { readonly labels: Readonly<Record<string, string>>; readonly directory: string };
-
-/** A container or volume of a list. `state` is empty for volumes; `createdAtMs` is Unix time by the daemon's clock. */
-export type Listed = {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly createdAtMs: number;
-  readonly labels: Readonly<Record<string, string>>;
-};
-
-/** One line of a pull or an import. Bytes are of the layer `id`. */
-export type Progress = {
-  readonly id: string;
-  readonly status: string;
-  readonly current: number;
-  readonly total: number;
-};
 
 type Fields = Readonly<Record<string, unknown>>;
 

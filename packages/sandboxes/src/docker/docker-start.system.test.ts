@@ -14,7 +14,7 @@ import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 
 const answers = await daemonAnswers();
 const network = { type: "none" } as const;
@@ -35,7 +35,7 @@ function setUp(devRuntime?: string) {
     const spec = { conversationId, choice, seedDirectory: undefined };
     return backend.start(spec, () => undefined, AbortSignal.timeout(60_000));
   };
-  return { backend, client, start, names: dockerNames(installation) };
+  return { backend, client, start, names: madeNames(installation) };
 }
 
 test.skipIf(!answers)("an image without a shell is refused with what to do, and nothing stays", async () => {

@@ -4,8 +4,8 @@ import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { dockerHealth, healthOf, withDevRuntime } from "./docker-health.ts";
 import { whyGone } from "./docker-links.ts";
-import { pullReport } from "./pull-report.ts";
-import { explainExit } from "./start-failure.ts";
+import { pullReport } from "../pull-report.ts";
+import { explainExit } from "../explain-exit.ts";
 import { workspaceBounds } from "./workspace-bounds.ts";
 
 const INFO = {

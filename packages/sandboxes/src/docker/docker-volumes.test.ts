@@ -2,7 +2,7 @@ import { newId } from "@handrail/protocol/ids";
 import { expect, test } from "vitest";
 import { containerUid } from "../sandbox-user.ts";
 import { DockerError } from "./docker-error.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
 
@@ -33,7 +33,7 @@ function setUp({ userNamespaces = true, refused = undefined as string | undefine
     removeContainer: async () => undefined,
   };
   const facts = async () => ({ product: "Docker", userNamespaces });
-  const parts = { client, names: dockerNames("i"), facts, closing: new AbortController().signal };
+  const parts = { client, names: madeNames("i"), facts, closing: new AbortController().signal };
   const volumes = dockerVolumes(parts as never, { directory: "/nonexistent", version: async () => "1" });
   return async (conversationId: string, owner: number) => {
     const filler = { imageId: "n", signal: AbortSignal.timeout(10_000) };

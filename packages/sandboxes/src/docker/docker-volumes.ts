@@ -1,11 +1,11 @@
 import { relative } from "node:path";
-import { tooManyFiles } from "../process/workspace-disk.ts";
+import { tooManyFiles } from "../disk/workspace-disk.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import { freeUser, ROOT } from "../sandbox-user.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
 import { DockerError } from "./docker-error.ts";
-import type { DockerNames } from "./docker-names.ts";
-import { LABEL } from "./docker-names.ts";
+import type { MadeNames } from "../labels/made-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import type { VolumeFacts } from "./docker-shapes.ts";
 import type { Filler, Filling } from "./fill-volumes.ts";
 import { fillVolumes } from "./fill-volumes.ts";
@@ -94,7 +94,7 @@ async function usersTaken({ client, facts }: ProgramsParts, owner: number): Prom
   return (await client.listVolumes([LABEL.owner])).map(({ labels }) => Number(labels[LABEL.owner]));
 }
 
-function workspaceFilling(names: DockerNames, workspace: Workspace): Omit<Filling, keyof Filler> {
+function workspaceFilling(names: MadeNames, workspace: Workspace): Omit<Filling, keyof Filler> {
   const { conversationId, seedDirectory, owner } = workspace;
   const volume = names.workspace(conversationId);
   const state = names.state(conversationId);

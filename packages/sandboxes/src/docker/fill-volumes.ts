@@ -5,7 +5,7 @@ import type { TarTree } from "../tar-stream.ts";
 import { tarStream } from "../tar-stream.ts";
 import { carriedVolumes, carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
-import type { DockerNames } from "./docker-names.ts";
+import type { MadeNames } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import type { TextFile } from "./seccomp-files.ts";
 
@@ -37,7 +37,7 @@ type Content = {
 
 export type FillParts = {
   readonly client: DockerClient;
-  readonly names: Pick<DockerNames, "madeHere">;
+  readonly names: Pick<MadeNames, "madeHere">;
   readonly facts: () => Promise<DaemonInfo>;
 };
 

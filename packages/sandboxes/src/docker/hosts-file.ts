@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerError, isMissing } from "./docker-error.ts";
-import { HOSTS_IN_PROGRAMS } from "./docker-names.ts";
+import { HOSTS_IN_PROGRAMS } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import type { ProgramsVolume } from "./programs-volume.ts";
 

@@ -14,7 +14,7 @@ import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { type DockerClient, dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const IMAGE = "handrail-test/small:4";
@@ -75,7 +75,7 @@ describe.skipIf(!canStartDaemon())("a daemon with user namespaces", () => {
       };
     };
     const place = async () => {
-      const volume = await client.findVolume(dockerNames(installation).disk(conversationId));
+      const volume = await client.findVolume(madeNames(installation).disk(conversationId));
       return join(volume?.directory ?? "", "..");
     };
     return { backend, conversationId, start, place };

@@ -7,7 +7,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
 import { inOwnTemporary } from "../own-temporary.ts";
 import { runProgram } from "../run-program.ts";
-import { makeDisk } from "../process/workspace-disk.ts";
+import { makeDisk } from "../disk/workspace-disk.ts";
 
 /** What of a file that is nearly all holes is in it is read by GNU tar, which asks the system where the holes are. */
 const TAR = ["--create", "--format=posix", "--sparse", "--sparse-version=1.0"];

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { directoryTar } from "../directory-tar.ts";
 import type { DockerClient } from "./docker-client.ts";
-import { NOTHING_IMAGE } from "./docker-names.ts";
+import { NOTHING_IMAGE } from "../labels/made-names.ts";
 
 /**
  * The id of an image with nothing in it, for what must not be under the influence of any image. Its name is of a registry

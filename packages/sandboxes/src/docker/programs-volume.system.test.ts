@@ -8,7 +8,7 @@ import { forgetInstallation } from "../testing/forget-installation.ts";
 import { type ChurnWish, openChurned } from "../testing/killed-servers.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { LABEL } from "./docker-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 
 const answers = await daemonAnswers();
 const WAIT_MS = 60_000;

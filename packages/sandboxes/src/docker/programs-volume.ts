@@ -4,15 +4,15 @@ import { newId } from "@handrail/protocol/ids";
 import { HOSTS, INSIDE } from "../sandbox-environment.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
 import { unlessAborted } from "../shared-work.ts";
-import type { DockerNames } from "./docker-names.ts";
-import { HOSTS_IN_PROGRAMS, LABEL } from "./docker-names.ts";
+import type { MadeNames } from "../labels/made-names.ts";
+import { HOSTS_IN_PROGRAMS, LABEL } from "../labels/made-names.ts";
 import type { Filler, Filling, FillParts } from "./fill-volumes.ts";
 import { fillVolumes } from "./fill-volumes.ts";
 import type { TextFile } from "./seccomp-files.ts";
 import { SECCOMP_FILES } from "./seccomp-files.ts";
 
 export type ProgramsParts = FillParts & {
-  readonly names: DockerNames;
+  readonly names: MadeNames;
   /** Ends a filling that is under way. */
   readonly closing: AbortSignal;
 };

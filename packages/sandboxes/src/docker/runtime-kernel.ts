@@ -2,7 +2,7 @@ import { newId } from "@handrail/protocol/ids";
 import { INSIDE } from "../sandbox-environment.ts";
 import { probeContainer, type ProbeWish } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
-import { LABEL, type DockerNames } from "./docker-names.ts";
+import { LABEL, type MadeNames } from "../labels/made-names.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
 import { nothingImage } from "./nothing-image.ts";
 
@@ -11,7 +11,7 @@ const FILL_PROGRAMS_MS = 300_000;
 
 export type KernelQuestion = {
   readonly client: Pick<DockerClient, "createContainer" | "attach" | "startContainer" | "removeContainer">;
-  readonly names: Pick<DockerNames, "installation" | "container" | "madeHere">;
+  readonly names: Pick<MadeNames, "installation" | "container" | "madeHere">;
   readonly runtime: string;
   /** Nothing of it is run. */
   readonly imageId: string;
@@ -34,7 +34,7 @@ export type Inside = Pick<KernelQuestion, "client" | "names" | "imageId" | "prog
 /** What it takes to look into a container. */
 export type InsideParts = {
   readonly client: DockerClient;
-  readonly names: DockerNames;
+  readonly names: MadeNames;
   readonly volumes: Pick<DockerVolumes, "programs">;
 };
 

@@ -11,7 +11,7 @@ import type { ContainerWish } from "./container-spec.ts";
 import { sandboxContainer, sharedBy } from "./container-spec.ts";
 import type { DockerParts, Starting } from "./docker-backend.ts";
 import type { DiskWish, StartingDisk } from "./docker-disks.ts";
-import { choiceLabel, LABEL } from "./docker-names.ts";
+import { choiceLabel, LABEL } from "../labels/made-names.ts";
 import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts } from "./docker-shapes.ts";
 import type { ProgramsVolume } from "./programs-volume.ts";
 import { seccompPath } from "./seccomp-files.ts";

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { someUsers } from "../sandbox-user.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
 import { DockerError } from "./docker-error.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 import { userQuotas } from "./user-quotas.ts";
 
 const USERS = someUsers(true, 64);
@@ -35,7 +35,7 @@ function setUp(...said: Said[]) {
   };
   const parts = {
     client,
-    names: dockerNames("i"),
+    names: madeNames("i"),
     volumes: { programs: async () => ({ name: "programs", directory: "" }) },
     facts: async () => ({ userNamespaces: true }),
   };

@@ -6,7 +6,7 @@ import { askedAgain } from "./asked-again.ts";
 import { SEEN } from "./container-spec.ts";
 import { type DaemonOwners, daemonOwners } from "./daemon-owners.ts";
 import { DockerError } from "./docker-error.ts";
-import { LABEL } from "./docker-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
 import { type InsideParts, insideOf, saidInside } from "./runtime-kernel.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
-import { conversationPlace, readRecord } from "../process/conversation-place.ts";
-import { lookForMarked } from "../process/find-processes.ts";
-import { killProcess } from "../process/kill-all.ts";
+import { conversationPlace, readRecord } from "../local/conversation-place.ts";
+import { lookForMarked } from "../local/find-processes.ts";
+import { killProcess } from "../local/kill-all.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { noneBackend } from "./none-backend.ts";
 

@@ -2,11 +2,11 @@ import { join, relative } from "node:path";
 import type { BackendHealth, SandboxBackend } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { sandboxdEnvironment } from "../link-token.ts";
-import { lookForMarked, MARK } from "../process/find-processes.ts";
-import { killAll } from "../process/kill-all.ts";
-import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../process/launch-sandboxd.ts";
-import type { LocalOptions, LocalRunner, LocalStart } from "../process/local-backend.ts";
-import { localBackend } from "../process/local-backend.ts";
+import { lookForMarked, MARK } from "../local/find-processes.ts";
+import { killAll } from "../local/kill-all.ts";
+import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../local/launch-sandboxd.ts";
+import type { LocalOptions, LocalRunner, LocalStart } from "../local/local-backend.ts";
+import { localBackend } from "../local/local-backend.ts";
 import { IDLE_EXIT, sandboxEnvironment } from "../sandbox-environment.ts";
 import { requireSandboxd } from "../sandboxd-programs.ts";
 

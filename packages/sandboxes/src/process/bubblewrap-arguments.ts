@@ -3,7 +3,7 @@ import { INSTALLING_CAPABILITIES } from "../profiles.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import type { Bubblewrap } from "./bubblewrap.ts";
 import type { OwnUsers } from "./own-users.ts";
-import type { Mounts } from "./sandbox-mounts.ts";
+import type { Mounts } from "../local/sandbox-mounts.ts";
 
 const ISOLATION = [
   "--new-session",

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { INSIDE } from "../sandbox-environment.ts";
-import type { Bind } from "./sandbox-mounts.ts";
-import { readOnly } from "./sandbox-mounts.ts";
+import type { Bind } from "../local/sandbox-mounts.ts";
+import { readOnly } from "../local/sandbox-mounts.ts";
 
 const DIRECTORY_INSIDE = "/handrail-containers";
 

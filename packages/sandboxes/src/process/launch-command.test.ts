@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { launchCommand } from "./launch-command.ts";
-import { etcMounts, readOnly } from "./sandbox-mounts.ts";
+import { etcMounts, readOnly } from "../local/sandbox-mounts.ts";
 
 const BUBBLEWRAP = { version: "0.8.0", sizes: true, disablesNamespaces: true };
 

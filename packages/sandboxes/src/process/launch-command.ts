@@ -1,11 +1,11 @@
 import { join, relative } from "node:path";
 import type { Bubblewrap } from "./bubblewrap.ts";
-import { type Bind, type Mounts, starterMounts } from "./sandbox-mounts.ts";
+import { type Bind, type Mounts, starterMounts } from "../local/sandbox-mounts.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { bubblewrapArguments, limitArguments, mountArguments } from "./bubblewrap-arguments.ts";
 import type { OwnUsers } from "./own-users.ts";
 import { asOwnRoot, withOwnUsers } from "./own-users.ts";
-import { MOUNT_OPTIONS } from "./workspace-disk.ts";
+import { MOUNT_OPTIONS } from "../disk/workspace-disk.ts";
 
 export type Launch = {
   readonly bubblewrap: Bubblewrap;

@@ -9,9 +9,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { expectNothingLeft } from "../testing/killed-servers.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { textOf } from "../testing/text-of.ts";
-import { findCgroups } from "./cgroups.ts";
-import { findBoxes } from "./find-processes.ts";
-import { killProcess } from "./kill-all.ts";
+import { findCgroups } from "../local/cgroups.ts";
+import { findBoxes } from "../local/find-processes.ts";
+import { killProcess } from "../local/kill-all.ts";
 import { processBackend } from "./process-backend.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
 

@@ -5,7 +5,7 @@ import { runProgram } from "../run-program.ts";
 import { explainBubblewrap, INSTALL } from "./explain-bubblewrap.ts";
 import { launchCommand } from "./launch-command.ts";
 import type { Prepared } from "./process-backend.ts";
-import { readOnly, systemMounts } from "./sandbox-mounts.ts";
+import { readOnly, systemMounts } from "../local/sandbox-mounts.ts";
 import { seccompFile } from "./seccomp-files.ts";
 import { sandboxUid } from "../sandbox-user.ts";
 

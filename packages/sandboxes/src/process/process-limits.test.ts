@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { lowered } from "./attainable-limits.ts";
 import { bubblewrapArguments, limitArguments } from "./bubblewrap-arguments.ts";
-import { boundGroupsOf, cgroupSettings } from "./cgroups.ts";
+import { boundGroupsOf, cgroupSettings } from "../local/cgroups.ts";
 
 const LIMITS = { ...DEFAULT_LIMITS, memoryBytes: 512, cpus: 1.5, processes: 100, openFiles: 200, fileBytes: 300 };
 

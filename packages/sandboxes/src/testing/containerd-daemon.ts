@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { criClient } from "../containerd/cri-client.ts";
-import { killProcess } from "../process/kill-all.ts";
+import { killProcess } from "../local/kill-all.ts";
 import { runProgram } from "../run-program.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
 import { textOf } from "./text-of.ts";

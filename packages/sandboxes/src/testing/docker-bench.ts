@@ -5,7 +5,7 @@ import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
 import { dockerBackend } from "../docker/docker-backend.ts";
 import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
-import { dockerNames } from "../docker/docker-names.ts";
+import { madeNames } from "../labels/made-names.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
 import { forgetInstallation } from "./forget-installation.ts";
 import { fillWorkspace } from "../fill-workspace.ts";
@@ -26,7 +26,7 @@ export function daemonUnderTest({ client, ...daemon }: Daemon): BackendUnderTest
   return {
     ...daemon,
     killFromOutside: async (installation, conversationId) =>
-      client.killContainer(dockerNames(installation).container(conversationId)),
+      client.killContainer(madeNames(installation).container(conversationId)),
     seed: seedDirectory,
     fill: fillWorkspace,
     within: (timeoutMs) => AbortSignal.timeout(timeoutMs),

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
-import { LABEL } from "../docker/docker-names.ts";
+import { LABEL } from "../labels/made-names.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
 import { unmountBelow } from "./end-daemon.ts";
 

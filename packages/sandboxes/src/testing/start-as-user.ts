@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { findBoxes } from "../process/find-processes.ts";
+import { findBoxes } from "../local/find-processes.ts";
 import { processBackend } from "../process/process-backend.ts";
 import { builtPrograms } from "./test-programs.ts";
 

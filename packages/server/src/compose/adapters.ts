@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { HeldLock } from "@handrail/sandboxes/docker/makers";
+import type { HeldLock } from "@handrail/sandboxes/labels/makers";
 import { demoRepositoryDirectory } from "@handrail/scripted-model/demo";
 import type { Config } from "../config.ts";
 import type { BackendLoaders } from "./backends.ts";

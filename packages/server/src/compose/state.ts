@@ -3,7 +3,7 @@ import type { LogStore } from "@handrail/core/ports/log-store";
 import type { WeakKey } from "@handrail/gateway/program/check-master-key";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import type { StoredEvent } from "@handrail/protocol/events";
-import type { HeldLock } from "@handrail/sandboxes/docker/makers";
+import type { HeldLock } from "@handrail/sandboxes/labels/makers";
 import type { Logger } from "pino";
 import { openSessions, type Sessions, SessionsFile } from "../auth/sessions.ts";
 import { teamsFrom, type TeamsOf } from "../auth/teams.ts";

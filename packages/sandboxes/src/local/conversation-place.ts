@@ -4,7 +4,7 @@ import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile } from "@handrail/protocol/sources";
 import { runProgram } from "../run-program.ts";
 import { runSmallProgram } from "../small-programs.ts";
-import { hasDisk, makeDisk } from "./workspace-disk.ts";
+import { hasDisk, makeDisk } from "../disk/workspace-disk.ts";
 
 /** What the server wrote down about a sandbox before it started it. The sandbox cannot see or change it. */
 export type SandboxRecord = {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { processName } from "../process-name.ts";
-import { dockerNames } from "./docker-names.ts";
+import { madeNames } from "./made-names.ts";
 import { isAtWork, lockedMakers, type Makers, processMakers } from "./makers.ts";
 
 const NOW = 1_800_000_000_000;
@@ -25,7 +25,7 @@ async function ended(): Promise<string> {
 }
 
 test("what a process makes is its work while it lives, though not for days", () => {
-  expect(dockerNames("a").madeHere()).toEqual({ "handrail.maker": processName() });
+  expect(madeNames("a").madeHere()).toEqual({ "handrail.maker": processName() });
   expect([0, 120, 60 * 25].map((minutes) => atWork(processName(), minutes))).toEqual([true, true, false]);
   expect([0, 50, 70].map((minutes) => atWork(processName(), minutes, "exited"))).toEqual([true, true, false]);
 });
@@ -42,7 +42,7 @@ test("what a process made that may live elsewhere is its work for an hour", () =
 const HELD = { lock: "1234-5", holding: "b" };
 
 test("what a holder of this process's lock made before it is nobody's work, wherever that one ran", () => {
-  expect(dockerNames("a", HELD).madeHere()).toEqual({ "handrail.maker": "1234-5#b" });
+  expect(madeNames("a", HELD).madeHere()).toEqual({ "handrail.maker": "1234-5#b" });
   const seen = judgedBy(lockedMakers(HELD));
   expect([0, 120, 60 * 25].map((minutes) => seen("1234-5#b", minutes))).toEqual([true, true, false]);
   expect(seen("1234-5#a", 0)).toBe(false);

@@ -1,4 +1,10 @@
-import type { Progress } from "./docker-shapes.ts";
+/** One line of a pull or an import. Bytes are of the layer `id`. */
+export type Progress = {
+  readonly id: string;
+  readonly status: string;
+  readonly current: number;
+  readonly total: number;
+};
 
 const MEGABYTE = 1_000_000;
 

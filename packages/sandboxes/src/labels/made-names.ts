@@ -1,6 +1,6 @@
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile, type SandboxChoice } from "@handrail/protocol/sources";
-import type { Listed } from "./docker-shapes.ts";
+import type { Listed } from "./listed.ts";
 import { type HeldLock, isAtWork, lockedMakers, processMakers } from "./makers.ts";
 
 /** The labels on everything that we make, so that we find it again and touch nothing else. */
@@ -45,13 +45,13 @@ export function profileIn(labels: Readonly<Record<string, string>>): SandboxProf
 }
 
 /** Names of what one installation makes in a daemon that others use too. */
-export type DockerNames = ReturnType<typeof dockerNames>;
+export type MadeNames = ReturnType<typeof madeNames>;
 
 /**
  * `held`: what only one process of the installation holds at a time; undefined: processes are told by their ids.
  * @throws AppError `config_invalid` for an installation id that Docker would not take as part of a name
  */
-export function dockerNames(installation: string, held?: HeldLock) {
+export function madeNames(installation: string, held?: HeldLock) {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(installation)) {
     throw new AppError("config_invalid", "An installation id is made of a-z, 0-9 and -.", { installation });
   }

@@ -1,9 +1,9 @@
 import type { SandboxChoice } from "@handrail/protocol/sources";
 import { expect, test } from "vitest";
-import { choiceLabel, dockerNames, LABEL, profileIn } from "./docker-names.ts";
+import { choiceLabel, madeNames, LABEL, profileIn } from "./made-names.ts";
 
 test("what an installation makes has its name, and another installation's never has", () => {
-  const { container, workspace, state, whole, carrier, programs, labels } = dockerNames("a");
+  const { container, workspace, state, whole, carrier, programs, labels } = madeNames("a");
   expect([
     container("c_1"),
     workspace("c_1"),
@@ -24,7 +24,7 @@ test("what an installation makes has its name, and another installation's never 
 
 test("an installation's name that would be part of a path, or of another's names, is refused", () => {
   for (const name of ["", "A", "a_b", "../a", "-a", "a/b", "a".repeat(42)]) {
-    expect(() => dockerNames(name), name).toThrow(expect.objectContaining({ code: "config_invalid" }));
+    expect(() => madeNames(name), name).toThrow(expect.objectContaining({ code: "config_invalid" }));
   }
 });
 

@@ -1,5 +1,5 @@
 import { processName, isLiving } from "../process-name.ts";
-import type { Listed } from "./docker-shapes.ts";
+import type { Listed } from "./listed.ts";
 
 const HOUR_MS = 3_600_000;
 /**

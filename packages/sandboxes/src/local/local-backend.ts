@@ -28,7 +28,7 @@ import {
 import type { SandboxSocket } from "./sandbox-socket.ts";
 import { sandboxSocket } from "./sandbox-socket.ts";
 import { tryEach } from "../try-each.ts";
-import { diskReleased, requireHostSpace } from "./workspace-disk.ts";
+import { diskReleased, requireHostSpace } from "../disk/workspace-disk.ts";
 
 /** One start of a sandbox on this machine. */
 export type LocalStart = {
