@@ -152,7 +152,8 @@ describe.each(BACKENDS)("checkpoints in %s sandboxes", (_name, make) => {
     const { fork } = await checkpoints.prepareFork(origin.state.id, { checkpointId: point.checkpointId }, id("c"));
     const forked = await create({ fork });
     await kept.lineages.use(fork.lineage, async (lineage) => {
-      for (const at of [fork.start, fork.from]) await lineage.addReference({ conversationId: forked.state.id, ...at });
+      for (const at of [fork.start, fork.from])
+        await lineage.references.add({ conversationId: forked.state.id, ...at });
     });
     expect(await shell(forked, DESCRIBE)).toBe(before);
     const changesOfFork = await changes(forked);

@@ -107,7 +107,7 @@ export function checkpointsOf(parts: CheckpointsParts): Checkpoints {
       const { asOf, ...from } = await momentOf(parts, state, which);
       const start = state.snapshots.start ?? from;
       await inLineage(id, async (lineage) => {
-        for (const point of [start, from]) await lineage.addReference({ conversationId: forkId, ...point });
+        for (const point of [start, from]) await lineage.references.add({ conversationId: forkId, ...point });
       });
       const changes = await toldChanges(parts, state, { start, from });
       const known = changes === undefined ? {} : { changes: [...changes] };
@@ -126,7 +126,7 @@ async function restore(parts: CheckpointsParts, id: string, which: Which, signal
   const { asOf, ...point } = await momentOf(parts, journal.state, which);
   // What a log says that files were restored to stays, also when steps would push it out.
   await parts.lineages.use(journal.state.snapshots.lineage, (lineage) =>
-    lineage.addReference({ conversationId: id, ...point }),
+    lineage.references.add({ conversationId: id, ...point }),
   );
   const { checkpointId: undo } = await create(parts, id, "restore", signal);
   const sandbox = await parts.open(journal, signal);

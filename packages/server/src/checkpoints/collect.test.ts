@@ -72,12 +72,12 @@ async function keep(lineage: Lineage, conversationId: string, checkpointId: stri
   const frames = snapshotOf(files);
   const fresh = frames.filter(({ name }) => !known.has(name));
   if (fresh.length > 0) await lineage.addIndex(await lineage.putPack(fresh));
-  await lineage.addReference({ conversationId, checkpointId, root: frames.at(-1)?.name ?? "" });
+  await lineage.references.add({ conversationId, checkpointId, root: frames.at(-1)?.name ?? "" });
 }
 
 /** Everything that a lineage's references hold on to is there, by its name. */
 async function readAll(lineage: Lineage): Promise<string[]> {
-  const references = await lineage.references();
+  const references = await lineage.references.all();
   for (const { root } of references) {
     const trees = await reachableTrees(root, async (names) => new Map(await lineage.trees(names)));
     const blobs = [...(await blobsIn(trees.values()))];

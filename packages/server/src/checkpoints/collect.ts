@@ -19,7 +19,7 @@ export async function collectCheckpoints(lineages: Lineages, isThere: (conversat
   for (const id of await lineages.ids()) {
     if (isSetups(id)) continue;
     await lineages.use(id, async (lineage) => {
-      for (const gone of await goneFrom(lineage, isThere)) await lineage.removeReferences(gone);
+      for (const gone of await goneFrom(lineage, isThere)) await lineage.references.removeOf(gone);
       await sweep(lineage);
     });
   }
@@ -31,13 +31,13 @@ export const isSetups = (lineageId: string): boolean => lineageId.startsWith("se
 /** Removes what a conversation held on to alone. */
 export async function releaseCheckpoints(lineages: Lineages, lineageId: string, conversationId: string): Promise<void> {
   await lineages.use(lineageId, async (lineage) => {
-    await lineage.removeReferences(conversationId);
+    await lineage.references.removeOf(conversationId);
     await sweep(lineage);
   });
 }
 
 async function goneFrom(lineage: Lineage, isThere: (conversationId: string) => Promise<boolean>): Promise<string[]> {
-  const ids = [...new Set((await lineage.references()).map(({ conversationId }) => conversationId))];
+  const ids = [...new Set((await lineage.references.all()).map(({ conversationId }) => conversationId))];
   const there = await Promise.all(ids.map(isThere));
   return ids.filter((_, index) => there[index] === false);
 }
@@ -62,7 +62,7 @@ export async function sweep(lineage: Lineage): Promise<void> {
 
 async function aliveIn(lineage: Lineage): Promise<ReadonlySet<string>> {
   const alive = new Set<string>();
-  for (const root of new Set((await lineage.references()).map((reference) => reference.root))) {
+  for (const root of new Set((await lineage.references.all()).map((reference) => reference.root))) {
     const trees = await reachableTrees(root, async (names) => {
       const fresh = names.filter((name) => !alive.has(name));
       return new Map(await lineage.trees(fresh));

@@ -22,7 +22,7 @@ async function filesWith(...lineages: string[]) {
   for (const id of lineages) {
     await kept.lineages.use(id, async (lineage) => {
       await lineage.addIndex(await lineage.putPack([{ name: root, kind: "tree", size: data.length, frame }]));
-      await lineage.addReference({ conversationId: "c_1", checkpointId: "k_1", root });
+      await lineage.references.add({ conversationId: "c_1", checkpointId: "k_1", root });
     });
   }
   return kept;

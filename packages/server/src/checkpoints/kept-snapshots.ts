@@ -71,7 +71,7 @@ function roomMaker() {
     if (!(await lineage.isCrowded()) || lineage.objectCount < (again.get(lineage) ?? 0)) return;
     await sweep(lineage);
     if (await lineage.isCrowded()) {
-      await lineage.removeOldSteps(latest?.checkpointId);
+      await lineage.references.removeOldSteps(latest?.checkpointId);
       await sweep(lineage);
     }
     again.set(lineage, lineage.objectCount * TRIED_AGAIN);
@@ -87,7 +87,7 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         await makeRoom(lineage, state);
         const startedAt = performance.now();
         const received = await mover.take({ lineage, state, sandbox }, signal);
-        await lineage.addReference({ conversationId: state.id, checkpointId, root: received.root });
+        await lineage.references.add({ conversationId: state.id, checkpointId, root: received.root });
         return { ...storedAs(received, startedAt), reason };
       }),
     keepStep: (state, sandbox, { checkpointId, asOf, isStill, compare }, signal) =>
@@ -106,7 +106,7 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         const received = await mover.takeIf({ lineage, state, sandbox }, wanted, signal);
         if (received === undefined) return undefined;
         const reference = { conversationId: state.id, checkpointId, root: received.root };
-        await lineage.addStepReference(reference, most.steps, latest?.checkpointId);
+        await lineage.references.addStep(reference, most.steps, latest?.checkpointId);
         return { ...storedAs(received, startedAt), reason: "step", asOf };
       }),
     rootNow: (state, sandbox, signal) =>
@@ -117,7 +117,7 @@ export function keptSnapshots(lineages: Lineages, mover: SnapshotMover, most = S
         return root;
       }),
     forgetStep: (state, checkpointId) =>
-      lineages.use(state.snapshots.lineage, (lineage) => lineage.removeStepReference(state.id, checkpointId)),
+      lineages.use(state.snapshots.lineage, (lineage) => lineage.references.removeStep(state.id, checkpointId)),
     restore: (state, sandbox, root, signal) =>
       lineages.use(state.snapshots.lineage, (lineage) => mover.put({ lineage, state, sandbox }, root, signal)),
   };

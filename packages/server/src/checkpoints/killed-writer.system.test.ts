@@ -35,7 +35,7 @@ for (let number = 0; ; number++) {
   const file = { type: "file", name: "a", mode: 0o644, mtime: "0", size: blob.size, blobs: [blob.name] };
   const tree = object("tree", encodeTree({ mode: 0o755, mtime: "0", entries: [file] }));
   await lineage.addIndex(await lineage.putPack([blob, tree]));
-  await lineage.addReference({ conversationId: "one", checkpointId: "k" + number, root: tree.name });
+  await lineage.references.add({ conversationId: "one", checkpointId: "k" + number, root: tree.name });
   process.stdout.write("k" + number + "\\n");
 }`;
 
@@ -55,7 +55,7 @@ async function killedWriter(store: string): Promise<string[]> {
 }
 
 async function readAll(lineage: Lineage): Promise<string[]> {
-  const references = await lineage.references();
+  const references = await lineage.references.all();
   for (const { root } of references) {
     const trees = await reachableTrees(root, async (names) => new Map(await lineage.trees(names)));
     const blobs = [...(await blobsIn(trees.values()))];
@@ -79,7 +79,7 @@ test("a server that is killed while it keeps a snapshot loses none, leaves nothi
   await lineages.use("family", async (lineage) => {
     const frame = encodeObjectFrame({ kind: "tree", packed: false, size: data.length, data });
     await lineage.addIndex(await lineage.putPack([{ name: root, kind: "tree", size: data.length, frame }]));
-    await lineage.addReference({ conversationId: "one", checkpointId: "next", root });
+    await lineage.references.add({ conversationId: "one", checkpointId: "next", root });
   });
   await collectCheckpoints(lineages, async () => true);
   expect(await lineages.use("family", (lineage) => readAll(lineage))).toEqual(

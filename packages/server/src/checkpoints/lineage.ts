@@ -3,19 +3,17 @@ import type { CheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { AppError } from "@handrail/protocol/errors";
 import type { Bundle } from "@handrail/protocol/sandboxd/bundles";
 import type { ObjectKind, SnapshotEntry, SnapshotTree } from "@handrail/protocol/snapshots";
-import { z } from "zod";
 import type { Checked } from "./closure.ts";
 import { contentOf, treeOf } from "./object-content.ts";
 import { decodeIndex, encodeIndexes, INDEX_OBJECTS, type StoredObject } from "./object-index.ts";
+import { Notes } from "./notes.ts";
 import { ObjectTable, type StoredObjects } from "./object-table.ts";
+import { References } from "./references.ts";
 import { Remembered } from "./remembered.ts";
 import { bundlesIn, framesIn, inOrder, type ReadObject, type Run, runsOf } from "./object-runs.ts";
 import { ChunkOpener, sealPack } from "./sealed-pack.ts";
 import { lineageSeal, type Seal } from "./seal.ts";
 import { eachInTurn } from "./turns.ts";
-
-/** A checkpoint that a conversation holds on to. */
-export type Reference = { readonly conversationId: string; readonly checkpointId: string; readonly root: string };
 
 /** An object's frame, ready to be stored. */
 export type NamedFrame = {
@@ -31,9 +29,6 @@ const MAX_OBJECTS = 3_000_000;
 /** A part of all that a lineage takes. */
 const CROWDED = 0.25;
 
-const RefContent = z.object({ root: z.string() });
-/** Marks a reference of which only the newest are kept. */
-const STEP = ".step";
 /** Of trees that are kept in memory. */
 const MAX_REMEMBERED_TREE_BYTES = 40 * 1024 * 1024;
 const MAX_REMEMBERED_CHECKS = 20_000;
@@ -48,6 +43,10 @@ const MAX_REMEMBERED_FRAME_BYTES = 8 * 1024 * 1024;
  */
 export class Lineage {
   readonly id: string;
+  /** What keeps objects. */
+  readonly references: References;
+  /** What else is remembered here. */
+  readonly notes: Notes;
   readonly #store: CheckpointStore;
   readonly #seal: Seal;
   readonly #most: number;
@@ -64,6 +63,9 @@ export class Lineage {
     this.#store = store;
     this.#most = most;
     this.#seal = lineageSeal(key, id);
+    const place = { lineageId: id, store, seal: this.#seal };
+    this.references = new References(place);
+    this.notes = new Notes(place);
   }
 
   /** What is here, by name; what comes later shows in it too. */
@@ -230,69 +232,6 @@ export class Lineage {
     return blobs;
   }
 
-  async references(): Promise<Reference[]> {
-    const references: Reference[] = [];
-    for (const path of await this.#store.list(`${this.id}/refs/`)) {
-      const [, , conversationId = ""] = path.split("/");
-      const bytes = this.#seal.open(path, await this.#store.get(path));
-      const { root } = RefContent.parse(JSON.parse(bytes.toString("utf8")));
-      references.push({ conversationId, checkpointId: heldIn(path), root });
-    }
-    return references;
-  }
-
-  async addReference(reference: Reference): Promise<void> {
-    await this.#putReference(referencesOf(this.id, reference.conversationId) + reference.checkpointId, reference.root);
-  }
-
-  /** The same for a checkpoint after a step. Of a conversation's only the newest `most` stay, and `latest`. */
-  async addStepReference(reference: Reference, most: number, latest: string | undefined): Promise<void> {
-    const prefix = referencesOf(this.id, reference.conversationId);
-    await this.#putReference(prefix + reference.checkpointId + STEP, reference.root);
-    const steps = (await this.#store.list(prefix)).filter((path) => path.endsWith(STEP)).toSorted();
-    const stays = (path: string) => [reference.checkpointId, latest].includes(heldIn(path));
-    for (const path of steps.slice(0, -most)) if (!stays(path)) await this.#store.remove(path);
-  }
-
-  /** Of checkpoints after steps only the newest of each conversation stays, and `latest`. */
-  async removeOldSteps(latest: string | undefined): Promise<void> {
-    const steps = (await this.#store.list(`${this.id}/refs/`)).filter((path) => path.endsWith(STEP)).toSorted();
-    const newest = new Set(new Map(steps.map((path) => [path.slice(0, path.lastIndexOf("/")), path])).values());
-    for (const path of steps) if (!newest.has(path) && heldIn(path) !== latest) await this.#store.remove(path);
-  }
-
-  async removeStepReference(conversationId: string, checkpointId: string): Promise<void> {
-    await this.#store.remove(referencesOf(this.id, conversationId) + checkpointId + STEP);
-  }
-
-  async removeReferences(conversationId: string): Promise<void> {
-    for (const path of await this.#store.list(referencesOf(this.id, conversationId))) await this.#store.remove(path);
-  }
-
-  /** What else is remembered here, by name. @throws AppError `checkpoint_damaged` */
-  async notes(): Promise<ReadonlyMap<string, unknown>> {
-    const prefix = `${this.id}/notes/`;
-    const notes = new Map<string, unknown>();
-    for (const path of await this.#store.list(prefix)) {
-      const bytes = this.#seal.open(path, await this.#store.get(path));
-      notes.set(path.slice(prefix.length), JSON.parse(bytes.toString("utf8")));
-    }
-    return notes;
-  }
-
-  async putNote(name: string, value: unknown): Promise<void> {
-    const path = `${this.id}/notes/${name}`;
-    await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify(value))));
-  }
-
-  removeNote(name: string): Promise<void> {
-    return this.#store.remove(`${this.id}/notes/${name}`);
-  }
-
-  async #putReference(path: string, root: string): Promise<void> {
-    await this.#store.put(path, this.#seal.seal(path, Buffer.from(JSON.stringify({ root }))));
-  }
-
   async #putIndexes(objects: StoredObjects): Promise<string[]> {
     const paths: string[] = [];
     for await (const bytes of encodeIndexes(objects)) {
@@ -302,17 +241,6 @@ export class Lineage {
     }
     return paths;
   }
-}
-
-/** Where references of a conversation are, in the store. */
-export function referencesOf(lineageId: string, conversationId: string): string {
-  return `${lineageId}/refs/${conversationId}/`;
-}
-
-/** The id of the checkpoint that the reference at this path is to. */
-export function heldIn(path: string): string {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  return name.endsWith(STEP) ? name.slice(0, -STEP.length) : name;
 }
 
 const ENTRY_BYTES = 200;

@@ -1,6 +1,7 @@
 import type { CheckpointStore, OpenCheckpointStore } from "@handrail/core/ports/checkpoint-store";
 import { keyedTurns } from "../conversations/keyed-turns.ts";
-import { heldIn, Lineage, referencesOf } from "./lineage.ts";
+import { Lineage } from "./lineage.ts";
+import { heldIn, referencesOf } from "./references.ts";
 
 /** The lineages of this server. What is done to one is done by one after another. */
 export type Lineages = {

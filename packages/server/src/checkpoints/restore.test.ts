@@ -35,7 +35,7 @@ async function world(handlers: SandboxHandlers = {}) {
   const lineages = lineagesOf(async () => directoryStore(directory), Buffer.alloc(32, 1));
   const snapshots: Snapshots = {
     async keep({ id, snapshots: { lineage } }, _sandbox, { checkpointId, reason }) {
-      await lineages.use(lineage, (one) => one.addReference({ conversationId: id, checkpointId, root: KEPT.root }));
+      await lineages.use(lineage, (one) => one.references.add({ conversationId: id, checkpointId, root: KEPT.root }));
       return { ...KEPT, reason };
     },
     rootNow: async () => KEPT.root,

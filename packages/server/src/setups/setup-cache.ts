@@ -86,7 +86,7 @@ async function reuse(
     await mover.put(place, now, signal);
     return undefined;
   }
-  await results.putNote(key, { ...note, usedAt: clock.now() });
+  await results.notes.put(key, { ...note, usedAt: clock.now() });
   return { at: note.at, ranMs: note.ranMs, files, bytes };
 }
 

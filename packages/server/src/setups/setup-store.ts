@@ -33,9 +33,9 @@ export async function setupNote(lineage: Lineage, key: string): Promise<SetupNot
 /** Holds on to a result whose objects are stored; of one repository only the latest few stay. */
 export async function holdSetup(lineage: Lineage, key: string, note: SetupNote): Promise<void> {
   for (const part of ["before", "after"] as const) {
-    await lineage.addReference({ conversationId: key, checkpointId: part, root: note[part] });
+    await lineage.references.add({ conversationId: key, checkpointId: part, root: note[part] });
   }
-  await lineage.putNote(key, note);
+  await lineage.notes.put(key, note);
   const oldest = [...(await notesOf(lineage))].toSorted(([, one], [, other]) => other.usedAt - one.usedAt);
   for (const [old] of oldest.slice(MAX_PER_PLACE)) await drop(lineage, old);
   if (oldest.length > MAX_PER_PLACE) await sweep(lineage);
@@ -95,15 +95,15 @@ async function forget(lineages: Lineages, { lineage, key }: Kept): Promise<void>
 }
 
 async function drop(lineage: Lineage, key: string): Promise<void> {
-  await lineage.removeNote(key);
-  await lineage.removeReferences(key);
+  await lineage.notes.remove(key);
+  await lineage.references.removeOf(key);
 }
 
 /** What a crash left between references and note goes. */
 async function tidied(lineage: Lineage): Promise<number> {
   const notes = await notesOf(lineage);
-  for (const { conversationId } of await lineage.references()) {
-    if (!notes.has(conversationId)) await lineage.removeReferences(conversationId);
+  for (const { conversationId } of await lineage.references.all()) {
+    if (!notes.has(conversationId)) await lineage.references.removeOf(conversationId);
   }
   await sweep(lineage);
   return sizeOf(lineage);
@@ -116,7 +116,7 @@ async function sizeOf(lineage: Lineage): Promise<number> {
 /** A note that cannot be read is none: what it was for is made again. */
 async function notesOf(lineage: Lineage): Promise<ReadonlyMap<string, SetupNote>> {
   const notes = new Map<string, SetupNote>();
-  const stored = await lineage.notes().catch((thrown: unknown) => {
+  const stored = await lineage.notes.all().catch((thrown: unknown) => {
     if (toAppError(thrown).code === "checkpoint_damaged") return new Map<string, unknown>();
     throw thrown;
   });
