@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { isOwnChild } from "./children.ts";
-import { LIBRARIES } from "./snapshot/native.ts";
+import { requireCLibrary } from "./c-library.ts";
 
 /** From linux/prctl.h and bits/waitflags.h. */
 const PR_SET_DUMPABLE = 4;
@@ -37,9 +37,8 @@ export const IS_FIRST = process.pid === 1;
  * @throws when the C library cannot be called
  */
 export async function guardFirstProcess(): Promise<void> {
-  const { dlopen, ptr } = await import("bun:ffi");
-  const library = LIBRARIES.map((name) => attempt(() => dlopen(name, SYMBOLS).symbols)).find(Boolean);
-  if (library === undefined) throw new Error("The C library cannot be called.");
+  const { ptr } = await import("bun:ffi");
+  const library = await requireCLibrary(SYMBOLS);
   if (library.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) !== 0) throw new Error("The process cannot be shielded.");
   for (const signal of FATAL) library.signal(signal, null);
   const info = Buffer.alloc(SIGINFO_BYTES);
@@ -62,12 +61,4 @@ export async function guardFirstProcess(): Promise<void> {
     }, REAP_AFTER_MS);
   };
   process.on("SIGCHLD", later);
-}
-
-function attempt<Value>(work: () => Value): Value | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import { LIBRARIES } from "../snapshot/native.ts";
+import { requireCLibrary } from "../c-library.ts";
 
 /** What it takes of the system to mount a file, and what the file module does not have. Each throws what the system says. */
 export type DiskCalls = {
@@ -50,9 +50,8 @@ const SYMBOLS = {
 
 /** @throws when the C library cannot be called */
 export async function openDiskCalls(): Promise<DiskCalls> {
-  const { dlopen, read } = await import("bun:ffi");
-  const library = LIBRARIES.map((name) => attempt(() => dlopen(name, SYMBOLS).symbols)).find(Boolean);
-  if (library === undefined) throw new Error("The C library cannot be called.");
+  const { read } = await import("bun:ffi");
+  const library = await requireCLibrary(SYMBOLS);
   const text = (value: string) => Buffer.from(`${value}\0`);
   const errno = () => read.i32(library.__errno_location());
   const done = (what: string, result: number | bigint) => {
@@ -84,12 +83,4 @@ export async function openDiskCalls(): Promise<DiskCalls> {
     },
     unmount: (target) => void done("Unmounting the disk", library.umount2(text(target), MNT_DETACH)),
   };
-}
-
-function attempt<Value>(work: () => Value): Value | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

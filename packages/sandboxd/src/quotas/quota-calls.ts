@@ -1,5 +1,5 @@
 import { chownSync } from "node:fs";
-import { LIBRARIES } from "../snapshot/native.ts";
+import { requireCLibrary } from "../c-library.ts";
 
 /** What it takes of the system to learn what users may store. */
 export type QuotaCalls = {
@@ -32,9 +32,7 @@ const SYMBOLS = { syscall: { args: ["i64", "i64", "i64", "i64", "ptr"], returns:
 
 /** @throws when the C library cannot be called */
 export async function openQuotaCalls(): Promise<QuotaCalls> {
-  const { dlopen } = await import("bun:ffi");
-  const library = LIBRARIES.map((name) => attempt(() => dlopen(name, SYMBOLS).symbols)).find(Boolean);
-  if (library === undefined) throw new Error("The C library cannot be called.");
+  const library = await requireCLibrary(SYMBOLS);
   const ask = (file: number, command: number, user: number, answer: Buffer) =>
     wentWell(library.syscall(QUOTACTL_FD, file, command, user, answer));
   /** The user that this thread's calls are made as. */
@@ -67,12 +65,4 @@ export async function openQuotaCalls(): Promise<QuotaCalls> {
 /** 64 bits come as a number or a bigint. */
 function wentWell(result: number | bigint): boolean {
   return Number(result) === 0;
-}
-
-function attempt<Value>(work: () => Value): Value | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { futimesSync, lutimesSync } from "node:fs";
+import { cLibrary } from "../c-library.ts";
 import { PLAIN_STAT, statByCall, type StatFiles } from "./native-stat.ts";
 import { PLAIN_WRITE, writeByCall, type MakeFiles } from "./native-write.ts";
 import type { QuickCalls } from "./quick-writer.ts";
@@ -21,15 +22,13 @@ export type Native = StatFiles &
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const SECOND = 1_000_000_000n;
-/** What the C library is called: GNU's, and musl's on each processor. */
-export const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 const STATX = { statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" } } as const;
 
 /** By the C library under Bun; elsewhere, in tests under Node, times are those that a double holds. */
 export async function openNative(): Promise<Native> {
   if (process.versions["bun"] === undefined) return NODE;
-  const { dlopen, ptr } = await import("bun:ffi");
+  const { ptr } = await import("bun:ffi");
   const symbols = {
     utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
     futimens: { args: ["i32", "ptr"], returns: "i32" },
@@ -39,11 +38,11 @@ export async function openNative(): Promise<Native> {
     fchmod: { args: ["i32", "u32"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
   } as const;
-  const library = LIBRARIES.map((name) => attempt(() => dlopen(name, symbols).symbols)).find(Boolean);
+  const library = await cLibrary(symbols);
   if (library === undefined) return NODE;
   const text = (path: Buffer) => ptr(Buffer.concat([path, Buffer.from([0])]));
   // Not every C library has it.
-  const statx = LIBRARIES.map((name) => attempt(() => dlopen(name, STATX).symbols.statx)).find(Boolean);
+  const statx = (await cLibrary(STATX))?.statx;
   const times = new BigInt64Array(new ArrayBuffer(32));
   const timesAt = ptr(times);
   const timesIn = (nanoseconds: bigint) => {
@@ -91,11 +90,3 @@ const NODE: Native = {
 };
 
 const refused = (what: string) => new Error(`The system refused to set a ${what}.`);
-
-function attempt<Value>(work: () => Value): Value | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
-}
