@@ -39,19 +39,28 @@ test("the archive has the databases as they are in use, the files, and nothing o
   expect(readdirSync(root).toSorted()).toEqual(["backup.tar.gz", "home", "restored"]);
 });
 
-test("the archive has the checkpoints, without what is not written to its end", async () => {
-  const home = path.join(root, "home");
-  const parts = ["packs/p", "indexes/i", "refs/c_1/k_1"];
-  const paths = ["one", "two"].flatMap((lineage) => parts.map((part) => `checkpoints/${lineage}/${part}`));
-  for (const name of [...paths, "checkpoints/one/packs/.half"]) {
+function writeEach(home: string, names: readonly string[]): void {
+  for (const name of names) {
     mkdirSync(path.join(home, path.dirname(name)), { recursive: true });
     writeFileSync(path.join(home, name), name);
   }
+}
+
+/** The files of a new archive. */
+async function archived(home: string): Promise<readonly string[]> {
   const file = path.join(root, "backup.tar.gz");
   await backupHome(home, file);
   const listed = execFileSync("tar", ["-tzf", file], { encoding: "utf8" }).split("\n");
   const files = listed.filter((name) => name !== "" && !name.endsWith("/")).map((name) => name.slice(2));
-  expect(files.toSorted()).toEqual(paths.toSorted());
+  return files.toSorted();
+}
+
+test("the archive has the checkpoints, without what is not written to its end", async () => {
+  const home = path.join(root, "home");
+  const parts = ["packs/p", "indexes/i", "refs/c_1/k_1"];
+  const paths = ["one", "two"].flatMap((lineage) => parts.map((part) => `checkpoints/${lineage}/${part}`));
+  writeEach(home, [...paths, "checkpoints/one/packs/.half"]);
+  expect(await archived(home)).toEqual(paths.toSorted());
   expect(readdirSync(home)).toEqual(["checkpoints"]);
 });
 
@@ -59,15 +68,8 @@ test("a workspace's disk is left out where its checkpoints are in the archive", 
   const home = path.join(root, "home");
   const kept = ["docker/c_1/sandbox.json", "docker/c_2/disk.img", "containerd/c_3/disk.img"];
   const left = ["docker/c_1/disk.img", "containerd/c_1/disk.img", "sandboxes/c_1/disk.img"];
-  for (const name of [...kept, ...left, "checkpoints/one/refs/c_1/k_1"]) {
-    mkdirSync(path.join(home, path.dirname(name)), { recursive: true });
-    writeFileSync(path.join(home, name), name);
-  }
-  const file = path.join(root, "backup.tar.gz");
-  await backupHome(home, file);
-  const listed = execFileSync("tar", ["-tzf", file], { encoding: "utf8" }).split("\n");
-  const files = listed.filter((name) => name !== "" && !name.endsWith("/")).map((name) => name.slice(2));
-  expect(files.toSorted()).toEqual([...kept, "checkpoints/one/refs/c_1/k_1"].toSorted());
+  writeEach(home, [...kept, ...left, "checkpoints/one/refs/c_1/k_1"]);
+  expect(await archived(home)).toEqual([...kept, "checkpoints/one/refs/c_1/k_1"].toSorted());
 });
 
 test("an empty state gives an empty archive", async () => {
