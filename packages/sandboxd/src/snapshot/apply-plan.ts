@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
-import { byteText, MAX_SAID_PATH, textOfBytes, type SnapshotFile } from "@handrail/protocol/snapshots";
+import { byteText, type SnapshotFile } from "@handrail/protocol/snapshots";
+import { Failures } from "./failures.ts";
 import { writeFresh } from "./fresh-file.ts";
 import { fileStat, type FileStat } from "./file-stat.ts";
 import type { KnownEntry, KnownTree } from "./known-tree.ts";
@@ -44,7 +45,6 @@ export type Applied = {
 };
 
 const TURN_MS = 15;
-const MAX_FAILED = 100;
 
 /**
  * Makes the workspace what the plan says. Each directory is opened, seen to be where it should be, and worked in
@@ -56,11 +56,14 @@ const MAX_FAILED = 100;
 export async function applyPlan(apply: Apply, plan: PlannedTree): Promise<Applied> {
   const applier = new Applier(apply);
   const { done } = await applier.directory("", plan, false);
-  return { tree: await done, ...applier.counts, removed: applier.removed };
+  const tree = await done;
+  const { written, removed, failed } = applier;
+  return { tree, written, removed, failed };
 }
 
 class Applier {
-  readonly counts = { written: 0, failed: [] as string[] };
+  written = 0;
+  readonly #failures = new Failures();
   readonly #places = new OpenPlaces();
   readonly #remover: Remover;
   readonly #apply: Apply;
@@ -80,6 +83,10 @@ class Applier {
     return this.#remover.removed;
   }
 
+  get failed(): readonly string[] {
+    return this.#failures.told;
+  }
+
   /** Ends when all in it is begun; then it may still be at work. `made`: just now, for this. */
   async directory(path: string, plan: PlannedTree, made: boolean): Promise<Begun<KnownTree>> {
     const place = this.#places.open(fullPath(this.#apply.workspace, path));
@@ -89,7 +96,7 @@ class Applier {
       const there = made ? [] : namesIn(place.at);
       const here = { place, path, present: plan.present, fresh: there.length === 0 };
       for (const name of there) {
-        if (!plan.entries.has(name)) this.#try(here, name, () => this.#remover.remove(here, name));
+        if (!plan.entries.has(name)) this.#failures.try(here, name, () => this.#remover.remove(here, name));
       }
       for (const [name, planned] of plan.entries) {
         if (performance.now() > this.#turnEnds) await this.#rest();
@@ -139,7 +146,7 @@ class Applier {
   async #subdirectory(here: Here, name: string, { entry, directory }: PlannedEntry, work: Work): Promise<void> {
     const known = (tree: KnownTree | undefined) => work.entries.set(name, { stamp: undefined, entry, directory: tree });
     known(undefined);
-    const made = this.#try(here, name, () => {
+    const made = this.#failures.try(here, name, () => {
       const full = systemPath(`${here.place.at}/${name}`);
       if (lstatSync(full, { throwIfNoEntry: false })?.isDirectory() === true) return false;
       this.#remover.clear(here, name);
@@ -147,21 +154,9 @@ class Applier {
       return true;
     });
     if (made === undefined || directory === undefined) return;
-    const begin = () => this.#noted(here, name, this.directory(pathIn(here, name), directory, made));
+    const begin = () => this.#failures.noted(here, name, this.directory(pathIn(here, name), directory, made));
     const begun = await here.place.during(begin);
-    if (begun !== undefined) later(work, this.#noted(here, name, begun.done).then(known));
-  }
-
-  /** Undefined when it failed and that is noted. @throws AppError that ends all */
-  async #noted<Value>(here: Here, name: string, work: Promise<Value>): Promise<Value | undefined> {
-    try {
-      return await work;
-    } catch (thrown) {
-      if (thrown instanceof AppError) throw thrown;
-      return this.#try(here, name, () => {
-        throw thrown;
-      });
-    }
+    if (begun !== undefined) later(work, this.#failures.noted(here, name, begun.done).then(known));
   }
 
   #leafOrBatch(here: Here, name: string, planned: PlannedEntry, work: Work): void {
@@ -173,7 +168,7 @@ class Applier {
     }
     const { batch } = work;
     const [blob] = entry.blobs;
-    this.#try(here, name, () => {
+    this.#failures.try(here, name, () => {
       const piece = blob === undefined ? undefined : (staged.bundled(blob) ?? this.#blob(blob));
       batch.add({ name, entry, planned }, piece);
     });
@@ -214,7 +209,7 @@ class Applier {
 
   #leafEntry(here: Here, name: string, planned: PlannedEntry): KnownEntry {
     const { entry } = planned;
-    const stamp = this.#try(here, name, () => {
+    const stamp = this.#failures.try(here, name, () => {
       const written = here.fresh && entry.type === "file" ? this.#fresh(here, name, entry) : undefined;
       if (written !== undefined) return stampOf(written);
       this.#leaf(here, name, planned);
@@ -237,7 +232,7 @@ class Applier {
   }
 
   #count(here: Here, name: string, stat: FileStat, pieces: Iterable<Uint8Array>): void {
-    this.counts.written += 1;
+    this.written += 1;
     const path = pathIn(here, name);
     this.#apply.written?.add(path, stat, pieces);
     this.#apply.changed?.add(path);
@@ -250,13 +245,13 @@ class Applier {
     const stat = lstatSync(systemPath(full), { bigint: true, throwIfNoEntry: false });
     if (entry.type === "twin") {
       const first = { workspace: this.#apply.workspace, of: byteText(entry.of) };
-      if (makeTwin(full, first, stat?.ino, () => this.#remover.clear(here, name))) this.counts.written += 1;
+      if (makeTwin(full, first, stat?.ino, () => this.#remover.clear(here, name))) this.written += 1;
       return;
     }
     if (!isAsWanted(full, planned, stat)) {
       this.#remover.makeRoom(here, name, entry.type);
       makeLeaf(here.place.at, name, entry, this.#tools);
-      this.counts.written += 1;
+      this.written += 1;
     }
     settleLeaf(full, entry, this.#apply.native);
   }
@@ -276,27 +271,8 @@ class Applier {
     return entry.type === "file" && !kept ? this.#apply.staged.arrived(entry.blobs) : undefined;
   }
 
-  /** One file that cannot be restored does not keep the others from it. @throws AppError `disk_full` */
-  #try<Value>(here: Pick<Here, "path">, name: string, work: () => Value): Value | undefined {
-    try {
-      return work();
-    } catch (thrown) {
-      const { code, message } = thrown as NodeJS.ErrnoException;
-      if (code === "ENOSPC" || code === "EDQUOT") throw new AppError("disk_full", "The sandbox's disk is full.");
-      const shown = textOfBytes(pathIn(here, name));
-      if (this.counts.failed.length < MAX_FAILED) this.counts.failed.push(failureText(shown, code ?? message));
-      return undefined;
-    }
-  }
-
   async #rest(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#turnEnds = performance.now() + TURN_MS;
   }
-}
-
-/** Of a path that is too long to be said, the beginning. */
-export function failureText(path: string, reason: string): string {
-  const why = `: ${reason.slice(0, 300)}`;
-  return path.slice(0, MAX_SAID_PATH - why.length) + why;
 }

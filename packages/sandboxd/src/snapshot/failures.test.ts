@@ -1,6 +1,6 @@
 import { MAX_SAID_PATH } from "@handrail/protocol/snapshots";
 import { expect, test } from "vitest";
-import { failureText } from "./apply-plan.ts";
+import { failureText } from "./failures.ts";
 
 test("what could not be restored is said with the reason, and of a path that is too long the beginning", () => {
   expect(failureText("d/a", "EACCES")).toBe("d/a: EACCES");
