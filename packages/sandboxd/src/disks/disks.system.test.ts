@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { zstdCompressSync } from "node:zlib";
 import { DiskAnswer, type DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
@@ -16,23 +16,37 @@ if (!asRoot) process.stdout.write("Disks beside volumes are not tested: that tak
 
 let volumes: string;
 let held: string;
-beforeEach(() => {
+/**
+ * Holds the mounts of a test, in a namespace of their own: a sandbox of others that starts just then would have copies
+ * of them as long as it lives.
+ */
+let holder: ChildProcess;
+beforeEach(async () => {
   volumes = mkdtempSync(join(tmpdir(), "handrail-disks-"));
   held = join(volumes, "held");
   for (const name of ["v1", "v2", "held"]) mkdirSync(join(volumes, name));
+  const wait = ["--mount", "--propagation", "private", "sh", "-c", "echo up; read -r _"];
+  holder = spawn("unshare", wait, { stdio: ["pipe", "pipe", "inherit"] });
+  if (holder.stdout !== null) await once(holder.stdout, "data");
 });
-afterEach(() => {
-  for (const target of mountsBelow(volumes).toReversed()) execFileSync("umount", ["--lazy", target]);
+afterEach(async () => {
+  holder.stdin?.end();
+  await once(holder, "close");
   rmSync(volumes, { recursive: true, force: true });
 });
 
-const mountLines = () => readFileSync("/proc/self/mounts", "utf8").split("\n");
+/** A command that runs where the mounts are. */
+const within = (...command: readonly string[]) => ["--target", String(holder.pid), "--mount", "--", ...command];
+const enter = (...command: readonly string[]) => void execFileSync("nsenter", within(...command));
+/** A path as it is where the mounts are. */
+const inside = (...path: readonly string[]) => join(`/proc/${holder.pid}/root`, volumes, ...path);
+
+const mountLines = () => readFileSync(`/proc/${holder.pid}/mounts`, "utf8").split("\n");
 const mountsBelow = (directory: string) =>
   mountLines().flatMap((line) => (line.split(" ")[1]?.startsWith(directory) ? [line.split(" ")[1] ?? ""] : []));
-const loopsOf = (directory: string) => readdirSync("/sys/block").filter((name) => fileOf(name).startsWith(directory));
+const loops = () => readdirSync("/sys/block").filter((name) => fileOf(name).includes(basename(volumes)));
 
-/** Sandboxes of others that start just then have copies of all mounts for a moment. */
-const expectNothingLeft = () => expect.poll(() => [mountsBelow(volumes), loopsOf(volumes)]).toEqual([[], []]);
+const expectNothingLeft = () => expect.poll(() => [mountsBelow(volumes), loops()]).toEqual([[], []]);
 
 /** What a loop device has open; empty where it is none, or gone: others' go at any time. */
 function fileOf(device: string): string {
@@ -53,7 +67,9 @@ function image(): DiskImage {
 
 /** The program as a server starts it. */
 function start() {
-  const child = spawn(SANDBOXD, ["disks", "--volumes", volumes], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("nsenter", within(SANDBOXD, "disks", "--volumes", volumes), {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   onTestFinished(() => void child.kill("SIGKILL"));
   const ask = async (request: object): Promise<DiskAnswer> => {
@@ -85,7 +101,7 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
     const row = mountLines().find((line) => line.includes(` ${disk} `));
     expect(row?.split(" ")[3]?.split(",")).toEqual(expect.arrayContaining(["nosuid", "nodev", "noatime", "discard"]));
     const owners = ["", "workspace", "state", "state/home"].map((name) => {
-      const { uid, gid, mode } = statSync(join(disk, name));
+      const { uid, gid, mode } = statSync(inside("v1/disk", name));
       return `${name} ${uid}:${gid} ${(mode & 0o7777).toString(8)}`;
     });
     expect(owners).toEqual([" 0:0 755", "workspace 4321:8765 755", "state 4321:8765 700", "state/home 4321:8765 700"]);
@@ -95,7 +111,7 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
 
   test("one that is whole is kept, one that is made anew is empty, one that is forgotten is gone", async () => {
     const { mount, release } = start();
-    const file = join(volumes, "v1/disk/workspace/file");
+    const file = inside("v1/disk/workspace/file");
     await mount("v1", image());
     writeFileSync(file, "kept");
     await release("v1");
@@ -104,22 +120,22 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
     await mount("v1", image());
     expect(existsSync(file)).toBe(false);
     await release("v1", true);
-    expect(["disk", "disk.img"].map((name) => existsSync(join(volumes, "v1", name)))).toEqual([false, false]);
+    expect(["disk", "disk.img"].map((name) => existsSync(inside("v1", name)))).toEqual([false, false]);
   });
 
   test("one that a sandbox still has is waited for, and never mounted twice", async () => {
     const { mount, release } = start();
     await mount("v1", image());
-    execFileSync("mount", ["--bind", join(volumes, "v1/disk/workspace"), held]);
+    enter("mount", "--bind", join(volumes, "v1/disk/workspace"), held);
     await release("v1");
     expect(await mount("v1")).toEqual({
       id: 7,
       code: "sandbox_failed",
       message: "The last sandbox still holds the workspace.",
     });
-    expect(loopsOf(volumes).length).toBe(1);
+    expect(loops().length).toBe(1);
     const waiting = mount("v1");
-    execFileSync("umount", [held]);
+    enter("umount", held);
     expect(await waiting).toEqual({ id: 7 });
   });
 
