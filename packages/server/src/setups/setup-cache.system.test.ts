@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { EventOf, StoredEvent } from "@handrail/protocol/events";
 import { newId } from "@handrail/protocol/ids";
 import type { NetworkRule } from "@handrail/protocol/sources";
@@ -170,6 +171,18 @@ test("a result is its owner's alone, is not what an agent did later, and goes wh
   expect(await listSetups(lineages, "local")).toEqual([]);
   expect((await lineages.ids()).filter((id) => id.startsWith("setup-"))).toEqual([]);
   expect((await begin(root)).ended).toMatchObject([{ outcome: "ok" }]);
+});
+
+test("a result is kept though everything that nothing holds on to is collected while it is made", WAIT, async () => {
+  const root = repository("meanwhile", { ".handrail/setup.sh": "sleep 1; echo made > made\n", a: "1" });
+  const over = new AbortController();
+  const collecting = (async () => {
+    for (; !over.signal.aborted; await delay(50)) await state.kept?.collect(state.store);
+  })();
+  const first = await begin(root).finally(() => over.abort());
+  await collecting;
+  expect(first.ended).toMatchObject([{ outcome: "ok", kept: true }]);
+  expect((await begin(root)).ended).toMatchObject([{ outcome: "reused" }]);
 });
 
 test("what cannot be kept whole is not kept, and a set-up that fails ends nothing", WAIT, async () => {

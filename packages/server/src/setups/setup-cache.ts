@@ -18,6 +18,9 @@ import { beginWatch, systemOf, writtenElsewhere } from "./sandbox-probe.ts";
 import { setupKey, setupPlace } from "./setup-key.ts";
 import { holdSetup, setupNote, type SetupNote } from "./setup-store.ts";
 
+/** What holds on to the workspace as it was before its set-up, as long as its conversation is there. */
+const BEFORE = "before-setup";
+
 type CacheParts = Pick<KeptFiles, "lineages" | "mover"> & { readonly clock: Clock };
 
 /**
@@ -30,6 +33,8 @@ export function setupCache(parts: CacheParts): SetupCache {
       const system = await systemOf(sandbox, signal);
       return parts.lineages.use(state.snapshots.lineage, async (lineage) => {
         const { root } = await parts.mover.take({ lineage, state, sandbox }, signal);
+        // A set-up may take long: what is collected meanwhile must not be this.
+        await lineage.references.add({ conversationId: state.id, checkpointId: BEFORE, root });
         const trees = await treesOf(lineage, root);
         const script = await scriptIn(lineage, root, (name) => trees.get(name));
         const key = setupKey({ state, command, system, root, script, trees: (name) => trees.get(name) });
