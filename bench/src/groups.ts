@@ -8,6 +8,7 @@ import { serverStart } from "./groups/server-start.ts";
 import { sandboxLife } from "./groups/sandbox-life.ts";
 import { sandboxes } from "./groups/sandboxes.ts";
 import { snapshots } from "./groups/snapshots.ts";
+import { setup } from "./groups/setup.ts";
 import { steps } from "./groups/steps.ts";
 import type { Group } from "./row.ts";
 
@@ -16,6 +17,7 @@ export const GROUPS: readonly Group[] = [
   serverStart,
   sandboxes,
   sandboxLife,
+  setup,
   snapshots,
   steps,
   appends,
