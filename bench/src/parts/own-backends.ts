@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Journal } from "@handrail/core/journal";
 import { openSandbox } from "@handrail/core/open-sandbox";
 import type { LogStore } from "@handrail/core/ports/log-store";
@@ -25,6 +26,8 @@ import type { CriPlace } from "./sandbox-floors.ts";
 /** How long a start may take; the first one of a backend may have an image to build. */
 const START_MS = 60_000;
 const FIRST_START_MS = 300_000;
+/** A sandbox of the pool has loaded by then what its first command needs. */
+const SPARE_WAITS_MS = 2000;
 /** Backends that have started a sandbox. */
 const proven = new Set<BackendName>();
 
@@ -108,12 +111,13 @@ export function cloner(home: string): PrepareSeed {
   return seedPreparer({ git, directory: join(home, "seeds"), demoDirectory, home: demoDirectory, local: true });
 }
 
-/** Starts a sandbox for a conversation that does not exist yet, as the server's pool does; gives the id it will have. */
+/** A sandbox of a conversation that does not exist yet, as they wait in the server's pool; gives the id it will have. */
 export async function startSpare({ backend }: Pick<Places, "backend">): Promise<string> {
   const conversationId = newId("c", Date.now());
   const choice = { backend: backend.name, network: { type: "none" } } as const;
   const spec = { conversationId, choice, seedDirectory: undefined };
   await backend.start(spec, () => undefined, startLimit(backend));
+  await sleep(SPARE_WAITS_MS);
   return conversationId;
 }
 
