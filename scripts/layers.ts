@@ -33,6 +33,7 @@ export const FOLDERS: Readonly<
     apart: ["containerd", "docker", "none", "process"],
     shared: ["disk", "labels", "link", "local", "seccomp"],
   },
+  "packages/sandboxd/src/snapshot": { apart: ["restore"], shared: ["native", "objects", "take"] },
 };
 
 /** In `server`, only these files may import an adapter: they compose the program. */

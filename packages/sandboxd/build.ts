@@ -30,7 +30,7 @@ const INPUTS = [
 ];
 
 /** Threads that `main.ts` starts have files of their own within the program, below the folder of `main.ts`. */
-const WRITER_THREAD = "snapshot/writer-thread";
+const WRITER_THREAD = "snapshot/restore/writer-thread";
 
 const MANIFEST = "manifest.json";
 const PROGRAMS = ["sandboxd", "rg", "portable/sandboxd", "portable/rg"];

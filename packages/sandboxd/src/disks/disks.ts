@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 import type { DiskImage, DiskOwner, DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
 import { DISK_FILE, DISK_MOUNT } from "@handrail/protocol/sandboxd/disk-messages";
-import { zstd } from "../snapshot/zstd.ts";
+import { zstd } from "../snapshot/objects/zstd.ts";
 import type { DeviceNumber, DiskCalls } from "./disk-calls.ts";
 
 const PATIENCE_MS = 5_000;

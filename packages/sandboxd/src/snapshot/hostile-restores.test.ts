@@ -7,7 +7,7 @@ import { encodeTree, type SnapshotEntry } from "@handrail/protocol/snapshots";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CALL, place, RULES } from "../testing/snapshot-place.ts";
-import { objectName } from "./object-writer.ts";
+import { objectName } from "./objects/object-writer.ts";
 
 const PIECES = ["one", "two ".repeat(300)].map((text) => Buffer.from(text));
 const [one, two] = PIECES.map((data) => ({ size: data.length, blobs: [objectName("blob", data)] }));

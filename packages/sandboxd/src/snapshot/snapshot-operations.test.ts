@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeTree, randomEdits, randomNumbers, setPlainTimes } from "../testing/random-tree.ts";
 import { CALL, directoriesFirst, fill, place, restore, RULES, take } from "../testing/snapshot-place.ts";
-import { objectName } from "./object-writer.ts";
+import { objectName } from "./objects/object-writer.ts";
 import { snapshotOperations } from "./snapshot-operations.ts";
 
 describe("snapshots", () => {

@@ -1,5 +1,5 @@
 import { encodeObjectFrame, objectFrames, takenFrames } from "@handrail/protocol/sandboxd/object-frames";
-import { zstd } from "../snapshot/zstd.ts";
+import { zstd } from "../snapshot/objects/zstd.ts";
 
 /** Each object of what a sandbox gave, as a frame of its own. */
 export function asKept(taken: Buffer): Buffer {

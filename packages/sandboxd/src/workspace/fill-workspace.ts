@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import type { OperationArgs, OperationResult } from "@handrail/protocol/sandboxd/operations";
 import { fileError } from "../files/file-error.ts";
-import { openNative } from "../snapshot/native.ts";
+import { openNative } from "../snapshot/native/native.ts";
 import { TarReader } from "./tar-reader.ts";
 import { TreeWriter } from "./tree-writer.ts";
 

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { fileStat } from "../snapshot/file-stat.ts";
+import { fileStat } from "../snapshot/native/file-stat.ts";
 import { CALL } from "../testing/snapshot-place.ts";
 import { workspaceOperations } from "./workspace-operations.ts";
 import { ChangedPaths } from "./changed-paths.ts";

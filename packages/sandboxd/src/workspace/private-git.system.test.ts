@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fileStat } from "../snapshot/file-stat.ts";
+import { fileStat } from "../snapshot/native/file-stat.ts";
 import { outputOf, privateGit } from "./private-git.ts";
 import { WrittenFiles } from "./written-files.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { FileStat } from "../snapshot/file-stat.ts";
+import type { FileStat } from "../snapshot/native/file-stat.ts";
 import { AT, eachEntry, sealIndex } from "./git-index.ts";
 import { RestoredIndex } from "./restored-index.ts";
 

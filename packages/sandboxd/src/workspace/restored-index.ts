@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type FileStat, isLink, numbersOf, type StatNumbers, type Time, timeOf } from "../snapshot/file-stat.ts";
+import { type FileStat, isLink, numbersOf, type StatNumbers, type Time, timeOf } from "../snapshot/native/file-stat.ts";
 import { AT, BLOB_BYTES, eachEntry, entryCount, plainMode, sealIndex, type Sizes } from "./git-index.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { chmodSync, closeSync, constants, fchmodSync, linkSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
-import { writeAll } from "../snapshot/native-write.ts";
-import type { Native } from "../snapshot/native.ts";
-import { systemPath } from "../snapshot/open-inside.ts";
+import { writeAll } from "../snapshot/native/native-write.ts";
+import type { Native } from "../snapshot/native/native.ts";
+import { systemPath } from "../snapshot/native/open-inside.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 
 const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

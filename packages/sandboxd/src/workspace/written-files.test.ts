@@ -3,7 +3,7 @@ import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { fileStat } from "../snapshot/file-stat.ts";
+import { fileStat } from "../snapshot/native/file-stat.ts";
 import { WrittenFiles } from "./written-files.ts";
 
 let workspace: string;

@@ -1,4 +1,4 @@
-import type { FileStat } from "../snapshot/file-stat.ts";
+import type { FileStat } from "../snapshot/native/file-stat.ts";
 import { RestoredIndex } from "./restored-index.ts";
 
 /** A file that was written a moment ago: what the system says of it, and its content. */

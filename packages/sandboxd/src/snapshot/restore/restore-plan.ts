@@ -7,9 +7,9 @@ import {
   type SnapshotEntry,
   type SnapshotTree,
 } from "@handrail/protocol/snapshots";
-import type { KnownEntry, KnownTree } from "./known-tree.ts";
-import { objectName } from "./object-writer.ts";
-import type { StagedObjects } from "./staged-objects.ts";
+import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
+import { objectName } from "../objects/object-writer.ts";
+import type { StagedObjects } from "../objects/staged-objects.ts";
 
 /** A directory as it shall be, beside what is there now. `entries` by name, one character for each byte. */
 export type PlannedTree = {

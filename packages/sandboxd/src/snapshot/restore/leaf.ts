@@ -13,9 +13,9 @@ import {
   type BigIntStats,
 } from "node:fs";
 import { byteText, type SnapshotEntry, type SnapshotFile } from "@handrail/protocol/snapshots";
-import type { Native } from "./native.ts";
-import { O_PATH, systemPath } from "./open-inside.ts";
-import { fullPath, openPlace } from "./open-place.ts";
+import type { Native } from "../native/native.ts";
+import { O_PATH, systemPath } from "../native/open-inside.ts";
+import { fullPath, openPlace } from "../native/open-place.ts";
 
 /** What makes a leaf: an entry that is no directory. `blob` gives a file's pieces. */
 export type LeafTools = { readonly native: Native; readonly blob: (name: string) => Uint8Array };

@@ -1,9 +1,9 @@
 import { encodeTree, MAX_SNAPSHOT_DEPTH, type SnapshotTree } from "@handrail/protocol/snapshots";
 import { expect, test } from "vitest";
-import type { KnownTree } from "./known-tree.ts";
-import { objectName } from "./object-writer.ts";
+import type { KnownTree } from "../objects/known-tree.ts";
+import { objectName } from "../objects/object-writer.ts";
 import { planRestore, type PlannedTree } from "./restore-plan.ts";
-import type { StagedObjects } from "./staged-objects.ts";
+import type { StagedObjects } from "../objects/staged-objects.ts";
 
 const EMPTY: KnownTree = { tree: "none", mode: 0o755, mtime: "0", entries: new Map() };
 

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { JobBuilder, Stats, WriteReply } from "./write-job.ts";
+import type { JobBuilder, Stats, WriteReply } from "../native/write-job.ts";
 
 declare const WRITER_THREAD: string | undefined;
 

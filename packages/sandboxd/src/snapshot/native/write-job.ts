@@ -1,6 +1,6 @@
 import type { SnapshotFile } from "@handrail/protocol/snapshots";
 import { timeOf, type FileStat, type StatNumbers, type Time } from "./file-stat.ts";
-import type { BundledPiece, PackedBundle } from "./open-bundles.ts";
+import type { BundledPiece, PackedBundle } from "../objects/open-bundles.ts";
 
 /**
  * Files to be written into one open directory where nothing has their names, in few values: each costs time on its way to

@@ -1,8 +1,8 @@
 import type { SnapshotEntry, SnapshotFile } from "@handrail/protocol/snapshots";
-import type { KnownEntry, KnownTree } from "./known-tree.ts";
-import type { Place } from "./open-places.ts";
+import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
+import type { Place } from "../native/open-places.ts";
 import type { PlannedEntry } from "./restore-plan.ts";
-import { JobBuilder } from "./write-job.ts";
+import { JobBuilder } from "../native/write-job.ts";
 
 /** A directory that is worked in. `fresh`: there was nothing in it. */
 export type Here = {

@@ -10,11 +10,11 @@ import {
   type SnapshotEntry,
   type SnapshotRules,
 } from "@handrail/protocol/snapshots";
-import { isDirectory, isFile, modeOf, type FileStat } from "./file-stat.ts";
-import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
-import type { Native } from "./native.ts";
-import type { ObjectWriter } from "./object-writer.ts";
-import { O_PATH, openInside } from "./open-inside.ts";
+import { isDirectory, isFile, modeOf, type FileStat } from "../native/file-stat.ts";
+import type { KnownEntry, KnownTree, Stamp } from "../objects/known-tree.ts";
+import type { Native } from "../native/native.ts";
+import type { ObjectWriter } from "../objects/object-writer.ts";
+import { O_PATH, openInside } from "../native/open-inside.ts";
 import { CACHE_TAG, isCache, leftOutEntry, readFileEntry, specialEntry } from "./read-entry.ts";
 
 export type Walk = {

@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, unlinkSync } from "node:fs";
-import { modeOf, type FileStat } from "./file-stat.ts";
-import type { Native } from "./native.ts";
-import { systemPath } from "./open-inside.ts";
+import { modeOf, type FileStat } from "../native/file-stat.ts";
+import type { Native } from "../native/native.ts";
+import { systemPath } from "../native/open-inside.ts";
 
 /** A name, one character for each byte, in an open directory. */
 export type Spot = { readonly directory: number; readonly name: string };

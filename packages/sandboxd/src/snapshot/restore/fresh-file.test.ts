@@ -12,9 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fileStat, modeOf } from "./file-stat.ts";
+import { fileStat, modeOf } from "../native/file-stat.ts";
 import { writeFresh } from "./fresh-file.ts";
-import { openNative } from "./native.ts";
+import { openNative } from "../native/native.ts";
 
 let directory: string;
 let place: number;

@@ -1,7 +1,7 @@
 import { AppError } from "@handrail/protocol/errors";
 import { MAX_SAID_PATH, textOfBytes } from "@handrail/protocol/snapshots";
 import type { Here } from "./apply-work.ts";
-import { pathIn } from "./open-place.ts";
+import { pathIn } from "../native/open-place.ts";
 
 const MAX_FAILED = 100;
 

@@ -1,9 +1,9 @@
 import { lstatSync, rmdirSync, unlinkSync } from "node:fs";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
-import type { KnownEntry, KnownTree } from "./known-tree.ts";
-import { systemPath } from "./open-inside.ts";
-import { fullPath, namesIn, pathIn } from "./open-place.ts";
-import type { OpenPlaces, Place } from "./open-places.ts";
+import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
+import { systemPath } from "../native/open-inside.ts";
+import { fullPath, namesIn, pathIn } from "../native/open-place.ts";
+import type { OpenPlaces, Place } from "../native/open-places.ts";
 
 /** A directory that is worked in, and what a walk saw in it. */
 type Here = { readonly place: Place; readonly path: string; readonly present: KnownTree | undefined };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SnapshotFile } from "@handrail/protocol/snapshots";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { KnownTreeFile } from "./known-tree-file.ts";
-import type { KnownEntry, KnownTree } from "./known-tree.ts";
+import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
 
 let directory: string;
 let path: string;

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { futimesSync, lutimesSync } from "node:fs";
-import { cLibrary } from "../c-library.ts";
+import { cLibrary } from "../../c-library.ts";
 import { PLAIN_STAT, statByCall, type StatFiles } from "./native-stat.ts";
 import { PLAIN_WRITE, writeByCall, type MakeFiles } from "./native-write.ts";
 import type { QuickCalls } from "./quick-writer.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SnapshotFile } from "@handrail/protocol/snapshots";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { JobBuilder, statIn } from "./write-job.ts";
+import { JobBuilder, statIn } from "../native/write-job.ts";
 import { Writer } from "./writer.ts";
 
 let directory: string;

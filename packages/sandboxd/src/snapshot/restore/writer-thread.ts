@@ -1,9 +1,9 @@
 // A thread that writes files into directories which the main one has open: `Writer` starts it and says which.
 import { parentPort, workerData } from "node:worker_threads";
-import { openNative } from "./native.ts";
-import { OpenBundles } from "./open-bundles.ts";
+import { openNative } from "../native/native.ts";
+import { OpenBundles } from "../objects/open-bundles.ts";
 import { filesWriter } from "./write-files.ts";
-import type { WriteJob, WriteReply } from "./write-job.ts";
+import type { WriteJob, WriteReply } from "../native/write-job.ts";
 
 const write = filesWriter(await openNative());
 const bundles = new OpenBundles();

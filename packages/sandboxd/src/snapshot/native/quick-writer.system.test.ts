@@ -30,8 +30,8 @@ function written(files: readonly Piece[]) {
   const script = `
     import { constants, openSync, readFileSync } from "node:fs";
     import { openNative } from ${module("native.ts")};
-    import { OpenBundles } from ${module("open-bundles.ts")};
-    import { filesWriter } from ${module("write-files.ts")};
+    import { OpenBundles } from ${module("../objects/open-bundles.ts")};
+    import { filesWriter } from ${module("../restore/write-files.ts")};
     import { JobBuilder, statIn } from ${module("write-job.ts")};
     const native = await openNative();
     if (native.quick === undefined) throw new Error("not quick");

@@ -3,25 +3,25 @@ import { AppError } from "@handrail/protocol/errors";
 import { byteText, type SnapshotFile } from "@handrail/protocol/snapshots";
 import { Failures } from "./failures.ts";
 import { writeFresh } from "./fresh-file.ts";
-import { fileStat, type FileStat } from "./file-stat.ts";
-import type { KnownEntry, KnownTree } from "./known-tree.ts";
+import { fileStat, type FileStat } from "../native/file-stat.ts";
+import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
 import { isAsWanted, makeLeaf, makeTwin, settleLeaf, type LeafTools } from "./leaf.ts";
-import type { Native } from "./native.ts";
-import { OpenBundles } from "./open-bundles.ts";
-import { systemPath } from "./open-inside.ts";
-import { fullPath, namesIn, pathIn } from "./open-place.ts";
-import { OpenPlaces, type Place } from "./open-places.ts";
+import type { Native } from "../native/native.ts";
+import { OpenBundles } from "../objects/open-bundles.ts";
+import { systemPath } from "../native/open-inside.ts";
+import { fullPath, namesIn, pathIn } from "../native/open-place.ts";
+import { OpenPlaces, type Place } from "../native/open-places.ts";
 import { type Begun, Batch, type Here, isBatchable, later, type Work } from "./apply-work.ts";
 import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
-import type { StagedObjects } from "./staged-objects.ts";
-import { stampOf } from "./walk.ts";
+import type { StagedObjects } from "../objects/staged-objects.ts";
+import { stampOf } from "../take/walk.ts";
 import { filesWriter, type WriteFiles } from "./write-files.ts";
-import { type Stats, statIn } from "./write-job.ts";
+import { type Stats, statIn } from "../native/write-job.ts";
 import type { Writer } from "./writer.ts";
-import type { ChangedPaths } from "../workspace/changed-paths.ts";
-import type { WrittenFiles } from "../workspace/written-files.ts";
-import { Pieces } from "./pieces.ts";
+import type { ChangedPaths } from "../../workspace/changed-paths.ts";
+import type { WrittenFiles } from "../../workspace/written-files.ts";
+import { Pieces } from "../objects/pieces.ts";
 
 export type Apply = {
   /** A real path, one character for each byte. */

@@ -1,8 +1,8 @@
 import { writeFresh } from "./fresh-file.ts";
-import type { Native } from "./native.ts";
-import { contentOf, type OpenBundles } from "./open-bundles.ts";
-import { QuickWriter } from "./quick-writer.ts";
-import { emptyStats, encodeStat, FILE, FILE_NUMBERS, type Stats, timeIn, type WriteJob } from "./write-job.ts";
+import type { Native } from "../native/native.ts";
+import { contentOf, type OpenBundles } from "../objects/open-bundles.ts";
+import { QuickWriter } from "../native/quick-writer.ts";
+import { emptyStats, encodeStat, FILE, FILE_NUMBERS, type Stats, timeIn, type WriteJob } from "../native/write-job.ts";
 
 /**
  * Writes the files of a job, each whole or not at all, and says what they then are. One that is not written, whatever the

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, readlinkSync, readSync } from "node:fs";
 import { MAX_BLOB_BYTES, textOfBytes, type LeftOutReason, type SnapshotEntry } from "@handrail/protocol/snapshots";
-import { isLink, isPipe, modeOf, type FileStat } from "./file-stat.ts";
-import type { ObjectWriter } from "./object-writer.ts";
-import { openInside, systemPath } from "./open-inside.ts";
+import { isLink, isPipe, modeOf, type FileStat } from "../native/file-stat.ts";
+import type { ObjectWriter } from "../objects/object-writer.ts";
+import { openInside, systemPath } from "../native/open-inside.ts";
 
 /** https://bford.info/cachedir/ */
 const CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55";

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import * as z from "zod/mini";
-import { writeAll } from "./native-write.ts";
-import type { KnownEntry, KnownTree, Stamp } from "./known-tree.ts";
+import { writeAll } from "../native/native-write.ts";
+import type { KnownEntry, KnownTree, Stamp } from "../objects/known-tree.ts";
 
 /** Of directories that are no more: with so much of them on top, all is written anew. */
 const SLACK_BYTES = 1024 * 1024;

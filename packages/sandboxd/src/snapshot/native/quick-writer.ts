@@ -3,7 +3,7 @@ import { plainPieceAt } from "@handrail/protocol/sandboxd/object-frames";
 import { AT_EMPTY_PATH, deviceOf, type Statx, STATX_BASIC_STATS, STATX_BYTES } from "./native-stat.ts";
 import { FRESH_FILE } from "./native-write.ts";
 import { systemPath } from "./open-inside.ts";
-import type { OpenBundles } from "./open-bundles.ts";
+import type { OpenBundles } from "../objects/open-bundles.ts";
 import { emptyStats, FILE, FILE_NUMBERS, STAT, STAT_NUMBERS, type Stats, type WriteJob } from "./write-job.ts";
 
 /** openat(2), write(2), futimens(3), fchmod(2), close(2) and statx(2) of the C library, which take pointers as numbers. */

@@ -12,11 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { fileStat } from "./file-stat.ts";
-import type { KnownTree } from "./known-tree.ts";
-import { openNative } from "./native.ts";
-import { objectName } from "./object-writer.ts";
-import { openInside } from "./open-inside.ts";
+import { fileStat } from "../native/file-stat.ts";
+import type { KnownTree } from "../objects/known-tree.ts";
+import { openNative } from "../native/native.ts";
+import { objectName } from "../objects/object-writer.ts";
+import { openInside } from "../native/open-inside.ts";
 import { readFileEntry } from "./read-entry.ts";
 import { walkWorkspace } from "./walk.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { takenFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { asKept } from "../testing/as-kept.ts";
+import { asKept } from "../../testing/as-kept.ts";
 import { ObjectWriter, objectName } from "./object-writer.ts";
 
 let directory: string;
