@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { Transform } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { maskerOf } from "@handrail/core/secrets/masker-of";
 import { overwritten, type SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { forwardedHeaders } from "../forwarded-headers.ts";
 import type { Refusal } from "../refusal.ts";
-import { maskerOf } from "../secrets/masker-of.ts";
 import type { WithSecrets } from "../secrets/put-secrets.ts";
 import { expansionBound } from "./expansion-bound.ts";
 

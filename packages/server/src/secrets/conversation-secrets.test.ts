@@ -83,6 +83,11 @@ test("each conversation has an authority and placeholders of its own, which stay
   expect((await secrets.openWith("c_1")).authority).toEqual({ certificate: "certificate 3" });
 });
 
+test("conversations with the same secrets share what masks them", async () => {
+  const { secrets } = setUp();
+  expect(await secrets.maskerFor("c_1")).toBe(await secrets.maskerFor("c_2"));
+});
+
 test("a sandbox is given certificate, placeholders and files once, and again when a secret has changed or is another's", async () => {
   const { secrets, newSandbox, change, equipped } = setUp();
   const sandbox = newSandbox();

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
-import { hostMasker, type SecretMasker, secretMasker } from "@handrail/core/secrets/secret-masker";
+import { hostMaskerOf, maskerOf } from "@handrail/core/secrets/masker-of";
+import type { SecretMasker } from "@handrail/core/secrets/secret-masker";
 import { AppError } from "@handrail/protocol/errors";
 import type { SecretUse } from "@handrail/protocol/secrets";
 import type { OpenSecret } from "./sealed-values.ts";
@@ -177,9 +178,9 @@ function knownOf(known: Map<string, Known>, id: string, all: readonly MaskedValu
   if (all.every(({ value }) => before.values.has(value))) return before;
   const values = new Map([...before.values, ...all.map(({ name, value }) => [value, name] as const)]);
   const named = Array.from(values, ([value, name]) => ({ name, value }));
-  const made = { values, masker: secretMasker(named), hosts: hostMasker(named) };
+  const made = { values, masker: maskerOf(named), hosts: hostMaskerOf(named) };
   known.set(id, made);
   return made;
 }
 
-const NOTHING: Known = { values: new Map(), masker: secretMasker([]), hosts: (host) => host };
+const NOTHING: Known = { values: new Map(), masker: maskerOf([]), hosts: (host) => host };
