@@ -23,7 +23,7 @@ import { config, plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { importerTo, runtimeUnderTest } from "../testing/containerd-root.ts";
 import { mapsUsers } from "../testing/maps-users.ts";
-import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn } from "../testing/musl-root.ts";
+import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn, writeToData } from "../testing/musl-root.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import type { ContainerdOptions } from "./containerd-backend.ts";
@@ -142,6 +142,17 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     const image = await rootImage("docker.io/handrail-test/musl:1", tarFile);
     await handOver(client, await importerTo(daemon), image, AbortSignal.timeout(20_000));
     expect(await workIn(await start(freshConversation(), image.reference))).toEqual(MUSL_WORK);
+  });
+
+  test.skipIf(!canMakeMuslRoot())("what an image calls a volume is empty, and cannot be written", async () => {
+    const daemon = await sharedDaemon();
+    const { client, start } = await setUp(daemon);
+    const tarFile = await muslRoot();
+    onTestFinished(() => rm(tarFile));
+    const root = await rootImage("docker.io/handrail-test/volume:1", tarFile);
+    const image = { ...root, config: { ...root.config, Volumes: { "/data": {}, "/tmp": {} } } };
+    await handOver(client, await importerTo(daemon), image, AbortSignal.timeout(20_000));
+    expect(await writeToData(await start(freshConversation(), image.reference))).toBe("refused\n");
   });
 
   test("an image that can neither be found nor pulled is refused with what to do", async () => {

@@ -28,9 +28,12 @@ const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const READ_BYTES = 1024 * 1024;
 const KNOWN_WITHIN_MS = 10_000;
 
+/** `volumes`: paths that it calls so. */
+export type PresentImage = { readonly reference: string; readonly volumes: readonly string[] };
+
 export type ContainerdImages = {
-  /** The name of an image that is there, after pulling or building it if need be. */
-  ensure(wish: ImageWish): Promise<string>;
+  /** An image that is there, after pulling or building it if need be. */
+  ensure(wish: ImageWish): Promise<PresentImage>;
   /** Hands the pause image over unless it is there: then true. A runtime that takes no images from us is left alone. */
   ensurePause(signal: AbortSignal): Promise<boolean>;
 };
@@ -52,20 +55,35 @@ export function containerdImages(
     onProgress("Handing the default image to the container runtime.");
     await hand(image, closing);
   });
+  const volumesOf = volumesByImage(client);
+  const obtained = async (reference: string, wish: ImageWish) => {
+    if (reference !== BUILT_IMAGE) return pulled(client, reference, wish);
+    if ((await importer()) === undefined || !(await canBuildRoot())) return pulled(client, source.fallbackImage, wish);
+    await build.join(wish.onProgress, wish.signal);
+    return reference;
+  };
   return {
     ensure: async (wish) => {
-      const reference = wish.image ?? source.defaultImage ?? BUILT_IMAGE;
-      if ((await client.findImage(reference, wish.signal)) !== undefined) return reference;
-      if (reference !== BUILT_IMAGE) return pulled(client, reference, wish);
-      if ((await importer()) === undefined || !(await canBuildRoot()))
-        return pulled(client, source.fallbackImage, wish);
-      await build.join(wish.onProgress, wish.signal);
-      return reference;
+      const wanted = wish.image ?? source.defaultImage ?? BUILT_IMAGE;
+      const found = await client.findImage(wanted, wish.signal);
+      const reference = found === undefined ? await obtained(wanted, wish) : wanted;
+      return { reference, volumes: await volumesOf(reference, found, wish.signal) };
     },
     ensurePause: async (signal) => {
       const found = await client.findImage(PAUSE_IMAGE, signal);
       return found === undefined && hand(pauseImage(), signal);
     },
+  };
+}
+
+/** Asked for once of each image: what is said of one does not change as long as its id is the same. */
+function volumesByImage(client: CriClient) {
+  const known = new Map<string, readonly string[]>();
+  return async (reference: string, found: string | undefined, signal: AbortSignal) => {
+    const id = found ?? (await client.findImage(reference, signal)) ?? "";
+    const volumes = known.get(id) ?? (await client.imageVolumes(reference, signal));
+    known.set(id, volumes);
+    return volumes;
   };
 }
 

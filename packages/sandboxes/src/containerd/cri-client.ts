@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { criChannel } from "./cri-channel.ts";
 import { CriError } from "./cri-error.ts";
+import { volumesIn } from "../image/image-volumes.ts";
 import type {
   Container,
   ContainerConfig,
@@ -47,6 +48,14 @@ export function criClient(socketPath: string) {
       const more = signal === undefined ? {} : { signal };
       const answer = await ask<{ image: { id: string } | null }>("ImageService/ImageStatus", request, more);
       return answer.image?.id;
+    },
+
+    /** Paths that an image calls volumes, where the runtime tells of its configuration, as containerd does. */
+    imageVolumes: async (image: string, signal?: AbortSignal): Promise<readonly string[]> => {
+      const request = { image: { image }, verbose: true };
+      const more = signal === undefined ? {} : { signal };
+      const { info } = await ask<{ info: Labels }>("ImageService/ImageStatus", request, more);
+      return volumesIn(ImageInfo.safeParse(parsedJson(info["info"])).data?.imageSpec.config);
     },
 
     pullImage: async (image: string, signal: AbortSignal): Promise<void> => {
@@ -129,6 +138,9 @@ function containerCalls(ask: Ask) {
     },
   };
 }
+
+/** What containerd says of an image. */
+const ImageInfo = z.object({ imageSpec: z.object({ config: z.unknown() }) });
 
 const PodInfo = z.object({
   pid: z.int().positive().optional().catch(undefined),

@@ -8,7 +8,7 @@ import type { Mount } from "../disk/mounted-disk.ts";
 import { diskMount, mountAll, unmountAll, unmountDisk } from "../disk/mounted-disk.ts";
 import { diskReleased, hasDisk } from "../disk/workspace-disk.ts";
 import type { ScratchPlace } from "./scratch.ts";
-import { makeScratch, removeScratch, scratchMount } from "./scratch.ts";
+import { makeNothing, makeScratch, removeScratch, scratchMount } from "./scratch.ts";
 
 /** Where the host has a sandbox's workspace and state while it starts. */
 export type StartingFiles = { readonly workspace: string; readonly state: string };
@@ -24,7 +24,11 @@ export type HostParts = {
 
 /** What a sandbox's mounts come from. The host has it for as long as the start takes; then the sandbox alone has it. */
 export type HostPlaces = {
-  readonly ready: Promise<{ readonly scratch: readonly ScratchPlace[]; readonly files: StartingFiles }>;
+  readonly ready: Promise<{
+    readonly scratch: readonly ScratchPlace[];
+    readonly nothing: string;
+    readonly files: StartingFiles;
+  }>;
   /** Takes off the host what was made, whether or not all was. Mounts and loop device end with the sandbox. */
   release(): Promise<void>;
 };
@@ -56,11 +60,11 @@ async function make(parts: HostParts, { record, place, furnished }: LocalStart, 
   const disk = await diskOf(parts, place);
   const mounts = [...(seen ? [scratchMount(directory, bytes)] : []), ...disk];
   if (mounts.length > 0) await mountAll(mounts, place.mounts);
-  const scratch = await makeScratch(directory, uid);
+  const [scratch, nothing] = await Promise.all([makeScratch(directory, uid), makeNothing(directory)]);
   const files: StartingFiles =
     disk.length === 0 ? place : { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
   await giveTo({ first: uid, count: ids }, [files.workspace, files.state]);
-  return { scratch, files };
+  return { scratch, nothing, files };
 }
 
 async function release({ scratchOf, mounting, seesMounts }: HostParts, { record, place }: LocalStart): Promise<void> {

@@ -18,6 +18,8 @@ function configOf(profile: "strict" | "default", unifiedCgroups = false) {
   return containerConfig({
     start,
     image: "i",
+    imageVolumes: ["/data", "/tmp"],
+    nothing: "/scratch/nothing",
     uid: 5000,
     fence: undefined,
     containers: false,
@@ -82,6 +84,9 @@ test("a container has no rights and no way to more, and a limit on everything", 
   expect(mounts.filter(({ hostPath }) => hostPath === "/p" || hostPath === "/d/c_1/links/x_1")).toEqual([
     { hostPath: "/p", containerPath: "/handrail", readonly: true },
     { hostPath: "/d/c_1/links/x_1", containerPath: "/handrail-link", readonly: true },
+  ]);
+  expect(mounts.filter(({ hostPath }) => hostPath === "/scratch/nothing")).toEqual([
+    { hostPath: "/scratch/nothing", containerPath: "/data", readonly: true },
   ]);
   expect(command.slice(4, 7)).toEqual(["100", "200", "2"]);
   expect(command).not.toContain("--egress-port");

@@ -81,6 +81,8 @@ function namespacesFrom(firstId: number | undefined): NamespaceOptions {
 export type ContainerWish = {
   readonly start: LocalStart;
   readonly image: string;
+  /** Paths that the image calls volumes. */
+  readonly imageVolumes: readonly string[];
   /** The user of the host that programs are, or their root. */
   readonly uid: number;
   /** What holds programs that are root; undefined: they are a plain user. */
@@ -97,6 +99,8 @@ export type ContainerWish = {
   readonly seccompFile: string;
   /** Where the host has /tmp and the like. */
   readonly scratch: readonly ScratchPlace[];
+  /** An empty directory of the host. */
+  readonly nothing: string;
   /** Where the host has workspace and state. */
   readonly files: { readonly workspace: string; readonly state: string };
   /** Whether the host has control groups of version 2 only. */
@@ -224,7 +228,16 @@ function commandOf(wish: ContainerWish, network: boolean): readonly string[] {
   return ["sh", "-c", WITH_LIMITS, log, ...ulimits, ...serve];
 }
 
-function mountsOf({ start, files, fence, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
+function mountsOf(wish: ContainerWish): readonly CriMount[] {
+  const own = ownMountsOf(wish);
+  if (wish.fence !== undefined) return own;
+  // The runtime would make directories of the host for them, which can be written.
+  const taken = new Set(own.map(({ containerPath }) => containerPath));
+  const volumes = wish.imageVolumes.filter((path) => !taken.has(path));
+  return [...own, ...volumes.map((path) => ({ hostPath: wish.nothing, containerPath: path, readonly: true }))];
+}
+
+function ownMountsOf({ start, files, fence, programs, etcDirectory, scratch }: ContainerWish): readonly CriMount[] {
   const places = { ...files, programs, link: dirname(start.socketPath) };
   // Who is root keeps users and groups of its own.
   const names = fence === undefined ? ETC_NAMES : NETWORK_ETC_NAMES;

@@ -28,6 +28,8 @@ function configOf(fence: RootFence | undefined, containers = false, onDisk = tru
   const wish: Omit<ContainerWish, "fence" | "containers"> = {
     start,
     image: "image",
+    imageVolumes: ["/data"],
+    nothing: "/scratch/nothing",
     uid: FIRST,
     limits: DEFAULT_LIMITS,
     labels: {},

@@ -28,6 +28,13 @@ export async function makeScratch(directory: string, uid: number): Promise<reado
   return places;
 }
 
+/** An empty directory that stays so, for places that nobody may write to. */
+export async function makeNothing(directory: string): Promise<string> {
+  const nothing = join(directory, "nothing");
+  await mkdir(nothing, { mode: 0o755 });
+  return nothing;
+}
+
 /** Removes what a start left, mounted or not. No error when there is nothing. @throws AppError `sandbox_failed` */
 export async function removeScratch(directory: string): Promise<void> {
   await unmountDisk(directory);

@@ -51,17 +51,27 @@ export async function startPod(parts: ContainerdParts, start: LocalStart): Promi
   const limits = limitsUnder(record.profile, parts.limits);
   const places = hostPlaces(parts, start, { uid, ids: fence === undefined ? 1 : POD_IDS, bytes: limits.tmpBytes });
   try {
-    const [podId, image, own] = await together(start.signal, [
+    const [podId, { reference, volumes: imageVolumes }, own] = await together(start.signal, [
       (signal) => runPod(parts, pod, fence?.handler ?? parts.runtimeHandler, signal),
       (signal) => parts.images.ensure({ image: record.image, onProgress: start.onProgress, signal }),
       () => ownFiles(parts, start, { uid, fence, containers }, places),
     ]);
-    const config = containerConfig({ start, image, uid, fence, containers, limits, labels, ...own });
-    const containerId = await explainedByImage(image, () => runContainer(client, { podId, config, pod, start }));
+    const config = containerConfig({
+      start,
+      image: reference,
+      imageVolumes,
+      uid,
+      fence,
+      containers,
+      limits,
+      labels,
+      ...own,
+    });
+    const containerId = await explainedByImage(reference, () => runContainer(client, { podId, config, pod, start }));
     if (fence !== undefined) await boundFence(client, fence, { podId, containerId, limits });
     // What kernel a handler has that was named for all profiles is not asked.
     else if (parts.runtimeHandler !== "") await boundPod(client, podId, limits);
-    const failed = watch(client, containerId, (exitCode) => lastWords(start, image, exitCode));
+    const failed = watch(client, containerId, (exitCode) => lastWords(start, reference, exitCode));
     return { ...failed, settled: places.release() };
   } catch (thrown) {
     await places.release();

@@ -12,6 +12,7 @@ function specOf(given: Given) {
     daemon: { product: "Docker", missingLimits: [] },
     profile: "default",
     uid: 5000,
+    imageVolumes: [],
     containers: false,
   } as const;
   return sandboxContainer({ ...texts, ...usual, limits: DEFAULT_LIMITS, hostsFile: undefined, storage, ...given });
@@ -120,6 +121,19 @@ test("a disk of the daemon's machine is mounted as the daemon mounts what is its
     { ...volume("o", "/handrail-whole"), ReadOnly: true },
     { ...volume("h", "/handrail-disk"), ReadOnly: true },
   ]);
+});
+
+test("where the image calls a place a volume is nothing, unless there is something else, or root may write to the image", () => {
+  const imageVolumes = ["/data", "/tmp", "/workspace", "/var/lib/app"];
+  const inMemory = (given: Given) =>
+    hostConfig({ imageVolumes, ...given })["Tmpfs"] as Readonly<Record<string, string>>;
+  const nothing = "ro,noexec,nosuid,nodev,size=4k,mode=755";
+  expect(Object.entries(inMemory({})).filter(([, options]) => options.startsWith("ro"))).toEqual([
+    ["/data", nothing],
+    ["/var/lib/app", nothing],
+  ]);
+  expect(inMemory({ daemon: { product: "Podman", missingLimits: [] } })["/data"]).toBe(`${nothing},notmpcopyup`);
+  expect(Object.keys(inMemory({ profile: "dev", uid: 0 }))).toEqual(["/tmp", "/run"]);
 });
 
 test("only root of a kernel of its own has all capabilities", () => {

@@ -20,6 +20,8 @@ export const SOCKET_INSIDE = "@handrail-sandboxd";
 export type ContainerWish = {
   readonly daemon: Pick<DaemonInfo, "product" | "missingLimits">;
   readonly imageId: string;
+  /** Paths that the image calls volumes. */
+  readonly imageVolumes: readonly string[];
   readonly profile: SandboxProfile;
   /** The user and group that everything in it runs as, whether or not the image knows them. */
   readonly uid: number;
@@ -64,6 +66,7 @@ export type ContainerStorage = {
  */
 export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   const { network } = PROFILES[wish.profile];
+  const mounts = mountsOf(wish);
   const environment = {
     ...sandboxEnvironment(INSIDE.home),
     ...(network ? PROXY_ENVIRONMENT : {}),
@@ -83,7 +86,7 @@ export function sandboxContainer(wish: ContainerWish): ContainerSpec {
     // It takes no other: a program inside could send it, too.
     StopSignal: "SIGKILL",
     Labels: wish.labels,
-    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish), Mounts: mountsOf(wish) },
+    HostConfig: { ...hardening, ...privileges(wish), ...limitsOf(wish), Tmpfs: memoryOf(wish, mounts), Mounts: mounts },
   };
 }
 
@@ -226,10 +229,20 @@ function limitsOf({ daemon, uid, limits }: ContainerWish): Readonly<Record<strin
       { Name: "core", Soft: 0, Hard: 0 },
       ...(boundsUser(daemon, uid) ? [{ Name: "nproc", Soft: limits.processes, Hard: limits.processes }] : []),
     ],
-    Tmpfs: {
-      "/tmp": `rw,exec,nosuid,nodev,size=${limits.tmpBytes},mode=1777`,
-      "/run": `rw,noexec,nosuid,nodev,size=16m,mode=1777${ownerOfRun(daemon, uid)}`,
-    },
+  };
+}
+
+/** What is in memory, by where it is: also nothing, at places that an image calls volumes. */
+function memoryOf({ daemon, uid, profile, limits, imageVolumes }: ContainerWish, mounts: readonly Mount[]) {
+  const others = imageVolumes.filter(
+    (path) => !PROFILES[profile].root && mounts.every(({ Target }) => Target !== path),
+  );
+  const copy = daemon.product === "Podman" ? ",notmpcopyup" : "";
+  const nothing = `ro,noexec,nosuid,nodev,size=4k,mode=755${copy}`;
+  return {
+    ...Object.fromEntries(others.map((path) => [path, nothing])),
+    "/tmp": `rw,exec,nosuid,nodev,size=${limits.tmpBytes},mode=1777`,
+    "/run": `rw,noexec,nosuid,nodev,size=16m,mode=1777${ownerOfRun(daemon, uid)}`,
   };
 }
 
@@ -250,7 +263,9 @@ function boundsUser({ product, missingLimits }: ContainerWish["daemon"], uid: nu
   return product === "Podman" || (missingLimits.includes("processes") && uid !== 0);
 }
 
-function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly object[] {
+type Mount = { readonly Target: string } & Readonly<Record<string, unknown>>;
+
+function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly Mount[] {
   const bound = storage.holder === undefined ? bind : bindOfDaemon;
   const own = storage.type === "bind" ? bound : volume;
   return [
@@ -264,19 +279,19 @@ function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly obj
 }
 
 /** A volume of the daemon. `NoCopy`: what an image has at that path must not become part of it. */
-export function volume(source: string, target: string): object {
+export function volume(source: string, target: string) {
   return { Type: "volume", Source: source, Target: target, VolumeOptions: { NoCopy: true } };
 }
 
-function bind(source: string, target: string): object {
+function bind(source: string, target: string) {
   return { Type: "bind", Source: source, Target: target, BindOptions: { Propagation: "rprivate" } };
 }
 
 /** What is in the daemon's own directory has the propagation that the daemon chooses. */
-function bindOfDaemon(source: string, target: string): object {
+function bindOfDaemon(source: string, target: string) {
   return { Type: "bind", Source: source, Target: target };
 }
 
-function hosts(source: string): object {
+function hosts(source: string) {
   return { ...bindOfDaemon(source, "/etc/hosts"), ReadOnly: true };
 }

@@ -13,7 +13,7 @@ function daemon(present: Readonly<Record<string, string>>, registry: Readonly<Re
   const client: ImageClient = {
     findImage: async (reference) => {
       const architecture = images.get(reference);
-      return architecture === undefined ? undefined : { id: `id of ${reference}`, architecture };
+      return architecture === undefined ? undefined : { id: `id of ${reference}`, architecture, volumes: [] };
     },
     pullImage: async (reference, onProgress) => {
       pulled.push(reference);
@@ -33,14 +33,14 @@ function daemon(present: Readonly<Record<string, string>>, registry: Readonly<Re
 
 test("an image that is there is taken as it is, the conversation's own before the server's", async () => {
   const { ensure, pulled } = daemon({ "usual:1": OURS, "own:1": OURS });
-  expect(await ensure()).toEqual({ id: "id of usual:1", architecture: OURS, reference: "usual:1" });
+  expect(await ensure()).toEqual({ id: "id of usual:1", architecture: OURS, volumes: [], reference: "usual:1" });
   expect((await ensure("own:1")).reference).toBe("own:1");
   expect(pulled).toEqual([]);
 });
 
 test("an image that is not there is pulled, and that is said with how far it is", async () => {
   const { ensure, said } = daemon({}, { "own:1": OURS });
-  expect(await ensure("own:1")).toEqual({ id: "id of own:1", architecture: OURS, reference: "own:1" });
+  expect(await ensure("own:1")).toEqual({ id: "id of own:1", architecture: OURS, volumes: [], reference: "own:1" });
   expect(said).toEqual(["Pulling image own:1.", "Pulling image own:1, 1 of 2 MB."]);
 });
 

@@ -2,6 +2,7 @@ import type { Listed } from "../labels/listed.ts";
 import type { Progress } from "../pull-report.ts";
 import type { Readable } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
+import { volumesIn } from "../image/image-volumes.ts";
 import { DockerError } from "./docker-error.ts";
 
 /** A container to make, as `POST /containers/create` takes it; only the fields that we set. */
@@ -52,7 +53,12 @@ export type DaemonInfo = {
   readonly missingLimits: readonly string[];
 };
 
-export type ImageFacts = { readonly id: string; readonly architecture: string };
+export type ImageFacts = {
+  readonly id: string;
+  readonly architecture: string;
+  /** Paths that it calls volumes. */
+  readonly volumes: readonly string[];
+};
 
 /** `directory` is where the daemon's machine has it; empty when it does not say. */
 export type VolumeFacts = { readonly labels: Readonly<Record<string, string>>; readonly directory: string };
@@ -102,7 +108,8 @@ export function readContainer(answer: unknown): ContainerState {
 }
 
 export function readImage(answer: unknown): ImageFacts {
-  return { id: readNamed(answer, "Id"), architecture: textOf(fields(answer)["Architecture"]) };
+  const { Architecture, Config } = fields(answer);
+  return { id: readNamed(answer, "Id"), architecture: textOf(Architecture), volumes: volumesIn(Config) };
 }
 
 export function readVolume(answer: unknown): VolumeFacts {

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { directoryTar } from "../directory-tar.ts";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
 import { forgetInstallation } from "../testing/forget-installation.ts";
-import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn } from "../testing/musl-root.ts";
+import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn, writeToData } from "../testing/musl-root.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -54,6 +54,17 @@ test.skipIf(!answers || !canMakeMuslRoot())("an image with musl, without the GNU
   await client.importImage(createReadStream(tarFile), "handrail-test/musl", "1", []);
   expect(await workIn(await start(newId("c", Date.now()), "handrail-test/musl:1"))).toEqual(MUSL_WORK);
 });
+
+test.skipIf(!answers || !canMakeMuslRoot())(
+  "what an image calls a volume is empty, and cannot be written",
+  async () => {
+    const { client, start } = setUp();
+    const tarFile = await muslRoot();
+    onTestFinished(() => rm(tarFile));
+    await client.importImage(createReadStream(tarFile), "handrail-test/volume", "1", ["VOLUME /data", "VOLUME /tmp"]);
+    expect(await writeToData(await start(newId("c", Date.now()), "handrail-test/volume:1"))).toBe("refused\n");
+  },
+);
 
 test.skipIf(!answers)("an image that can neither be found nor pulled is refused with what to do", async () => {
   const { start } = setUp();

@@ -148,6 +148,7 @@ async function wished(
     runtime,
     containers,
     imageId: image.id,
+    imageVolumes: image.volumes,
     profile,
     limits,
     labels,

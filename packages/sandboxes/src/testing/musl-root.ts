@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sandbox } from "@handrail/core/ports/sandbox";
@@ -18,7 +18,7 @@ export function canMakeMuslRoot(): boolean {
 
 /**
  * A tar of a root file system as Alpine's is made: BusyBox, which needs no library, and musl in place of the GNU C
- * library. The caller removes it.
+ * library. Everybody may write to its `/data`, which has the file `there`. The caller removes it.
  */
 export async function muslRoot(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "handrail-musl-"));
@@ -27,6 +27,9 @@ export async function muslRoot(): Promise<string> {
     for (const name of ["bin", "lib", "etc", "tmp"]) await mkdir(join(directory, name));
     await copyFile(BUSYBOX, join(directory, "bin/busybox"));
     await copyFile(`/lib/${LOADER}`, join(directory, "lib", LOADER));
+    await mkdir(join(directory, "data"));
+    await chmod(join(directory, "data"), 0o777);
+    await writeFile(join(directory, "data/there"), "there\n");
     const { stdout } = await runProgram(BUSYBOX, ["--list"]);
     const names = stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
     for (const name of names) await symlink("busybox", join(directory, "bin", name));
@@ -48,6 +51,13 @@ export async function muslRoot(): Promise<string> {
 }
 
 /** What `workIn` gives in a sandbox of such an image. */
+
+/** Tries to write where the image has `/data`, and says what is there. */
+export async function writeToData(sandbox: Sandbox): Promise<string> {
+  const script = "ls /data; echo more > /data/more 2> /dev/null || echo refused; ls /data";
+  return callsOf(sandbox).shell(script);
+}
+
 export const MUSL_WORK = [
   { exitCode: 1, output: `${LOADER}\nmusl libc (${process.arch === "arm64" ? "aarch64" : "x86_64"})\n` },
   // The shell goes on where it was, and no library path of sandboxd is in its environment.
