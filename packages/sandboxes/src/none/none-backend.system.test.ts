@@ -1,13 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
 import { conversationPlace, readRecord } from "../local/conversation-place.ts";
 import { lookForMarked } from "../local/find-processes.ts";
 import { killProcess } from "../local/kill-all.ts";
+import { localUnderTest } from "../testing/local-bench.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { noneBackend } from "./none-backend.ts";
+
+sandboxBackendContract("none", false, () => localUnderTest("none"));
 
 test("a sandbox whose sandboxd was killed is gone, and what outlived it ends before the next one starts", async () => {
   const directory = await mkdtemp(join(tmpdir(), "handrail-none-"));
