@@ -24,6 +24,8 @@ export type BackendUnderTest = {
     readonly processes: number;
     /** Absent where a workspace's size is not bounded. */
     readonly diskBytes?: number;
+    /** Said where nothing bounds how much of the processors a sandbox takes. */
+    readonly cpus?: "unbounded";
   };
   /** A signal that aborts after that time. */
   readonly within: (timeoutMs: number) => AbortSignal;

@@ -47,7 +47,7 @@ async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bub
 function limitsOf({ cgroups, disks, noDev, options }: Prepared): string {
   const groups =
     cgroups === undefined
-      ? "no control groups: memory is limited for each process, not for the sandbox as a whole"
+      ? "no control groups: memory is limited for each process, not for the sandbox as a whole, and processors are not limited"
       : `limits by cgroup v${cgroups.version}`;
   const containers = options.containers === true ? "; containers in dev" : "";
   const dev = noDev === undefined ? containers : `; no profile dev: ${noDev}`;
