@@ -15,7 +15,7 @@ import { killProcess } from "../local/kill-all.ts";
 import { processBackend } from "./process-backend.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
 
-const asRoot = runsAsRoot("What a killed server leaves of control groups and mounts");
+const asRoot = runsAsRoot("What is left of control groups");
 
 /** Control groups of an installation on this machine, or of its sandboxes. */
 const groupsOf = (installation: string) => globSync(`/sys/fs/cgroup/{,*/}handrail-${installation}`);
@@ -63,7 +63,7 @@ test.skipIf(!asRoot)("groups of a sandbox that has ended by itself go with its s
   expect(groupsOf(installation)).toEqual([]);
 });
 
-test.skipIf(!asRoot)("a program of a stranger with a sandbox's arguments is not ended with it", async () => {
+test("a program of a stranger with a sandbox's arguments is not ended with it", async () => {
   const { backend, conversationId, sandboxId, boxes } = await startedAlone();
   const sleep = ["-c", "echo up; sleep 60; true", "handrail-sandbox", "--sandbox", sandboxId];
   const stranger = spawn("sh", sleep, { stdio: ["ignore", "pipe", "ignore"] });
@@ -75,7 +75,7 @@ test.skipIf(!asRoot)("a program of a stranger with a sandbox's arguments is not 
   expect(boxes()).toEqual([{ pid: stranger.pid, sandboxId }]);
 });
 
-test.skipIf(!asRoot)(
+test(
   "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up",
   { timeout: 240_000 },
   () =>
