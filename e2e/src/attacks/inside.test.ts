@@ -39,17 +39,19 @@ for (const name of DEV_STAGES) {
 }
 
 const asRoot = process.getuid?.() === 0;
-if (!asRoot) process.stdout.write("Skipped: without a sandbox most attacks succeed only for root.\n");
+if (!asRoot) process.stdout.write("Not tested: without a sandbox most attacks succeed only for root.\n");
 
-describe.skipIf(!asRoot)("without a sandbox, as root, the same program that tries", () => {
-  const current = useSandbox("none");
-  test.each(CONTROLLED.map((attack) => [attack.id, attack.tries, attack.script] as const))(
-    "%s, to %s, gets it: the attack can succeed",
-    async (_id, _tries, script) => {
-      expect(await current().attack(script)).toMatch(/^BREACH (?!, or)/);
-    },
-  );
-});
+if (asRoot) {
+  describe("without a sandbox, as root, the same program that tries", () => {
+    const current = useSandbox("none");
+    test.each(CONTROLLED.map((attack) => [attack.id, attack.tries, attack.script] as const))(
+      "%s, to %s, gets it: the attack can succeed",
+      async (_id, _tries, script) => {
+        expect(await current().attack(script)).toMatch(/^BREACH (?!, or)/);
+      },
+    );
+  });
+}
 
 function useSandbox(name: StageBackend, profile?: SandboxProfile): () => StagedSandbox {
   let stage: Stage | undefined;
