@@ -1,6 +1,6 @@
 import path from "node:path";
 import { expect, test } from "vitest";
-import { countsOf, failuresIn, sumLine } from "./lib/suites.mjs";
+import { countsOf, failuresIn, inProject, sumLine } from "./lib/suites.mjs";
 
 const file = (status: string, ...states: string[]) => ({
   status,
@@ -34,6 +34,14 @@ test("what failed is named once more, with its file and the first line of why", 
   };
   expect(failuresIn(report)).toEqual(["b.test.ts: No such module", "a.test.ts: adds: No."]);
   expect(failuresIn(undefined)).toEqual([]);
+});
+
+test("files of a report have their names in the project, whatever that was called where they ran", () => {
+  const report = { testResults: [{ name: "/elsewhere/a/b.test.ts", status: "passed" }] };
+  expect(inProject(report, "/elsewhere")).toEqual({
+    testResults: [{ name: path.resolve("a/b.test.ts"), status: "passed" }],
+  });
+  expect(inProject(undefined, "/elsewhere")).toBeUndefined();
 });
 
 test("the sum names what was skipped only where something was", () => {

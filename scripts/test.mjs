@@ -6,6 +6,7 @@ import path from "node:path";
 import { ensureBuilds } from "./lib/builds.mjs";
 import { ensureDocker } from "./lib/docker.mjs";
 import { ensureModules } from "./lib/node-modules.mjs";
+import { runAsPlainUser } from "./lib/plain-user.mjs";
 import { progress } from "./lib/progress.mjs";
 import { exitCode } from "./lib/run.mjs";
 import { runSuite, sumLine } from "./lib/suites.mjs";
@@ -20,9 +21,11 @@ const CHECKS = [
 
 /**
  * What vitest runs at once: its projects, and after how long that is cut off: about twice what it takes on two cores (2 and 15
- * minutes), so that a suite that hangs ends, and a slow machine still comes to its end. `unit` needs no image.
+ * minutes), so that a suite that hangs ends, and a slow machine still comes to its end. `unit` needs no image, nor does the one
+ * that runs as a plain user.
  */
 const UNIT = { projects: ["unit"], withinMs: 8 * 60_000 };
+const AS_PLAIN_USER = { withinMs: 5 * 60_000 };
 const WITH_IMAGES = { projects: ["system", "e2e"], withinMs: 30 * 60_000 };
 
 /** What tests start containers from, made beforehand: that takes a minute or two each, once. */
@@ -43,6 +46,7 @@ try {
   for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
   await docker;
   results.push(await runSuite({ ...UNIT, reports }));
+  results.push(...(await runAsPlainUser({ ...AS_PLAIN_USER, reports })));
   await images;
   results.push(await runSuite({ ...WITH_IMAGES, reports }));
 } finally {

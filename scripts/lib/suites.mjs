@@ -9,23 +9,33 @@ const NOT_RUN = ["pending", "skipped", "todo", "disabled"];
 /**
  * Runs vitest projects together and counts their tests. What vitest cannot count counts as one failed test: a file that
  * does not load, an error outside of any test, a suite that does not end in time or runs no test. `reports` is a
- * directory for vitest's own report.
+ * directory for vitest's own report. `files` are the only ones that run, and `place` is where: here, if it is not said.
  */
-export async function runSuite({ projects, withinMs, reports }) {
-  const name = projects.join(" and ");
-  const report = path.join(reports, `${projects.join("-")}.json`);
+export async function runSuite({ projects, withinMs, reports, name = projects.join(" and "), files = [], place }) {
+  const at = place ?? here(reports);
+  const report = `${name.replaceAll(" ", "-")}.json`;
   process.stdout.write(`\n${name}:\n`);
-  const chosen = projects.flatMap((project) => ["--project", project]);
-  const args = ["run", ...chosen, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const ending = await finished(path.join(ROOT, "node_modules/.bin/vitest"), args, withinMs);
-  const read = readReport(report);
+  const chosen = [...projects.flatMap((project) => ["--project", project]), ...files, ...at.options];
+  const ending = await finished(commandLine(at, chosen, report), at.environment, withinMs);
+  const read = inProject(readReport(path.join(reports, report)), at.root);
   const counts = countsOf(read, ending === "code 0");
   for (const title of skippedIn(read)) process.stdout.write(`${name}: skipped here: ${title}\n`);
   if (ending === "time") process.stdout.write(`${name}: not over after ${withinMs / 60_000} minutes\n`);
   process.stdout.write(`${name}: ${sumLine([counts])}\n`);
-  const named = failuresIn(read);
+  const named = failuresIn(read).map((failure) => `${at.prefix}${failure}`);
   const failures = named.length === 0 && counts.failed > 0 ? [`${name}: no test, see above`] : named;
   return { ...counts, failures };
+}
+
+/**
+ * Where suites run. `within` are the words before vitest's, `root` and `reports` what the project and the directory of reports
+ * are called there, `options` more of vitest's, `prefix` what failures there are named with.
+ */
+const here = (reports) => ({ within: [], root: ROOT, reports, environment: environment(), options: [], prefix: "" });
+
+function commandLine({ within, root, reports }, chosen, report) {
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${path.join(reports, report)}`];
+  return [...within, path.join(root, "node_modules/.bin/vitest"), "run", ...chosen, ...reporters];
 }
 
 /** Counts of a report in vitest's JSON format (that of Jest); undefined where there is no report. */
@@ -85,9 +95,16 @@ function readReport(file) {
   }
 }
 
+/** A report with the files' names in the project, where the project was called `root`. */
+export function inProject(report, root) {
+  if (report === undefined) return undefined;
+  const named = ({ name, ...file }) => ({ ...file, name: path.join(ROOT, path.relative(root, name)) });
+  return { ...report, testResults: report.testResults.map(named) };
+}
+
 /** Runs a program in a process group of its own, which ends with it. Gives `code N`, or `time` when it was cut off. */
-function finished(command, args, withinMs) {
-  const child = spawn(command, args, { cwd: ROOT, env: environment(), stdio: "inherit", detached: true });
+function finished([command, ...args], env, withinMs) {
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: "inherit", detached: true });
   const killGroup = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
