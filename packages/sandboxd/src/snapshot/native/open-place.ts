@@ -23,8 +23,16 @@ export function openPlace(path: string): OpenPlace {
   return { at, file, device, inode, close: () => closeSync(file) };
 }
 
-/** One character for each byte. */
-export const namesIn = (at: string): string[] => readdirSync(at, { encoding: "latin1" });
+/** One character for each byte. A directory that was removed while it is open has none. @throws when it cannot be read */
+export function namesIn(at: string): string[] {
+  try {
+    return readdirSync(at, { encoding: "latin1" });
+  } catch (thrown) {
+    // Bun says so of one that was removed; Node, that it is empty.
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw thrown;
+  }
+}
 
 /** Paths below the workspace have no slash at their start; that of the workspace is empty. */
 export const pathIn = ({ path }: { readonly path: string }, name: string): string =>

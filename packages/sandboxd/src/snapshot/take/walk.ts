@@ -1,4 +1,4 @@
-import { closeSync, constants, readdirSync } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import {
   encodeTree,
@@ -15,6 +15,7 @@ import type { KnownEntry, KnownTree, Stamp } from "../objects/known-tree.ts";
 import type { Native } from "../native/native.ts";
 import type { ObjectWriter } from "../objects/object-writer.ts";
 import { O_PATH, openInside } from "../native/open-inside.ts";
+import { namesIn } from "../native/open-place.ts";
 import { CACHE_TAG, isCache, leftOutEntry, readFileEntry, specialEntry } from "./read-entry.ts";
 
 export type Walk = {
@@ -113,7 +114,7 @@ class Walker {
       return undefined;
     }
     try {
-      const names = readdirSync(`/proc/self/fd/${directory}`, { encoding: "latin1" });
+      const names = namesIn(`/proc/self/fd/${directory}`);
       this.#entries += names.length;
       if (this.#entries > MAX_SNAPSHOT_ENTRIES) throw tooLarge(`It has over ${MAX_SNAPSHOT_ENTRIES} files.`);
       // Characters are bytes here, so this is the order of the bytes.
