@@ -76,7 +76,7 @@ function openerOf(bench: () => BackendBench): SandboxOpener {
     for (const end of opened.splice(0)) await end();
   });
   return async () => {
-    const { open, installation, within } = bench();
+    const { open, installation, within, unpack } = bench();
     const conversationId = freshConversation();
     let backend = await open(`${installation}s`);
     opened.push(async () => {
@@ -93,6 +93,6 @@ function openerOf(bench: () => BackendBench): SandboxOpener {
       if (found === undefined) throw new Error("The sandbox was not found again.");
       return found;
     };
-    return { sandbox, restartLink };
+    return { sandbox, restartLink, unpack };
   };
 }

@@ -16,6 +16,8 @@ export type BackendUnderTest = {
   readonly seed: () => Promise<string>;
   /** What a server fills the workspaces of running sandboxes with. */
   readonly fill: FillWorkspace;
+  /** Unpacks what is compressed with zstd (RFC 8878) and then has that size. */
+  readonly unpack: (packed: Uint8Array, size: number) => Uint8Array;
   /** A path of the host that exists and that a sandbox must not see. */
   readonly hostPath: string;
   /** Limits that the backend was opened with. */

@@ -2,6 +2,7 @@ import { sandboxCallContract } from "./sandbox-call-contract.ts";
 import { sandboxFileContract } from "./sandbox-file-contract.ts";
 import type { SandboxOpener } from "./sandbox-fixture.ts";
 import { sandboxPortContract } from "./sandbox-port-contract.ts";
+import { sandboxSnapshotContract } from "./sandbox-snapshot-contract.ts";
 import { sandboxTerminalContract } from "./sandbox-terminal-contract.ts";
 import { sandboxWorkspaceContract } from "./sandbox-workspace-contract.ts";
 
@@ -12,4 +13,5 @@ export function sandboxContract(name: string, open: SandboxOpener): void {
   sandboxFileContract(name, open);
   sandboxWorkspaceContract(name, open);
   sandboxPortContract(name, open);
+  sandboxSnapshotContract(name, open);
 }

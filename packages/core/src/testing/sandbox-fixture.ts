@@ -5,6 +5,8 @@ export type OpenSandbox = {
   readonly sandbox: Sandbox;
   /** Lets go of the connection and connects anew, as a server does that was started again. Absent: not tested. */
   readonly restartLink?: () => Promise<Sandbox>;
+  /** Unpacks what is compressed with zstd (RFC 8878) and then has that size. */
+  readonly unpack: (packed: Uint8Array, size: number) => Uint8Array;
 };
 
 export type SandboxOpener = () => Promise<OpenSandbox>;

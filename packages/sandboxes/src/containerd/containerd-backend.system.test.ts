@@ -26,6 +26,7 @@ import { mapsUsers } from "../testing/maps-users.ts";
 import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn, writeToData } from "../testing/musl-root.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
+import { unpack } from "../testing/unpack.ts";
 import type { ContainerdOptions } from "./containerd-backend.ts";
 import { containerdBackend } from "./containerd-backend.ts";
 import { handOver, PAUSE_IMAGE, rootImage } from "./containerd-images.ts";
@@ -218,6 +219,7 @@ async function containerdUnderTest(): Promise<BackendUnderTest> {
     },
     seed: seedDirectory,
     fill: fillWorkspace,
+    unpack,
     hostPath: home,
     limits: LIMITS,
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "vitest";
 import { sandboxContract } from "@handrail/core/testing/sandbox-contract";
+import { unpack } from "../testing/unpack.ts";
 import { listenForSandbox } from "./listen-for-sandbox.ts";
 import { openLink, type LinkOptions } from "./sandbox-link.ts";
 
@@ -39,7 +40,7 @@ sandboxContract("sandboxd on this host", async () => {
     sandbox = await openLink(options);
     return sandbox;
   };
-  return { sandbox, restartLink };
+  return { sandbox, restartLink, unpack };
 });
 
 async function stop(program: ChildProcess): Promise<void> {

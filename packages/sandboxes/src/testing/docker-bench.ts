@@ -12,6 +12,7 @@ import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import { builtPrograms } from "./test-programs.ts";
+import { unpack } from "./unpack.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 256 * 1024 ** 2 };
 
@@ -29,6 +30,7 @@ export function daemonUnderTest({ client, ...daemon }: Daemon): BackendUnderTest
       client.killContainer(madeNames(installation).container(conversationId)),
     seed: seedDirectory,
     fill: fillWorkspace,
+    unpack,
     within: (timeoutMs) => AbortSignal.timeout(timeoutMs),
   };
 }

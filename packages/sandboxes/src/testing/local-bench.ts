@@ -11,6 +11,7 @@ import { fillWorkspace } from "../fill-workspace.ts";
 import { plantSecret } from "./config.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import { builtPrograms } from "./test-programs.ts";
+import { unpack } from "./unpack.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const { memoryBytes, processes } = LIMITS;
@@ -38,6 +39,7 @@ export async function localUnderTest(kind: "process" | "none"): Promise<BackendU
     },
     seed: seedDirectory,
     fill: fillWorkspace,
+    unpack,
     hostPath: home,
     limits: HELD,
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
