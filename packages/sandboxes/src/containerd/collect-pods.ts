@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import { LABEL } from "../labels/made-names.ts";
-import { conversationPlace } from "../local/conversation-place.ts";
+import { conversationPlace, isConversationName } from "../local/conversation-place.ts";
 import { unmountDisk } from "../disk/mounted-disk.ts";
 import { tryEach } from "../try-each.ts";
 import type { ContainerdParts } from "./containerd-backend.ts";
@@ -59,7 +59,7 @@ async function collectScratch(parts: CollectParts, pods: readonly Pod[]): Promis
 export async function collectMounts({ mounting }: Pick<ContainerdParts, "mounting">, directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   await tryEach(
-    names.filter((one) => /^c_[0-9a-z]+$/.test(one) && !mounting.has(one)),
+    names.filter((one) => isConversationName(one) && !mounting.has(one)),
     (name) => unmountDisk(conversationPlace(directory, name).disk),
   );
 }

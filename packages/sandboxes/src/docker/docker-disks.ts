@@ -5,7 +5,7 @@ import type { KeptConversations } from "@handrail/core/ports/sandbox";
 import { AppError } from "@handrail/protocol/errors";
 import { once } from "../once.ts";
 import type { ConversationPlace } from "../local/conversation-place.ts";
-import { conversationPlace, furnish, removePlace } from "../local/conversation-place.ts";
+import { conversationPlace, furnish, isConversationName, removePlace } from "../local/conversation-place.ts";
 import { diskReleased, hasDisk, makeDisk, requireHostSpace } from "../disk/workspace-disk.ts";
 import { mountDisk, unmountAll, unmountDisk } from "../disk/mounted-disk.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -83,11 +83,12 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
 
     remove: (conversationId: string) => forget(placeOf(conversationId)),
 
-    /** Removes disks of other conversations, and mounts that a killed server left. */
+    /** Removes disks of other conversations, and mounts that a killed server left. Nothing else in the directory. */
     collect: async (keep: KeptConversations): Promise<void> => {
       const there = directory === undefined ? [] : await readdir(directory).catch(() => []);
+      const isOurs = (name: string) => name.startsWith(PROBE) || isConversationName(name);
       await tryEach(
-        there.filter((entry) => !starting.has(entry)),
+        there.filter((entry) => isOurs(entry) && !starting.has(entry)),
         (name) => {
           const place = placeOf(name);
           if (name.startsWith(PROBE)) return removeProbe(join(directory ?? "", name));

@@ -21,6 +21,9 @@ export type SandboxRecord = {
 /** The directories of one conversation on the host. */
 export type ConversationPlace = ReturnType<typeof conversationPlace>;
 
+/** Whether an entry of the directory of conversations is one of theirs, by its name. */
+export const isConversationName = (name: string): boolean => /^c_[0-9a-z]+$/.test(name);
+
 /** `conversationId` is one of ours; anything else is refused, since it becomes part of a path. */
 export function conversationPlace(directory: string, conversationId: string) {
   if (!/^[a-z0-9_-]{1,64}$/i.test(conversationId)) {

@@ -21,6 +21,7 @@ import {
   conversationPlace,
   furnish,
   hasWorkspace,
+  isConversationName,
   readRecord,
   removePlace,
   writeRecord,
@@ -100,7 +101,7 @@ export function localBackend(runner: LocalRunner, options: LocalOptions): Sandbo
     },
     collect: async (keep) => {
       const names = await readdir(options.directory).catch(() => []);
-      const left = names.filter((name) => /^c_[0-9a-z]+$/.test(name) && !keep.has(name));
+      const left = names.filter((name) => isConversationName(name) && !keep.has(name));
       const places = () =>
         tryEach(left.map(placeOf), async (place) => {
           await stop(local, place);
