@@ -71,8 +71,7 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
   const runner: LocalRunner = {
     name: "containerd",
     uidOf: (conversationId, profile) => uidOf(parts, conversationId, profile),
-    diskBytes: async (profile) =>
-      (await parts.disksWork()) ? limitsUnder(profile, parts.limits).diskBytes : undefined,
+    diskBytes: (profile) => diskBytes(parts, profile),
     health: (signal) => health(parts, signal),
     launch: (start) => explained("containerd could not start the sandbox", () => launch(parts, start)),
     isAlive: (sandboxId) => isAlive(parts, sandboxId),
@@ -168,6 +167,15 @@ async function fenceForHealth(parts: ContainerdParts, signal: AbortSignal): Prom
     signal.throwIfAborted();
     return unasked(parts.devRuntime ?? parts.runtimeHandler, thrown);
   }
+}
+
+/**
+ * A runtime that is away cannot be seen to see disks: nothing is made then, for a workspace would stay without a bound.
+ * @throws AppError `backend_unavailable`
+ */
+async function diskBytes(parts: ContainerdParts, profile: SandboxProfile): Promise<number | undefined> {
+  if (!(await parts.disksWork())) await parts.client.version(parts.closing.signal);
+  return (await parts.disksWork()) ? limitsUnder(profile, parts.limits).diskBytes : undefined;
 }
 
 /** Root within a kernel of its own is the host's root to the file system, which that kernel shows it parts of. */
