@@ -79,6 +79,10 @@ export type KeptConversations = Pick<ReadonlySet<string>, "has">;
  * What makes sandboxes. Its host may be elsewhere, its starts may take seconds; workspaces outlive sandboxes.
  *
  * `start`, `stop` and `remove` of one conversation are never called at the same time by one server.
+ *
+ * Where it has a daemon that does not answer, all but `health` and `close` reject with `backend_unavailable`, at once or after
+ * a while, unless they can do what is asked for without it. Nobody is told then that something is not there. What was to go
+ * and did not, `collect` removes later.
  */
 export type SandboxBackend = {
   readonly name: BackendName;

@@ -1,13 +1,7 @@
 import type { SandboxChoice } from "@handrail/protocol/sources";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import {
-  type BackendBench,
-  type BackendUnderTest,
-  closeBench,
-  freshConversation,
-  NO_NETWORK,
-  openBench,
-} from "./sandbox-bench.ts";
+import { afterEach, describe } from "vitest";
+import { benchOf } from "./bench-of.ts";
+import { type BackendBench, type BackendUnderTest, freshConversation, NO_NETWORK } from "./sandbox-bench.ts";
 import { sandboxCallContract } from "./sandbox-call-contract.ts";
 import { sandboxContract } from "./sandbox-contract.ts";
 import type { SandboxOpener } from "./sandbox-fixture.ts";
@@ -54,19 +48,6 @@ export function sandboxEngineContract(name: string, make: () => Promise<BackendU
     sandboxLifeContract(bench, true);
     sandboxHostilityContract(bench);
   });
-}
-
-/** The bench of a suite, opened before its first test and closed after its last. */
-function benchOf(make: () => Promise<BackendUnderTest>): () => BackendBench {
-  let bench: BackendBench | undefined;
-  beforeAll(async () => {
-    bench = await openBench(await make());
-  });
-  afterAll(() => closeBench(bench));
-  return () => {
-    if (bench === undefined) throw new Error("The backend was not opened.");
-    return bench;
-  };
 }
 
 /** New sandboxes of this backend, with a server that is started again in between. */

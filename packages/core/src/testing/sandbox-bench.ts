@@ -62,7 +62,7 @@ export async function run(bench: BackendBench, sandbox: Sandbox, script: string,
 export const NO_NETWORK: NetworkRule = { type: "none" };
 
 /** A bench over a new installation. */
-export async function openBench(under: BackendUnderTest): Promise<BackendBench> {
+export async function openBench<Under extends BackendUnderTest>(under: Under): Promise<Under & BackendBench> {
   const installation = `t${newId("x", Date.now()).slice(-8)}`;
   const backend = await under.open(installation);
   const start: BackendBench["start"] = (conversationId, { network = NO_NETWORK, profile, ...more } = {}) => {

@@ -86,18 +86,21 @@ function refusing(name: string, open: SandboxOpener): void {
   });
 }
 
+const BEFORE = "for i in $(seq 300); do echo $i > a$i; done";
+
 /** A directory that is a link to another one beyond the workspace half of the time, until there is a file `stop` there. */
 const swapping = (outside: string) => `
 mkdir -p ${outside}; echo theirs > ${outside}/f; echo secret-content > ${outside}/secret-name
 mkdir -p d; echo inside > d/f; chmod 500 ${outside}
-(trap '' HUP; while [ ! -e ${outside}.stop ]; do rm -rf d; ln -s ${outside} d; rm -rf d; mkdir d; echo inside > d/f; done) >/dev/null 2>&1 &`;
+(trap '' HUP; while [ ! -e ${outside}.stop ]; do rm -rf d; ln -s ${outside} d; sleep 0.004; rm -rf d; mkdir d; echo inside > d/f; sleep 0.004; done) >/dev/null 2>&1 &`;
 
 function racing(name: string, open: SandboxOpener): void {
   test(`${name}: a link that takes a directory's place leads no snapshot out of the workspace, nor a restore`, async () => {
     const opened = await open();
     const { shell } = callsOf(opened.sandbox);
     const { take, restore, contentOf } = snapshotsOf(opened);
-    await shell("mkdir d; echo inside > d/f; mkdir d/new; echo new > d/new/f");
+    // What comes before the directory takes long enough that it is a link by then.
+    await shell(`${BEFORE}; mkdir d; echo inside > d/f; mkdir d/new; echo new > d/new/f`);
     const { root, objects } = await take();
     const outside = `/tmp/outside-${callId()}`;
     const look = () => shell(`cd ${outside} && stat -c '%n %f %y %z' . * && cat f secret-name`);
@@ -105,9 +108,11 @@ function racing(name: string, open: SandboxOpener): void {
     try {
       const before = await look();
       expect(before).toContain("secret-content");
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 24; round++) {
         const taken = await take();
         expect(contentOf(taken.objects)).not.toMatch(/theirs|secret-(?:name|content)/);
+        if (round % 3 > 0) continue;
+        await shell("rm -f a*0");
         // The directory changes all the time: what cannot be written is told.
         expect((await restore(root, objects)).needed).toEqual([]);
       }
@@ -115,7 +120,7 @@ function racing(name: string, open: SandboxOpener): void {
     } finally {
       await shell(`touch ${outside}.stop; chmod 700 ${outside}`);
     }
-    await expect.poll(() => shell("rm -rf d && sleep 0.1 && ls -A")).toBe("");
+    await expect.poll(() => shell("rm -rf a* d && sleep 0.1 && ls -A")).toBe("");
     expect(await restore(root, objects)).toMatchObject({ needed: [], failed: [] });
     expect(await shell(`cat d/f d/new/f; rm -rf ${outside} ${outside}.stop`)).toBe("inside\nnew\n");
   });

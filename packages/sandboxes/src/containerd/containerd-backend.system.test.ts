@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BackendUnderTest, freshConversation } from "@handrail/core/testing/sandbox-bench";
 import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { type DaemonUnderTest, sandboxLossContract } from "@handrail/core/testing/sandbox-loss-contract";
 import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
 import type { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
@@ -22,6 +23,7 @@ import { runProgram } from "../run-program.ts";
 import { config, plantSecret } from "../testing/config.ts";
 import { canRunContainerd, startContainerd, WITH_NETWORK } from "../testing/containerd-daemon.ts";
 import { importerTo, runtimeUnderTest } from "../testing/containerd-root.ts";
+import { leftInDirectory, leftInRuntime } from "../testing/leftovers.ts";
 import { mapsUsers } from "../testing/maps-users.ts";
 import { canMakeMuslRoot, MUSL_WORK, muslRoot, workIn, writeToData } from "../testing/musl-root.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
@@ -49,6 +51,7 @@ describe.skipIf(!can)("containerd sandboxes", () => {
   afterAll(async () => (await sharedDaemon()).dispose());
 
   sandboxBackendContract("containerd", true, containerdUnderTest);
+  if (!given) sandboxLossContract("containerd", containerdToKill);
   sandboxIsolationContract(
     "containerd",
     ["strict", "default", ...(maps ? (["dev"] as const) : [])],
@@ -67,24 +70,6 @@ describe.skipIf(!can)("containerd sandboxes", () => {
       const many = `perl -e 'for my $user (1000 .. 1004) { for (1 .. 100) { my $made = fork; exit !print "refused" if !defined $made;
       if (!$made) { $) = $user; $> = $user; $< = $user; sleep 30; exit } } } print "all"'`;
       expect(await shell(sandbox, many)).toBe("refused");
-    },
-  );
-
-  test.skipIf(given)(
-    "the daemon's crash and restart leave the sandbox as it is, and it is found before and after",
-    async () => {
-      const daemon = await sharedDaemon();
-      const { backend, start, shell } = await setUp(daemon);
-      const conversationId = freshConversation();
-      const sandbox = await start(conversationId);
-      await daemon.kill();
-      expect(await shell(sandbox, "echo $((6 * 7))")).toBe("42\n");
-      expect(await backend.find(conversationId, AbortSignal.timeout(20_000))).toBe(sandbox);
-      await daemon.restart();
-      const again = await start(conversationId);
-      expect(again.bootId).toBe(sandbox.bootId);
-      await backend.remove(conversationId);
-      expect(await backend.find(conversationId, AbortSignal.timeout(20_000))).toBeUndefined();
     },
   );
 
@@ -204,6 +189,26 @@ describe.skipIf(!can)("containerd sandboxes", () => {
     });
   });
 });
+
+async function containerdToKill(): Promise<DaemonUnderTest> {
+  const daemon = await sharedDaemon();
+  const client = criClient(daemon.address);
+  const under = await containerdUnderTest();
+  return {
+    ...under,
+    killDaemon: () => daemon.kill(),
+    startDaemon: () => daemon.restart(),
+    outlives: "connections",
+    leftovers: async (installation) => ({
+      ...(await leftInRuntime(client, installation)),
+      ...leftInDirectory(join(under.hostPath, installation)),
+    }),
+    dispose: async () => {
+      client.close();
+      await under.dispose();
+    },
+  };
+}
 
 async function containerdUnderTest(): Promise<BackendUnderTest> {
   plantSecret();

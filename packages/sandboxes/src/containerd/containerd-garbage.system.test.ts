@@ -1,32 +1,40 @@
-import { describe, onTestFinished, test } from "vitest";
-import { LABEL } from "../labels/made-names.ts";
+import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe } from "vitest";
 import { canRunContainerd } from "../testing/containerd-daemon.ts";
 import { runtimeUnderTest } from "../testing/containerd-root.ts";
-import { expectNothingLeft } from "../testing/killed-servers.ts";
+import { killedServers } from "../testing/killed-servers.ts";
+import { leftInRuntime } from "../testing/leftovers.ts";
+import { strangersInRuntime } from "../testing/strangers.ts";
 import { criClient } from "./cri-client.ts";
+import { seccompProfiles } from "./seccomp-profiles.ts";
 
 describe.skipIf(!(await canRunContainerd()))("containerd", () => {
-  test(
-    "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up",
-    { timeout: 240_000 },
-    async () => {
-      const daemon = await runtimeUnderTest();
-      const client = criClient(daemon.address);
-      onTestFinished(async () => {
-        client.close();
-        await daemon.dispose();
-      });
-      const others = async (installation: string) => {
-        const ours = { [LABEL.installation]: installation };
-        return { pods: await client.listPods(ours), containers: await client.listContainers(ours) };
-      };
-      const halfMade = async (installation: string) => {
+  sandboxGarbageContract("containerd", async () => {
+    const daemon = await runtimeUnderTest();
+    const client = criClient(daemon.address);
+    const seccomp = await mkdtemp(join(tmpdir(), "handrail-seccomp-"));
+    const others = (installation: string) => leftInRuntime(client, installation);
+    return killedServers({
+      kind: "containerd",
+      address: daemon.address,
+      rounds: 3,
+      latestMs: 2000,
+      others,
+      halfMade: async (installation) => {
         const { pods, containers } = await others(installation);
         const running = containers.filter(({ state }) => state === "CONTAINER_RUNNING");
         return pods.filter(({ id }) => !running.some(({ podSandboxId }) => podSandboxId === id));
-      };
-      const wish = { kind: "containerd", address: daemon.address, rounds: 3, latestMs: 2000 } as const;
-      await expectNothingLeft({ ...wish, others, halfMade });
-    },
-  );
+      },
+      strangers: async (installation, conversationId) =>
+        strangersInRuntime(client, await seccompProfiles(seccomp).podFile(), { installation, conversationId }),
+      dispose: async () => {
+        client.close();
+        await daemon.dispose();
+        await rm(seccomp, { recursive: true, force: true });
+      },
+    });
+  });
 });

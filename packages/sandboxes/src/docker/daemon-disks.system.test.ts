@@ -12,7 +12,7 @@ import { MOUNT_OPTIONS } from "../disk/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
 import { daemonUnderTest } from "../testing/docker-bench.ts";
 import { freePort } from "../testing/free-port.ts";
-import { filesOfLoops } from "../testing/killed-servers.ts";
+import { filesOfLoops } from "../testing/leftovers.ts";
 import type { OwnDaemon } from "../testing/own-daemon.ts";
 import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";

@@ -1,12 +1,14 @@
 import { sandboxReachContract, sandboxShutContract } from "@handrail/core/testing/sandbox-backend-contract";
-import { newId } from "@handrail/protocol/ids";
+import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
+import { sandboxLossContract } from "@handrail/core/testing/sandbox-loss-contract";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
 import { daemonUnderTest } from "../testing/docker-bench.ts";
 import type { DindSidecar } from "../testing/dind-sidecar.ts";
 import { sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
-import { filesOfLoops } from "../testing/killed-servers.ts";
+import { killedInDaemon } from "../testing/killed-in-daemon.ts";
+import { leftInDaemon } from "../testing/leftovers.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -26,9 +28,9 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     if (sidecar === undefined) throw new Error("The sidecar was not started.");
     return sidecar;
   };
-  const open = (installation: string) => {
+  const open = (installation: string, waitMs = WAIT_MS) => {
     const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
-    return dockerBackend({ ...common, installation, ...running(), waitMs: WAIT_MS });
+    return dockerBackend({ ...common, installation, ...running(), waitMs });
   };
 
   const underTest = async () => {
@@ -43,6 +45,28 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
   };
   sandboxReachContract("docker", underTest);
   sandboxShutContract("docker", underTest);
+  sandboxLossContract("docker in a container", async () => {
+    const client = dockerClient(dockerEndpoint({ host: running().host }));
+    const under = await underTest();
+    return {
+      ...under,
+      open: async (installation) => open(installation, 0),
+      killDaemon: () => running().kill(),
+      startDaemon: () => running().start(),
+      outlives: "nothing",
+      waiting: { open: under.open, says: /^Waiting for the Docker daemon at unix:/ },
+      leftovers: (installation) => leftInDaemon(client, installation),
+      dispose: async () => {
+        client.close();
+        await under.dispose();
+      },
+    };
+  });
+
+  sandboxGarbageContract("docker in a container", async () => {
+    const { host, defaultImage } = running();
+    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 2000 });
+  });
 
   test("what it is, is said", async () => {
     const backend = open("doctor");
@@ -52,39 +76,5 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
     await expect
       .poll(detail)
       .toMatch(/^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootful, no user namespaces, workspaces bounded$/);
-  });
-
-  test("it is killed and started again: images and workspaces are there, as bounded, and sandboxes start on them", async () => {
-    const backend = open(`t${newId("x", Date.now()).slice(-8)}`);
-    onTestFinished(async () => {
-      await backend.collect(new Set());
-      await backend.close();
-    });
-    const conversationId = newId("c", Date.now());
-    const choice = { backend: "docker", network: { type: "none" } } as const;
-    const said: string[] = [];
-    const start = () => {
-      const spec = { conversationId, choice, seedDirectory: undefined };
-      return backend.start(spec, (text) => said.push(text), AbortSignal.timeout(WAIT_MS));
-    };
-    const options = { signal: AbortSignal.timeout(WAIT_MS) };
-    const shell = (script: string) => ({ argv: ["sh", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 });
-
-    const before = await start();
-    const full = "echo kept > file; sync; head -c 100M /dev/zero > large; rm large";
-    expect((await before.call("process.run", shell(full), options)).stderr).toMatch(/No space left/);
-    const cutOff = before.call("process.run", shell("sleep 60"), options).catch((error: Error) => error);
-    said.length = 0;
-    await running().kill();
-    const starting = start();
-    await running().start();
-    const after = await starting;
-
-    expect(said).toEqual([expect.stringMatching(/^Waiting for the Docker daemon at unix:/), "Starting the sandbox."]);
-    expect(await cutOff).toMatchObject({ code: "sandbox_gone" });
-    expect(after.bootId).not.toBe(before.bootId);
-    expect(await after.call("process.run", shell("cat file"), options)).toMatchObject({ stdout: "kept\n" });
-    await backend.remove(conversationId);
-    expect(filesOfLoops().filter((file) => file.includes(conversationId))).toEqual([]);
   });
 });

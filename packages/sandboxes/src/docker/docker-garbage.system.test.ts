@@ -1,20 +1,17 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { churnedConversation } from "@handrail/core/testing/churned-conversation";
+import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
 import { newId } from "@handrail/protocol/ids";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { daemonAnswers, DOCKER_HOST } from "../testing/docker-daemon.ts";
 import { holdArchive } from "../testing/held-daemon.ts";
 import { forgetInstallation } from "../testing/forget-installation.ts";
-import {
-  churnedConversation,
-  expectNothingLeft,
-  filesOfLoops,
-  openChurned,
-  startChurn,
-} from "../testing/killed-servers.ts";
+import { leftInDaemon } from "../testing/leftovers.ts";
+import { killedInDaemon } from "../testing/killed-in-daemon.ts";
+import { openChurned, startChurn } from "../testing/killed-servers.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { LABEL } from "../labels/made-names.ts";
@@ -22,25 +19,11 @@ import type { Listed } from "../labels/listed.ts";
 
 const answers = await daemonAnswers();
 
-/**
- * Containers and volumes of an installation, and what is mounted or open beside them on this machine, where the daemon is;
- * the volume of programs that is whole stays for the next server.
- */
+/** What is left of an installation in the daemon that tests use. */
 async function inDaemon(installation: string) {
   const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   try {
-    const ours = [`${LABEL.installation}=${installation}`];
-    const [containers, volumes] = [await client.listContainers(ours), await client.listVolumes(ours)];
-    const whole = volumes.find(({ name, labels }) => labels[LABEL.programs] !== undefined && name.endsWith("-whole"));
-    const programs = whole?.labels[LABEL.programs] ?? "";
-    const isLeft = ({ labels }: Listed) => labels[LABEL.programs] !== programs;
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
-    return {
-      containers,
-      volumes: volumes.filter(isLeft),
-      mounts: mounts.filter((line) => line.includes(`handrail-${installation}-`)),
-      loops: filesOfLoops().filter((file) => file.includes(`handrail-${installation}-`)),
-    };
+    return await leftInDaemon(client, installation);
   } finally {
     client.close();
   }
@@ -115,27 +98,10 @@ test.skipIf(!answersHere).each(["volumes", "helper"] as const)(
   },
 );
 
-test.skipIf(!answers).each([
+describe.skipIf(!answers).each([
   ["docker", "disks"],
   ["helper", "disks of the daemon's machine"],
   ["volumes", "volumes"],
-] as const)(
-  "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up: %s, workspaces on %s",
-  { timeout: 240_000 },
-  async (kind, _on) => {
-    const installations = new Set<string>();
-    onTestFinished(async () => {
-      const client = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
-      for (const installation of installations) await forgetInstallation(client, installation);
-      client.close();
-      expect(installations.size).toBe(1);
-    });
-    const others = (installation: string) => {
-      installations.add(installation);
-      return inDaemon(installation);
-    };
-    const halfMade = async (installation: string) =>
-      (await inDaemon(installation)).containers.filter(({ state }) => state !== "running");
-    await expectNothingLeft({ kind, rounds: 3, latestMs: 2000, others, halfMade });
-  },
-);
+] as const)("%s", (kind, on) => {
+  sandboxGarbageContract(`docker with workspaces on ${on}`, () => killedInDaemon({ kind, rounds: 3, latestMs: 2000 }));
+});

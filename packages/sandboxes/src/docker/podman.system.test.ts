@@ -1,7 +1,11 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
+import { sandboxLossContract } from "@handrail/core/testing/sandbox-loss-contract";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { daemonUnderTest } from "../testing/docker-bench.ts";
+import { killedInDaemon } from "../testing/killed-in-daemon.ts";
+import { leftInDaemon } from "../testing/leftovers.ts";
 import type { PodmanService } from "../testing/podman-service.ts";
 import { canRunPodman, startPodman } from "../testing/podman-service.ts";
 import { importSmallImage } from "../testing/small-image.ts";
@@ -11,6 +15,7 @@ import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
+const WAIT_MS = 60_000;
 const works = await canRunPodman();
 
 describe.skipIf(!works)("Podman's service", () => {
@@ -23,20 +28,37 @@ describe.skipIf(!works)("Podman's service", () => {
     if (service === undefined) throw new Error("Podman's service was not started.");
     return service;
   };
-  const open = (installation: string) => {
+  const open = (installation: string, waitMs = 0) => {
     const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
-    return dockerBackend({ ...common, installation, ...running() });
+    return dockerBackend({ ...common, installation, ...running(), waitMs });
   };
 
-  sandboxEngineContract("podman", async () => {
+  const underTest = async () => {
     const client = dockerClient(dockerEndpoint({ host: running().host }));
-    return daemonUnderTest({
+    const under = daemonUnderTest({
       client,
       open: async (installation) => open(installation),
       hostPath: import.meta.dirname,
       limits: LIMITS,
       dispose: async () => client.close(),
     });
+    return { ...under, leftovers: (installation: string) => leftInDaemon(client, installation) };
+  };
+  sandboxEngineContract("podman", underTest);
+  sandboxLossContract("podman", async () => ({
+    ...(await underTest()),
+    killDaemon: () => running().kill(),
+    startDaemon: () => running().start(),
+    outlives: "sandboxes",
+    waiting: {
+      open: async (installation) => open(installation, WAIT_MS),
+      says: /^Waiting for the Docker daemon at unix:/,
+    },
+  }));
+
+  sandboxGarbageContract("podman", async () => {
+    const { host, defaultImage } = running();
+    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 2000 });
   });
 
   test("what it is, is said", async () => {

@@ -1,14 +1,19 @@
+import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
+import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
 import { expect, onTestFinished, test } from "vitest";
 import { conversationPlace, readRecord } from "../local/conversation-place.ts";
 import { lookForMarked } from "../local/find-processes.ts";
 import { killProcess } from "../local/kill-all.ts";
+import { killedServers } from "../testing/killed-servers.ts";
 import { localUnderTest } from "../testing/local-bench.ts";
+import { strangeProgram } from "../testing/strangers.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
+import { textOf } from "../testing/text-of.ts";
 import { noneBackend } from "./none-backend.ts";
 
 sandboxBackendContract("none", false, () => localUnderTest("none"));
@@ -42,3 +47,20 @@ test("a sandbox whose sandboxd was killed is gone, and what outlived it ends bef
   expect(survivors()).toEqual([]);
   await later.remove(conversationId);
 });
+
+sandboxGarbageContract("none", () =>
+  killedServers({
+    kind: "none",
+    rounds: 2,
+    latestMs: 600,
+    halfMade: async () => [],
+    others: async (_installation, directory) => ({ programs: programsIn(directory) }),
+    strangers: (_installation, conversationId) => strangeProgram("/nonexistent", conversationId),
+  }),
+);
+
+/** Programs whose arguments name something in a directory. */
+function programsIn(directory: string): readonly string[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => pid !== String(process.pid) && textOf(`/proc/${pid}/cmdline`).includes(directory));
+}

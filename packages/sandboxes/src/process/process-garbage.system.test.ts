@@ -4,12 +4,14 @@ import { globSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sandboxGarbageContract, type Strangers } from "@handrail/core/testing/sandbox-garbage-contract";
 import { newId } from "@handrail/protocol/ids";
 import { expect, onTestFinished, test } from "vitest";
-import { expectNothingLeft } from "../testing/killed-servers.ts";
+import { killedServers } from "../testing/killed-servers.ts";
+import { strangeProgram, together } from "../testing/strangers.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { textOf } from "../testing/text-of.ts";
-import { findCgroups } from "../local/cgroups.ts";
+import { findCgroups, removeGroups } from "../local/cgroups.ts";
 import { findBoxes } from "../local/find-processes.ts";
 import { killProcess } from "../local/kill-all.ts";
 import { processBackend } from "./process-backend.ts";
@@ -75,15 +77,20 @@ test("a program of a stranger with a sandbox's arguments is not ended with it", 
   expect(boxes()).toEqual([{ pid: stranger.pid, sandboxId }]);
 });
 
-test(
-  "whenever a server is killed, nothing is left of its sandboxes after the next one has tidied up",
-  { timeout: 240_000 },
-  () =>
-    expectNothingLeft({
-      kind: "process",
-      rounds: 6,
-      latestMs: 900,
-      halfMade: async (installation) => groupsOf(`${installation}/x_*`).filter((group) => !isUsed(group)),
-      others: async (installation, directory) => ({ groups: groupsOf(installation), boxes: boxesIn(directory) }),
-    }),
+sandboxGarbageContract("process", () =>
+  killedServers({
+    kind: "process",
+    rounds: 6,
+    latestMs: 900,
+    halfMade: async (installation) => groupsOf(`${installation}/x_*`).filter((group) => !isUsed(group)),
+    others: async (installation, directory) => ({ groups: groupsOf(installation), boxes: boxesIn(directory) }),
+    strangers: async (installation, conversationId) =>
+      together([await strangeProgram("/nonexistent", conversationId), await groupsOfAnother(`${installation}b`)]),
+  }),
 );
+
+/** Control groups of another installation. */
+async function groupsOfAnother(installation: string): Promise<Strangers> {
+  await findCgroups(installation);
+  return { look: async () => groupsOf(installation), remove: () => removeGroups(installation) };
+}

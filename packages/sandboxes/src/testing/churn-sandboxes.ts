@@ -1,4 +1,5 @@
-import { churnedConversation, type ChurnWish, openChurned } from "./killed-servers.ts";
+import { churnedConversation } from "@handrail/core/testing/churned-conversation";
+import { type ChurnWish, openChurned } from "./killed-servers.ts";
 
 /** A program for tests: starts, stops and removes sandboxes until it is killed. Says so before it begins. */
 const wish = JSON.parse(process.argv[2] ?? "{}") as ChurnWish;

@@ -20,7 +20,7 @@ export type DindSidecar = {
   readonly defaultImage: string;
   /** Ends it with SIGKILL, and all that runs in it. */
   kill(): Promise<void>;
-  /** Starts it again on the images and volumes that it had. Does not wait until it answers. */
+  /** Starts it again on the images and volumes that it had, and waits until it answers. */
   start(): Promise<void>;
   dispose(): Promise<void>;
 };
@@ -63,7 +63,10 @@ export async function startSidecar({ shared }: SidecarOptions = {}): Promise<Din
     host,
     defaultImage: IMAGE,
     kill: () => outer.killContainer(id),
-    start: () => outer.startContainer(id),
+    start: async () => {
+      await outer.startContainer(id);
+      await untilAnswers(host);
+    },
     dispose: async () => {
       await outer.removeContainer(id);
       outer.close();

@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { daemonGate } from "../docker/daemon-gate.ts";
-import { dockerClient } from "../docker/docker-client.ts";
+import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { runProgram } from "../run-program.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
@@ -15,6 +15,10 @@ export type PodmanService = {
   readonly host: string;
   /** The small image, which it has. */
   readonly defaultImage: string;
+  /** Ends the service itself with SIGKILL; what runs in its containers goes on. */
+  kill(): Promise<void>;
+  /** Starts it again, and waits until it answers. */
+  start(): Promise<void>;
   dispose(): Promise<void>;
 };
 
@@ -53,23 +57,26 @@ export async function startPodman({ shared = true } = {}): Promise<PodmanService
   const places = ["root", "runroot", "tmpdir"].flatMap((name) => [`--${name}`, join(directory, name)]);
   const environment = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", CONTAINERS_CONF: join(directory, "containers.conf") };
   const log = openSync(join(directory, "log"), "a");
-  const child = spawn("podman", [...places, "system", "service", "--time=0", host], {
-    stdio: ["ignore", log, log],
-    env: environment,
-    cwd: "/",
-  });
-  const client = dockerClient(dockerEndpoint({ host }));
-  try {
-    await daemonGate(client, PATIENCE_MS)(AbortSignal.timeout(PATIENCE_MS));
-    await importSmallImage(client, IMAGE);
-  } catch (thrown) {
-    throw new Error(`Podman does not serve: ${await readFile(join(directory, "log"), "utf8")}`, { cause: thrown });
-  } finally {
-    client.close();
-  }
+  const launch = () =>
+    spawn("podman", [...places, "system", "service", "--time=0", host], {
+      stdio: ["ignore", log, log],
+      env: environment,
+      cwd: "/",
+    });
+  let child = launch();
+  const ready = (work: (client: DockerClient) => Promise<void>) =>
+    onceUp(host, work).catch(async (thrown: unknown) => {
+      throw new Error(`Podman does not serve: ${await readFile(join(directory, "log"), "utf8")}`, { cause: thrown });
+    });
+  await ready((client) => importSmallImage(client, IMAGE));
   return {
     host,
     defaultImage: IMAGE,
+    kill: () => endDaemon(child, "SIGKILL"),
+    start: async () => {
+      child = launch();
+      await ready(async () => undefined);
+    },
     dispose: async () => {
       await removeContainers(host);
       await endDaemon(child, "SIGTERM");
@@ -78,6 +85,17 @@ export async function startPodman({ shared = true } = {}): Promise<PodmanService
       await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
+}
+
+/** What is done with a service as soon as it answers. */
+async function onceUp(host: string, work: (client: DockerClient) => Promise<void>): Promise<void> {
+  const client = dockerClient(dockerEndpoint({ host }));
+  try {
+    await daemonGate(client, PATIENCE_MS)(AbortSignal.timeout(PATIENCE_MS));
+    await work(client);
+  } finally {
+    client.close();
+  }
 }
 
 /** Containers would outlive their service: each has a monitor of its own. */

@@ -1,0 +1,6 @@
+/** What there is of an installation on a machine, by kind of thing, but for what its next server uses. */
+export type Leftovers = Readonly<Record<string, readonly unknown[]>>;
+
+/** Those kinds of which there is something. */
+export const thingsIn = (left: Leftovers): readonly unknown[] =>
+  Object.entries(left).filter(([, things]) => things.length > 0);
