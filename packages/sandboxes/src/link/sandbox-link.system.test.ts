@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "vitest";
 import { sandboxContract } from "@handrail/core/testing/sandbox-contract";
+import { runProgram } from "../run-program.ts";
 import { unpack } from "../testing/unpack.ts";
 import { listenForSandbox } from "./listen-for-sandbox.ts";
 import { openLink, type LinkOptions } from "./sandbox-link.ts";
@@ -20,7 +21,10 @@ afterAll(endAll);
 
 sandboxContract("sandboxd on this host", async () => {
   const directory = await mkdtemp(join(tmpdir(), "hr-link-"));
-  ends.push(() => rm(directory, { recursive: true, force: true }));
+  ends.push(async () => {
+    await runProgram("chmod", ["-R", "u+rwX", "--", directory]);
+    await rm(directory, { recursive: true, force: true });
+  });
   const listener = await listenForSandbox(join(directory, "link"));
   ends.push(() => listener.close());
   const dial = ["--dial", `unix:${listener.path}`];
