@@ -65,7 +65,7 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
 
   sandboxGarbageContract("docker in a container", async () => {
     const { host, defaultImage } = running();
-    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 2000 });
+    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 1000 });
   });
 
   test("what it is, is said", async () => {

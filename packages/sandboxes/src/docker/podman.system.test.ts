@@ -1,6 +1,6 @@
 import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
-import { sandboxLossContract } from "@handrail/core/testing/sandbox-loss-contract";
+import { sandboxReturnContract } from "@handrail/core/testing/sandbox-loss-contract";
 import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { daemonUnderTest } from "../testing/docker-bench.ts";
@@ -45,7 +45,7 @@ describe.skipIf(!works)("Podman's service", () => {
     return { ...under, leftovers: (installation: string) => leftInDaemon(client, installation) };
   };
   sandboxEngineContract("podman", underTest);
-  sandboxLossContract("podman", async () => ({
+  sandboxReturnContract("podman", async () => ({
     ...(await underTest()),
     killDaemon: () => running().kill(),
     startDaemon: () => running().start(),
@@ -58,7 +58,7 @@ describe.skipIf(!works)("Podman's service", () => {
 
   sandboxGarbageContract("podman", async () => {
     const { host, defaultImage } = running();
-    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 2000 });
+    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 1000 });
   });
 
   test("what it is, is said", async () => {
