@@ -16,10 +16,11 @@ const CHANGES = [`ENTRYPOINT ["${INSIDE}"]`];
 /**
  * What the container of a daemon needs so that sandboxes can be made in it: not more, and not `--privileged`. KILL ends
  * processes of other users, SETPCAP empties the set of capabilities that a sandbox could ever get, MKNOD unpacks images
- * that hold device files; `docs/guide/install.md` lists the others.
+ * that hold device files, FSETID is one of root in the profile dev; `docs/guide/install.md` lists the others.
  */
 export const DIND_CAPABILITIES = [
-  ...(["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "MKNOD", "SETGID", "SETUID", "SETPCAP", "SYS_CHROOT"] as const),
+  ...(["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"] as const),
+  ...(["SETGID", "SETUID", "SETPCAP", "SYS_CHROOT"] as const),
   ...(["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"] as const),
 ];
 
