@@ -8,10 +8,8 @@ const WITHIN_MS = 30 * 60_000;
 
 const files = process.argv.slice(2);
 const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
-try {
-  const results = await runAsPlainUser({ reports, withinMs: WITHIN_MS, ...(files.length > 0 && { files }) });
-  for (const failure of results.flatMap(({ failures }) => failures)) process.stdout.write(`FAILED ${failure}\n`);
-  process.exitCode = results.some(({ failed, passed }) => failed > 0 || passed === 0) ? 1 : 0;
-} finally {
-  rmSync(reports, { recursive: true, force: true });
-}
+// Also where a signal ends it.
+process.once("exit", () => rmSync(reports, { recursive: true, force: true, maxRetries: 10 }));
+const results = await runAsPlainUser({ reports, withinMs: WITHIN_MS, ...(files.length > 0 && { files }) });
+for (const failure of results.flatMap(({ failures }) => failures)) process.stdout.write(`FAILED ${failure}\n`);
+process.exitCode = results.some(({ failed, passed }) => failed > 0 || passed === 0) ? 1 : 0;

@@ -36,22 +36,20 @@ const IMAGES = {
 };
 
 const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
+// Also where a signal ends it.
+process.once("exit", () => rmSync(reports, { recursive: true, force: true, maxRetries: 10 }));
 const results = [];
-try {
-  // Fetching takes half of the time that packages and images take: what needs neither is done meanwhile.
-  const docker = ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]).then(ensureDocker);
-  await ensureModules();
-  const images = docker.then(ensureImages);
-  await ensureBuilds();
-  for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
-  await docker;
-  results.push(await runSuite({ ...UNIT, reports }));
-  results.push(...(await runAsPlainUser({ ...AS_PLAIN_USER, reports })));
-  await images;
-  results.push(await runSuite({ ...WITH_IMAGES, reports }));
-} finally {
-  rmSync(reports, { recursive: true, force: true });
-}
+// Fetching takes half of the time that packages and images take: what needs neither is done meanwhile.
+const docker = ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]).then(ensureDocker);
+await ensureModules();
+const images = docker.then(ensureImages);
+await ensureBuilds();
+for (const [name, command, args] of CHECKS) results.push(await check(name, command, args));
+await docker;
+results.push(await runSuite({ ...UNIT, reports }));
+results.push(...(await runAsPlainUser({ ...AS_PLAIN_USER, reports })));
+await images;
+results.push(await runSuite({ ...WITH_IMAGES, reports }));
 process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
 for (const failure of results.flatMap(({ failures }) => failures)) process.stdout.write(`FAILED ${failure}\n`);
 process.stdout.write(`${sumLine(results)}\n`);
