@@ -1,8 +1,13 @@
 import type { SandboxChoice } from "@handrail/protocol/sources";
 import { afterEach, describe } from "vitest";
 import { benchOf } from "./bench-of.ts";
-import { type BackendBench, type BackendUnderTest, freshConversation, NO_NETWORK } from "./sandbox-bench.ts";
-import { sandboxCallContract } from "./sandbox-call-contract.ts";
+import {
+  type BackendBench,
+  type BackendUnderTest,
+  freshConversation,
+  NO_NETWORK,
+  type UnheldLimit,
+} from "./sandbox-bench.ts";
 import { sandboxContract } from "./sandbox-contract.ts";
 import type { SandboxOpener } from "./sandbox-fixture.ts";
 import { sandboxHostilityContract } from "./sandbox-hostility-contract.ts";
@@ -10,32 +15,20 @@ import { sandboxLifeContract } from "./sandbox-life-contract.ts";
 
 /**
  * What every backend must do. `make` is called before the tests. `isolates` is false where nothing is isolated: what
- * must not be reached is then not tested.
+ * must not be reached is then not tested. `unheld`: limits that it does not hold here, in the order of its health.
  */
-export function sandboxBackendContract(name: string, isolates: boolean, make: () => Promise<BackendUnderTest>): void {
+export function sandboxBackendContract(
+  name: string,
+  isolates: boolean,
+  make: () => Promise<BackendUnderTest>,
+  unheld: readonly UnheldLimit[] = [],
+): void {
   describe(name, () => {
     const bench = benchOf(make);
     sandboxLifeContract(bench, isolates);
     sandboxContract(name, openerOf(bench));
-    if (isolates) sandboxHostilityContract(bench);
+    if (isolates) sandboxHostilityContract(bench, unheld);
   });
-}
-
-/**
- * The part of it that depends on the way to a backend: for a backend that is tested whole elsewhere, reached in another
- * way. Sandboxes live and end, calls arrive once, streams flow.
- */
-export function sandboxReachContract(name: string, make: () => Promise<BackendUnderTest>): void {
-  describe(name, () => {
-    const bench = benchOf(make);
-    sandboxLifeContract(bench, true);
-    sandboxCallContract(name, openerOf(bench));
-  });
-}
-
-/** What a sandbox must not reach, alone: beside another part of it. */
-export function sandboxShutContract(name: string, make: () => Promise<BackendUnderTest>): void {
-  describe(name, () => sandboxHostilityContract(benchOf(make)));
 }
 
 /**
@@ -46,7 +39,7 @@ export function sandboxEngineContract(name: string, make: () => Promise<BackendU
   describe(name, () => {
     const bench = benchOf(make);
     sandboxLifeContract(bench, true);
-    sandboxHostilityContract(bench);
+    sandboxHostilityContract(bench, []);
   });
 }
 

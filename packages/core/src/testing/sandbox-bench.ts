@@ -35,6 +35,9 @@ export type BackendUnderTest = {
   readonly dispose: () => Promise<void>;
 };
 
+/** A limit that a backend does not hold, in the words in which its health says so. */
+export type UnheldLimit = "memory" | "processes" | "CPU" | "a workspace's size";
+
 /** A backend under test with shorthands. */
 export type BackendBench = BackendUnderTest & {
   readonly backend: SandboxBackend;

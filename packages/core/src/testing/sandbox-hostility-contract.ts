@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Sandbox } from "../ports/sandbox.ts";
-import { type BackendBench, freshConversation, run } from "./sandbox-bench.ts";
+import { type BackendBench, freshConversation, run, type UnheldLimit } from "./sandbox-bench.ts";
 import { PROBE_PRELUDE } from "./sandbox-isolation-rules.ts";
 
-/** What a sandbox must not reach, and how much it may use. */
-export function sandboxHostilityContract(bench: () => BackendBench): void {
+/** What a sandbox must not reach, and how much it may use. `unheld`: limits that are not held here. */
+export function sandboxHostilityContract(bench: () => BackendBench, unheld: readonly UnheldLimit[]): void {
   test("two conversations do not see each other's files and processes", async () => {
     const { start } = bench();
     const [one, other] = [await start(freshConversation()), await start(freshConversation())];
@@ -81,21 +81,44 @@ export function sandboxHostilityContract(bench: () => BackendBench): void {
     expect(seen).toBeLessThan(limits.processes * 4);
   });
 
+  test("its health names the limits that are not held, and no others", async () => {
+    const { backend, within } = bench();
+    const detail = async () => (await backend.health(within(20_000))).detail;
+    const named = async () => /no limits on: ([^;]*)/.exec(await detail())?.[1]?.split(", ") ?? [];
+    await expect.poll(named).toEqual(unheld);
+  });
+
+  if (unheld.includes("memory")) memoryIsUnheld(bench);
+  else memoryIsHeld(bench);
+}
+
+function memoryIsHeld(bench: () => BackendBench): void {
   test("a program that takes too much memory is ended, and the sandbox's neighbours are not", async () => {
     const { start, limits } = bench();
     const [hog, neighbour] = [await start(freshConversation()), await start(freshConversation())];
     const bytes = limits.memoryBytes * 2;
-    // `tail` of endless zeros keeps all that it has read, since there is no line's end in it.
-    const eaten = await run(bench(), hog, `head -c ${bytes} /dev/zero | tail -n 1 | wc -c`, 60_000).catch(
-      () => undefined,
-    );
-    expect(eaten?.output).not.toBe(`${bytes}\n`);
+    expect((await eat(bench(), hog, bytes))?.output).not.toBe(`${bytes}\n`);
     // The kernel may well end two programs for one: what holds the sandbox together must not be the second.
     const marked =
       'for _ in $(seq 100); do read -r score < /proc/$$/oom_score_adj; [ "$score" = 1000 ] && break; sleep 0.1; done';
     expect(await run(bench(), hog, `${marked}; echo $score`)).toEqual({ exitCode: 0, output: "1000\n" });
     expect(await run(bench(), neighbour, "echo calm")).toEqual({ exitCode: 0, output: "calm\n" });
   });
+}
+
+function memoryIsUnheld(bench: () => BackendBench): void {
+  test("a program gets more memory than its sandbox may have, which is not held", async () => {
+    const { start, limits } = bench();
+    expect((await eat(bench(), await start(freshConversation()), limits.memoryBytes * 1.25))?.output).toBe(
+      `${limits.memoryBytes * 1.25}\n`,
+    );
+  });
+}
+
+/** Takes so much memory; undefined where its sandbox ends over it. */
+async function eat(bench: BackendBench, sandbox: Sandbox, bytes: number) {
+  // `tail` of endless zeros keeps all that it has read, since there is no line's end in it.
+  return run(bench, sandbox, `head -c ${bytes} /dev/zero | tail -n 1 | wc -c`, 60_000).catch(() => undefined);
 }
 
 /**

@@ -8,11 +8,15 @@ import { conversationPlace } from "../local/conversation-place.ts";
 import { diskReleased } from "../disk/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
 import type { DindSidecar } from "../testing/dind-sidecar.ts";
-import { sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
+import { rootSidecar, sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
+import { importSmallImage } from "../testing/small-image.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
 
+const IMAGE = "handrail-test/small:4";
 const DISK_BYTES = 64 * 1024 ** 2;
 const WAIT_MS = 60_000;
 const works = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot());
@@ -30,7 +34,10 @@ describe.skipIf(!works)("a Docker daemon in a container that sees the server's d
     // As `/` is where systemd runs: what is mounted below is seen by those who have the directory.
     await done("mount", "--bind", directory, directory);
     await done("mount", "--make-shared", directory);
-    sidecar = await startSidecar({ shared: directory });
+    sidecar = await startSidecar(rootSidecar(directory));
+    const client = dockerClient(dockerEndpoint(sidecar));
+    if ((await client.findImage(IMAGE)) === undefined) await importSmallImage(client, IMAGE);
+    client.close();
   }, 300_000);
   afterAll(async () => {
     await sidecar?.dispose();
@@ -40,13 +47,13 @@ describe.skipIf(!works)("a Docker daemon in a container that sees the server's d
 
   test("bounds workspaces, keeps them over its own death, and leaves no mount behind", async () => {
     if (sidecar === undefined) throw new Error("The sidecar was not started.");
-    const { host, defaultImage } = sidecar;
+    const { host } = sidecar;
     const common = { installation: `t${newId("x", Date.now()).slice(-8)}`, sandboxdDirectory: builtPrograms() };
     const limits = { diskBytes: DISK_BYTES };
     const backend = dockerBackend({
       ...common,
       host,
-      defaultImage,
+      defaultImage: IMAGE,
       directory,
       limits,
       egress: () => undefined,

@@ -1,58 +1,34 @@
-import { sandboxReachContract, sandboxShutContract } from "@handrail/core/testing/sandbox-backend-contract";
+import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
+import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
 import { sandboxLossContract } from "@handrail/core/testing/sandbox-loss-contract";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { BUILT_IMAGE } from "./docker-image.ts";
 import { canBuildRoot } from "../image/build-root.ts";
-import { daemonUnderTest } from "../testing/docker-bench.ts";
-import type { DindSidecar } from "../testing/dind-sidecar.ts";
-import { sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
+import { rootSidecar, sharesPaths } from "../testing/dind-sidecar.ts";
+import { dindSuite } from "../testing/dind-suite.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
 import { killedInDaemon } from "../testing/killed-in-daemon.ts";
 import { leftInDaemon } from "../testing/leftovers.ts";
-import { builtPrograms } from "../testing/test-programs.ts";
-import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const WAIT_MS = 60_000;
 const works = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot());
 
 describe.skipIf(!works)("a Docker daemon in a container beside the server", () => {
-  let sidecar: DindSidecar | undefined;
-  beforeAll(async () => {
-    sidecar = await startSidecar();
-  }, 300_000);
-  afterAll(async () => sidecar?.dispose());
-  const running = () => {
-    if (sidecar === undefined) throw new Error("The sidecar was not started.");
-    return sidecar;
-  };
-  const open = (installation: string, waitMs = WAIT_MS) => {
-    const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
-    return dockerBackend({ ...common, installation, ...running(), waitMs });
-  };
+  const { sidecar, open, underTest } = dindSuite(rootSidecar());
 
-  const underTest = async () => {
-    const client = dockerClient(dockerEndpoint({ host: running().host }));
-    return daemonUnderTest({
-      client,
-      open: async (installation) => open(installation),
-      hostPath: import.meta.dirname,
-      limits: LIMITS,
-      dispose: async () => client.close(),
-    });
-  };
-  sandboxReachContract("docker", underTest);
-  sandboxShutContract("docker", underTest);
+  sandboxBackendContract("docker", true, underTest);
+  sandboxIsolationContract("docker", ["strict", "default", "dev"], underTest);
   sandboxLossContract("docker in a container", async () => {
-    const client = dockerClient(dockerEndpoint({ host: running().host }));
+    const client = dockerClient(dockerEndpoint({ host: sidecar().host }));
     const under = await underTest();
     return {
       ...under,
       open: async (installation) => open(installation, 0),
-      killDaemon: () => running().kill(),
-      startDaemon: () => running().start(),
+      killDaemon: () => sidecar().kill(),
+      startDaemon: () => sidecar().start(),
       outlives: "nothing",
       waiting: { open: under.open, says: /^Waiting for the Docker daemon at unix:/ },
       leftovers: (installation) => leftInDaemon(client, installation),
@@ -64,8 +40,8 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
   });
 
   sandboxGarbageContract("docker in a container", async () => {
-    const { host, defaultImage } = running();
-    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 1000 });
+    const { host } = sidecar();
+    return killedInDaemon({ kind: "helper", host, defaultImage: BUILT_IMAGE, rounds: 1, latestMs: 1000 });
   });
 
   test("what it is, is said", async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "@handrail/protocol/ids";
@@ -7,17 +7,21 @@ import { daemonGate } from "../docker/daemon-gate.ts";
 import type { DockerClient } from "../docker/docker-client.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
-import { buildDindImage, DIND_CAPABILITIES, DIND_DEVICES } from "../image/build-dind-image.ts";
+import type { ContainerSpec } from "../docker/docker-shapes.ts";
+import {
+  buildDindImage,
+  DIND_CAPABILITIES,
+  DIND_DEVICES,
+  ROOTLESS_CAPABILITIES,
+  ROOTLESS_USER,
+} from "../image/build-dind-image.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
-import { importSmallImage } from "./small-image.ts";
 
-/** A Docker daemon in a container beside the server, as the compose file in `deploy/compose` runs it. */
+/** A Docker daemon in a container beside the server, as the compose files in `deploy/compose` run it. */
 export type DindSidecar = {
   /** As `DOCKER_HOST` is written. */
   readonly host: string;
-  /** The small image, which it has. */
-  readonly defaultImage: string;
   /** Ends it with SIGKILL, and all that runs in it. */
   kill(): Promise<void>;
   /** Starts it again on the images and volumes that it had, and waits until it answers. */
@@ -25,8 +29,66 @@ export type DindSidecar = {
   dispose(): Promise<void>;
 };
 
+/** What one kind of sidecar differs in. */
+export type SidecarKind = {
+  /** The directory for its images in the cache directory. Two daemons cannot have the same one. */
+  readonly data: string;
+  /** Whom that and the socket's directory belong to. */
+  readonly owner: number;
+  /** Its container, as Docker's API has it, but for what all have; its image and its directories are given. */
+  readonly container: (places: { readonly data: string; readonly sockets: string }) => SidecarContainer;
+};
+
+type SidecarContainer = Pick<ContainerSpec, "Entrypoint" | "User" | "HostConfig">;
+
 const PATIENCE_MS = 120_000;
-const IMAGE = "handrail-test/small:4";
+const UNCONFINED = ["seccomp=unconfined", "apparmor=unconfined"];
+
+/** A daemon that is root. `shared` is a directory of this machine that it sees too, with what is mounted below. */
+export function rootSidecar(shared?: string): SidecarKind {
+  return {
+    data: shared === undefined ? "dind-data" : "dind-disks-data",
+    owner: 0,
+    container: ({ data, sockets }) => ({
+      Entrypoint: ["/usr/local/bin/handrail-dind"],
+      HostConfig: {
+        CapAdd: DIND_CAPABILITIES,
+        DeviceCgroupRules: DIND_DEVICES,
+        SecurityOpt: UNCONFINED,
+        Binds: [
+          `${data}:/var/lib/docker`,
+          `${sockets}:/run/handrail-docker`,
+          ...(shared === undefined ? [] : [`${shared}:${shared}:rslave`]),
+        ],
+      },
+    }),
+  };
+}
+
+/** A daemon that is a plain user, with so much memory and so many processes for all its sandboxes together. */
+export function rootlessSidecar(bounds: { readonly memoryBytes: number; readonly processes: number }): SidecarKind {
+  return {
+    data: "dind-rootless-data",
+    owner: ROOTLESS_USER,
+    container: ({ data, sockets }) => ({
+      User: `${ROOTLESS_USER}:${ROOTLESS_USER}`,
+      Entrypoint: ["/usr/local/bin/handrail-dind-rootless"],
+      HostConfig: {
+        CapAdd: ROOTLESS_CAPABILITIES,
+        SecurityOpt: UNCONFINED,
+        // As `systempaths=unconfined` is for Docker's command: a namespace that masks parts of /proc can mount no other.
+        MaskedPaths: [],
+        ReadonlyPaths: [],
+        ReadonlyRootfs: true,
+        Tmpfs: { "/tmp": "" },
+        Memory: bounds.memoryBytes,
+        MemorySwap: bounds.memoryBytes,
+        PidsLimit: bounds.processes,
+        Binds: [`${data}:/var/lib/handrail-docker`, `${sockets}:/run/handrail-docker`],
+      },
+    }),
+  };
+}
 
 /** Whether a container here can see this machine's directories, which the sidecar's socket and images are in. */
 export function sharesPaths(): boolean {
@@ -36,72 +98,50 @@ export function sharesPaths(): boolean {
   return false;
 }
 
-export type SidecarOptions = {
-  /** A directory of this machine that it sees too, with what is mounted below. */
-  readonly shared?: string;
-};
-
 /**
- * A sidecar that answers and has the small image. Its images are kept between runs, under the cache directory. Building
- * its own image takes a minute or two: `npm test` does that before it starts the suites.
+ * A sidecar that answers. Its images are kept between runs, under the cache directory. Building its own image takes a
+ * minute or two: `npm test` does that before it starts the suites.
  */
-export async function startSidecar({ shared }: SidecarOptions = {}): Promise<DindSidecar> {
+export async function startSidecar(kind: SidecarKind): Promise<DindSidecar> {
   const outer = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
-  const socketDirectory = await mkdtemp(join(tmpdir(), "handrail-dind-"));
-  // Two daemons cannot have the same one.
-  const data = join(cacheDirectoryOr(undefined), shared === undefined ? "dind-data" : "dind-disks-data");
-  await mkdir(data, { recursive: true });
-  const build = { cacheDirectory: cacheDirectoryOr(undefined), onProgress: () => undefined };
-  const image = await buildDindImage(outer, { ...build, signal: AbortSignal.timeout(300_000) });
-  const id = await createSidecar(outer, image, { data, sockets: socketDirectory, shared });
-  const host = `unix://${socketDirectory}/docker.sock`;
-  await outer.startContainer(id);
-  await untilAnswers(host);
-  await chmod(socketDirectory, 0o700);
-  await importOnce(host);
-  return {
-    host,
-    defaultImage: IMAGE,
-    kill: () => outer.killContainer(id),
-    start: async () => {
-      await outer.startContainer(id);
-      await untilAnswers(host);
-    },
-    dispose: async () => {
-      await outer.removeContainer(id);
-      outer.close();
-      await rm(socketDirectory, { recursive: true, force: true });
-    },
+  const cacheDirectory = cacheDirectoryOr(undefined);
+  const places = {
+    data: join(cacheDirectory, kind.data),
+    sockets: await mkdtemp(join(tmpdir(), "handrail-dind-")),
   };
+  await mkdir(places.data, { recursive: true });
+  for (const place of Object.values(places)) await chown(place, kind.owner, kind.owner);
+  const signal = AbortSignal.timeout(300_000);
+  const image = await buildDindImage(outer, { cacheDirectory, onProgress: () => undefined, signal });
+  const id = await createSidecar(outer, image, kind.container(places));
+  const host = `unix://${places.sockets}/docker.sock`;
+  const dispose = async () => {
+    await outer.removeContainer(id);
+    outer.close();
+    await rm(places.sockets, { recursive: true, force: true });
+  };
+  const start = async () => {
+    await outer.startContainer(id);
+    await untilAnswers(host);
+  };
+  try {
+    await start();
+  } catch (thrown) {
+    await dispose();
+    throw thrown;
+  }
+  await chmod(places.sockets, 0o700);
+  return { host, kill: () => outer.killContainer(id), start, dispose };
 }
 
-type Places = { readonly data: string; readonly sockets: string; readonly shared: string | undefined };
-
-async function createSidecar(outer: DockerClient, image: string, { data, sockets, shared }: Places): Promise<string> {
-  const workspaces = shared === undefined ? [] : [`${shared}:${shared}:rslave`];
+async function createSidecar(outer: DockerClient, image: string, container: SidecarContainer): Promise<string> {
   return outer.createContainer(`handrail-test-dind-${newId("x", Date.now()).slice(-8).toLowerCase()}`, {
+    ...container,
     Image: image,
-    Entrypoint: ["/usr/local/bin/handrail-dind"],
     Cmd: [],
     Labels: { "handrail.test": "dind" },
-    HostConfig: {
-      CapDrop: ["ALL"],
-      CapAdd: DIND_CAPABILITIES,
-      DeviceCgroupRules: DIND_DEVICES,
-      SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
-      NetworkMode: "none",
-      Binds: [`${data}:/var/lib/docker`, `${sockets}:/run/handrail-docker`, ...workspaces],
-    },
+    HostConfig: { ...container.HostConfig, CapDrop: ["ALL"], NetworkMode: "none" },
   });
-}
-
-async function importOnce(host: string): Promise<void> {
-  const client = dockerClient(dockerEndpoint({ host }));
-  try {
-    if ((await client.findImage(IMAGE)) === undefined) await importSmallImage(client, IMAGE);
-  } finally {
-    client.close();
-  }
 }
 
 /** @throws AppError `backend_unavailable` when the daemon does not come up */

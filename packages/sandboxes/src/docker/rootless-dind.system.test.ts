@@ -1,0 +1,82 @@
+import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
+import type { UnheldLimit } from "@handrail/core/testing/sandbox-bench";
+import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
+import { newId } from "@handrail/protocol/ids";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { canBuildRoot } from "../image/build-root.ts";
+import { rootlessSidecar, sharesPaths } from "../testing/dind-sidecar.ts";
+import { dindSuite } from "../testing/dind-suite.ts";
+import { daemonAnswers } from "../testing/docker-daemon.ts";
+import { usersMayMapUsers } from "../testing/users-may-map-users.ts";
+
+const WAIT_MS = 60_000;
+/** Of all sandboxes together: the daemon has no control groups, and its container has. */
+const BOUNDS = { memoryBytes: 1536 * 1024 ** 2, processes: 3000 };
+const UNHELD: readonly UnheldLimit[] = ["memory", "processes", "CPU", "a workspace's size"];
+const works = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot()) && (await usersMayMapUsers());
+
+describe.skipIf(!works)("a Docker daemon that is a plain user, in a container beside the server", () => {
+  const { sidecar, open, underTest } = dindSuite(rootlessSidecar(BOUNDS));
+
+  sandboxBackendContract("docker", true, underTest, UNHELD);
+  sandboxIsolationContract("docker", ["strict", "default", "dev"], underTest, UNHELD);
+
+  /** A backend with sandboxes of new conversations. */
+  function setUp() {
+    const backend = open(`t${newId("x", Date.now()).slice(-8)}`);
+    onTestFinished(async () => {
+      await backend.collect(new Set());
+      await backend.close();
+    });
+    const start = (conversationId: string) => {
+      const choice = { backend: "docker", network: { type: "none" } } as const;
+      const spec = { conversationId, choice, seedDirectory: undefined };
+      return backend.start(spec, () => undefined, AbortSignal.timeout(WAIT_MS));
+    };
+    const run = async (sandbox: Awaited<ReturnType<typeof start>>, script: string) => {
+      const args = { argv: ["sh", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 };
+      return (await sandbox.call("process.run", args, { signal: AbortSignal.timeout(WAIT_MS) })).stdout;
+    };
+    return { backend, start, run };
+  }
+
+  test("what it is, is said, and what it does not hold", async () => {
+    const { backend } = setUp();
+    const health = () => backend.health(AbortSignal.timeout(WAIT_MS));
+    await expect.poll(health).toMatchObject({
+      detail: expect.stringMatching(
+        /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootless; no limits on: memory, processes, CPU, a workspace's size$/,
+      ),
+      remedy: expect.stringMatching(/ A rootless daemon may not mount the file systems that bound workspaces\./),
+    });
+  });
+
+  test("its sandboxes together get no more memory than its container: what takes more is ended, and all else goes on", async () => {
+    const { start, run } = setUp();
+    const [hog, neighbour] = [await start(newId("c", Date.now())), await start(newId("c", Date.now()))];
+    const eaten = run(hog, `head -c ${BOUNDS.memoryBytes * 2} /dev/zero | tail -n 1 | wc -c`).catch(() => "");
+    expect(await eaten).not.toBe(`${BOUNDS.memoryBytes * 2}\n`);
+    expect(await run(neighbour, "echo calm")).toBe("calm\n");
+    expect(await run(await start(newId("c", Date.now())), "echo new")).toBe("new\n");
+  });
+
+  test("root of a sandbox is a user without rights on the machine", async () => {
+    const { start, run } = setUp();
+    const map = await run(await start(newId("c", Date.now())), "tr -s ' ' < /proc/self/uid_map");
+    expect(map).toBe(" 0 65600 1\n 1 1700000000 65536\n");
+  });
+
+  test("it is killed and started again: images and workspaces are there, and sandboxes start on them", async () => {
+    const { backend, start, run } = setUp();
+    const conversationId = newId("c", Date.now());
+    const before = await start(conversationId);
+    await run(before, "echo kept > file; sync");
+    await sidecar().kill();
+    const starting = start(conversationId);
+    await sidecar().start();
+    const after = await starting;
+    expect(after.bootId).not.toBe(before.bootId);
+    expect(await run(after, "cat file")).toBe("kept\n");
+    await backend.remove(conversationId);
+  });
+});
