@@ -4,7 +4,16 @@ import type { BackendName } from "@handrail/protocol/sources";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
 import { withDirectory } from "../parts/free-directory.ts";
 import { makeRepository } from "../parts/large-repository.ts";
-import { cloner, openNew, ownBackend, type Places, reopen, runTrue, startSpare } from "../parts/own-backends.ts";
+import {
+  cloner,
+  openNew,
+  ownBackend,
+  type Places,
+  reopen,
+  runTrue,
+  startSpare,
+  waitingSpare,
+} from "../parts/own-backends.ts";
 import {
   type Begun,
   daemonsOwn,
@@ -64,7 +73,7 @@ async function lifeRows(name: BackendName, home: string): Promise<readonly Row[]
 
 async function warm(places: Places): Promise<Row> {
   const ms = await repeat(TIMES, async () => {
-    const conversationId = await startSpare(places);
+    const conversationId = await waitingSpare(places);
     const took = await timed(async () => runTrue((await openNew(places, { conversationId, spare: true })).sandbox));
     await places.backend.remove(conversationId);
     return took;
@@ -88,7 +97,7 @@ async function repository(places: Places): Promise<Row> {
   };
   const clone = async () => (await cloner(home)(source, () => undefined, AbortSignal.timeout(60_000))).dispose();
   const turns = await repeat(TIMES, async () => ({
-    waited: await first(await startSpare(places), { spare: true }),
+    waited: await first(await waitingSpare(places), { spare: true }),
     cold: await first(newId("c", Date.now()), {}),
     clone: await timed(clone),
   }));

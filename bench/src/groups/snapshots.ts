@@ -14,7 +14,7 @@ import { openSecrets } from "@handrail/server/settings/secrets";
 import { readConfig } from "@handrail/server/config";
 import { withDirectory } from "../parts/free-directory.ts";
 import { changeCommand, done, makeRepository } from "../parts/large-repository.ts";
-import { type OwnBackend, ownBackend, startSpare } from "../parts/own-backends.ts";
+import { type OwnBackend, ownBackend, waitingSpare } from "../parts/own-backends.ts";
 import { conversationCreated, systemClock } from "../parts/sample-events.ts";
 import { snapshotFloors } from "../parts/snapshot-floors.ts";
 import type { Group, Row } from "../row.ts";
@@ -152,7 +152,7 @@ async function measured({ backend, checkpoints, create, open, shell, signal }: W
     return took;
   };
   const forked = await repeat(SLOW_TIMES, () => forkInto());
-  const waited = await repeat(SLOW_TIMES, async () => forkInto(await startSpare({ backend })));
+  const waited = await repeat(SLOW_TIMES, async () => forkInto(await waitingSpare({ backend })));
   await backend.remove(id);
   return {
     first: { unit: "ms" as const, p50: begun.durationMs },

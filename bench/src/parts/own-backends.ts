@@ -111,13 +111,19 @@ export function cloner(home: string): PrepareSeed {
   return seedPreparer({ git, directory: join(home, "seeds"), demoDirectory, home: demoDirectory, local: true });
 }
 
-/** A sandbox of a conversation that does not exist yet, as they wait in the server's pool; gives the id it will have. */
+/** A sandbox of a conversation that does not exist yet, as it waits in the server's pool; gives the id it will have. */
+export async function waitingSpare(places: Pick<Places, "backend">): Promise<string> {
+  const conversationId = await startSpare(places);
+  await sleep(SPARE_WAITS_MS);
+  return conversationId;
+}
+
+/** The same as soon as it answers. */
 export async function startSpare({ backend }: Pick<Places, "backend">): Promise<string> {
   const conversationId = newId("c", Date.now());
   const choice = { backend: backend.name, network: { type: "none" } } as const;
   const spec = { conversationId, choice, seedDirectory: undefined };
   await backend.start(spec, () => undefined, startLimit(backend));
-  await sleep(SPARE_WAITS_MS);
   return conversationId;
 }
 
