@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { findBoxes } from "@handrail/sandboxes/local/find-processes";
 import { askDocker } from "./docker-socket.ts";
 import { installationOf } from "./installation-of.ts";
 import type { TestServer } from "./test-server.ts";
@@ -34,10 +35,8 @@ export async function findRunningSandbox(
   backend: KilledBackend,
   conversationId: string,
 ): Promise<RunningSandbox | undefined> {
-  const installation = installationOf(server.home);
-  return backend === "docker"
-    ? findContainer(`handrail-${installation}-${conversationId}`)
-    : findProcesses(`handrail-${installation}`, conversationId);
+  if (backend === "process") return findProcesses(conversationId);
+  return findContainer(`handrail-${installationOf(server.home)}-${conversationId}`);
 }
 
 async function findContainer(name: string): Promise<RunningSandbox | undefined> {
@@ -52,26 +51,18 @@ async function findContainer(name: string): Promise<RunningSandbox | undefined> 
   };
 }
 
-/** The backend puts a sandbox into a control group of its own where it is root, as tests are; version 1 has one for each kind. */
-async function findProcesses(groups: string, conversationId: string): Promise<RunningSandbox | undefined> {
-  const isOfConversation = ({ words }: Program) => words.some((word) => word.includes(conversationId));
-  const group = globSync(`/sys/fs/cgroup/{,pids/}${groups}/*/cgroup.procs`).find((file) =>
-    programsListed(file).some(isOfConversation),
-  );
-  if (group === undefined) return undefined;
-  return {
-    id: path.basename(path.dirname(group)),
-    killSandboxd: async () => killAny(programsListed(group).filter(isSandboxd)),
-    killAll: async () => killAny(programsListed(group)),
-  };
+async function findProcesses(conversationId: string): Promise<RunningSandbox | undefined> {
+  const boxes = () => findBoxes().map(({ pid, sandboxId }) => ({ ...program(pid), sandboxId }));
+  const id = boxes().find(({ words }) => words.some((word) => word.includes(conversationId)))?.sandboxId;
+  if (id === undefined) return undefined;
+  const own = () => boxes().filter(({ sandboxId }) => sandboxId === id);
+  // All that runs inside ends with sandboxd, its first process.
+  return { id, killSandboxd: async () => killAny(own().filter(isSandboxd)), killAll: async () => killAny(own()) };
 }
 
 type Program = { readonly pid: number; readonly words: readonly string[] };
 
 const isSandboxd = ({ words }: Program) => path.basename(words[0] ?? "") === "sandboxd" && words[1] === "serve";
-
-/** Programs that a control group lists. */
-const programsListed = (file: string): Program[] => read(file).split("\n").filter(Boolean).map(Number).map(program);
 
 /** Programs in control groups whose names contain a text, wherever a daemon has put them. */
 const programsIn = (group: string): Program[] =>
