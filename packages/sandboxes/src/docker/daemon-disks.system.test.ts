@@ -1,4 +1,3 @@
-import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +9,6 @@ import { newId } from "@handrail/protocol/ids";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { MOUNT_OPTIONS } from "../disk/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
-import { daemonUnderTest } from "../testing/docker-bench.ts";
 import { freePort } from "../testing/free-port.ts";
 import { filesOfLoops } from "../testing/leftovers.ts";
 import type { OwnDaemon } from "../testing/own-daemon.ts";
@@ -51,16 +49,6 @@ describe.skipIf(!canStartDaemon())("a daemon over TCP, which could be anywhere",
     const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS, waitMs: WAIT_MS };
     return dockerBackend({ ...common, installation, host, directory, defaultImage: IMAGE, ...more });
   };
-
-  sandboxEngineContract("docker", async () =>
-    daemonUnderTest({
-      client,
-      open: async (installation) => open(installation),
-      hostPath: import.meta.dirname,
-      limits: LIMITS,
-      dispose: async () => undefined,
-    }),
-  );
 
   /** A new conversation. What is left of an installation is collected with any of its conversations. */
   function setUp(installation = INSTALLATION) {
