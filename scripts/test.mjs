@@ -20,7 +20,7 @@ const CHECKS = [
 ];
 
 /**
- * What vitest runs at once: its projects, and after how long that is cut off: about twice what it takes on two cores (2 and 15
+ * What vitest runs at once: its projects, and after how long that is cut off: about twice what it takes on two cores (2 and 18
  * minutes), so that a suite that hangs ends, and a slow machine still comes to its end. `unit` needs no image, nor does the one
  * that runs as a plain user.
  */
