@@ -121,24 +121,12 @@ describe.skipIf(!can)("containerd sandboxes", () => {
   });
 
   test.skipIf(!canMakeMuslRoot())("an image with musl, without the GNU C library, serves", async () => {
-    const daemon = await sharedDaemon();
-    const { client, start } = await setUp(daemon);
-    const tarFile = await muslRoot();
-    onTestFinished(() => rm(tarFile));
-    const image = await rootImage("docker.io/handrail-test/musl:1", tarFile);
-    await handOver(client, await importerTo(daemon), image, AbortSignal.timeout(20_000));
-    expect(await workIn(await start(freshConversation(), image.reference))).toEqual(MUSL_WORK);
+    expect(await workIn(await startOnMusl("docker.io/handrail-test/musl:1"))).toEqual(MUSL_WORK);
   });
 
   test.skipIf(!canMakeMuslRoot())("what an image calls a volume is empty, and cannot be written", async () => {
-    const daemon = await sharedDaemon();
-    const { client, start } = await setUp(daemon);
-    const tarFile = await muslRoot();
-    onTestFinished(() => rm(tarFile));
-    const root = await rootImage("docker.io/handrail-test/volume:1", tarFile);
-    const image = { ...root, config: { ...root.config, Volumes: { "/data": {}, "/tmp": {} } } };
-    await handOver(client, await importerTo(daemon), image, AbortSignal.timeout(20_000));
-    expect(await writeToData(await start(freshConversation(), image.reference))).toBe("refused\n");
+    const sandbox = await startOnMusl("docker.io/handrail-test/volume:1", { Volumes: { "/data": {}, "/tmp": {} } });
+    expect(await writeToData(sandbox)).toBe("refused\n");
   });
 
   test("an image that can neither be found nor pulled is refused with what to do", async () => {
@@ -233,6 +221,18 @@ async function containerdUnderTest(): Promise<BackendUnderTest> {
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A sandbox of a new image with musl and BusyBox alone, and with this beside its usual configuration. */
+async function startOnMusl(reference: string, config: object = {}) {
+  const daemon = await sharedDaemon();
+  const { client, start } = await setUp(daemon);
+  const tarFile = await muslRoot();
+  onTestFinished(() => rm(tarFile));
+  const root = await rootImage(reference, tarFile);
+  const image = { ...root, config: { ...root.config, ...config } };
+  await handOver(client, await importerTo(daemon), image, AbortSignal.timeout(20_000));
+  return start(freshConversation(), reference);
 }
 
 /** The last part of the directory is the installation. */

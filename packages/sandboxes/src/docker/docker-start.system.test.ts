@@ -47,22 +47,23 @@ test.skipIf(!answers)("an image without a shell is refused with what to do, and 
   expect(await client.findContainer(names.container(conversationId))).toBeUndefined();
 });
 
-test.skipIf(!answers || !canMakeMuslRoot())("an image with musl, without the GNU C library, serves", async () => {
+/** A sandbox of a new image with musl and BusyBox alone, made with these changes to its configuration. */
+async function startOnMusl(name: string, changes: readonly string[]) {
   const { client, start } = setUp();
   const tarFile = await muslRoot();
   onTestFinished(() => rm(tarFile));
-  await client.importImage(createReadStream(tarFile), "handrail-test/musl", "1", []);
-  expect(await workIn(await start(newId("c", Date.now()), "handrail-test/musl:1"))).toEqual(MUSL_WORK);
+  await client.importImage(createReadStream(tarFile), `handrail-test/${name}`, "1", changes);
+  return start(newId("c", Date.now()), `handrail-test/${name}:1`);
+}
+
+test.skipIf(!answers || !canMakeMuslRoot())("an image with musl, without the GNU C library, serves", async () => {
+  expect(await workIn(await startOnMusl("musl", []))).toEqual(MUSL_WORK);
 });
 
 test.skipIf(!answers || !canMakeMuslRoot())(
   "what an image calls a volume is empty, and cannot be written",
   async () => {
-    const { client, start } = setUp();
-    const tarFile = await muslRoot();
-    onTestFinished(() => rm(tarFile));
-    await client.importImage(createReadStream(tarFile), "handrail-test/volume", "1", ["VOLUME /data", "VOLUME /tmp"]);
-    expect(await writeToData(await start(newId("c", Date.now()), "handrail-test/volume:1"))).toBe("refused\n");
+    expect(await writeToData(await startOnMusl("volume", ["VOLUME /data", "VOLUME /tmp"]))).toBe("refused\n");
   },
 );
 
