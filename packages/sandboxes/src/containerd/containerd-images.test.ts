@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { handOver } from "./containerd-images.ts";
+import { handOver, volumesByImage } from "./containerd-images.ts";
 import type { Importer } from "./import-image.ts";
 
 const IMAGE = { reference: "docker.io/handrail/pause:1", config: {}, layer: { bytes: 0, content: [] } };
@@ -19,4 +19,23 @@ test("an image that another server has handed over meanwhile is there", async ()
 
 test("an image that is refused for another reason is not", async () => {
   await expect(handed("ctr: no space left on device")).rejects.toMatchObject({ code: "image_unavailable" });
+});
+
+test("volumes are asked for once of each image, by its id; those of one without an id are not taken for another's", async () => {
+  const asked: string[] = [];
+  const ids: Readonly<Record<string, string>> = { "a:1": "one", "a:latest": "one", "b:1": "two" };
+  const volumesOf = volumesByImage({
+    findImage: async (image) => ids[image],
+    imageVolumes: async (image) => {
+      asked.push(image);
+      return [`/${image}`];
+    },
+  });
+  const signal = new AbortController().signal;
+  const told: unknown[] = [];
+  for (const [image, found] of [["a:1", "one"], ["a:latest"], ["b:1"], ["c:1"], ["d:1"]] as const) {
+    told.push(await volumesOf(image, found, signal));
+  }
+  expect(told).toEqual([["/a:1"], ["/a:1"], ["/b:1"], ["/c:1"], ["/d:1"]]);
+  expect(asked).toEqual(["a:1", "b:1", "c:1", "d:1"]);
 });

@@ -77,12 +77,14 @@ export function containerdImages(
 }
 
 /** Asked for once of each image: what is said of one does not change as long as its id is the same. */
-function volumesByImage(client: CriClient) {
+export function volumesByImage(client: Pick<CriClient, "findImage" | "imageVolumes">) {
   const known = new Map<string, readonly string[]>();
-  return async (reference: string, found: string | undefined, signal: AbortSignal) => {
-    const id = found ?? (await client.findImage(reference, signal)) ?? "";
-    const volumes = known.get(id) ?? (await client.imageVolumes(reference, signal));
-    known.set(id, volumes);
+  return async (reference: string, found: string | undefined, signal: AbortSignal): Promise<readonly string[]> => {
+    const id = found ?? (await client.findImage(reference, signal));
+    const before = id === undefined ? undefined : known.get(id);
+    if (before !== undefined) return before;
+    const volumes = await client.imageVolumes(reference, signal);
+    if (id !== undefined) known.set(id, volumes);
     return volumes;
   };
 }
