@@ -4,6 +4,14 @@ import { Empty, OneConversation, type Route } from "./route.ts";
 import { ListeningPort } from "./sandboxd/operations.ts";
 
 const Port = z.number().int().min(1).max(65_535);
+/**
+ * A path of what a sandbox serves, with its query, as it stands in a request. Never another origin: browsers read a second
+ * slash, or a backslash, as the start of a host. Source: WHATWG URL, "relative slash state"
+ */
+export const PreviewPath = z
+  .string()
+  .regex(/^\/(?![/\\])[\x21-\x7e]*$/, "It takes a path of this origin, percent-encoded.")
+  .max(2048);
 const ShareId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
 /** How many hours a share lasts: when nobody says, and at most. */
@@ -30,7 +38,7 @@ export const PREVIEW_ROUTES = {
     access: "session",
     summary: "A link that opens a port in the browser that asked, good for a minute",
     params: OneConversation,
-    body: z.strictObject({ port: Port, path: z.string().startsWith("/").max(2048).optional() }),
+    body: z.strictObject({ port: Port, path: PreviewPath.optional() }),
     response: z.object({ url: z.string() }),
     status: 201,
   },

@@ -101,7 +101,7 @@ afterEach(() => {
 
 test("a link is traded for a cookie, and leads to the path that was asked for", async () => {
   const link = book.sign(pass({ kind: "link" }));
-  const answer = await ask(`/__handrail/open?pass=${link}&to=/docs?a=1`);
+  const answer = await ask(`/__handrail/open/${link}/docs?a=1`);
   expect(answer.status).toBe(303);
   expect(answer.headers.location).toBe("/docs?a=1");
   const [cookie = ""] = answer.headers["set-cookie"] ?? [];
@@ -110,14 +110,10 @@ test("a link is traded for a cookie, and leads to the path that was asked for", 
   expect(visited.status).toBe(200);
 });
 
-test.each(["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb"])(
-  "a link leads to no other site: %s",
-  async (to) => {
-    const query = new URLSearchParams({ pass: book.sign(pass({ kind: "link" })), to });
-    const answer = await ask(`/__handrail/open?${query.toString()}`);
-    expect([answer.status, answer.headers.location]).toEqual([303, "/"]);
-  },
-);
+test.each(["//evil.example", "/\\evil.example", "/", "?a=1", ""])("a link leads to no other site: %s", async (to) => {
+  const answer = await ask(`/__handrail/open/${book.sign(pass({ kind: "link" }))}${to}`);
+  expect([answer.status, answer.headers.location]).toEqual([303, "/"]);
+});
 
 test("the program gets the request as on its own port, without Handrail's cookies", async () => {
   const { origin } = new URL(address.originOf({ conversationId: ID, port: 8080 }));
@@ -150,7 +146,7 @@ test("the program gets no cookie where the browser has only Handrail's", async (
 
 test("a share's visit is over with the share", async () => {
   const link = book.sign(pass({ kind: "link", shareId: "s1", expiresAt: Date.now() + 600_000 }));
-  const answer = await ask(`/__handrail/open?pass=${link}`);
+  const answer = await ask(`/__handrail/open/${link}`);
   const [cookie = ""] = answer.headers["set-cookie"] ?? [];
   expect(cookie).toMatch(/; Max-Age=(?:600|5\d\d)$/);
   const [, visit = ""] = /^handrail_preview=([^;]+);/.exec(cookie) ?? [];
@@ -195,7 +191,7 @@ const forged = () => passes(Buffer.alloc(32, 8), Date.now).sign(pass());
 test("a pass whose session or share has ended shows nothing any more", async () => {
   admitted = false;
   expect((await ask("/", visitor())).status).toBe(401);
-  expect((await ask(`/__handrail/open?pass=${book.sign(pass({ kind: "link" }))}`)).status).toBe(401);
+  expect((await ask(`/__handrail/open/${book.sign(pass({ kind: "link" }))}/`)).status).toBe(401);
 });
 
 test("other sites can follow a link and do nothing else", async () => {
@@ -284,6 +280,6 @@ test("where previews share an origin, the pass alone says which it is, and servi
   expect([shown.status, shown.headers["service-worker-allowed"]]).toEqual([200, undefined]);
   expect((await ask("/sw.js", { ...visitor(), "service-worker": "script" }, { host })).status).toBe(403);
   expect((await ask("/", visitor(), { host: "rebound.example" })).status).toBe(401);
-  const entered = await ask(`/__handrail/open?pass=${book.sign(pass({ kind: "link" }))}`, {}, { host });
+  const entered = await ask(`/__handrail/open/${book.sign(pass({ kind: "link" }))}/`, {}, { host });
   expect(entered.headers["clear-site-data"]).toBe('"cache", "storage"');
 });

@@ -5,6 +5,7 @@ import { parseCookie } from "../auth/cookies.ts";
 import { endUpgrade } from "../http/end-upgrade.ts";
 import { forwardRequest, forwardUpgrade } from "./forward.ts";
 import { type OpenVisits, openVisits } from "./open-visits.ts";
+import { type OpenedPath, readOpenPath } from "./open-path.ts";
 import type { Pass, Passes } from "./passes.ts";
 import type { PreviewAddress, PreviewPlace } from "./preview-address.ts";
 import type { PreviewSide } from "./preview-headers.ts";
@@ -24,8 +25,6 @@ export type PreviewServerParts = {
   readonly onFailure: (thrown: unknown) => void;
 };
 
-/** Where a pass in the address is traded for one in a cookie. */
-export const OPEN_PATH = "/__handrail/open";
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_IN_ALL = 1000;
 
@@ -52,8 +51,8 @@ export function previewServer(parts: PreviewServerParts): Server {
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, parts: PreviewServerParts, open: Open) {
-  const path = request.url ?? "";
-  if (path.split("?", 1)[0] === OPEN_PATH) return enter(request, response, parts);
+  const opened = readOpenPath(request.url ?? "");
+  if (opened !== undefined) return enter(request, response, opened, parts);
   const admitted = await admittedTo(request, parts);
   if ("status" in admitted) return refuse(response, admitted);
   const leave = take(open, admitted, () => response.destroy());
@@ -88,12 +87,16 @@ async function upgrade(
 
 const VISIT_MS = 12 * 3_600_000;
 
-/** Trades the pass in the address for a cookie, so that the address that stays in the browser holds no secret. */
-async function enter(request: IncomingMessage, response: ServerResponse, parts: PreviewServerParts): Promise<void> {
+/** Trades the pass in the path for a cookie, so that the address that stays in the browser holds no secret. */
+async function enter(
+  request: IncomingMessage,
+  response: ServerResponse,
+  opened: OpenedPath,
+  parts: PreviewServerParts,
+): Promise<void> {
   const { passes, cookieName } = parts;
   const address = parts.address();
-  const query = new URL(request.url ?? "", "http://preview").searchParams;
-  const link = passes.read(query.get("pass") ?? "", "link");
+  const link = passes.read(opened.pass, "link");
   if (address === undefined || link === undefined) return refuse(response, NO_PASS);
   if (!matches(address.placeOf(request.headers.host), link) || !(await parts.admits(link))) {
     return refuse(response, NO_PASS);
@@ -104,7 +107,7 @@ async function enter(request: IncomingMessage, response: ServerResponse, parts: 
   const maxAge = Math.max(1, Math.floor((expiresAt - Date.now()) / 1000));
   const cookie = `${cookieName}=${visit}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${secure ? "; Secure" : ""}`;
   response.writeHead(303, {
-    location: insidePath(query.get("to")),
+    location: opened.path,
     "set-cookie": cookie,
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -184,9 +187,6 @@ function signalOf(client: ServerResponse | Duplex): AbortSignal {
   client.once("close", () => gone.abort(new Error("The browser has gone.")));
   return gone.signal;
 }
-
-/** A path of this origin, whatever was asked for. */
-const insidePath = (to: string | null) => (to !== null && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/");
 
 function refuse(response: ServerResponse, refusal: PreviewRefusal): void {
   if (response.headersSent) {

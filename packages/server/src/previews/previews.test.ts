@@ -114,6 +114,17 @@ test("a preview shows the port to who asked for it, and ends with the conversati
   expect((await page.again()).status).toBe(401);
 });
 
+test("a link is a signed path that leads to a path of the preview's own, and to nothing else", async () => {
+  const id = await conversation();
+  const link = (path: string) => api("POST", `/api/conversations/${id}/previews`, { port: 8080, path });
+  const { pathname, search } = new URL((await link("/docs/?a=1")).body.url);
+  expect(pathname + search).toMatch(/^\/__handrail\/open\/[\w-]+\.[\w-]+\/docs\/\?a=1$/);
+  for (const path of ["docs", "//evil.example", "/\\evil.example", "/a b", "/ä", "/a\r\nb"]) {
+    const { status, body } = await link(path);
+    expect([path, status, body.code]).toEqual([path, 400, "bad_request"]);
+  }
+});
+
 test("a share is for whoever has its link, until it is ended", async () => {
   const id = await conversation();
   const { body: share } = await api("POST", `/api/conversations/${id}/shares`, { port: 8080, hours: 2 });

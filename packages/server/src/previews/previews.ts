@@ -6,7 +6,7 @@ import { hashOf } from "../auth/sign-in-tokens.ts";
 import type { OwnerOf } from "../auth/policy.ts";
 import type { Pass, Passes } from "./passes.ts";
 import type { PreviewAddress, PreviewPlace } from "./preview-address.ts";
-import { OPEN_PATH } from "./preview-server.ts";
+import { openPath } from "./open-path.ts";
 import type { Shares, StoredShare } from "./shares.ts";
 
 /** Who may see what sandboxes serve, and how. */
@@ -41,10 +41,7 @@ const HOUR_MS = 3_600_000;
 
 export function previews(parts: PreviewParts): Previews {
   const { passes, shares, now } = parts;
-  const linkTo = (pass: Pass, path?: string) => {
-    const query = new URLSearchParams({ pass: passes.sign(pass), ...(path === undefined ? {} : { to: path }) });
-    return `${addressOf(parts).originOf(pass)}${OPEN_PATH}?${query.toString()}`;
-  };
+  const linkTo = (pass: Pass, path = "/") => addressOf(parts).originOf(pass) + openPath(passes.sign(pass), path);
   const shown = ({ shareId, conversationId, port, expiresAt }: StoredShare): Share => {
     const pass: Pass = { kind: "link", conversationId, port, userId: "", session: "", shareId, expiresAt };
     return { shareId, port, expiresAt, url: linkTo(pass) };
