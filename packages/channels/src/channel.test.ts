@@ -113,3 +113,16 @@ test("what waits to be sent is let go when the other side closes, and the channe
   await once(channel, "close");
   expect(told).toEqual([]);
 });
+
+test("a channel that ended gives what came before, ends, and closes", async () => {
+  const { channel, told } = noted();
+  channel.receive(A);
+  channel.receive(A);
+  channel.end();
+  await turn();
+  expect(told).toEqual(["closed"]);
+  const read: Buffer[] = [];
+  channel.on("data", (piece: Buffer) => read.push(piece));
+  await once(channel, "close");
+  expect([Buffer.concat(read).toString(), told]).toEqual(["AA", ["closed"]]);
+});

@@ -62,8 +62,7 @@ export class Channel extends Duplex {
   closedByPeer(): void {
     this.#closed = true;
     this.#dropUnsent();
-    if (this.#came.length > 0) this.push(this.#came.take());
-    this.push(null);
+    this.#endReading();
     this.end();
   }
 
@@ -94,6 +93,8 @@ export class Channel extends Duplex {
   override _final(done: () => void): void {
     const close = () => {
       this.#sayClosed();
+      // The other side sends no more, and nobody tells of its end.
+      this.#endReading();
       done();
     };
     if (this.#small.length === 0) close();
@@ -104,6 +105,12 @@ export class Channel extends Duplex {
     this.#sayClosed();
     this.#dropUnsent();
     done(error);
+  }
+
+  /** What came is still there to be read. */
+  #endReading(): void {
+    if (this.#came.length > 0) this.push(this.#came.take());
+    this.push(null);
   }
 
   #tellRead(): void {

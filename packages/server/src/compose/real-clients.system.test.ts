@@ -61,7 +61,7 @@ async function openBench() {
         use: { type: "header", hosts: [{ host: HOST, port }], header: "x-never" },
       },
     },
-    hosts: [`${HOST}:${port}`],
+    hosts: [`${HOST}:${port}`, `unopened.example:${port}`],
     roots: [authority.certificate],
     readOnly: [cargo ?? [], go ?? []].flat(),
   });
@@ -138,6 +138,17 @@ for (const backend of ["process", "docker"] as const) {
     expect(await shell(sandbox, clone)).toEqual({ said: "the first\n", exitCode: 0 });
     expect((await shell(sandbox, FIND)).said).toBe("0\n");
     expect(records.filter(({ secrets }) => secrets?.includes("REGISTRY")).length).toBeGreaterThan(3);
+  });
+
+  test(`${backend}: connections that have ended leave room for others`, async () => {
+    const { place, start } = bench;
+    const sandbox = await start(backend);
+    // More than may be open at a time, one after the other, each ended by the host.
+    const each = (host: string) =>
+      `for i in $(seq 70); do curl -sSk -o /dev/null -w '%{http_connect} ' -H 'Connection: close' https://${host}/none; done`;
+    for (const host of [place, place.replace(HOST, "unopened.example")]) {
+      expect(await shell(sandbox, each(host))).toEqual({ said: "200 ".repeat(70), exitCode: 0 });
+    }
   });
 }
 
