@@ -152,6 +152,19 @@ test("a star in a path stands for itself, and a rule can be written for it", () 
   expect(decide("/v1/x")).toMatchObject({ code: "request_not_allowed" });
 });
 
+test.each([
+  ["/caf%c3%a9/x", "/caf%c3%a9/x"],
+  ["/caf%c3%a9/**", "/caf%C3%A9/x"],
+  ["/café/*", "/caf%C3%A9/x"],
+  ["/a//b", "/a//b"],
+  ["/%7euser/./b", "/~user/b"],
+  ["/v1/%2a", "/v1/*"],
+])("a rule for the path %s, which servers may write in other ways, holds for %s", (path, asked) => {
+  const rules = rulesOf({ type: "allow", presets: [], hosts: [], requests: [{ host: "api.test", path }] });
+  const decision = check(rules, { ...parseTarget("api.test:443")!, method: "GET", path: asked });
+  expect(decision).toEqual({ allowedBy: `request api.test${path}` });
+});
+
 test.each<[NetworkPreset, readonly string[]]>([
   ["npm", ["registry.npmjs.org"]],
   ["pypi", ["pypi.org", "files.pythonhosted.org"]],

@@ -1,7 +1,7 @@
 import type { NetworkPreset, RequestRule } from "@handrail/protocol/network";
 import type { NetworkRule } from "@handrail/protocol/sources";
 import { parseHost, parseTarget, type Host, type Target } from "./host.ts";
-import { normalisePath, pathMatches } from "./path-pattern.ts";
+import { normalisePath, normalisePattern, pathMatches } from "./path-pattern.ts";
 import { PRESET_HOSTS } from "./preset-hosts.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -96,7 +96,8 @@ function presetEntries(preset: NetworkPreset, label: string): Entry[] {
 function requestEntries({ host, port, methods, path }: RequestRule, of: string): Entry[] {
   const written = `${host}${port === undefined ? "" : `:${port}`}${path ?? ""}`;
   const label = `request ${methods === undefined ? "" : `${methods.join(",")} `}${written}${of}`;
-  const request = methods === undefined && path === undefined ? undefined : { methods, path };
+  const kinds = { methods, path: path === undefined ? undefined : normalisePattern(path) };
+  const request = methods === undefined && path === undefined ? undefined : kinds;
   const entries = hostEntries(host, label).map((entry) => ({ ...entry, request }));
   return port === undefined ? entries : entries.map((entry) => ({ ...entry, ports: [port] }));
 }

@@ -5,11 +5,21 @@
  * repeated slashes are one. A literal `*` is written `%2A`, so that a path can stand in a pattern for itself.
  */
 export function normalisePath(path: string): string | undefined {
+  return inOneForm(path, (text) => text.replaceAll("*", "%2A"));
+}
+
+/** A pattern in the same form, so that it fits paths that servers take for the one it was written with. Its stars stay. */
+export function normalisePattern(pattern: string): string {
+  const ascii = pattern.toWellFormed().replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
+  return inOneForm(ascii, (text) => text) ?? pattern;
+}
+
+function inOneForm(path: string, stars: (text: string) => string): string | undefined {
   if (!/^\/[\x21-\x7e]*$/.test(path) || /[\\?#]|%(?![0-9a-f]{2})/i.test(path)) return undefined;
   if (/%(?:2f|5c|25|7f|[01][0-9a-f])/i.test(path)) return undefined;
-  const decoded = path.replaceAll(/%[0-9a-f]{2}/gi, decodeUnreserved).replaceAll("*", "%2A");
+  const decoded = path.replaceAll(/%[0-9a-f]{2}/gi, decodeUnreserved);
   if (/\/\.{1,2}(?:;|%3B)/.test(decoded)) return undefined;
-  return withoutDots(decoded);
+  return withoutDots(stars(decoded));
 }
 
 function withoutDots(path: string): string {

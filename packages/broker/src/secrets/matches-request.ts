@@ -1,6 +1,6 @@
 import type { RequestRule } from "@handrail/protocol/network";
 import { parseHost, type Target } from "../host.ts";
-import { normalisePath, pathMatches } from "../path-pattern.ts";
+import { normalisePath, normalisePattern, pathMatches } from "../path-pattern.ts";
 
 /** An HTTP request as rules see it. `path` is without its query, as it is sent; `disguised`: the host may see others. */
 export type RequestHead = { readonly method: string; readonly path: string; readonly disguised?: boolean };
@@ -21,5 +21,5 @@ export function matchesRequest(rule: RequestRule, target: Target, { method, path
   if (rule.methods !== undefined && !rule.methods.includes(method)) return false;
   if (rule.path === undefined) return true;
   const normal = normalisePath(path);
-  return normal !== undefined && pathMatches(rule.path, normal);
+  return normal !== undefined && pathMatches(normalisePattern(rule.path), normal);
 }
