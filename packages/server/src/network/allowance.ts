@@ -1,13 +1,27 @@
 import { AppError } from "@handrail/protocol/errors";
 import type { RequestRule } from "@handrail/protocol/network";
+import { StoredRule } from "@handrail/protocol/network-routes";
 import type { OpenAsk } from "@handrail/protocol/network-state";
 import type { NetworkRule } from "@handrail/protocol/sources";
 
-/** The smallest rule that allows what was asked for: the host and port, or the one request where others are known. */
-export function allowance(ask: OpenAsk): {
-  readonly hosts: readonly string[];
-  readonly requests: readonly RequestRule[];
-} {
+type Allowance = { readonly hosts: readonly string[]; readonly requests: readonly RequestRule[] };
+
+/**
+ * The smallest rule that allows what was asked for: the host and port, or the one request where others are known.
+ * @throws AppError `bad_request` for what no rule can say
+ */
+export function allowance(ask: OpenAsk): Allowance {
+  const wanted = smallest(ask);
+  // A sandbox may ask for names, paths and methods that are longer or other than those of rules.
+  if (!Allowed.safeParse(wanted).success) {
+    throw new AppError("bad_request", "No rule can say this: its name, path or method is too long or unusual.");
+  }
+  return wanted;
+}
+
+const Allowed = StoredRule.pick({ hosts: true, requests: true });
+
+function smallest(ask: OpenAsk): Allowance {
   const bare = ask.host.includes(":") ? `[${ask.host}]` : ask.host;
   if (ask.reason !== "request_not_allowed" || ask.path === undefined) {
     return { hosts: [WEB_PORTS.includes(ask.port) ? bare : `${bare}:${ask.port}`], requests: [] };
@@ -17,7 +31,7 @@ export function allowance(ask: OpenAsk): {
   return { hosts: [], requests: [{ host: bare, port: ask.port, methods: [ask.method], path }] };
 }
 
-/** The rule with what was asked for. @throws AppError `bad_request` when there is no network, or the rule is full */
+/** The rule with what was asked for. @throws AppError `bad_request` when there is no network, the rule is full, or no rule can say it */
 export function networkWith(network: NetworkRule, ask: OpenAsk): NetworkRule {
   if (network.type === "none") {
     throw new AppError("bad_request", "This conversation has no network. Change its network rule first.");

@@ -198,3 +198,23 @@ test("a conversation that was set to no network meanwhile keeps none", async () 
   await expect(asks.answer(SAMPLE_ID, "n_0", { answer: "here" })).rejects.toMatchObject({ code: "bad_request" });
   expect(journal.state.sandbox.network).toEqual({ type: "none" });
 });
+
+const KIND: RefusedRequest = { host: "a.test", port: 443, method: "GET", path: "/v1", reason: "request_not_allowed" };
+
+test.each([
+  [
+    "a name of 253 characters and a port",
+    { ...HOST, host: `${"a".repeat(60)}.`.repeat(4).padEnd(253, "b"), port: 8443 },
+  ],
+  ["a long path", { ...KIND, path: `/${"x".repeat(1024)}` }],
+  ["a method with a dash", { ...KIND, method: "M-SEARCH" }],
+])("%s is not kept as a rule, since none can say it, and the ask stays open", async (_, request) => {
+  const { asks, journal, stored } = await setUp({ attended: false });
+  await asks.ask(SAMPLE_ID, request, never);
+  for (const answer of ["always", "here"] as const) {
+    await expect(asks.answer(SAMPLE_ID, "n_0", { answer })).rejects.toMatchObject({ code: "bad_request" });
+  }
+  expect([stored, journal.state.asks.length, journal.state.sandbox.network]).toEqual([[], 1, NPM]);
+  await asks.answer(SAMPLE_ID, "n_0", { answer: "once" });
+  expect(await asks.ask(SAMPLE_ID, request, never)).toBe("once");
+});
