@@ -125,7 +125,7 @@ test("an interrupted set-up is run again, and given up after three times", async
   ).toEqual(["cancelled", "cancelled", "cancelled", "failed"]);
 });
 
-test("one that went on while the server was away is waited for, not run again", async () => {
+test("one that went on while the server was away is waited for, not run again, and said not to be kept", async () => {
   const { run, journal, sandbox, events } = await world(ends("done meanwhile", 0));
   await journal.commit(() => [STARTED]);
   await sandbox.call(
@@ -137,7 +137,9 @@ test("one that went on while the server was away is waited for, not run again", 
     reuse: () => Promise.reject(new Error("not asked")),
     keep: () => Promise.reject(new Error("not asked")),
   });
-  expect((await events()).slice(0, 2)).toEqual([STARTED, { ...ENDED, output: "done meanwhile" }]);
+  const notKept =
+    "It went on while the server was away, so that what was there before it is not known. It is not kept.";
+  expect((await events()).slice(0, 2)).toEqual([STARTED, { ...ENDED, output: "done meanwhile", notKept }]);
   expect(sandbox.ran).toEqual(["terminal.run npm ci"]);
 });
 

@@ -47,9 +47,18 @@ export async function setUp(
   if (before.attempts >= MAX_ATTEMPTS) return giveUp(journal, plan);
   const work = { ...parts, plan, sandbox, onProgress };
   const { running } = before;
-  if (running !== null && (await isUnderWay(running, sandbox))) return run(work, running.callId, undefined, signal);
+  if (running !== null && (await isUnderWay(running, sandbox))) {
+    return run(work, running.callId, parts.cache && WENT_ON, signal);
+  }
   await begin(work, signal);
 }
+
+/** In place of a result's keeper, where the set-up began before this server. */
+const WENT_ON: OpenedSetup = {
+  reuse: async () => undefined,
+  keep: async () =>
+    "It went on while the server was away, so that what was there before it is not known. It is not kept.",
+};
 
 /** With the result of an earlier one where there is one that fits. */
 async function begin(work: Work, signal: AbortSignal): Promise<void> {
