@@ -61,7 +61,9 @@ export async function carryRequest(carrying: Carrying): Promise<void> {
   const { stream, settings, conversationId } = carrying;
   const at = settings.now();
   const gone = new AbortController();
-  stream.once("close", () => gone.abort());
+  const leave = () => gone.abort();
+  // A channel of a sandbox whose client closed takes no more at once, though its close and its end come behind what is unread.
+  stream.once("close", leave).once("finish", leave);
   const outcome = await attempt(carrying, at, gone);
   const { begun, upstream } = outcome;
   const record = { conversationId, at, ...recordOf(carrying.asked, outcome), durationMs: settings.now() - at };

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type Duplex, duplexPair } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { ONCE } from "./authorise.ts";
 import type { BrokerOptions } from "./create-broker.ts";
@@ -89,4 +89,35 @@ test.each(["CONNECT", "SOCKS"])("what a client of %s sends before the answer is 
   answer();
   await expect.poll(() => Buffer.concat(got).equals(MUCH)).toBe(true);
   client.destroy();
+});
+
+/** A stream as those of sandboxes: when the client goes nothing can be written any more, whatever of it is still unread. */
+function channel() {
+  const stream = new Duplex({ allowHalfOpen: false, read() {}, write: (_chunk, _encoding, done) => done() });
+  return {
+    stream,
+    come: (bytes: Uint8Array) => {
+      for (let from = 0; from < bytes.length; from += 10_000) stream.push(bytes.subarray(from, from + 10_000));
+    },
+    go: () => {
+      stream.push(null);
+      stream.end();
+    },
+  };
+}
+
+test.each([
+  ["HTTP", [Buffer.from(`POST http://a.test/x HTTP/1.1\r\nContent-Length: ${2 * MUCH.length}\r\n\r\n`)]],
+  ["CONNECT", ASKING["CONNECT"] ?? []],
+  ["SOCKS", ASKING["SOCKS"] ?? []],
+] as const)("a client of %s that goes behind more than is read waits no longer", async (_protocol, pieces) => {
+  const { handle, asked, records } = heldBroker();
+  const { stream, come, go } = channel();
+  handle(stream, []);
+  for (const piece of pieces) come(piece);
+  await asked;
+  come(MUCH);
+  go();
+  await expect.poll(() => records).toMatchObject([{ allowed: false, reason: "host_not_allowed" }]);
+  await expect.poll(() => stream.destroyed).toBe(true);
 });
