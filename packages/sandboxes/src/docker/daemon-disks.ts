@@ -20,6 +20,7 @@ import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
 import { canMakeDisks, newDisk } from "./new-disk.ts";
 import { nothingImage } from "./nothing-image.ts";
+import { isOurs, makeVolume, removeOwnContainer, removeOwnVolume } from "./own-things.ts";
 import { insideOf, textInside } from "./runtime-kernel.ts";
 
 type Parts = {
@@ -49,6 +50,10 @@ export function daemonDisks(parts: Parts) {
   const { client, names, volumes } = parts;
   const helper = diskHelper(parts);
   const image = newDisks();
+  const hasOwn = async (volume: string) => {
+    const found = await client.findVolume(volume);
+    return found !== undefined && isOurs(parts, found);
+  };
   const owners = daemonOwners({ ...parts, inside: () => insideOf(parts) });
   /** Of conversations whose disk this process has mounted and released. */
   const released = new Set<string>();
@@ -74,11 +79,11 @@ export function daemonDisks(parts: Parts) {
     },
     remove: async (conversationId: string): Promise<void> => {
       const holder = names.disk(conversationId);
-      const mayBeMounted = !released.has(conversationId) && (await client.findVolume(holder)) !== undefined;
+      const mayBeMounted = !released.has(conversationId) && (await hasOwn(holder));
       if (mayBeMounted && (await problem()) === undefined) await release([holder]);
-      await client.removeContainer(names.carrier(holder));
-      await client.removeVolume(names.whole(holder));
-      await client.removeVolume(holder);
+      await removeOwnContainer(parts, names.carrier(holder));
+      await removeOwnVolume(parts, names.whole(holder));
+      await removeOwnVolume(parts, holder);
       released.delete(conversationId);
     },
     /** Takes mounts away that a killed server left beside volumes, before those are removed. */
@@ -105,7 +110,7 @@ async function mount({ parts, helper, image, owners }: Mounting, wish: DiskWish)
   const whole = names.whole(holder);
   const labels = { ...names.labels(conversationId), [LABEL.disk]: holder };
   const isWhole = await volumes.isWhole(holder);
-  const [directory] = await Promise.all([helper.directory(), client.createVolume(holder, labels)]);
+  const [directory] = await Promise.all([helper.directory(), makeVolume(client, holder, labels)]);
   const disk = join(directory, holder, DISK_MOUNT);
   const paths = { workspace: join(disk, "workspace"), state: join(disk, "state") };
   const release = () => helper.ask({ type: "release", volumes: [holder], forget: false });
@@ -113,7 +118,7 @@ async function mount({ parts, helper, image, owners }: Mounting, wish: DiskWish)
     const anew = isWhole ? undefined : { image: await image(bytes), owner: await owners(wish.owner) };
     await helper.ask({ type: "mount", volume: holder, ...(anew === undefined ? {} : { anew }) });
     if (!isWhole) await fill(parts, wish, paths.workspace);
-    if (!isWhole) await client.createVolume(whole, labels);
+    if (!isWhole) await makeVolume(client, whole, labels);
   } catch (thrown) {
     await release().catch(() => undefined);
     throw thrown;
@@ -137,7 +142,7 @@ async function fill({ client, names }: Parts, wish: DiskWish, workspace: string)
   const { conversationId, seedDirectory, owner } = wish;
   if (seedDirectory === undefined) return;
   const name = names.carrier(names.disk(conversationId));
-  await client.removeContainer(name);
+  await removeOwnContainer({ client, names }, name);
   const bind = { Type: "bind", Source: workspace, Target: INSIDE.workspace };
   const labels = { ...names.labels(conversationId), ...names.madeHere() };
   const spec = carrierContainer(await nothingImage(client), labels, [bind]);
@@ -174,7 +179,7 @@ async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promis
   const labels = { [LABEL.installation]: names.installation, [LABEL.disk]: volume, ...names.madeHere() };
   try {
     const directory = await helper.directory();
-    await client.createVolume(volume, labels);
+    await makeVolume(client, volume, labels);
     await helper.ask({ type: "mount", volume, anew: { image, owner: ROOT } });
     const seen = await seesDisk(parts, join(directory, volume, DISK_MOUNT, "workspace"));
     await helper.ask({ type: "release", volumes: [volume], forget: true });

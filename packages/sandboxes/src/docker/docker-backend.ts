@@ -24,6 +24,7 @@ import type { DaemonInfo } from "./docker-shapes.ts";
 import { hostsFileOf } from "./hosts-file.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
 import type { HeldLock } from "../labels/makers.ts";
+import { isOurs, removeOwnContainer, taken } from "./own-things.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
 import { userQuotas } from "./user-quotas.ts";
@@ -79,7 +80,7 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
   const stop = async (conversationId: string) => {
     await ready(closing.signal);
     links.release(conversationId);
-    await client.removeContainer(names.container(conversationId));
+    await removeOwnContainer(parts, names.container(conversationId));
   };
   return {
     name: "docker",
@@ -94,7 +95,9 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
       explained("Docker could not look for the sandbox", async () => {
         await ready(signal);
         const container = await client.findContainer(names.container(conversationId), signal);
-        return container?.running === true ? links.open(conversationId, container, signal) : undefined;
+        return container?.running === true && isOurs(parts, container)
+          ? links.open(conversationId, container, signal)
+          : undefined;
       }),
     start: (spec, onProgress, signal) =>
       explained("Docker could not start the sandbox", async () => {
@@ -168,6 +171,7 @@ async function start(parts: DockerParts, starting: Starting) {
   const { client, names, links } = parts;
   const name = names.container(spec.conversationId);
   const old = await client.findContainer(name, signal);
+  if (old !== undefined && !isOurs(parts, old)) throw taken("container", name);
   if (old?.running === true && isAsWished(old.labels, spec)) {
     // One that does not answer, or is of another version, makes room for a new one.
     const linked = await links.open(spec.conversationId, old, signal).catch(() => undefined);
@@ -176,7 +180,7 @@ async function start(parts: DockerParts, starting: Starting) {
   }
   if (old !== undefined) {
     links.release(spec.conversationId);
-    await client.removeContainer(name);
+    await client.removeContainer(old.id);
   }
   const container = await startContainer(parts, starting);
   try {

@@ -101,14 +101,14 @@ function volumeCalls(http: DockerHttp) {
       const found = await unlessMissing(http, { method: "GET", path: `/volumes/${name}` });
       return found === undefined ? undefined : readVolume(found);
     },
-    /** `options` are the driver's. */
+    /** One that is there already is left as it is, and given. `options` are the driver's. */
     createVolume: async (
       name: string,
       labels: Readonly<Record<string, string>>,
       options: Readonly<Record<string, string>> = {},
-    ): Promise<void> => {
+    ): Promise<VolumeFacts> => {
       const body = { Name: name, Labels: labels, DriverOpts: options };
-      await http.json({ method: "POST", path: "/volumes/create", body });
+      return readVolume(await http.json({ method: "POST", path: "/volumes/create", body }));
     },
     listVolumes: async (labels: readonly string[]): Promise<readonly Listed[]> => {
       const found = await http.json({

@@ -14,6 +14,7 @@ import { builtPrograms } from "../testing/test-programs.ts";
 import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
+import { nothingImage } from "./nothing-image.ts";
 import { madeNames } from "../labels/made-names.ts";
 
 const answers = await daemonAnswers();
@@ -120,3 +121,31 @@ test.skipIf(!answers)("removals of one container at the same time all wait until
     }),
   );
 });
+
+test.skipIf(!answers)(
+  "a container and volumes of others that have the names of ours are left as they are",
+  async () => {
+    const { backend, client, start, names } = setUp();
+    const [container, volume] = [names.container("c_taken"), names.workspace("c_taken")];
+    const image = await nothingImage(client);
+    const id = await client.createContainer(container, {
+      Image: image,
+      Entrypoint: ["none"],
+      Cmd: [],
+      Labels: {},
+      HostConfig: {},
+    });
+    onTestFinished(() => client.removeContainer(id));
+    await client.createVolume(volume, { theirs: "" });
+    onTestFinished(() => client.removeVolume(volume));
+    const look = () => Promise.all([client.findContainer(container), client.findVolume(volume)]);
+    const before = await look();
+    const said = [`The container ${container} was not made`, `The volume ${volume} was not made`];
+    await expect(start("c_taken")).rejects.toMatchObject({ message: expect.stringContaining(said[0] ?? "") });
+    await backend.remove("c_taken");
+    expect(await look()).toEqual(before);
+    await client.removeContainer(id);
+    await expect(start("c_taken")).rejects.toMatchObject({ message: expect.stringContaining(said[1] ?? "") });
+    expect(await client.findVolume(volume)).toEqual(before[1]);
+  },
+);

@@ -10,14 +10,20 @@ type Labels = Readonly<Record<string, string>>;
 type Mount = { readonly Source: string; readonly VolumeOptions: { readonly Labels: Labels } };
 
 /** A daemon that makes volumes, and puts no file into any when that is `refused`. */
-function setUp({ userNamespaces = true, refused = undefined as string | undefined } = {}) {
-  const made = new Map<string, Labels>();
+function setUp({
+  userNamespaces = true,
+  refused = undefined as string | undefined,
+  made = new Map<string, Labels>(),
+} = {}) {
   const client = {
     findVolume: async (name: string) => {
       const labels = made.get(name);
       return labels && { labels, directory: "" };
     },
-    createVolume: async (name: string, labels: Labels) => void made.set(name, labels),
+    createVolume: async (name: string, labels: Labels) => {
+      if (!made.has(name)) made.set(name, labels);
+      return { labels: made.get(name) };
+    },
     removeVolume: async (name: string) => void made.delete(name),
     listVolumes: async ([label = ""]: readonly string[]) =>
       [...made].flatMap(([name, labels]) => (label in labels ? [{ name, labels }] : [])),
@@ -30,6 +36,7 @@ function setUp({ userNamespaces = true, refused = undefined as string | undefine
       for await (const _ of tar);
       if (refused !== undefined) throw new DockerError(500, refused);
     },
+    findContainer: async () => undefined,
     removeContainer: async () => undefined,
   };
   const facts = async () => ({ product: "Docker", userNamespaces });
@@ -84,3 +91,17 @@ test.each([
 test("what else a daemon refuses stays what it says", async () => {
   await expect(setUp({ refused: "no" })("c_1", 5000)).rejects.toEqual(new DockerError(500, "no"));
 });
+
+test.each(["workspace", "state", "whole"] as const)(
+  "a volume of others that is named as the %s is not filled, and stays",
+  async (kind) => {
+    const names = madeNames("i");
+    const name = kind === "whole" ? names.whole(names.workspace("c_1")) : names[kind]("c_1");
+    const made = new Map<string, Labels>([[name, { theirs: "" }]]);
+    await expect(setUp({ made })("c_1", 5000)).rejects.toMatchObject({
+      code: "sandbox_failed",
+      message: `The volume ${name} was not made by this installation of Handrail, which needs its name. Remove or rename it.`,
+    });
+    expect([...made]).toEqual([[name, { theirs: "" }]]);
+  },
+);

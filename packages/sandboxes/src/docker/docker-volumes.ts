@@ -9,6 +9,7 @@ import { LABEL } from "../labels/made-names.ts";
 import type { VolumeFacts } from "./docker-shapes.ts";
 import type { Filler, Filling } from "./fill-volumes.ts";
 import { fillVolumes } from "./fill-volumes.ts";
+import { isOurs, removeOwnContainer, removeOwnVolume, taken } from "./own-things.ts";
 import { type ProgramsParts, programsVolume } from "./programs-volume.ts";
 
 /** Volumes that are filled whole or not at all. */
@@ -26,14 +27,7 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
   const programs = programsVolume(parts, sandboxd);
   const findWhole = async (volume: string): Promise<VolumeFacts | undefined> => {
     const [found, whole] = await Promise.all([client.findVolume(volume), client.findVolume(names.whole(volume))]);
-    return whole === undefined ? undefined : found;
-  };
-  const removeWorkspace = async (conversationId: string): Promise<void> => {
-    const workspace = names.workspace(conversationId);
-    // A server that was killed may have left it, and it would hold the volumes.
-    await client.removeContainer(names.carrier(workspace));
-    for (const volume of [names.whole(workspace), workspace, names.state(conversationId)])
-      await client.removeVolume(volume);
+    return whole === undefined || !isOurs(parts, whole) ? undefined : found;
   };
   /** Users of workspaces that are being made. */
   const giving = new Map<string, number>();
@@ -69,12 +63,14 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
 
     /**
      * Makes the workspace with its first files unless it is there and whole. Gives the user that owns it: no other
-     * workspace of the daemon has the same, but for root. @throws AppError `disk_full`, DockerError
+     * workspace of the daemon has the same, but for root. @throws AppError `disk_full`, `sandbox_failed`, DockerError
      */
     workspace: async (workspace: Workspace, filler: Filler): Promise<number> => {
       const filled = await findWhole(names.workspace(workspace.conversationId));
       if (filled !== undefined) return Number(filled.labels[LABEL.owner] ?? SANDBOX_UID);
-      await removeWorkspace(workspace.conversationId);
+      const [other] = await removeWorkspace(parts, workspace.conversationId);
+      if (other !== undefined) throw taken("volume", other);
+
       return make(workspace, filler);
     },
 
@@ -84,8 +80,21 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
       return { workspace, whole: names.whole(workspace), state: names.state(conversationId) };
     },
 
-    removeWorkspace,
+    removeWorkspace: async (conversationId: string): Promise<void> =>
+      void (await removeWorkspace(parts, conversationId)),
   };
+}
+
+/** Gives the names that others have. */
+async function removeWorkspace(parts: ProgramsParts, conversationId: string): Promise<readonly string[]> {
+  const { names } = parts;
+  const workspace = names.workspace(conversationId);
+  // A server that was killed may have left it, and it would hold the volumes.
+  await removeOwnContainer(parts, names.carrier(workspace));
+  const others: string[] = [];
+  for (const volume of [names.whole(workspace), workspace, names.state(conversationId)])
+    if (!(await removeOwnVolume(parts, volume))) others.push(volume);
+  return others;
 }
 
 /** Users of all workspaces in volumes, where there are so few that two conversations may have come to the same. */

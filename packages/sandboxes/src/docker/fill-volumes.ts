@@ -7,6 +7,7 @@ import { carriedVolumes, carrierContainer } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { MadeNames } from "../labels/made-names.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
+import { makeVolume } from "./own-things.ts";
 import type { TextFile } from "./seccomp-files.ts";
 
 /** What it takes to fill a volume. Any image serves, since nothing of it is run. */
@@ -51,7 +52,7 @@ export async function fillVolumes({ client, names, facts }: FillParts, filling: 
   // Docker makes them with their container; Podman would forget the labels, and from version 5 on the owner.
   if (product === "Podman") {
     const options = { o: `uid=${owner},gid=${owner}` };
-    await Promise.all(contents.map((content) => client.createVolume(content.volume, labels, options)));
+    await Promise.all(contents.map((content) => makeVolume(client, content.volume, labels, options)));
   }
   const mounts = Object.fromEntries(contents.map((content) => [content.target, content.volume]));
   const own = { ...labels, ...names.madeHere() };
@@ -62,7 +63,7 @@ export async function fillVolumes({ client, names, facts }: FillParts, filling: 
       await client.putArchive(id, { path, tar: archive, signal });
     }
     // While they are in use: nobody takes them for left over.
-    await client.createVolume(filling.whole, labels);
+    await makeVolume(client, filling.whole, labels);
   } catch (thrown) {
     await client.removeContainer(id).catch(() => undefined);
     throw thrown;
