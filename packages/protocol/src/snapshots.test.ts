@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeTree, MAX_FILE_BLOBS, parseTree, type SnapshotEntry, treeInParts } from "./snapshots.ts";
+import { encodeTree, MAX_FILE_BLOBS, parseTree, type SnapshotEntry, treeInParts, treePieces } from "./snapshots.ts";
 
 const NAME = "0123456789abcdef".repeat(4);
 const ENTRIES: readonly SnapshotEntry[] = [
@@ -88,6 +88,14 @@ test("a large directory is read in small parts, as one of few entries is", () =>
   expect(parseTree(LARGE)).toEqual({ mode: 0o755, mtime: "0", entries: MANY });
   const steps = Array.from(treeInParts(LARGE));
   expect(steps.length).toBe(3);
+});
+
+test.each([0, 1, 1000, 1001, 2500])("a directory of %i entries is written in small pieces as it is in one", (count) => {
+  const entries = Array.from({ length: count }, (_, at): SnapshotEntry => ({ type: "twin", name: `${at}`, of: "a" }));
+  const tree = { mode: 0o755, mtime: "-1", entries };
+  const pieces = [...treePieces(tree)];
+  expect(pieces.map(text).join("")).toBe(text(encodeTree(tree)));
+  expect(pieces.length).toBe(Math.ceil(count / 1000) + 2);
 });
 
 const HEAD_END = text(LARGE).indexOf("[") + 1;

@@ -28,6 +28,7 @@ declare namespace Bun {
   /** Collects garbage, forgets compiled code and gives free memory back, as soon as no JavaScript runs. */
   function shrink(): void;
 
+  function zstdCompress(bytes: Uint8Array, options: { readonly level: number }): Promise<Uint8Array<ArrayBuffer>>;
   function zstdCompressSync(bytes: Uint8Array, options: { readonly level: number }): Uint8Array<ArrayBuffer>;
   function zstdDecompressSync(data: Uint8Array): Uint8Array<ArrayBuffer>;
 }

@@ -11,7 +11,7 @@ import { objectsOf, type KnownTree } from "./objects/known-tree.ts";
 import { KnownTreeFile } from "./take/known-tree-file.ts";
 import { openNative } from "./native/native.ts";
 import { namesIn, openPlace } from "./native/open-place.ts";
-import { ObjectWriter, objectName } from "./objects/object-writer.ts";
+import { nameInTurns, ObjectWriter, objectName } from "./objects/object-writer.ts";
 import { planRestore, type PlannedTree } from "./restore/restore-plan.ts";
 import { StagedObjects } from "./objects/staged-objects.ts";
 import { walkWorkspace, type Walked } from "./take/walk.ts";
@@ -111,9 +111,9 @@ class Snapshots {
   async take({ base, ...rules }: OperationArgs<"snapshot.take">): Promise<OperationResult<"snapshot.take">> {
     const startedAt = performance.now();
     const native = await openNative();
-    const kept = this.#keptTree();
+    const kept = await this.#keptTree();
     const previous = kept?.tree === base ? kept : undefined;
-    const objects = new ObjectWriter(this.#files.pack, objectsOf(previous));
+    const objects = new ObjectWriter(this.#files.pack, await objectsOf(previous));
     let walked: Walked;
     try {
       walked = await walkWorkspace({ workspace: this.#workspace, rules, previous, objects, native });
@@ -198,7 +198,7 @@ class Snapshots {
   }
 
   async #applied({ root, ...rules }: Wanted, staged: StagedObjects): Promise<Restored> {
-    const previous = this.#keptTree() ?? undefined;
+    const previous = (await this.#keptTree()) ?? undefined;
     const present = this.#asLeft() ?? (await this.#present(rules, previous));
     const { tree: plan, needed } = planRestore(root, { present, previous }, staged);
     if (plan === undefined) {
@@ -240,7 +240,7 @@ class Snapshots {
   }
 
   async #present(rules: SnapshotRules, previous?: KnownTree): Promise<KnownTree> {
-    const objects = { add: objectName };
+    const objects = { add: objectName, addInTurns: nameInTurns };
     const native = await openNative();
     return (await walkWorkspace({ workspace: this.#workspace, rules, previous, objects, native })).tree;
   }
@@ -259,9 +259,8 @@ class Snapshots {
     rmSync(this.#files.staged, { force: true });
   }
 
-  #keptTree(): KnownTree | null {
-    if (this.#kept === undefined) this.#kept = this.#file.read();
-    return this.#kept;
+  async #keptTree(): Promise<KnownTree | null> {
+    return (this.#kept ??= await this.#file.read());
   }
 
   /** A sandboxd that starts anew before it is written down reads all files once. */

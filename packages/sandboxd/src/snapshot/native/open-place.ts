@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, constants, lstatSync, readdirSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { O_PATH, openInside } from "./open-inside.ts";
 
 /** A directory that is worked in: `at` and the descriptor `file` name it whatever becomes of its path. */
@@ -29,6 +30,16 @@ export function namesIn(at: string): string[] {
     return readdirSync(at, { encoding: "latin1" });
   } catch (thrown) {
     // Bun says so of one that was removed; Node, that it is empty.
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw thrown;
+  }
+}
+
+/** The same, while other work goes on: for large directories. */
+export async function namesBeside(at: string): Promise<string[]> {
+  try {
+    return await readdir(at, { encoding: "latin1" });
+  } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw thrown;
   }

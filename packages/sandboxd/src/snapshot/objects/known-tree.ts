@@ -1,4 +1,5 @@
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
+import { Turns } from "../turns.ts";
 
 /** A directory as a snapshot saw it, with its tree's name and what was in it by name, one character for each byte. */
 export type KnownTree = {
@@ -23,13 +24,18 @@ export type KnownEntry = {
   readonly directory: KnownTree | undefined;
 };
 
-/** Names of all objects that a tree reaches. */
-export function objectsOf(known: KnownTree | undefined, into = new Set<string>()): Set<string> {
-  if (known === undefined) return into;
-  into.add(known.tree);
-  for (const { entry, directory } of known.entries.values()) {
-    if (entry.type === "file") for (const blob of entry.blobs) into.add(blob);
-    objectsOf(directory, into);
+/** Names of all objects that a tree reaches, found in turns. */
+export async function objectsOf(known: KnownTree | undefined, turns = new Turns()): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  const open = known === undefined ? [] : [known];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    names.add(next.tree);
+    for (const { entry, directory } of next.entries.values()) {
+      if (turns.isOver) await turns.rest();
+      const blobs = entry.type === "file" ? entry.blobs : [];
+      for (const blob of blobs) names.add(blob);
+      if (directory !== undefined) open.push(directory);
+    }
   }
-  return into;
+  return names;
 }

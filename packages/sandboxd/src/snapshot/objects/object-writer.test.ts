@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { takenFrames } from "@handrail/protocol/sandboxd/object-frames";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { asKept } from "../../testing/as-kept.ts";
+import { Turns } from "../turns.ts";
 import { ObjectWriter, objectName } from "./object-writer.ts";
 
 let directory: string;
@@ -47,5 +48,20 @@ test("what does not get smaller is put down as it is", () => {
   expect(frames.map(({ kind, size }) => [kind, size])).toEqual([
     ["blob", 3000],
     ["blob", 1],
+  ]);
+});
+
+test("a large object in pieces is put down once, as it is in one", async () => {
+  const pieces = ["a", "b", "c"].map((letter) => Buffer.alloc(50_000, letter));
+  const path = join(directory, "pack");
+  const objects = new ObjectWriter(path, new Set());
+  objects.add("blob", Buffer.alloc(70_000, "other"));
+  const names = [await objects.addInTurns("tree", pieces, new Turns()), objects.add("tree", Buffer.concat(pieces))];
+  objects.close();
+  expect(names).toEqual([names[1], objectName("tree", Buffer.concat(pieces))]);
+  const kept = takenFrames().take(asKept(readFileSync(path)));
+  expect(kept.flatMap((frame) => (frame.kind === "bundle" ? [] : [[frame.kind, frame.size, frame.packed]]))).toEqual([
+    ["blob", 70_000, true],
+    ["tree", 150_000, true],
   ]);
 });

@@ -9,6 +9,7 @@ import {
 } from "@handrail/protocol/sandboxd/bundles";
 import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import type { ObjectKind } from "@handrail/protocol/snapshots";
+import type { Turns } from "../turns.ts";
 import { zstd } from "./zstd.ts";
 
 /** Objects smaller than this do not get smaller by packing. */
@@ -18,6 +19,24 @@ const BUFFER_BYTES = 1024 * 1024;
 /** The name of an object: what it is and what is in it. */
 export function objectName(kind: ObjectKind, bytes: Uint8Array): string {
   return createHash("sha256").update(`${kind}\n`).update(bytes).digest("hex");
+}
+
+/** The same of bytes in pieces, in turns. */
+export async function nameInTurns(kind: ObjectKind, pieces: Iterable<Uint8Array>, turns: Turns): Promise<string> {
+  const hash = createHash("sha256").update(`${kind}\n`);
+  for (const piece of pieces) {
+    hash.update(piece);
+    if (turns.isOver) await turns.rest();
+  }
+  return hash.digest("hex");
+}
+
+/** Each goes into `all` as it is made. */
+function* noted(pieces: Iterable<Uint8Array>, all: Uint8Array[]): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    all.push(piece);
+    yield piece;
+  }
 }
 
 /** Writes objects, each once, as frames to a file; small pieces of files are put together. */
@@ -50,9 +69,18 @@ export class ObjectWriter {
       this.#bundle(encodeObjectFrame({ kind, packed: false, size: bytes.length, data: bytes }));
       return name;
     }
-    const packed = bytes.length < MIN_PACKED_BYTES ? undefined : zstd.compress(bytes);
-    const smaller = packed !== undefined && packed.length < bytes.length;
-    this.#write(encodeObjectFrame({ kind, packed: smaller, size: bytes.length, data: smaller ? packed : bytes }));
+    this.#writeObject(kind, bytes, bytes.length < MIN_PACKED_BYTES ? undefined : zstd.compress(bytes));
+    return name;
+  }
+
+  /** The same of a large object that comes in pieces. Nothing else is added meanwhile. */
+  async addInTurns(kind: ObjectKind, pieces: Iterable<Uint8Array>, turns: Turns): Promise<string> {
+    const all: Uint8Array[] = [];
+    const name = await nameInTurns(kind, noted(pieces, all), turns);
+    if (this.#known.has(name) || this.#written.has(name)) return name;
+    this.#written.add(name);
+    const bytes = Buffer.concat(all);
+    this.#writeObject(kind, bytes, await zstd.compressBeside(bytes));
     return name;
   }
 
@@ -60,6 +88,11 @@ export class ObjectWriter {
     this.#endBundle();
     this.#flush();
     closeSync(this.#file);
+  }
+
+  #writeObject(kind: ObjectKind, bytes: Uint8Array, packed: Uint8Array | undefined): void {
+    const smaller = packed !== undefined && packed.length < bytes.length;
+    this.#write(encodeObjectFrame({ kind, packed: smaller, size: bytes.length, data: smaller ? packed : bytes }));
   }
 
   #bundle(frame: Uint8Array): void {

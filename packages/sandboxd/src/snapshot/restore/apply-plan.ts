@@ -15,6 +15,7 @@ import { type Begun, Batch, type Here, isBatchable, later, type Work } from "./a
 import { Remover } from "./remover.ts";
 import type { PlannedEntry, PlannedTree } from "./restore-plan.ts";
 import type { StagedObjects } from "../objects/staged-objects.ts";
+import { Turns } from "../turns.ts";
 import { stampOf } from "../take/walk.ts";
 import { filesWriter, type WriteFiles } from "./write-files.ts";
 import { type Stats, statIn } from "../native/write-job.ts";
@@ -44,8 +45,6 @@ export type Applied = {
   readonly failed: readonly string[];
 };
 
-const TURN_MS = 15;
-
 /**
  * Makes the workspace what the plan says. Each directory is opened, seen to be where it should be, and worked in
  * through its descriptor: nothing is written through a link, wherever one appears meanwhile. A file has its old
@@ -70,7 +69,7 @@ class Applier {
   readonly #tools: LeafTools;
   readonly #write: WriteFiles;
   readonly #bundles = new OpenBundles();
-  #turnEnds = performance.now() + TURN_MS;
+  readonly #turns = new Turns();
 
   constructor(apply: Apply) {
     this.#apply = apply;
@@ -99,7 +98,7 @@ class Applier {
         if (!plan.entries.has(name)) this.#failures.try(here, name, () => this.#remover.remove(here, name));
       }
       for (const [name, planned] of plan.entries) {
-        if (performance.now() > this.#turnEnds) await this.#rest();
+        if (this.#turns.isOver) await this.#turns.rest();
         const begun = this.#entry(here, name, planned, work);
         if (begun !== undefined) await begun;
       }
@@ -269,10 +268,5 @@ class Applier {
   /** Undefined when all pieces are there, or are not needed. */
   #arriving({ entry, kept }: PlannedEntry): Promise<void> | undefined {
     return entry.type === "file" && !kept ? this.#apply.staged.arrived(entry.blobs) : undefined;
-  }
-
-  async #rest(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#turnEnds = performance.now() + TURN_MS;
   }
 }

@@ -1,8 +1,10 @@
-import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
+import { closeSync, openSync, renameSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { SnapshotEntry } from "@handrail/protocol/snapshots";
 import * as z from "zod/mini";
 import { writeAll } from "../native/native-write.ts";
 import type { KnownEntry, KnownTree, Stamp } from "../objects/known-tree.ts";
+import { Turns } from "../turns.ts";
 
 /** Of directories that are no more: with so much of them on top, all is written anew. */
 const SLACK_BYTES = 1024 * 1024;
@@ -14,11 +16,19 @@ type EntryLine = [string, StampLine | null, SnapshotEntry, number | null];
 /** Its number, the tree's name, mode, time, and what is in it. */
 type DirectoryLine = [number, string, number, string, EntryLine[]];
 
-/** A directory, or the number of the root. Made when it is needed: a sandboxd that starts has nothing to read mostly. */
-function lineShape(): z.ZodMiniType<DirectoryLine | number> {
+/** More of what is in the directory of that number. */
+type MoreLine = [number, EntryLine[]];
+
+/** Entries of a line. */
+const LINE_ENTRIES = 1000;
+
+/** A directory, more of one, or the number of the root. Made when it is needed: a sandboxd that starts has nothing to read mostly. */
+function lineShape(): z.ZodMiniType<DirectoryLine | MoreLine | number> {
   const stamp = z.tuple([z.string(), z.number(), z.string(), z.string()]);
   const entry = z.tuple([z.string(), z.nullable(stamp), z.custom<SnapshotEntry>(), z.nullable(z.number())]);
-  return z.union([z.tuple([z.number(), z.string(), z.number(), z.string(), z.array(entry)]), z.number()]);
+  const entries = z.array(entry);
+  const directory = z.tuple([z.number(), z.string(), z.number(), z.string(), entries]);
+  return z.union([directory, z.tuple([z.number(), entries]), z.number()]);
 }
 
 /**
@@ -37,17 +47,19 @@ export class KnownTreeFile {
     this.#path = path;
   }
 
-  /** Null when there is none that can be read. */
-  read(): KnownTree | null {
+  /** Null when there is none that can be read. In turns. */
+  async read(): Promise<KnownTree | null> {
     try {
-      const lines = readFileSync(this.#path, "utf8").split("\n").slice(0, -1);
+      const bytes = await readFile(this.#path);
+      const turns = new Turns();
       const shape = lineShape();
-      const trees: KnownTree[] = [];
+      const trees: OpenedTree[] = [];
       let root: KnownTree | undefined;
-      for (const line of lines) {
+      for (const line of linesOf(bytes)) {
+        if (turns.isOver) await turns.rest();
         const read = shape.parse(JSON.parse(line));
         if (typeof read === "number") root = trees[read];
-        else trees[read[0]] = opened(read, trees);
+        else take(read, trees);
       }
       return root ?? null;
     } catch {
@@ -56,7 +68,7 @@ export class KnownTreeFile {
   }
 
   /**
-   * A directory at a time, with a rest after each, for as long as `mayGoOn`: false when it may not. A full disk ends it
+   * A line at a time, with a rest after each, for as long as `mayGoOn`: false when it may not. A full disk ends it
    * too: what is there tells of an earlier snapshot.
    */
   async write(tree: KnownTree, mayGoOn: () => boolean): Promise<boolean> {
@@ -82,8 +94,8 @@ export class KnownTreeFile {
       this.#bytes += bytes.length;
     };
     try {
-      for (const directory of this.#unwritten(tree)) {
-        put(this.#line(directory));
+      for (const line of this.#unwrittenLines(tree)) {
+        put(line);
         await new Promise((resolve) => setImmediate(resolve));
         if (!mayGoOn()) return false;
       }
@@ -102,12 +114,21 @@ export class KnownTreeFile {
     return into;
   }
 
-  #line(directory: KnownTree): DirectoryLine {
-    const { tree, mode, mtime, entries } = directory;
-    const lines = Array.from(entries, ([name, entry]) => this.#entryLine(name, entry));
-    const number = this.#next++;
-    this.#numbers.set(directory, number);
-    return [number, tree, mode, mtime, lines];
+  /** A directory counts as written once more than its lines is asked for. */
+  *#unwrittenLines(tree: KnownTree): Generator<DirectoryLine | MoreLine> {
+    for (const directory of this.#unwritten(tree)) {
+      const number = this.#next++;
+      yield* this.#lines(number, directory);
+      this.#numbers.set(directory, number);
+    }
+  }
+
+  *#lines(number: number, { tree, mode, mtime, entries }: KnownTree): Generator<DirectoryLine | MoreLine> {
+    const all = [...entries];
+    const some = (from: number) =>
+      all.slice(from, from + LINE_ENTRIES).map(([name, entry]) => this.#entryLine(name, entry));
+    yield [number, tree, mode, mtime, some(0)];
+    for (let at = LINE_ENTRIES; at < all.length; at += LINE_ENTRIES) yield [number, some(at)];
   }
 
   #entryLine(name: string, { stamp, entry, directory }: KnownEntry): EntryLine {
@@ -124,12 +145,26 @@ export class KnownTreeFile {
   }
 }
 
-function opened([, tree, mode, mtime, lines]: DirectoryLine, trees: readonly KnownTree[]): KnownTree {
-  const entries = new Map<string, KnownEntry>();
-  for (const [name, stamp, entry, below] of lines) {
-    entries.set(name, { stamp: openedStamp(stamp), entry, directory: below === null ? undefined : trees[below] });
+/** Whole lines only. */
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let at = 0, end = bytes.indexOf("\n"); end >= 0; at = end + 1, end = bytes.indexOf("\n", at)) {
+    yield bytes.toString("utf8", at, end);
   }
-  return { tree, mode, mtime, entries };
+}
+
+type OpenedTree = KnownTree & { readonly entries: Map<string, KnownEntry> };
+
+function take(line: DirectoryLine | MoreLine, trees: OpenedTree[]): void {
+  const [number] = line;
+  if (line.length === 5) {
+    const [, tree, mode, mtime] = line;
+    trees[number] = { tree, mode, mtime, entries: new Map() };
+  }
+  const lines = line.length === 5 ? line[4] : line[1];
+  const entries = trees[number]?.entries;
+  for (const [name, stamp, entry, below] of lines) {
+    entries?.set(name, { stamp: openedStamp(stamp), entry, directory: below === null ? undefined : trees[below] });
+  }
 }
 
 function openedStamp(line: StampLine | null): Stamp | undefined {

@@ -12,10 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { encodeTree } from "@handrail/protocol/snapshots";
 import { fileStat } from "../native/file-stat.ts";
-import type { KnownTree } from "../objects/known-tree.ts";
+import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
 import { openNative } from "../native/native.ts";
-import { objectName } from "../objects/object-writer.ts";
+import { nameInTurns, objectName } from "../objects/object-writer.ts";
 import { openInside } from "../native/open-inside.ts";
 import { readFileEntry } from "./read-entry.ts";
 import { walkWorkspace } from "./walk.ts";
@@ -48,6 +49,7 @@ async function walk(previous?: KnownTree) {
       read.push(kind === "tree" ? "/" : new TextDecoder().decode(bytes));
       return objectName(kind, bytes);
     },
+    addInTurns: nameInTurns,
   };
   const { tree } = await walkWorkspace({ workspace, rules: RULES, previous, objects, native });
   return { tree, read };
@@ -127,13 +129,25 @@ test("nothing is opened by way of a link, neither the file itself nor a director
   expect(() => openInside(path("d", "link"), 0)).toThrow("ELOOP");
 });
 
+test("a directory of many files has the name that it has when it is encoded at once", async () => {
+  mkdirSync(path("many"));
+  for (let at = 0; at < 5000; at++) writeFileSync(path("many", `file-of-many-${at}`), "");
+  const { tree } = await walk();
+  const many = tree.entries.get("many")?.directory;
+  const { mode = 0, mtime = "", entries = new Map<string, never>() } = many ?? {};
+  const all = Array.from(entries.values(), ({ entry }: KnownEntry) => entry);
+  expect(all.map(({ name }) => name)).toEqual(Array.from(all, ({ name }) => name).toSorted());
+  expect([all.length, many?.tree]).toEqual([5000, objectName("tree", encodeTree({ mode, mtime, entries: all }))]);
+  expect((await walk(tree)).tree).toBe(tree);
+});
+
 test("what is left out is listed by its path, or only counted where that is too long to be said", async () => {
   let below = Buffer.from(`${workspace}/`);
   for (let level = 0; level < 9; level++) below = Buffer.concat([below, Buffer.alloc(250, 0xff), Buffer.from("/")]);
   mkdirSync(below, { recursive: true });
   writeFileSync(Buffer.concat([below, Buffer.from("a")]), Buffer.alloc(200_000));
   writeFileSync(path("z"), Buffer.alloc(200_000));
-  const objects = { add: objectName };
+  const objects = { add: objectName, addInTurns: nameInTurns };
   const { leftOut, leftOutCount } = await walkWorkspace({
     workspace,
     rules: RULES,

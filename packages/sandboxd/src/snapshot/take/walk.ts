@@ -6,6 +6,7 @@ import {
   MAX_SNAPSHOT_DEPTH,
   MAX_SNAPSHOT_ENTRIES,
   textOfBytes,
+  treePieces,
   type LeftOut,
   type SnapshotEntry,
   type SnapshotRules,
@@ -15,8 +16,10 @@ import type { KnownEntry, KnownTree, Stamp } from "../objects/known-tree.ts";
 import type { Native } from "../native/native.ts";
 import type { ObjectWriter } from "../objects/object-writer.ts";
 import { O_PATH, openInside } from "../native/open-inside.ts";
-import { namesIn } from "../native/open-place.ts";
+import { namesBeside, namesIn } from "../native/open-place.ts";
+import { Turns } from "../turns.ts";
 import { CACHE_TAG, isCache, leftOutEntry, readFileEntry, specialEntry } from "./read-entry.ts";
+import { sortedNames } from "./sorted-names.ts";
 
 export type Walk = {
   /** A real path, one character for each byte. */
@@ -24,7 +27,7 @@ export type Walk = {
   readonly rules: SnapshotRules;
   /** What was seen before: what has not changed since is not read. */
   readonly previous: KnownTree | undefined;
-  readonly objects: Pick<ObjectWriter, "add">;
+  readonly objects: Pick<ObjectWriter, "add" | "addInTurns">;
   readonly native: Pick<Native, "statIn" | "statOpen">;
 };
 
@@ -37,8 +40,10 @@ export type Walked = {
   readonly leftOutCount: number;
 };
 
-/** How long other work of sandboxd waits at most. */
-const TURN_MS = 15;
+/** A directory with more entries is encoded in turns; */
+const MANY_ENTRIES = 4096;
+/** one that takes more space is read beside other work. */
+const LARGE_DIRECTORY_BYTES = 128 * 1024;
 /** File systems tell times in steps of the kernel's clock: what changed this shortly before could change unseen. */
 const CLOCK_STEP_NS = 40_000_000n;
 const MAX_LISTED = 100;
@@ -66,7 +71,7 @@ class Walker {
   /** Paths of files with several links, by device and inode. */
   readonly #twins = new Map<string, string>();
   #entries = 0;
-  #turnEnds = performance.now() + TURN_MS;
+  readonly #turns = new Turns();
 
   constructor(walk: Walk) {
     this.#walk = walk;
@@ -76,7 +81,7 @@ class Walker {
     const place = openInside(this.#walk.workspace, O_PATH | constants.O_DIRECTORY);
     try {
       const stat = this.#walk.native.statOpen(place);
-      const listing = (await this.#list("")) ?? { names: [], stats: [] };
+      const listing = (await this.#list("", stat)) ?? { names: [], stats: [] };
       return await this.#directory({ path: "", name: "", stat, depth: 0 }, listing, this.#walk.previous);
     } finally {
       closeSync(place);
@@ -85,10 +90,10 @@ class Walker {
 
   async #directory(place: Place, { names, stats }: Listing, previous: KnownTree | undefined): Promise<KnownTree> {
     const { path, stat, depth } = place;
-    const found: [string, KnownEntry][] = [];
+    const entries = new Map<string, KnownEntry>();
     let same = previous !== undefined;
     for (const [at, name] of names.entries()) {
-      if (performance.now() > this.#turnEnds) await this.#rest();
+      if (this.#turns.isOver) await this.#turns.rest();
       const known = previous?.entries.get(name);
       const entry = await this.#entry(
         { path: path === "" ? name : `${path}/${name}`, name, depth: depth + 1 },
@@ -96,17 +101,24 @@ class Walker {
         known,
       );
       if (entry === undefined) continue;
-      found.push([name, entry]);
+      entries.set(name, entry);
       same &&= entry === known;
     }
     const self = { mode: modeOf(stat), mtime: String(stat.modifiedNs) };
-    if (same && previous !== undefined && isSame(previous, self, found.length)) return previous;
-    const tree = encodeTree({ ...self, entries: found.map(([, { entry }]) => entry) });
-    return { tree: this.#walk.objects.add("tree", tree), ...self, entries: new Map(found) };
+    if (same && previous !== undefined && isSame(previous, self, entries.size)) return previous;
+    return { tree: await this.#encoded(self, entries), ...self, entries };
+  }
+
+  /** The name of the tree. */
+  #encoded(self: Pick<KnownTree, "mode" | "mtime">, all: KnownTree["entries"]): string | Promise<string> {
+    const { objects } = this.#walk;
+    const tree = { ...self, entries: Array.from(all.values(), ({ entry }) => entry) };
+    if (all.size <= MANY_ENTRIES) return objects.add("tree", encodeTree(tree));
+    return objects.addInTurns("tree", treePieces(tree), this.#turns);
   }
 
   /** Undefined when the directory cannot be read. @throws AppError `limit_reached` */
-  async #list(path: string): Promise<Listing | undefined> {
+  async #list(path: string, { size }: FileStat): Promise<Listing | undefined> {
     let directory: number;
     try {
       directory = openInside(this.#full(path), constants.O_RDONLY | constants.O_DIRECTORY);
@@ -114,11 +126,12 @@ class Walker {
       return undefined;
     }
     try {
-      const names = namesIn(`/proc/self/fd/${directory}`);
-      this.#entries += names.length;
+      const at = `/proc/self/fd/${directory}`;
+      const found = size > LARGE_DIRECTORY_BYTES ? await namesBeside(at) : namesIn(at);
+      this.#entries += found.length;
       if (this.#entries > MAX_SNAPSHOT_ENTRIES) throw tooLarge(`It has over ${MAX_SNAPSHOT_ENTRIES} files.`);
       // Characters are bytes here, so this is the order of the bytes.
-      names.sort();
+      const names = await sortedNames(found, this.#turns);
       return { names, stats: await this.#statAll(directory, names) };
     } finally {
       closeSync(directory);
@@ -128,7 +141,7 @@ class Walker {
   async #statAll(directory: number, names: readonly string[]): Promise<Listing["stats"]> {
     const stats: (FileStat | "unreadable" | undefined)[] = [];
     for (const name of names) {
-      if (performance.now() > this.#turnEnds) await this.#rest();
+      if (this.#turns.isOver) await this.#turns.rest();
       stats.push(this.#walk.native.statIn(directory, name));
     }
     return stats;
@@ -170,7 +183,7 @@ class Walker {
   async #subdirectory(place: Place, known: KnownEntry | undefined): Promise<KnownEntry> {
     const { path, name, depth } = place;
     if (depth > MAX_SNAPSHOT_DEPTH) throw tooLarge("Its directories are too deep.");
-    const listing = await this.#list(path);
+    const listing = await this.#list(path, place.stat);
     if (listing === undefined) return this.#noted(path, leftOutEntry(name, "unreadable"), known);
     if (listing.names.includes(CACHE_TAG) && isCache(this.#full(path))) {
       return this.#noted(path, leftOutEntry(name, "cache"), known);
@@ -223,11 +236,6 @@ class Walker {
 
   #full(path: string): string {
     return path === "" ? this.#walk.workspace : `${this.#walk.workspace}/${path}`;
-  }
-
-  async #rest(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#turnEnds = performance.now() + TURN_MS;
   }
 }
 
