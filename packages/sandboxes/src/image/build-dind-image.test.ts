@@ -36,3 +36,13 @@ test("the compose file of the rootless sidecar gives what its tests give", () =>
     temporary: ["/tmp"],
   });
 });
+
+test.each(["sidecar.yaml", "sidecar-rootless.yaml"])(
+  "the directory of the socket of %s is there after a restart of the machine, and named as the file says",
+  (name) => {
+    const { text } = composeFile(name);
+    const [, directory = ""] = /HANDRAIL_DIND_SOCKETS:-(.*?)}/.exec(text) ?? [];
+    expect(directory).toMatch(/^\/var\/lib\/[a-z-]+$/);
+    expect(text).toContain(`DOCKER_HOST=unix://${directory}/docker.sock `);
+  },
+);
