@@ -14,7 +14,7 @@ test("the archive has the databases as they are in use, the files, and nothing o
   const home = path.join(root, "home");
   mkdirSync(path.join(home, "workspaces/one"), { recursive: true });
   writeFileSync(path.join(home, "workspaces/one/a.txt"), "text");
-  for (const name of ["server.json", "lock.owner"]) writeFileSync(path.join(home, name), "live");
+  writeEach(home, ["server.json", "lock.owner", "gateway.sqlite.lock/lock", "gateway.sqlite.lock/lock.owner"]);
   const database = new DatabaseSync(path.join(home, "handrail.db"));
   database.exec("pragma journal_mode = wal; create table events (seq integer); insert into events values (0), (1)");
   const file = path.join(root, "backup.tar.gz");

@@ -9,6 +9,8 @@ import { isStage, stageCheckpoints } from "./stage-checkpoints.ts";
 
 /** What belongs to a running process and means nothing in a copy. */
 const LIVE_ONLY = ["server.json", "lock", "lock.owner", "lock-journal"];
+/** So ends the name of a directory that a running gateway holds, beside its files. */
+const LOCK = ".lock";
 const CHECKPOINTS = "checkpoints";
 /** Where backends keep the disks of conversations. */
 const DISK_PLACES = ["sandboxes", "docker", "containerd"];
@@ -77,7 +79,8 @@ type Parts = {
 
 function pack(archive: string, { home, stage, databases, checkpoints }: Parts): Promise<void> {
   const live = [...LIVE_ONLY, ...databases.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])];
-  const others = readdirSync(home).filter((name) => !live.includes(name) && name !== CHECKPOINTS && !isStage(name));
+  const isLive = (name: string) => live.includes(name) || name.endsWith(LOCK);
+  const others = readdirSync(home).filter((name) => !isLive(name) && name !== CHECKPOINTS && !isStage(name));
   const named = (names: readonly string[]) => names.map((name) => `./${name}`);
   const list = path.join(stage, "names");
   writeFileSync(list, named(others).join("\n"), { mode: 0o600 });
