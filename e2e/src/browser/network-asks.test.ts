@@ -63,8 +63,16 @@ test("what no rule allows is asked in the page, held, and goes on or is refused 
   const list = panel(page, "Requests");
   await list.getByText("socks.invalid", { exact: true }).waitFor();
   expect(await list.getByText("The user was asked and did not allow it.").count()).toBe(1);
-  await page.getByRole("checkbox", { name: "Refused only" }).check();
-  await expect.poll(() => list.getByText("socks.invalid", { exact: true }).count()).toBe(0);
+  const show = page.getByRole("combobox", { name: "Show" });
+  const shown = async () => [
+    await list.getByText("Refused", { exact: true }).count(),
+    await list.getByText("Failed", { exact: true }).count(),
+  ];
+  await expect.poll(shown).toEqual([1, 2]);
+  await show.selectOption("Refused");
+  await expect.poll(shown).toEqual([1, 0]);
+  await show.selectOption("Failed");
+  await expect.poll(shown).toEqual([0, 2]);
   expect(user.problems).toEqual([]);
 });
 

@@ -6,21 +6,18 @@ import { useVirtualScroll, VirtualList } from "../components/virtual-list.tsx";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import { formatBytes, formatCount, formatExact, formatTime, plural } from "../state/format.ts";
 import { describeOutcome } from "../state/describe-outcome.ts";
-import { type NetworkRow, networkRows } from "../state/network-rows.ts";
+import { type NetworkRow, networkRows, type ShownRequests } from "../state/network-rows.ts";
 import type { PanelProps } from "./panel-zone.tsx";
 
 /** What the sandbox did on the network: every outward request, latest first. */
 export function NetworkPanel({ view }: PanelProps) {
-  const [refusedOnly, setRefusedOnly] = useState(false);
-  const rows = useMemo(() => networkRows(view.events, refusedOnly), [view.events, refusedOnly]);
+  const [shown, setShown] = useState<ShownRequests>("all");
+  const rows = useMemo(() => networkRows(view.events, shown), [view.events, shown]);
   const totals = view.state?.network;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-3 py-1.5 text-small">
-        <label className="flex min-h-7 items-center gap-1.5">
-          <input type="checkbox" checked={refusedOnly} onChange={(event) => setRefusedOnly(event.target.checked)} />
-          Refused only
-        </label>
+        <ShownSelect shown={shown} onShown={setShown} />
         {totals && (
           <span className="text-ink-2 tabular-nums">
             {plural(totals.requests, "request")}, {formatCount(totals.refused)} refused, {formatBytes(totals.bytesUp)}{" "}
@@ -28,14 +25,39 @@ export function NetworkPanel({ view }: PanelProps) {
           </span>
         )}
       </div>
-      {rows.length === 0 ? (
-        <Empty>{refusedOnly ? "No request was refused." : "The sandbox has sent no request yet."}</Empty>
-      ) : (
-        <RequestTable rows={rows} />
-      )}
+      {rows.length === 0 ? <Empty>{SHOWN[shown].empty}</Empty> : <RequestTable rows={rows} />}
     </div>
   );
 }
+
+const SHOWN = {
+  all: { word: "All", empty: "The sandbox has sent no request yet." },
+  refused: { word: "Refused", empty: "No request was refused." },
+  failed: { word: "Failed", empty: "No request failed." },
+} as const;
+
+type ShownSelectProps = { readonly shown: ShownRequests; readonly onShown: (shown: ShownRequests) => void };
+
+function ShownSelect({ shown, onShown }: ShownSelectProps) {
+  return (
+    <label className="flex min-h-7 items-center gap-1.5">
+      Show
+      <select
+        className="rounded-ui border border-line-strong bg-raised px-1.5 min-h-7 max-md:min-h-10 max-md:text-[16px]"
+        value={shown}
+        onChange={({ target }) => onShown(ORDER.find((one) => one === target.value) ?? "all")}
+      >
+        {ORDER.map((one) => (
+          <option key={one} value={one}>
+            {SHOWN[one].word}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const ORDER: readonly ShownRequests[] = ["all", "refused", "failed"];
 
 /** In a narrow panel what was asked for has a line of its own. */
 const COLUMNS =
