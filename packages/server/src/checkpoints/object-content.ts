@@ -3,8 +3,8 @@ import { promisify } from "node:util";
 import { zstdDecompress, zstdDecompressSync } from "node:zlib";
 import { AppError } from "@handrail/protocol/errors";
 import { readObjectFrame, type ObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
-import { type ObjectKind, type SnapshotTree, treeInParts } from "@handrail/protocol/snapshots";
-import { inTurn, turns } from "./turns.ts";
+import { type ObjectKind, type SnapshotTree, treeInParts, treePieces } from "@handrail/protocol/snapshots";
+import { eachInTurn, inTurn, turns } from "./turns.ts";
 
 /** The name of an object: what it is and what is in it. */
 export function nameOf(kind: ObjectKind, bytes: Uint8Array): string {
@@ -23,6 +23,13 @@ export async function nameInTurn(kind: ObjectKind, bytes: Uint8Array): Promise<s
     await rest();
   }
   return hash.digest("hex");
+}
+
+/** A tree's bytes, as `encodeTree` gives them, of one that may be large. */
+export async function encodedInTurn(tree: SnapshotTree): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  await eachInTurn(treePieces(tree), (piece) => pieces.push(piece));
+  return Buffer.concat(pieces);
 }
 
 type Packed = Pick<ObjectFrame, "packed" | "size" | "data">;

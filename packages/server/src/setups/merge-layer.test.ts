@@ -29,46 +29,65 @@ function world() {
         ? names(entry.tree, all, `${path}${entry.name}/`)
         : [`${path}${entry.name} ${"mtime" in entry ? entry.mtime : ""}`],
     );
-  const merge = (before: Files, after: Files, now: Files) => {
-    const roots = [put(before, 1), put(after, 1), put(now, 2)] as const;
-    const merged = mergeLayer(...roots, (name) => trees.get(name));
+  const merge = async (before: Files, after: Files, now: Files) => {
+    const sides = { before: put(before, 1), after: put(after, 1), now: put(now, 2) };
+    const merged = await mergeLayer(sides, (name) => trees.get(name));
     return merged && names(merged.root, new Map([...trees, ...merged.made]));
   };
   return { trees, put, merge };
 }
 
-test("what a set-up made goes onto files that have changed since, which stay as they are", () => {
+test("what a set-up made goes onto files that have changed since, which stay as they are", async () => {
   const before = { "a.js": "1", src: { "b.js": "1" } };
   const after = { ...before, node_modules: { x: { "index.js": "x" } }, src: { "b.js": "1", "made.js": "m" } };
   const now = { "a.js": "2, changed", src: { "b.js": "3, too", "c.js": "new" }, "new.js": "n" };
-  expect(world().merge(before, after, now)).toEqual(
+  expect(await world().merge(before, after, now)).toEqual(
     ["a.js 2", "new.js 2", "node_modules/x/index.js 1", "src/b.js 2", "src/c.js 2", "src/made.js 1"].toSorted(),
   );
 });
 
-test("what a set-up changed or removed is so again where the file is as it was", () => {
+test("what a set-up changed or removed is so again where the file is as it was", async () => {
   const before = { a: "1", b: "1", d: { x: "1" } };
-  expect(world().merge(before, { a: "set up", d: { x: "1" } }, { ...before, c: "new" })).toEqual([
+  expect(await world().merge(before, { a: "set up", d: { x: "1" } }, { ...before, c: "new" })).toEqual([
     "a 1",
     "c 2",
     "d/x 2",
   ]);
 });
 
-test("a result does not fit where something else is in its place now", () => {
+test("a result does not fit where something else is in its place now", async () => {
   const before = { a: "1" };
   const misfit = (after: Files, now: Files) => world().merge(before, after, now);
-  expect(misfit({ a: "set up" }, { a: "changed since" })).toBe(undefined);
-  expect(misfit({ a: "1", out: { x: "made" } }, { a: "1", out: { y: "there now" } })).toBe(undefined);
-  expect(misfit({ a: "1", out: "made" }, { a: "1", out: "there now" })).toBe(undefined);
-  expect(misfit({}, { a: "changed since" })).toBe(undefined);
+  expect(await misfit({ a: "set up" }, { a: "changed since" })).toBe(undefined);
+  expect(await misfit({ a: "1", out: { x: "made" } }, { a: "1", out: { y: "there now" } })).toBe(undefined);
+  expect(await misfit({ a: "1", out: "made" }, { a: "1", out: "there now" })).toBe(undefined);
+  expect(await misfit({}, { a: "changed since" })).toBe(undefined);
 });
 
-test("git's own index is none of a result", () => {
+test("git's own index is none of a result", async () => {
   const before = { ".git": { index: "1", config: "c" }, a: "1" };
   const after = { ".git": { index: "2", config: "c" }, a: "1", b: "made" };
   const now = { ".git": { index: "3", config: "c" }, a: "1" };
-  expect(world().merge(before, after, now)).toEqual([".git/config 2", ".git/index 2", "a 2", "b 1"]);
+  expect(await world().merge(before, after, now)).toEqual([".git/config 2", ".git/index 2", "a 2", "b 1"]);
+});
+
+test("what comes of large directories is as of small ones, and others have their turns meanwhile", async () => {
+  const many = (from: number, to: number, content: string): Files =>
+    Object.fromEntries(
+      Array.from({ length: to - from }, (_, at) => [`f${String(from + at).padStart(6, "0")}`, content]),
+    );
+  const before = { d: many(0, 20_000, "1") };
+  const after = { d: { ...many(10_000, 20_000, "1"), ...many(30_000, 40_000, "made") } };
+  const now = { d: { ...before.d, ...many(20_000, 25_000, "new") } };
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 0);
+  const merged = await world()
+    .merge(before, after, now)
+    .finally(() => clearInterval(counting));
+  const paths = (from: number, to: number, time: number) =>
+    Object.keys(many(from, to, "")).map((name) => `d/${name} ${time}`);
+  expect(merged).toEqual([...paths(10_000, 25_000, 2), ...paths(30_000, 40_000, 1)]);
+  expect(turns).toBeGreaterThan(1);
 });
 
 const STATE = {

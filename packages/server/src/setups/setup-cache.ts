@@ -4,13 +4,14 @@ import type { OpenedSetup, SetupCache } from "@handrail/core/ports/setup-cache";
 import type { ConversationState } from "@handrail/protocol/conversation-state";
 import { encodeObjectFrame } from "@handrail/protocol/sandboxd/object-frames";
 import { type ReusedSetup, SETUP_SCRIPT } from "@handrail/protocol/setup";
-import { encodeTree, type SnapshotTree } from "@handrail/protocol/snapshots";
+import type { SnapshotTree } from "@handrail/protocol/snapshots";
 import { sourceLabel } from "@handrail/protocol/source-label";
 import { blobsIn, checkSnapshot, reachableTrees } from "../checkpoints/closure.ts";
 import { compareTrees, findEntry } from "../checkpoints/compare.ts";
 import { framesOf, storeFrames } from "../checkpoints/copy-objects.ts";
 import type { KeptFiles } from "../checkpoints/kept-files.ts";
 import type { Place } from "../checkpoints/kept-snapshots.ts";
+import { encodedInTurn } from "../checkpoints/object-content.ts";
 import type { Lineage, NamedFrame } from "../checkpoints/lineage.ts";
 import { treesOf } from "../checkpoints/send.ts";
 import { mergeLayer, type Trees } from "./merge-layer.ts";
@@ -107,7 +108,7 @@ async function layer(
   const present = await treesOf(lineage, now);
   const kept = new Map([...(await treesOf(results, before)), ...(await treesOf(results, after))]);
   const either: Trees = (name) => present.get(name) ?? kept.get(name);
-  const merged = mergeLayer(before, after, now, either);
+  const merged = await mergeLayer({ before, after, now }, either);
   if (merged === undefined) return undefined;
   const any: Trees = (name) => merged.made.get(name) ?? either(name);
   const trees = await reachableTrees(merged.root, async (names) => found(names, any));
@@ -117,10 +118,7 @@ async function layer(
   const there = wanted.filter((name) => !merged.made.has(name));
   const stored = new Map([
     ...(await storeFrames(lineage, framesOf(results, there))),
-    ...(await storeFrames(
-      lineage,
-      Array.from(merged.made, ([name, tree]) => treeFrame(name, tree)),
-    )),
+    ...(await storeFrames(lineage, treeFrames(merged.made))),
   ]);
   await checkSnapshot(merged.root, trees, (name) => stored.get(name) ?? known.get(name));
   await lineage.addIndex(stored);
@@ -135,10 +133,12 @@ function found(names: readonly string[], trees: Trees): ReadonlyMap<string, Snap
 const hasTree = (pair: readonly [string, SnapshotTree | undefined]): pair is readonly [string, SnapshotTree] =>
   pair[1] !== undefined;
 
-function treeFrame(name: string, tree: SnapshotTree): NamedFrame {
-  const data = encodeTree(tree);
-  const frame = encodeObjectFrame({ kind: "tree", packed: false, size: data.length, data });
-  return { name, kind: "tree", size: data.length, frame };
+async function* treeFrames(trees: ReadonlyMap<string, SnapshotTree>): AsyncGenerator<NamedFrame> {
+  for (const [name, tree] of trees) {
+    const data = await encodedInTurn(tree);
+    const frame = encodeObjectFrame({ kind: "tree", packed: false, size: data.length, data });
+    yield { name, kind: "tree", size: data.length, frame };
+  }
 }
 
 type Ran = { readonly ranMs: number; readonly at: number; readonly signal: AbortSignal };
