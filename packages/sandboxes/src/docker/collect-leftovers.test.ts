@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { processName } from "../process-name.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { DockerError } from "./docker-error.ts";
+import { BUILT_IMAGE } from "./docker-image.ts";
+import type { ListedImage } from "./docker-shapes.ts";
 import { madeNames, LABEL } from "../labels/made-names.ts";
 
 const PROGRAMS = "handrail-a-programs-2-b";
@@ -37,8 +39,14 @@ const VOLUMES: Readonly<Record<string, Thing>> = {
   whole: { labels: { ...programs(PROGRAMS), ...ENDED }, minutes: 9000 },
 };
 
-/** A daemon with containers and volumes of the installation; what `refuses` it does not remove. */
-function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING } = {}) {
+const NO_IMAGES: readonly ListedImage[] = [];
+const IMAGES = [
+  { references: ["handrail/sandbox:0123456789ab"], createdAtMs: 1 },
+  { references: [BUILT_IMAGE], createdAtMs: 2 },
+];
+
+/** A daemon with containers, volumes and images of the installation; what `refuses` it does not remove. */
+function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING, images = NO_IMAGES } = {}) {
   const listed = (things: Readonly<Record<string, Thing>>) =>
     Object.entries(things).map(([id, { labels, state = "", minutes = 0 }]) => ({
       id,
@@ -65,6 +73,8 @@ function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING 
       listVolumes: list(volumes),
       removeContainer: remove,
       removeVolume: remove,
+      listImages: async () => images,
+      removeImage: remove,
     },
     names: madeNames("a"),
     volumes: { programsName: async () => PROGRAMS },
@@ -79,10 +89,10 @@ function daemon({ containers = CONTAINERS, volumes = VOLUMES, refuses = NOTHING 
   return { collect: () => collectLeftovers(parts, keep), removed, asked, disks, tidied, keep };
 }
 
-test("what is left of conversations that are not kept goes, and programs of other versions", async () => {
-  const { collect, removed, asked, disks, tidied, keep } = daemon();
+test("what is left of conversations that are not kept goes, and programs and images of other versions", async () => {
+  const { collect, removed, asked, disks, tidied, keep } = daemon({ images: IMAGES });
   await collect();
-  expect(removed).toEqual(["link c_left", "left", "ws-left", "old"]);
+  expect(removed).toEqual(["link c_left", "left", "ws-left", "old", "handrail/sandbox:0123456789ab"]);
   expect(asked).toEqual([["handrail.installation=a"], ["handrail.installation=a"]]);
   expect(disks).toEqual([keep]);
   expect(tidied).toEqual(["ws-left", "old"]);

@@ -4,11 +4,13 @@ import { isConflict } from "./docker-error.ts";
 import { LABEL } from "../labels/made-names.ts";
 import type { Listed } from "../labels/listed.ts";
 import { hasEnded } from "../labels/makers.ts";
+import { type OldImagesParts, removeOldImages } from "./old-images.ts";
 import { tryEach } from "../try-each.ts";
 
 /** What of a backend it takes. */
 export type CollectParts = {
-  readonly client: Pick<DockerParts["client"], "listContainers" | "removeContainer" | "listVolumes" | "removeVolume">;
+  readonly client: OldImagesParts["client"] &
+    Pick<DockerParts["client"], "listContainers" | "removeContainer" | "listVolumes" | "removeVolume">;
   readonly names: Pick<DockerParts["names"], "installation" | "isAtWork">;
   readonly volumes: Pick<DockerParts["volumes"], "programsName">;
   readonly disks: Pick<DockerParts["disks"], "collect">;
@@ -18,7 +20,7 @@ export type CollectParts = {
 
 /**
  * Removes containers, volumes and disks of this installation whose conversation is not in `keep`, programs of other
- * versions, and what servers that were killed were at work with. What is in use by something else stays for the next time,
+ * versions, default images of earlier recipes, and what servers that were killed were at work with. What is in use by something else stays for the next time,
  * and what cannot be removed keeps nothing else.
  * @throws the first failure, once all was tried
  */
@@ -50,7 +52,7 @@ export async function collectLeftovers(parts: CollectParts, keep: KeptConversati
       }),
     );
   };
-  await tryEach([containers, volumes, () => parts.disks.collect(keep)], (part) => part());
+  await tryEach([containers, volumes, () => parts.disks.collect(keep), () => removeOldImages(parts)], (part) => part());
 }
 
 /** Sandboxes and helpers end by themselves when nobody needs them; a probe is over as soon as it has said something. */

@@ -131,6 +131,7 @@ function assemble(options: DockerOptions) {
   const names = madeNames(options.installation, options.held);
   const programs = sandboxdPrograms(portablePrograms(options.sandboxdDirectory));
   const source = {
+    installation: options.installation,
     defaultImage: options.defaultImage,
     fallbackImage: options.fallbackImage ?? FALLBACK_IMAGE,
     cacheDirectory: cacheDirectoryOr(options.cacheDirectory),

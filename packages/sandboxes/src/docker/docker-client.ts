@@ -7,8 +7,24 @@ import { dockerHttp } from "./docker-http.ts";
 import { negotiatedVersion } from "./docker-version.ts";
 import type { Listed } from "../labels/listed.ts";
 import type { Progress } from "../pull-report.ts";
-import type { ContainerSpec, ContainerState, DaemonInfo, ImageFacts, VolumeFacts } from "./docker-shapes.ts";
-import { readContainer, readInfo, readImage, readList, readNamed, readProgress, readVolume } from "./docker-shapes.ts";
+import type {
+  ContainerSpec,
+  ContainerState,
+  DaemonInfo,
+  ImageFacts,
+  ListedImage,
+  VolumeFacts,
+} from "./docker-shapes.ts";
+import {
+  readContainer,
+  readInfo,
+  readImage,
+  readImages,
+  readList,
+  readNamed,
+  readProgress,
+  readVolume,
+} from "./docker-shapes.ts";
 import { programStream } from "./stream-demux.ts";
 
 /**
@@ -130,6 +146,15 @@ function imageCalls(http: DockerHttp) {
     findImage: async (reference: string): Promise<ImageFacts | undefined> => {
       const facts = await unlessMissing(http, { method: "GET", path: `/images/${encodeURIComponent(reference)}/json` });
       return facts === undefined ? undefined : readImage(facts);
+    },
+    /** Images with all of these labels. */
+    listImages: async (labels: readonly string[]): Promise<readonly ListedImage[]> =>
+      readImages(
+        await http.json({ method: "GET", path: "/images/json", query: { filters: JSON.stringify({ label: labels }) } }),
+      ),
+    /** Takes the name from an image; with its last name it goes. @throws DockerError 409 where a container is made of it */
+    removeImage: async (reference: string): Promise<void> => {
+      await unlessMissing(http, { method: "DELETE", path: `/images/${encodeURIComponent(reference)}` });
     },
     /** Fetches an image; each line of the daemon's report goes to `onProgress`. Ends when the image is there. */
     pullImage: async (reference: string, onProgress: (line: Progress) => void, signal: AbortSignal): Promise<void> => {

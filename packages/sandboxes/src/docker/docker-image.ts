@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { AppError } from "@handrail/protocol/errors";
 import { buildRoot, canBuildRoot } from "../image/build-root.ts";
 import { IMAGE_CHANGES, IMAGE_REPOSITORY, recipeTag } from "../image/image-recipe.ts";
+import { LABEL } from "../labels/made-names.ts";
 import { sharedWork } from "../shared-work.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerError } from "./docker-error.ts";
@@ -23,8 +24,12 @@ export type DockerImages = {
  * Images of one daemon; `ensure` gives one that is there, after pulling or building it if need be. A build goes on
  * when those who wait for it give up, until `closing`.
  */
-export function dockerImages(client: ImageClient, source: ImageSource, closing: AbortSignal): DockerImages {
-  const build = sharedWork((onProgress) => buildImage(client, source.cacheDirectory, { onProgress, signal: closing }));
+export function dockerImages(
+  client: ImageClient,
+  source: ImageSource & Pick<ImageBuild, "installation">,
+  closing: AbortSignal,
+): DockerImages {
+  const build = sharedWork((onProgress) => buildImage(client, { ...source, onProgress, signal: closing }));
   return {
     ensure: async (wish) => {
       const reference = wish.image ?? source.defaultImage ?? BUILT_IMAGE;
@@ -38,18 +43,20 @@ export function dockerImages(client: ImageClient, source: ImageSource, closing: 
   };
 }
 
+/** `installation`: which one the image is a part of, that removes it when it has a newer one; undefined: none. */
+export type ImageBuild = Omit<ImageWish, "image"> &
+  Pick<ImageSource, "cacheDirectory"> & { readonly installation?: string | undefined };
+
 /**
  * Builds the default image and gives it to the daemon.
  * @throws AppError `image_unavailable`, `backend_unavailable`; the signal's reason when aborted
  */
-export async function buildImage(
-  client: ImageClient,
-  cacheDirectory: string,
-  wish: Omit<ImageWish, "image">,
-): Promise<void> {
-  const tarFile = await buildRoot({ cacheDirectory, onProgress: wish.onProgress, signal: wish.signal });
-  wish.onProgress("Handing the default image to Docker.");
-  await client.importImage(createReadStream(tarFile), IMAGE_REPOSITORY, recipeTag(), IMAGE_CHANGES);
+export async function buildImage(client: ImageClient, build: ImageBuild): Promise<void> {
+  const { installation, onProgress } = build;
+  const tarFile = await buildRoot(build);
+  onProgress("Handing the default image to Docker.");
+  const label = installation === undefined ? [] : [`LABEL ${LABEL.image}=${installation}`];
+  await client.importImage(createReadStream(tarFile), IMAGE_REPOSITORY, recipeTag(), [...IMAGE_CHANGES, ...label]);
 }
 
 async function pulled(client: ImageClient, reference: string, wish: ImageWish) {

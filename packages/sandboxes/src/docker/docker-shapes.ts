@@ -112,6 +112,16 @@ export function readImage(answer: unknown): ImageFacts {
   return { id: readNamed(answer, "Id"), architecture: textOf(Architecture), volumes: volumesIn(Config) };
 }
 
+/** An image of a list, with its names. `createdAtMs` is Unix time. */
+export type ListedImage = { readonly references: readonly string[]; readonly createdAtMs: number };
+
+export function readImages(answer: unknown): ListedImage[] {
+  return listOf(answer).map((item) => {
+    const { RepoTags, ...times } = fields(item);
+    return { references: listOf(RepoTags).map(textOf), createdAtMs: createdAt(times) };
+  });
+}
+
 export function readVolume(answer: unknown): VolumeFacts {
   return { labels: labelsOf(fields(answer)["Labels"]), directory: textOf(fields(answer)["Mountpoint"]) };
 }

@@ -149,3 +149,22 @@ test.skipIf(!answers)(
     expect(await client.findVolume(volume)).toEqual(before[1]);
   },
 );
+
+test.skipIf(!answers)(
+  "an image is listed by its label, and keeps its name while a container is made of it",
+  async () => {
+    const { client } = setUp();
+    const [label, reference] = [`handrail.test=${newId("x", Date.now())}`, "handrail-test/labelled:1"];
+    const tar = Readable.from([directoryTar(["bin"], 0)]);
+    await client.importImage(tar, "handrail-test/labelled", "1", [`LABEL ${label}`]);
+    const spec = { Image: reference, Entrypoint: ["none"], Cmd: [], Labels: {}, HostConfig: {} };
+    const id = await client.createContainer(`labelled-${newId("x", Date.now())}`, spec);
+    onTestFinished(() => client.removeContainer(id));
+    const references = async () => (await client.listImages([label])).map((image) => image.references);
+    expect(await references()).toEqual([[reference]]);
+    await expect(client.removeImage(reference)).rejects.toMatchObject({ status: 409 });
+    await client.removeContainer(id);
+    await client.removeImage(reference);
+    expect(await references()).toEqual([]);
+  },
+);

@@ -22,7 +22,7 @@ export async function buildDefaultImage(build: DefaultImageBuild): Promise<strin
     if ((await client.findImage(BUILT_IMAGE)) !== undefined) return BUILT_IMAGE;
     if (!(await canBuildRoot())) throw unbuildable();
     const signal = new AbortController().signal;
-    await buildImage(client, cacheDirectoryOr(build.cacheDirectory), { onProgress: build.onProgress, signal });
+    await buildImage(client, { ...build, cacheDirectory: cacheDirectoryOr(build.cacheDirectory), signal });
     return BUILT_IMAGE;
   } finally {
     client.close();

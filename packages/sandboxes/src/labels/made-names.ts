@@ -19,6 +19,8 @@ export const LABEL = {
   disk: "handrail.disk",
   /** Whose the container is that mounts disks. */
   helper: "handrail.helper",
+  /** On an image: the installation that built it. Not the label above, which containers of the image would inherit. */
+  image: "handrail.image",
   /** Who made it for the time of some work. */
   maker: "handrail.maker",
 } as const;
