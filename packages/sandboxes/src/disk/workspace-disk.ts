@@ -68,7 +68,8 @@ function journalMib(bytes: number): number {
   return Math.max(leastMib, Math.min(mostMib, Math.floor((bytes * share) / 1024 ** 2)));
 }
 
-function failedToMake(said: string): AppError {
+/** By the words of who tried. */
+export function failedToMake(said: string): AppError {
   const reason = said.trim().slice(0, 500);
   const failed = new AppError("sandbox_failed", `The workspace could not be prepared: ${reason}`, { reason });
   return tooManyFiles(reason) ?? failed;
@@ -98,7 +99,7 @@ export async function requireHostSpace(directory: string): Promise<void> {
 export async function diskReleased({ image, disk }: DiskPlace): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
   const soon = performance.now() + SOON_MS;
-  for (let devices = await loopDevicesOf(image); devices.length > 0; devices = await loopDevicesOf(image)) {
+  for (let devices = loopDevicesOf(image); devices.length > 0; devices = loopDevicesOf(image)) {
     const isLate = performance.now() > soon;
     if (isLate && (await onlyCopiesOf(disk, devices))) return;
     if (performance.now() > until)

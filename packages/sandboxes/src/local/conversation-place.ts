@@ -1,9 +1,10 @@
-import { access, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { SandboxProfile } from "@handrail/protocol/sources";
 import { runProgram } from "../run-program.ts";
 import { runSmallProgram } from "../small-programs.ts";
+import { emptyDisks } from "../disk/empty-disk.ts";
 import { hasDisk, makeDisk } from "../disk/workspace-disk.ts";
 
 /** What the server wrote down about a sandbox before it started it. The sandbox cannot see or change it. */
@@ -90,22 +91,24 @@ export async function furnish(place: ConversationPlace, furnishing: Furnishing):
   else await furnishDisk(place, furnishing, furnishing.diskBytes);
 }
 
+const writeEmptyDisk = emptyDisks();
+
 async function furnishDisk(place: ConversationPlace, furnishing: Furnishing, bytes: number): Promise<void> {
+  const { seedDirectory, uid } = furnishing;
+  if ((await isEmpty(seedDirectory)) && writeEmptyDisk(place.image, bytes, uid ?? 0)) return;
   const content = join(place.root, "content");
   if (await isThere(content)) await runOrFail("rm", ["-rf", "--", content]);
   const parts = [content, join(content, "state"), join(content, "state", "home"), join(content, "workspace")];
   for (const part of parts.slice(0, -1)) await mkdir(part, { mode: 0o700 });
   const workspace = join(content, "workspace");
-  await fill(workspace, furnishing.seedDirectory);
-  // A tree of ours alone is changed and removed without a program, which would take longer than all the rest.
-  const ours = (await readdir(workspace)).length === 0;
-  if (furnishing.uid !== undefined) await (ours ? ownEach(parts, furnishing.uid) : own(content, furnishing.uid));
+  await fill(workspace, seedDirectory);
+  if (uid !== undefined) await own(content, uid);
   await makeDisk(place.image, content, bytes);
-  await (ours ? rm(content, { recursive: true }) : runOrFail("rm", ["-rf", "--", content]));
+  await runOrFail("rm", ["-rf", "--", content]);
 }
 
-async function ownEach(directories: readonly string[], uid: number): Promise<void> {
-  for (const directory of directories) await chown(directory, uid, uid);
+async function isEmpty(seedDirectory: string | undefined): Promise<boolean> {
+  return seedDirectory === undefined || (await readdir(seedDirectory)).length === 0;
 }
 
 async function furnishDirectories(place: ConversationPlace, { seedDirectory, uid }: Furnishing): Promise<void> {
