@@ -1,4 +1,5 @@
-import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Mount } from "../disk/mounted-disk.ts";
 import { unmountDisk } from "../disk/mounted-disk.ts";
@@ -17,21 +18,21 @@ export function scratchMount(directory: string, bytes: number): Mount {
   return { source: "handrail", target: directory, type: "tmpfs", options: `size=${bytes},mode=0755,nosuid,nodev` };
 }
 
-/** Empty directories for /tmp and the like in `directory`. */
-export async function makeScratch(directory: string, uid: number): Promise<readonly ScratchPlace[]> {
+/** Empty directories for /tmp and the like in `directory`. Synchronous: it is in memory. */
+export function makeScratch(directory: string, uid: number): readonly ScratchPlace[] {
   const places = Object.entries(PLACES).map(([name, target]) => ({ source: join(directory, name), target }));
   for (const { source } of places) {
-    await mkdir(source);
-    await chown(source, uid, uid);
-    await chmod(source, 0o1777);
+    mkdirSync(source);
+    chownSync(source, uid, uid);
+    chmodSync(source, 0o1777);
   }
   return places;
 }
 
 /** An empty directory that stays so, for places that nobody may write to. */
-export async function makeNothing(directory: string): Promise<string> {
+export function makeNothing(directory: string): string {
   const nothing = join(directory, "nothing");
-  await mkdir(nothing, { mode: 0o755 });
+  mkdirSync(nothing, { mode: 0o755 });
   return nothing;
 }
 

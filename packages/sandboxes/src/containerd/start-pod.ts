@@ -88,11 +88,8 @@ async function ownFiles(
 ) {
   const { place, record } = start;
   const etcDirectory = join(place.root, "etc");
-  const [unifiedCgroups, ready] = await Promise.all([
-    hasUnifiedCgroups(),
-    places.ready,
-    writeEtcFiles(etcDirectory, uid),
-  ]);
+  writeEtcFiles(etcDirectory, uid);
+  const [unifiedCgroups, ready] = await Promise.all([hasUnifiedCgroups(), places.ready]);
   const shared = sharedBy({ start, fence, files: ready.files }).length > 0;
   const seccompFile = await parts.seccomp.fileOf(record.profile, { containers, shared });
   return { programs: parts.programs, etcDirectory, seccompFile, unifiedCgroups, ...ready };

@@ -1,11 +1,12 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The block devices of this machine that have a file open as their content, such as `loop0`; sandboxes have it by them. */
-export async function loopDevicesOf(image: string): Promise<readonly string[]> {
-  const names = loopDevicesIn(await textOf("/proc/partitions"));
-  const files = await Promise.all(names.map((name) => textOf(`/sys/block/${name}/loop/backing_file`)));
-  return names.filter((_name, at) => files[at]?.trimEnd().replace(/ \(deleted\)$/, "") === image);
+export function loopDevicesOf(image: string): readonly string[] {
+  const names = loopDevicesIn(textOf("/proc/partitions"));
+  const fileOf = (name: string) => textOf(`/sys/block/${name}/loop/backing_file`).trimEnd();
+  return names.filter((name) => fileOf(name).replace(/ \(deleted\)$/, "") === image);
 }
 
 /** Those that have a content: machines keep many that have none. The last word of a row is the device's name (proc(5)). */
@@ -19,9 +20,7 @@ const loopDevicesIn = (partitions: string): readonly string[] =>
  * with it the same file system.
  */
 export async function onlyCopiesOf(target: string, devices: readonly string[]): Promise<boolean> {
-  const numbers = new Set(
-    await Promise.all(devices.map(async (name) => (await textOf(`/sys/block/${name}/dev`)).trim())),
-  );
+  const numbers = new Set(devices.map((name) => textOf(`/sys/block/${name}/dev`).trim()));
   const places = (await mountTables()).flatMap((table) => placesOf(table, numbers));
   return places.length > 0 && places.every((place) => place === target);
 }
@@ -34,7 +33,7 @@ async function mountTables(): Promise<readonly string[]> {
     const namespace = await readlink(join(path, "ns/mnt")).catch(() => undefined);
     if (namespace !== undefined) namespaces.set(namespace, path);
   }
-  return Promise.all([...namespaces.values()].map((path) => textOf(join(path, "mountinfo"))));
+  return [...namespaces.values()].map((path) => textOf(join(path, "mountinfo")));
 }
 
 /** Where devices with these numbers are mounted: the third word is `major:minor`, the fifth the place. */
@@ -43,4 +42,11 @@ function placesOf(table: string, numbers: ReadonlySet<string>): readonly string[
   return rows.filter(([, , device = ""]) => numbers.has(device)).map(([, , , , place = ""]) => place);
 }
 
-const textOf = (path: string) => readFile(path, "utf8").catch(() => "");
+/** Synchronous: the kernel answers from memory, and it is asked for all devices at each start. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,4 +1,5 @@
-import { stat, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { runSmallProgram } from "../small-programs.ts";
@@ -35,8 +36,7 @@ export async function mountAll(mounts: readonly Mount[], table: string): Promise
   const { code, stderr } = await runSmallProgram("mount", ["-a", "-T", table]);
   if (code !== 0) throw notMounted(stderr);
   // A row that it does not understand it passes over.
-  const mounted = await Promise.all(mounts.map(({ target }) => isMounted(target)));
-  if (!mounted.every(Boolean)) throw notMounted(`the program mount left it out. ${stderr}`);
+  if (!mounts.every(({ target }) => isMounted(target))) throw notMounted(`the program mount left it out. ${stderr}`);
 }
 
 /**
@@ -49,20 +49,27 @@ export async function unmountDisk(target: string): Promise<void> {
 
 /** Takes away what is mounted at any of them, by one program. @throws AppError `sandbox_failed` */
 export async function unmountAll(targets: readonly string[]): Promise<void> {
-  const mounted = await Promise.all(targets.map(isMounted));
-  const held = targets.filter((_target, at) => mounted[at]);
+  const held = targets.filter(isMounted);
   if (held.length === 0) return;
   const { code, stderr } = await runSmallProgram("umount", ["--lazy", ...held]);
   if (code !== 0) throw new AppError("sandbox_failed", `The workspace could not be unmounted: ${stderr.trim()}`);
 }
 
-/** A directory that is on another file system than the one above it is where something is mounted. */
-export async function isMounted(directory: string): Promise<boolean> {
-  const devices = await Promise.all(
-    [directory, join(directory, "..")].map((path) => stat(path).catch(() => undefined)),
-  );
-  const [own, above] = devices.map((found) => found?.dev);
+/**
+ * A directory that is on another file system than the one above it is where something is mounted. Synchronous: a start asks
+ * this of several directories that were just made or looked at, which the kernel remembers.
+ */
+export function isMounted(directory: string): boolean {
+  const [own, above] = [directory, join(directory, "..")].map(deviceOf);
   return own !== undefined && above !== undefined && own !== above;
+}
+
+function deviceOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.dev;
+  } catch {
+    return undefined;
+  }
 }
 
 function notMounted(said: string): AppError {

@@ -146,8 +146,8 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
   const etcDirectory = join(options.directory, "etc");
   const seccompDirectory = join(options.directory, "seccomp");
   const containersDirectory = join(options.directory, "containers");
+  writeEtcFiles(etcDirectory);
   await Promise.all([
-    writeEtcFiles(etcDirectory),
     writeSeccompFiles(seccompDirectory, options.containers),
     writeContainersFiles(containersDirectory),
   ]);
