@@ -27,6 +27,8 @@ import { median, percentile, repeat, timed } from "../samples.ts";
 
 const TIMES = { times: 10, warmUp: 2 };
 const TOGETHER = 8;
+/** Starts a second differ by a tenth and more from one turn to the next. */
+const TURNS = { times: 12, warmUp: 2 };
 const FILES = 2000;
 const BACKENDS = ["docker", "containerd", "process"] as const;
 
@@ -150,13 +152,7 @@ async function throughput(places: Places): Promise<readonly Row[]> {
   const least = floorOf(of);
   const own = daemonsOwn(of);
   const others = own.name === least.name ? [least] : [least, own];
-  const rounds = await repeat({ times: 5, warmUp: 1 }, async () => {
-    const answering = await beginRateOf(() => startedNew(places));
-    const ours = await ratesOf(() => usedNew(places));
-    const theirs: Rates[] = [];
-    for (const other of others) theirs.push(await ratesOf(other.begin));
-    return { answering, ours, theirs };
-  });
+  const rounds = await repeat(TURNS, (at) => turn(places, others, at));
   const beside = (kind: keyof Rates, more: string) =>
     others.map(({ name }, at) => ({
       name: `${name}${more}, ${TOGETHER} at a time`,
@@ -187,6 +183,21 @@ async function throughput(places: Places): Promise<readonly Row[]> {
       beside: gone,
     },
   ];
+}
+
+/** Whoever comes second in one turn is first in the next: the machine gets slower and faster meanwhile. */
+async function turn(places: Places, others: readonly Floor[], at: number) {
+  const measureOurs = async () => ({
+    answering: await beginRateOf(() => startedNew(places)),
+    ours: await ratesOf(() => usedNew(places)),
+  });
+  const measureTheirs = async () => {
+    const theirs: Rates[] = [];
+    for (const other of others) theirs.push(await ratesOf(other.begin));
+    return { theirs };
+  };
+  if (at % 2 === 0) return { ...(await measureOurs()), ...(await measureTheirs()) };
+  return { ...(await measureTheirs()), ...(await measureOurs()) };
 }
 
 /** The daemon's own rate is the target; what runs without a daemon has none to keep. */
