@@ -69,8 +69,16 @@ test("rules are listed with whose they are, and added for a team", async () => {
   await page.getByLabel("Allow a host").fill("api.example.org");
   await page.keyboard.press("Enter");
   await list.getByText("all conversations of team web").waitFor();
+  await page.getByLabel("Allow a host").fill("npm");
+  await page.keyboard.press("Enter");
+  await list.getByRole("button", { name: "Remove npm" }).waitFor();
   await list.getByRole("button", { name: "Remove page.invalid" }).click();
-  await expect.poll(async () => (await server.client.networkRules()).rules).toMatchObject([{ teamId: "web" }]);
+  await expect
+    .poll(async () => (await server.client.networkRules()).rules)
+    .toMatchObject([
+      { teamId: "web", hosts: ["api.example.org"] },
+      { teamId: "web", presets: ["npm"], hosts: [] },
+    ]);
 });
 
 test("a team's secret stands beside the user's own of its name, and each is changed and removed by itself", async () => {

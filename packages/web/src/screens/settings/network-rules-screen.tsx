@@ -1,6 +1,4 @@
-import type { RequestRule } from "@handrail/protocol/network";
 import type { StoredRule } from "@handrail/protocol/network-routes";
-import { requestRulesOf, requestRuleText } from "@handrail/protocol/secret-text";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Globe, Trash2 } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
@@ -16,6 +14,7 @@ import { hostTexts } from "../../state/host-texts.ts";
 import { useServices } from "../../state/services.ts";
 import { useAction } from "../../state/use-action.ts";
 import { report, showToast } from "../../state/toasts.ts";
+import { type TypedRule, typedRule } from "../../state/typed-rule.ts";
 import { TeamSelect } from "../team-select.tsx";
 
 /** What sandboxes may reach beside the rules of their own conversations. */
@@ -83,11 +82,11 @@ function describeScope({ scope, repository, teamId }: StoredRule): string {
   return scope === "team" ? `all conversations of team ${teamId}` : `your conversations on ${repository}`;
 }
 
-function describeRule({ presets, hosts, requests }: StoredRule): string {
+function describeRule({ presets = [], hosts = [], requests = [] }: TypedRule): string {
   return [...presets.map((preset) => PRESET_NAMES[preset]), ...hostTexts({ hosts, requests })].join(", ");
 }
 
-type NewRule = { readonly rule: RequestRule; readonly team: string; readonly repository: string };
+type NewRule = { readonly rule: TypedRule; readonly team: string; readonly repository: string };
 
 /** Both are empty where the rule is for all of the user's conversations. */
 function whoseOf({ team, repository }: Pick<NewRule, "team" | "repository">) {
@@ -99,25 +98,13 @@ function useAddRule(onAdded: () => void) {
   const { client } = useServices();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ rule, ...whose }: NewRule) => {
-      const plain = [rule.port, rule.methods, rule.path].every((part) => part === undefined);
-      return client.addNetworkRule({
-        body: { ...whoseOf(whose), ...(plain ? { hosts: [rule.host] } : { requests: [rule] }) },
-      });
-    },
+    mutationFn: ({ rule, ...whose }: NewRule) => client.addNetworkRule({ body: { ...whoseOf(whose), ...rule } }),
     onSuccess: async (_added, { rule }) => {
       onAdded();
-      showToast(`${requestRuleText(rule)} is allowed, from the next request on.`);
+      showToast(`${describeRule(rule)}: allowed, from the next request on.`);
       await queries.invalidateQueries({ queryKey: ["network-rules"] });
     },
   });
-}
-
-/** The one rule that was typed, or a sentence that says what is wrong. */
-function ruleOf(text: string): RequestRule | string {
-  const [rule, ...others] = requestRulesOf(text);
-  if (others.length > 0) return "Give one host at a time.";
-  return rule ?? "Give a host such as api.example.org, perhaps with :PORT and /PATH, and GET,POST before it.";
 }
 
 function AddRule() {
@@ -128,7 +115,7 @@ function AddRule() {
   const add = useAddRule(() => setHost(""));
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const rule = ruleOf(host);
+    const rule = typedRule(host);
     setWrong(typeof rule === "string" ? rule : null);
     if (typeof rule !== "string") add.mutate({ rule, team, repository: repository.trim() });
   };
@@ -144,7 +131,7 @@ function AddRule() {
       >
         <TextField
           label="Allow a host"
-          hint="A leading dot allows every host below. One kind of request: GET api.example.org/v1/**"
+          hint="A leading dot allows every host below. One kind of request: GET api.example.org/v1/**. A set: npm, registries, git"
           placeholder="api.example.org"
           value={host}
           onValue={setHost}
