@@ -1,9 +1,8 @@
-import { AppError } from "@handrail/protocol/errors";
 import { requireTeam } from "../auth/policy.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { Asks } from "../network/asks.ts";
-import { keyOf, namesRepository } from "../network/repository-key.ts";
-import { requireHosts } from "../network/require-hosts.ts";
+import { keyOf } from "../network/repository-key.ts";
+import { requireHosts, requireRepository } from "../network/require-hosts.ts";
 import type { StoredRules } from "../network/stored-rules.ts";
 
 type Names = "networkRules" | "addNetworkRule" | "removeNetworkRule" | "answerAsk";
@@ -16,10 +15,7 @@ export function networkHandlers({ storedRules, asks }: NetworkHandlerParts): Pic
     async addNetworkRule({ identity, body: { repository, ...rule } }) {
       requireTeam(rule.teamId, identity);
       requireHosts(rule, "hosts");
-      if (repository !== undefined && !namesRepository(repository)) {
-        const message = "Name the repository as conversations do: by its git URL, or by an absolute folder.";
-        throw new AppError("bad_request", message, { field: "repository" });
-      }
+      if (repository !== undefined) requireRepository(repository, "repository");
       return storedRules.add({
         ...rule,
         ownerId: identity.userId,

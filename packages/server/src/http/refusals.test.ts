@@ -64,3 +64,18 @@ test("a rule that names no host, and so would allow nothing, is refused wherever
     [400, '"a b" is not a host. Give a name such as api.example.org, or .example.org for every host below it.'],
   ]);
 });
+
+test("what is for a text that names no repository, and so would be for no conversation, is refused", async () => {
+  const send = (method: "POST" | "PUT", url: string, payload: object) =>
+    server.app.inject({ method, url, headers: server.bearer, payload });
+  const scope = { type: "repository", url: "me/app" };
+  const answers = [
+    await send("POST", "/api/network-rules", { scope: "repository", repository: "me/app", hosts: ["a.test"] }),
+    await send("PUT", "/api/secrets/A", { scope, use: { type: "file" }, value: "a long value" }),
+  ];
+  const detail = "Name the repository as conversations do: by its git URL, or by an absolute folder.";
+  expect(answers.map((answer) => [answer.statusCode, answer.json().detail, answer.json().details])).toEqual([
+    [400, detail, { field: "repository" }],
+    [400, detail, { field: "scope.url" }],
+  ]);
+});

@@ -2,6 +2,7 @@ import { AppError } from "@handrail/protocol/errors";
 import type { RequestRule } from "@handrail/protocol/network";
 import { hostFormProblem, hostProblem } from "@handrail/protocol/rule-host";
 import type { NetworkRule } from "@handrail/protocol/sources";
+import { namesRepository } from "./repository-key.ts";
 
 type Named = { readonly hosts?: readonly string[] | undefined; readonly requests?: readonly RequestRule[] | undefined };
 
@@ -32,4 +33,11 @@ function requireAll(
 /** The same for a conversation's own rule. @throws AppError `bad_request` */
 export function requireRule(rule: NetworkRule | undefined): void {
   if (rule?.type === "allow") requireHosts(rule, "network");
+}
+
+/** @throws AppError `bad_request` when a text names no repository: what is for it would be for no conversation, and not say so */
+export function requireRepository(text: string, field: string): void {
+  if (namesRepository(text)) return;
+  const message = "Name the repository as conversations do: by its git URL, or by an absolute folder.";
+  throw new AppError("bad_request", message, { field });
 }
