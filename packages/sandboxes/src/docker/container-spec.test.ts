@@ -136,6 +136,13 @@ test("where the image calls a place a volume is nothing, unless there is somethi
   expect(Object.keys(inMemory({ profile: "dev", uid: 0 }))).toEqual(["/tmp", "/run"]);
 });
 
+test("the sandbox's user owns /run, where a runtime gives that the mode of the image's", () => {
+  const run = (product: "Docker" | "Podman") =>
+    (hostConfig({ daemon: { product, missingLimits: [] } })["Tmpfs"] as Readonly<Record<string, string>>)["/run"];
+  const common = "rw,noexec,nosuid,nodev,size=16m,mode=1777";
+  expect([run("Docker"), run("Podman")]).toEqual([`${common},uid=5000,gid=5000`, `${common},U`]);
+});
+
 test("only root of a kernel of its own has all capabilities", () => {
   const added = (given: Given) => hostConfig(given)["CapAdd"];
   expect(added({ containers: true })).toEqual([]);

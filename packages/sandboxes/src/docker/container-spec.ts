@@ -248,10 +248,10 @@ function memoryOf({ daemon, uid, profile, limits, imageVolumes }: ContainerWish,
 
 /**
  * Older runtimes give it the mode that the image's directory has, 755, in place of the one that is asked for: then its
- * owner is who may write to it.
+ * owner is who may write to it. Podman takes no number: `U` is the container's user.
  */
 function ownerOfRun({ product }: ContainerWish["daemon"], uid: number): string {
-  return product === "Docker" ? `,uid=${uid},gid=${uid}` : "";
+  return product === "Docker" ? `,uid=${uid},gid=${uid}` : ",U";
 }
 
 /**
