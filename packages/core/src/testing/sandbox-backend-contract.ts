@@ -1,5 +1,6 @@
 import type { SandboxChoice } from "@handrail/protocol/sources";
-import { afterEach, describe } from "vitest";
+import { afterAll, afterEach, describe } from "vitest";
+import type { SandboxBackend } from "../ports/sandbox.ts";
 import { benchOf } from "./bench-of.ts";
 import {
   type BackendBench,
@@ -43,27 +44,35 @@ export function sandboxEngineContract(name: string, make: () => Promise<BackendU
   });
 }
 
-/** New sandboxes of this backend, with a server that is started again in between. */
+/** New sandboxes of one server, which is started again where a test asks for it. */
 function openerOf(bench: () => BackendBench): SandboxOpener {
-  const opened: (() => Promise<void>)[] = [];
+  let server: SandboxBackend | undefined;
+  let conversations: string[] = [];
+  const serve = async () => {
+    const { open, installation } = bench();
+    server ??= await open(`${installation}s`);
+    return server;
+  };
+  const end = async () => {
+    await server?.close();
+    server = undefined;
+  };
   afterEach(async () => {
-    for (const end of opened.splice(0)) await end();
+    for (const conversationId of conversations) await server?.remove(conversationId);
+    conversations = [];
   });
+  afterAll(end);
   return async () => {
-    const { open, installation, within, unpack } = bench();
+    const { within, unpack } = bench();
     const conversationId = freshConversation();
-    let backend = await open(`${installation}s`);
-    opened.push(async () => {
-      await backend.remove(conversationId);
-      await backend.close();
-    });
+    const backend = await serve();
+    conversations.push(conversationId);
     const choice: SandboxChoice = { backend: backend.name, network: NO_NETWORK };
     const spec = { conversationId, choice, seedDirectory: undefined };
     const sandbox = await backend.start(spec, () => undefined, within(60_000));
     const restartLink = async () => {
-      await backend.close();
-      backend = await open(`${installation}s`);
-      const found = await backend.find(conversationId, within(20_000));
+      await end();
+      const found = await (await serve()).find(conversationId, within(20_000));
       if (found === undefined) throw new Error("The sandbox was not found again.");
       return found;
     };
