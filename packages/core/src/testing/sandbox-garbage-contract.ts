@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KeptConversations, SandboxBackend } from "../ports/sandbox.ts";
 import { churnedConversation } from "./churned-conversation.ts";
-import { type Leftovers, thingsIn } from "./leftovers.ts";
+import { type Leftovers, newIn, thingsIn } from "./leftovers.ts";
 import { freshConversation, NO_NETWORK } from "./sandbox-bench.ts";
 
 /** How a suite gets at servers that it may kill, and at what they leave. */
@@ -17,6 +17,11 @@ export type GarbageUnderTest = {
   readonly rounds: number;
   readonly latestMs: number;
   readonly leftovers: (installation: string) => Promise<Leftovers>;
+  /**
+   * Names of what there is whoever made it, networks for instance, as far as nobody else makes such things meanwhile. Absent: others
+   * may make all of it.
+   */
+  readonly surroundings?: (() => Promise<Leftovers>) | undefined;
   /** What there is of conversations that go on which is no sandbox, nor what the next one will start on. */
   readonly halfMade: (installation: string) => Promise<readonly unknown[]>;
   /** Makes what is not the installation's, by names and labels that are much like those of what is. */
@@ -61,8 +66,9 @@ export function sandboxGarbageContract(name: string, make: () => Promise<Garbage
  * that run and workspaces are left, then without.
  */
 async function expectNothingLeft(under: GarbageUnderTest): Promise<void> {
-  const { rounds, latestMs, churn, halfMade, leftovers } = under;
+  const { rounds, latestMs, churn, halfMade, leftovers, surroundings } = under;
   const installation = newInstallation();
+  const before = await surroundings?.();
   const kept = async () => {
     await collect(under, installation, ALL);
     return halfMade(installation);
@@ -77,6 +83,7 @@ async function expectNothingLeft(under: GarbageUnderTest): Promise<void> {
     await expect.poll(kept).toEqual([]);
     await expect.poll(tidied).toEqual([]);
   }
+  await expect.poll(async () => newIn((await surroundings?.()) ?? {}, before ?? {})).toEqual([]);
 }
 
 async function expectStrangersKept(under: GarbageUnderTest): Promise<void> {

@@ -1,12 +1,13 @@
 import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe } from "vitest";
 import { canRunContainerd } from "../testing/containerd-daemon.ts";
+import { config } from "../testing/config.ts";
 import { runtimeUnderTest } from "../testing/containerd-root.ts";
 import { killedServers } from "../testing/killed-servers.ts";
-import { leftInRuntime } from "../testing/leftovers.ts";
+import { allInRuntime, leftInRuntime } from "../testing/leftovers.ts";
 import { strangersInRuntime } from "../testing/strangers.ts";
 import { criClient } from "./cri-client.ts";
 import { seccompProfiles } from "./seccomp-profiles.ts";
@@ -23,6 +24,10 @@ describe.skipIf(!(await canRunContainerd()))("containerd", () => {
       rounds: 3,
       latestMs: 2000,
       others,
+      // Others may use one that was given.
+      ...(config.containerdAddress === undefined && {
+        surroundings: () => allInRuntime(client, dirname(daemon.address)),
+      }),
       halfMade: async (installation) => {
         const { pods, containers } = await others(installation);
         const running = containers.filter(({ state }) => state === "CONTAINER_RUNNING");

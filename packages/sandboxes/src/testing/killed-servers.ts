@@ -44,7 +44,7 @@ export function openChurned({ kind, directory, installation, address, host, defa
 }
 
 export type KilledServers = Pick<ChurnWish, "kind" | "address" | "host" | "defaultImage"> &
-  Pick<GarbageUnderTest, "rounds" | "latestMs" | "halfMade"> & {
+  Pick<GarbageUnderTest, "rounds" | "latestMs" | "halfMade" | "surroundings"> & {
     /** What is left of an installation beside what every kind leaves on this machine; without what stays. */
     readonly others: (installation: string, directory: string) => Promise<Readonly<Record<string, readonly unknown[]>>>;
     /** Strangers beside those in the directory. Absent: there are none. */
@@ -55,13 +55,14 @@ export type KilledServers = Pick<ChurnWish, "kind" | "address" | "host" | "defau
 /** Servers that are killed at any moment while they start and end sandboxes, each installation with its own directory. */
 export async function killedServers({ rounds, latestMs, others, ...more }: KilledServers): Promise<GarbageUnderTest> {
   const home = await mkdtemp(join(tmpdir(), "handrail-garbage-"));
-  const { strangers, halfMade, dispose, ...wish } = more;
+  const { strangers, halfMade, surroundings, dispose, ...wish } = more;
   const directoryOf = (installation: string) => join(home, installation);
   const wishOf = (installation: string) => ({ ...wish, installation, directory: directoryOf(installation) });
   return {
     rounds,
     latestMs,
     halfMade,
+    surroundings,
     open: async (installation) => openChurned(wishOf(installation)),
     churn: async (installation) => {
       const server = startChurn(wishOf(installation));
