@@ -32,18 +32,6 @@ export function sandboxBackendContract(
   });
 }
 
-/**
- * The part of it that depends on the engine that runs sandboxes, for one that speaks the protocol of another that is
- * tested whole: sandboxes live and end, files stay with them, and they are as shut and as bounded.
- */
-export function sandboxEngineContract(name: string, make: () => Promise<BackendUnderTest>): void {
-  describe(name, () => {
-    const bench = benchOf(make);
-    sandboxLifeContract(bench, true);
-    sandboxHostilityContract(bench, []);
-  });
-}
-
 /** New sandboxes of one server, which is started again where a test asks for it. */
 function openerOf(bench: () => BackendBench): SandboxOpener {
   let server: SandboxBackend | undefined;

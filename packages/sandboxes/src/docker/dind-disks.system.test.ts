@@ -7,7 +7,7 @@ import { canBuildRoot } from "../image/build-root.ts";
 import { conversationPlace } from "../local/conversation-place.ts";
 import { diskReleased } from "../disk/workspace-disk.ts";
 import { runProgram } from "../run-program.ts";
-import type { DindSidecar } from "../testing/dind-sidecar.ts";
+import type { SuiteDaemon } from "../testing/daemon-suite.ts";
 import { rootSidecar, sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
 import { importSmallImage } from "../testing/small-image.ts";
@@ -28,7 +28,7 @@ const done = async (program: string, ...args: string[]) => {
 
 describe.skipIf(!works)("a Docker daemon in a container that sees the server's directory of workspaces", () => {
   let directory: string;
-  let sidecar: DindSidecar | undefined;
+  let sidecar: SuiteDaemon | undefined;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "handrail-dind-disks-"));
     // As `/` is where systemd runs: what is mounted below is seen by those who have the directory.

@@ -1,67 +1,42 @@
-import { stat, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
 import { newId } from "@handrail/protocol/ids";
 import type { SandboxProfile } from "@handrail/protocol/sources";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { containerUid } from "../sandbox-user.ts";
-import { daemonUnderTest } from "../testing/docker-bench.ts";
-import { canStartDaemon, type OwnDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
-import { seedDirectory } from "../testing/seed-directory.ts";
-import { importSmallImage } from "../testing/small-image.ts";
-import { builtPrograms } from "../testing/test-programs.ts";
-import { dockerBackend } from "./docker-backend.ts";
-import { type DockerClient, dockerClient } from "./docker-client.ts";
-import { dockerEndpoint } from "./docker-endpoint.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { canBuildRoot } from "../image/build-root.ts";
 import { madeNames } from "../labels/made-names.ts";
+import { containerUid } from "../sandbox-user.ts";
+import { daemonContract, daemonSuite } from "../testing/daemon-suite.ts";
+import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
+import { seedDirectory } from "../testing/seed-directory.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
-const IMAGE = "handrail-test/small:4";
 const WAIT_MS = 60_000;
 /** Root is one user, and all others are elsewhere: what is not looked up is wrong. */
 const SUBORDINATES = {
   users: "nobody:70001:1\nnobody:300000:65535\n",
   groups: "nobody:400000:65536\n",
 };
+const works = canStartDaemon() && (await canBuildRoot());
 
-describe.skipIf(!canStartDaemon())("a daemon with user namespaces", () => {
-  let daemon: OwnDaemon;
-  let client: DockerClient;
-  let directory: string;
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "handrail-docker-"));
-    daemon = await startOwnDaemon([], SUBORDINATES);
-    client = dockerClient(dockerEndpoint({ host: daemon.host }));
-    await importSmallImage(client, IMAGE);
-  });
-  afterAll(async () => {
-    client.close();
-    await daemon.dispose();
-    await rm(directory, { recursive: true, force: true });
-  });
+describe.skipIf(!works)("a daemon with user namespaces", () => {
+  const suite = daemonSuite(() => startOwnDaemon([], SUBORDINATES));
 
-  const open = (installation: string) => {
-    const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS, waitMs: WAIT_MS };
-    return dockerBackend({ ...common, installation, host: daemon.host, directory, defaultImage: IMAGE });
-  };
+  daemonContract("docker with user namespaces", suite, { outlives: "nothing" });
 
-  sandboxEngineContract("docker", async () =>
-    daemonUnderTest({
-      client,
-      open: async (installation) => open(installation),
-      hostPath: import.meta.dirname,
-      limits: LIMITS,
-      dispose: async () => undefined,
-    }),
-  );
-
-  function setUp() {
+  /** A server with a directory for disks, which such a daemon's sandboxes could not see. */
+  async function setUp() {
     const installation = `t${newId("x", Date.now()).slice(-8)}`;
-    const backend = open(installation);
+    const directory = await mkdtemp(join(tmpdir(), "handrail-docker-"));
+    const client = dockerClient(dockerEndpoint({ host: suite.daemon().host }));
+    const backend = suite.open(installation, { directory });
     onTestFinished(async () => {
       await backend.collect(new Set());
       await backend.close();
+      client.close();
+      await rm(directory, { recursive: true, force: true });
     });
     const conversationId = newId("c", Date.now());
     const start = async (profile: SandboxProfile, seedDirectory?: string) => {
@@ -82,18 +57,18 @@ describe.skipIf(!canStartDaemon())("a daemon with user namespaces", () => {
   }
 
   test("bounds workspaces, and says so", async () => {
-    const { backend, start, place } = setUp();
+    const { backend, start, place } = await setUp();
     const run = await start("default");
     const detail = async () => (await backend.health(AbortSignal.timeout(WAIT_MS))).detail;
     await expect.poll(detail).toMatch(/, rootful, user namespaces, workspaces bounded$/);
     expect(await run("head -c 40M /dev/zero > /workspace/a; head -c 40M /dev/zero > ~/b")).toMatch(/No space left/);
-    expect((await stat(join(await place(), "disk.img"))).blocks * 512).toBeLessThanOrEqual(LIMITS.diskBytes);
+    expect((await stat(join(await place(), "disk.img"))).blocks * 512).toBeLessThanOrEqual(suite.limits.diskBytes);
   });
 
   test.each(["default", "dev"] as const)(
     "with the profile %s first files and new ones are the sandbox's user's, who is another on the machine",
     async (profile) => {
-      const { backend, conversationId, start } = setUp();
+      const { backend, conversationId, start } = await setUp();
       const seed = await seedDirectory();
       onTestFinished(() => rm(seed, { recursive: true, force: true }));
       const own = profile === "dev" ? 0 : containerUid(conversationId, true);

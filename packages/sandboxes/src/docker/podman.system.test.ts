@@ -1,12 +1,7 @@
-import { sandboxEngineContract } from "@handrail/core/testing/sandbox-backend-contract";
-import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
-import { sandboxReturnContract } from "@handrail/core/testing/sandbox-loss-contract";
 import { newId } from "@handrail/protocol/ids";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { daemonUnderTest } from "../testing/docker-bench.ts";
-import { killedInDaemon } from "../testing/killed-in-daemon.ts";
-import { leftInDaemon } from "../testing/leftovers.ts";
-import type { PodmanService } from "../testing/podman-service.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { canBuildRoot } from "../image/build-root.ts";
+import { daemonContract, daemonSuite } from "../testing/daemon-suite.ts";
 import { canRunPodman, startPodman } from "../testing/podman-service.ts";
 import { importSmallImage } from "../testing/small-image.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
@@ -14,55 +9,15 @@ import { dockerBackend } from "./docker-backend.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
-const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
-const WAIT_MS = 60_000;
-const works = await canRunPodman();
+const works = (await canRunPodman()) && (await canBuildRoot());
 
 describe.skipIf(!works)("Podman's service", () => {
-  let service: PodmanService | undefined;
-  beforeAll(async () => {
-    service = await startPodman();
-  });
-  afterAll(async () => service?.dispose());
-  const running = () => {
-    if (service === undefined) throw new Error("Podman's service was not started.");
-    return service;
-  };
-  const open = (installation: string, waitMs = 0) => {
-    const common = { sandboxdDirectory: builtPrograms(), egress: () => undefined, limits: LIMITS };
-    return dockerBackend({ ...common, installation, ...running(), waitMs });
-  };
+  const suite = daemonSuite(startPodman);
 
-  const underTest = async () => {
-    const client = dockerClient(dockerEndpoint({ host: running().host }));
-    const under = daemonUnderTest({
-      client,
-      open: async (installation) => open(installation),
-      hostPath: import.meta.dirname,
-      limits: LIMITS,
-      dispose: async () => client.close(),
-    });
-    return { ...under, leftovers: (installation: string) => leftInDaemon(client, installation) };
-  };
-  sandboxEngineContract("podman", underTest);
-  sandboxReturnContract("podman", async () => ({
-    ...(await underTest()),
-    killDaemon: () => running().kill(),
-    startDaemon: () => running().start(),
-    outlives: "sandboxes",
-    waiting: {
-      open: async (installation) => open(installation, WAIT_MS),
-      says: /^Waiting for the Docker daemon at unix:/,
-    },
-  }));
-
-  sandboxGarbageContract("podman", async () => {
-    const { host, defaultImage } = running();
-    return killedInDaemon({ kind: "helper", host, defaultImage, rounds: 1, latestMs: 1000 });
-  });
+  daemonContract("podman", suite, { outlives: "sandboxes" });
 
   test("what it is, is said", async () => {
-    const backend = open("doctor");
+    const backend = suite.open("doctor");
     onTestFinished(() => backend.close());
     const detail = async () => (await backend.health(AbortSignal.timeout(20_000))).detail;
     await expect
@@ -75,7 +30,7 @@ describe.skipIf(!works)("Podman's service", () => {
     onTestFinished(() => alone.dispose());
     const backend = dockerBackend({
       installation: "alone",
-      ...alone,
+      host: alone.host,
       sandboxdDirectory: builtPrograms(),
       egress: () => undefined,
     });
@@ -90,19 +45,11 @@ describe.skipIf(!works)("Podman's service", () => {
   });
 
   test("in a volume a program cannot take space before it is written, nor write past the kernel's memory", async () => {
-    const client = dockerClient(dockerEndpoint({ host: running().host }));
+    const client = dockerClient(dockerEndpoint({ host: suite.daemon().host }));
     const image = "localhost/handrail-test/small-python:1";
     await importSmallImage(client, image, ["ctypes", "os"]);
     client.close();
-    const backend = dockerBackend({
-      installation: "volume",
-      ...running(),
-      sandboxdDirectory: builtPrograms(),
-      defaultImage: image,
-      diskHelper: false,
-      egress: () => undefined,
-      limits: LIMITS,
-    });
+    const backend = suite.open("volume", { defaultImage: image, diskHelper: false });
     onTestFinished(async () => {
       await backend.collect(new Set());
       await backend.close();

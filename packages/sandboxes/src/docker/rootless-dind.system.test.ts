@@ -1,11 +1,9 @@
-import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
 import type { UnheldLimit } from "@handrail/core/testing/sandbox-bench";
-import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
 import { newId } from "@handrail/protocol/ids";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
-import { rootlessSidecar, sharesPaths } from "../testing/dind-sidecar.ts";
-import { dindSuite } from "../testing/dind-suite.ts";
+import { daemonContract, daemonSuite } from "../testing/daemon-suite.ts";
+import { rootlessSidecar, sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
 import { usersMayMapUsers } from "../testing/users-may-map-users.ts";
 
@@ -16,14 +14,13 @@ const UNHELD: readonly UnheldLimit[] = ["memory", "processes", "CPU", "a workspa
 const works = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot()) && (await usersMayMapUsers());
 
 describe.skipIf(!works)("a Docker daemon that is a plain user, in a container beside the server", () => {
-  const { sidecar, open, underTest } = dindSuite(rootlessSidecar(BOUNDS));
+  const suite = daemonSuite(() => startSidecar(rootlessSidecar(BOUNDS)));
 
-  sandboxBackendContract("docker", true, underTest, UNHELD);
-  sandboxIsolationContract("docker", ["strict", "default", "dev"], underTest, UNHELD);
+  daemonContract("rootless docker in a container", suite, { outlives: "nothing", unheld: UNHELD });
 
   /** A backend with sandboxes of new conversations. */
   function setUp() {
-    const backend = open(`t${newId("x", Date.now()).slice(-8)}`);
+    const backend = suite.open(`t${newId("x", Date.now()).slice(-8)}`);
     onTestFinished(async () => {
       await backend.collect(new Set());
       await backend.close();
@@ -65,19 +62,5 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
     const { start, run } = setUp();
     const map = await run(await start(newId("c", Date.now())), "tr -s ' ' < /proc/self/uid_map");
     expect(map).toBe(" 0 65600 1\n 1 1700000000 65536\n");
-  });
-
-  test("it is killed and started again: images and workspaces are there, and sandboxes start on them", async () => {
-    const { backend, start, run } = setUp();
-    const conversationId = newId("c", Date.now());
-    const before = await start(conversationId);
-    await run(before, "echo kept > file; sync");
-    await sidecar().kill();
-    const starting = start(conversationId);
-    await sidecar().start();
-    const after = await starting;
-    expect(after.bootId).not.toBe(before.bootId);
-    expect(await run(after, "cat file")).toBe("kept\n");
-    await backend.remove(conversationId);
   });
 });

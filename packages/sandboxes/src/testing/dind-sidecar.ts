@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { newId } from "@handrail/protocol/ids";
 import { daemonGate } from "../docker/daemon-gate.ts";
 import type { DockerClient } from "../docker/docker-client.ts";
@@ -16,18 +17,9 @@ import {
   ROOTLESS_USER,
 } from "../image/build-dind-image.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
+import type { SuiteDaemon } from "./daemon-suite.ts";
 import { DOCKER_HOST } from "./docker-daemon.ts";
-
-/** A Docker daemon in a container beside the server, as the compose files in `deploy/compose` run it. */
-export type DindSidecar = {
-  /** As `DOCKER_HOST` is written. */
-  readonly host: string;
-  /** Ends it with SIGKILL, and all that runs in it. */
-  kill(): Promise<void>;
-  /** Starts it again on the images and volumes that it had, and waits until it answers. */
-  start(): Promise<void>;
-  dispose(): Promise<void>;
-};
+import { linesOf } from "./leftovers.ts";
 
 /** What one kind of sidecar differs in. */
 export type SidecarKind = {
@@ -99,10 +91,11 @@ export function sharesPaths(): boolean {
 }
 
 /**
- * A sidecar that answers. Its images are kept between runs, under the cache directory. Building its own image takes a
+ * A Docker daemon in a container beside the server, as the compose files in `deploy/compose` run it, once it answers. What
+ * runs in it ends with it. Its images are kept between runs, under the cache directory. Building its own image takes a
  * minute or two: `npm test` does that before it starts the suites.
  */
-export async function startSidecar(kind: SidecarKind): Promise<DindSidecar> {
+export async function startSidecar(kind: SidecarKind): Promise<SuiteDaemon> {
   const outer = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const cacheDirectory = cacheDirectoryOr(undefined);
   const places = {
@@ -131,7 +124,16 @@ export async function startSidecar(kind: SidecarKind): Promise<DindSidecar> {
     throw thrown;
   }
   await chmod(places.sockets, 0o700);
-  return { host, kill: () => outer.killContainer(id), start, dispose };
+  const mounts = () => mountsIn(outer, id, kind.owner);
+  return { host, kill: () => outer.killContainer(id), start, mounts, dispose };
+}
+
+/** Of each mount namespace in a container: a daemon without rights has one of its own. */
+async function mountsIn(outer: DockerClient, id: string, user: number): Promise<readonly string[]> {
+  const argv = ["sh", "-c", "cat /proc/[0-9]*/mountinfo 2>/dev/null | sort --unique"];
+  const lines = linesOf(await text(await outer.exec(id, { argv, user: `${user}`, environment: {} }, () => undefined)));
+  if (lines.length === 0) throw new Error("What is mounted in the sidecar cannot be seen.");
+  return lines;
 }
 
 async function createSidecar(outer: DockerClient, image: string, container: SidecarContainer): Promise<string> {

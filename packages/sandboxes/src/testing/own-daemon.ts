@@ -7,17 +7,17 @@ import { daemonGate } from "../docker/daemon-gate.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { LET_GO } from "../process/launch-command.ts";
+import type { SuiteDaemon } from "./daemon-suite.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
+import { linesOf } from "./leftovers.ts";
+import { textOf } from "./text-of.ts";
 
 /** A Docker daemon of a test's own, which it may kill. It makes no bridge and no firewall rule. */
-export type OwnDaemon = {
-  /** As `DOCKER_HOST` is written. */
-  readonly host: string;
+export type OwnDaemon = SuiteDaemon & {
   /** Ends the daemon itself with SIGKILL; what runs in its containers is left as it is. */
   kill(): Promise<void>;
   /** Starts it again, with these arguments besides, and waits until it answers. */
   start(more?: readonly string[]): Promise<void>;
-  dispose(): Promise<void>;
 };
 
 const PATIENCE_MS = 90_000;
@@ -65,6 +65,7 @@ export async function startOwnDaemon(more: readonly string[] = [], subordinates?
     host,
     kill: () => end("SIGKILL"),
     start,
+    mounts: async () => linesOf(textOf(`/proc/${child?.pid}/mountinfo`)).filter((line) => line.includes(directory)),
     dispose: async () => {
       await end("SIGTERM");
       await unmountBelow(directory);

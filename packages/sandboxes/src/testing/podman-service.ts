@@ -3,27 +3,14 @@ import { openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { daemonGate } from "../docker/daemon-gate.ts";
-import { type DockerClient, dockerClient } from "../docker/docker-client.ts";
+import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { runProgram } from "../run-program.ts";
+import type { SuiteDaemon } from "./daemon-suite.ts";
 import { endDaemon, unmountBelow } from "./end-daemon.ts";
-import { importSmallImage } from "./small-image.ts";
-
-/** Podman's service of a test's own, with everything that it keeps in one directory. */
-export type PodmanService = {
-  /** As `DOCKER_HOST` is written. */
-  readonly host: string;
-  /** The small image, which it has. */
-  readonly defaultImage: string;
-  /** Ends the service itself with SIGKILL; what runs in its containers goes on. */
-  kill(): Promise<void>;
-  /** Starts it again, and waits until it answers. */
-  start(): Promise<void>;
-  dispose(): Promise<void>;
-};
+import { mountsHere } from "./leftovers.ts";
 
 const PATIENCE_MS = 90_000;
-const IMAGE = "localhost/handrail-test/small:4";
 
 /**
  * Its containers would get limits that root without CAP_SYS_RESOURCE may not give; cgroups are its own to make, with
@@ -47,8 +34,11 @@ export async function canRunPodman(): Promise<boolean> {
   return works;
 }
 
-/** A service that answers and has the small image. `shared`: its mounts are the machine's, as all are with systemd. */
-export async function startPodman({ shared = true } = {}): Promise<PodmanService> {
+/**
+ * Podman's service of a test's own, with everything that it keeps in one directory, once it answers. What runs in its containers
+ * goes on when it is killed. `shared`: its mounts are the machine's, as all are with systemd.
+ */
+export async function startPodman({ shared = true } = {}): Promise<SuiteDaemon> {
   const directory = await mkdtemp("/tmp/hr-podman-");
   await runProgram("mount", ["--bind", directory, directory]);
   await runProgram("mount", [shared ? "--make-shared" : "--make-private", directory]);
@@ -64,19 +54,19 @@ export async function startPodman({ shared = true } = {}): Promise<PodmanService
       cwd: "/",
     });
   let child = launch();
-  const ready = (work: (client: DockerClient) => Promise<void>) =>
-    onceUp(host, work).catch(async (thrown: unknown) => {
+  const ready = () =>
+    untilAnswers(host).catch(async (thrown: unknown) => {
       throw new Error(`Podman does not serve: ${await readFile(join(directory, "log"), "utf8")}`, { cause: thrown });
     });
-  await ready((client) => importSmallImage(client, IMAGE));
+  await ready();
   return {
     host,
-    defaultImage: IMAGE,
     kill: () => endDaemon(child, "SIGKILL"),
     start: async () => {
       child = launch();
-      await ready(async () => undefined);
+      await ready();
     },
+    mounts: async () => (await mountsHere()).filter((line) => line.includes(directory)),
     dispose: async () => {
       await removeContainers(host);
       await endDaemon(child, "SIGTERM");
@@ -87,12 +77,10 @@ export async function startPodman({ shared = true } = {}): Promise<PodmanService
   };
 }
 
-/** What is done with a service as soon as it answers. */
-async function onceUp(host: string, work: (client: DockerClient) => Promise<void>): Promise<void> {
+async function untilAnswers(host: string): Promise<void> {
   const client = dockerClient(dockerEndpoint({ host }));
   try {
     await daemonGate(client, PATIENCE_MS)(AbortSignal.timeout(PATIENCE_MS));
-    await work(client);
   } finally {
     client.close();
   }
