@@ -11,6 +11,7 @@ import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { BUILT_IMAGE } from "../docker/docker-image.ts";
 import { buildDefaultImage } from "../image/build-default-image.ts";
 import { daemonUnderTest } from "./docker-bench.ts";
+import { forgetAll } from "./forget-installation.ts";
 import { killedInDaemon } from "./killed-in-daemon.ts";
 import { leftInDaemon } from "./leftovers.ts";
 import { builtPrograms } from "./test-programs.ts";
@@ -47,7 +48,17 @@ export function daemonSuite(launch: () => Promise<SuiteDaemon>): DaemonSuite {
     started = await launch();
     await buildDefaultImage({ host: started.host, cacheDirectory: undefined, onProgress: () => undefined });
   }, START_MS);
-  afterAll(async () => started?.dispose());
+  afterAll(async () => {
+    if (started === undefined) return;
+    const client = dockerClient(dockerEndpoint({ host: started.host }));
+    // A daemon may keep its volumes until the next run, as it does its images: each installation has some for the next server.
+    try {
+      await forgetAll(client);
+    } finally {
+      client.close();
+      await started.dispose();
+    }
+  });
   const daemon = () => {
     if (started === undefined) throw new Error("The daemon was not started.");
     return started;

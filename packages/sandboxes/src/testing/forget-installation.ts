@@ -7,9 +7,17 @@ import { unmountBelow } from "./end-daemon.ts";
 
 /** Removes all that an installation has in a daemon, with what it keeps there between its servers. */
 export async function forgetInstallation(client: DockerClient, installation: string): Promise<void> {
-  const ours = [`${LABEL.installation}=${installation}`];
-  for (const { id } of await client.listContainers(ours)) await client.removeContainer(id);
-  for (const { name } of await client.listVolumes(ours)) {
+  await forgetLabelled(client, [`${LABEL.installation}=${installation}`]);
+}
+
+/** Removes all containers and volumes of a daemon that a suite has for itself. Images stay. */
+export async function forgetAll(client: DockerClient): Promise<void> {
+  await forgetLabelled(client, []);
+}
+
+async function forgetLabelled(client: DockerClient, labels: readonly string[]): Promise<void> {
+  for (const { id } of await client.listContainers(labels)) await client.removeContainer(id);
+  for (const { name } of await client.listVolumes(labels)) {
     // A server that was killed while it tried a disk leaves it mounted beside its volume, for the next one to take away.
     const volume = await client.findVolume(name);
     if (volume !== undefined) await unmountBelow(dirname(volume.directory));
