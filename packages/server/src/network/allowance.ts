@@ -11,6 +11,9 @@ type Allowance = { readonly hosts: readonly string[]; readonly requests: readonl
  * @throws AppError `bad_request` for what no rule can say
  */
 export function allowance(ask: OpenAsk): Allowance {
+  if (MASKED.test(`${ask.host}${ask.path ?? ""}`)) {
+    throw new AppError("bad_request", "No rule can say this: its address holds a secret, which rules do not show.");
+  }
   const wanted = smallest(ask);
   // A sandbox may ask for names, paths and methods that are longer or other than those of rules.
   if (!Allowed.safeParse(wanted).success) {
@@ -18,6 +21,9 @@ export function allowance(ask: OpenAsk): Allowance {
   }
   return wanted;
 }
+
+/** What stands in asks in place of a secret's value. */
+const MASKED = /\[secret [A-Za-z][\w-]*\]/;
 
 const Allowed = StoredRule.pick({ hosts: true, requests: true });
 

@@ -207,6 +207,8 @@ test.each([
     { ...HOST, host: `${"a".repeat(60)}.`.repeat(4).padEnd(253, "b"), port: 8443 },
   ],
   ["a long path", { ...KIND, path: `/${"x".repeat(1024)}` }],
+  ["a path with a secret", { ...KIND, path: "/[secret API_KEY]/x" }],
+  ["a host with a secret", { ...HOST, host: "[secret A-1].a.test" }],
   ["a method with a dash", { ...KIND, method: "M-SEARCH" }],
 ])("%s is not kept as a rule, since none can say it, and the ask stays open", async (_, request) => {
   const { asks, journal, stored } = await setUp({ attended: false });
