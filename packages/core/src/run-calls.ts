@@ -42,7 +42,7 @@ async function runCall(session: RunSession, call: PendingCall, signal: AbortSign
   if (call.started !== null && call.started.bootId !== sandbox.bootId) {
     return endCall(session, call, [lostOutcome("The sandbox it ran in is gone.")]);
   }
-  return runInSandbox(session, call, prepared.run, sandbox, signal);
+  return runInSandbox(session, { call, run: prepared.run, sandbox }, signal);
 }
 
 type Outcome = { readonly outcome: EventOf<"call.ended">["outcome"]; readonly errorCode?: string } & ToolAnswer;
@@ -58,12 +58,16 @@ function prepare(call: PendingCall): PreparedCall | Wrong {
   return prepared.place === "wrong" ? { ...prepared, code: "tool_arguments" } : prepared;
 }
 
-// oxlint-disable-next-line max-params -- the call, what it is, where it goes, and how it is stopped
+/** A call, what it does, and where. */
+type SandboxCall = {
+  readonly call: PendingCall;
+  readonly run: Extract<PreparedCall, { place: "sandbox" }>["run"];
+  readonly sandbox: Sandbox;
+};
+
 async function runInSandbox(
   session: RunSession,
-  call: PendingCall,
-  run: Extract<PreparedCall, { place: "sandbox" }>["run"],
-  sandbox: Sandbox,
+  { call, run, sandbox }: SandboxCall,
   signal: AbortSignal,
 ): Promise<void> {
   const { ports } = session;

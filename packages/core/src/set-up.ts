@@ -189,7 +189,6 @@ async function giveUp(journal: Journal, plan: Plan): Promise<void> {
   await journal.commit(() => [endedEvent(plan, ended, 0, {}), noticeOf(plan, ended)]);
 }
 
-// oxlint-disable-next-line max-params -- what ran, how it ended, how long it took, what became of it
 function endedEvent(plan: Plan, ended: Ended, durationMs: number, keeping: Keeping): EventOf<"setup.ended"> {
   const { shown: command, origin } = plan;
   return { type: "setup.ended", command, origin, ...ended, durationMs, kept: false, ...keeping };

@@ -9,7 +9,6 @@ const LOOK_MS = 500;
  * say it. Two pulls at a time are told as one. Settles after the signal's abort, or when the runtime does not say. Never
  * rejects.
  */
-// oxlint-disable-next-line max-params -- of whom, to whom, until when, how often
 export async function tellTransfers(
   client: Pick<CriClient, "transfers">,
   report: ReturnType<typeof pullReport>,

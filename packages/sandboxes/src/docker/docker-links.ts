@@ -34,7 +34,6 @@ export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
      * The sandbox in a running container; the one that is open already, if it is. `first` is a stream to its sandboxd
      * where there is one already. Throws as `OpenLink` does.
      */
-    // oxlint-disable-next-line max-params -- who, where, until when, and what is there already
     open: (
       conversationId: string,
       container: ContainerState,

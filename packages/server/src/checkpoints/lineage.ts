@@ -57,7 +57,6 @@ export class Lineage {
   readonly #checked = new Remembered<Checked>(MAX_REMEMBERED_CHECKS, () => 1);
 
   /** `most`: so many objects; more are refused. */
-  // oxlint-disable-next-line max-params -- the last is for tests
   constructor(id: string, store: CheckpointStore, key: Uint8Array, most = MAX_OBJECTS) {
     this.id = id;
     this.#store = store;

@@ -75,7 +75,6 @@ function openedSetup(opened: Opened): OpenedSetup {
   };
 }
 
-// oxlint-disable-next-line max-params -- what, from where, to where
 async function reuse(
   { key, before: now, mover, clock }: Opened,
   place: Place,
@@ -143,7 +142,6 @@ async function* treeFrames(trees: ReadonlyMap<string, SnapshotTree>): AsyncGener
 
 type Ran = { readonly ranMs: number; readonly at: number; readonly signal: AbortSignal };
 
-// oxlint-disable-next-line max-params -- what, from where, to where
 async function keep(
   { state, shown, key, before, mover }: Opened,
   place: Place,
