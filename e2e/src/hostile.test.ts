@@ -221,7 +221,6 @@ test("control codes of a program do not reach the log; markup in the model's wor
   const { log } = await runEnd(server.client, await task("codes"));
   const [shown = ""] = answers(log);
   expect(shown).toContain("end");
-  // oxlint-disable-next-line no-control-regex
   expect(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.exec(shown)).toBeNull();
   expect(JSON.stringify(log)).not.toContain(String.raw`\u001b`);
   expect(eventsOf(log, "run.ended")).toMatchObject([{ outcome: "done", detail: ODD_TEXT }]);

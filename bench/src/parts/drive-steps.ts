@@ -48,7 +48,6 @@ export function instantModel(steps: number, marks: { readonly begun: number[]; r
     images: false,
     scripted: true,
     price: () => 0,
-    // oxlint-disable-next-line require-await -- a stream that has everything at once
     async *stream() {
       marks.begun.push(performance.now());
       const number = marks.begun.length;

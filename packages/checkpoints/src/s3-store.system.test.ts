@@ -22,7 +22,6 @@ afterAll(() => server?.kill("SIGKILL"));
 
 /** A real server of the S3 API: Moto's, from PyPI (`moto[server]`). */
 function findMoto(): string | undefined {
-  // oxlint-disable-next-line node/no-process-env -- a test's own way to a program
   const path = process.env["HANDRAIL_TEST_MOTO"] ?? "moto_server";
   try {
     execFileSync(path, ["--help"], { stdio: "ignore", timeout: 30_000 });

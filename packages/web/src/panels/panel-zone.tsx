@@ -70,7 +70,7 @@ type SplitterProps = ReturnType<typeof usePanelWidth>;
 function Splitter({ width, dragger }: SplitterProps) {
   return (
     // A focusable separator is a widget (WAI-ARIA 1.2 §5.4); the hr element is not.
-    // oxlint-disable jsx-a11y/prefer-tag-over-role, jsx-a11y/no-noninteractive-tabindex
+    // oxlint-disable jsx-a11y/prefer-tag-over-role
     <div
       role="separator"
       aria-orientation="vertical"
