@@ -182,7 +182,7 @@ class Snapshots {
       close();
     }
     const present = await this.#present(rules);
-    const { tree } = planRestore(root, { present, previous: undefined }, staged, true);
+    const { tree } = await planRestore(root, { present, previous: undefined }, staged, true);
     if (tree === undefined) return;
     const done = this.#apply(tree, staged, true);
     done.catch(() => {});
@@ -200,7 +200,7 @@ class Snapshots {
   async #applied({ root, ...rules }: Wanted, staged: StagedObjects): Promise<Restored> {
     const previous = (await this.#keptTree()) ?? undefined;
     const present = this.#asLeft() ?? (await this.#present(rules, previous));
-    const { tree: plan, needed } = planRestore(root, { present, previous }, staged);
+    const { tree: plan, needed } = await planRestore(root, { present, previous }, staged);
     if (plan === undefined) {
       return { tree: undefined, needed: [...needed].slice(0, MAX_NEEDED), written: 0, removed: 0, failed: [] };
     }

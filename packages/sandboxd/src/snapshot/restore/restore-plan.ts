@@ -10,6 +10,7 @@ import {
 import type { KnownEntry, KnownTree } from "../objects/known-tree.ts";
 import { objectName } from "../objects/object-writer.ts";
 import type { StagedObjects } from "../objects/staged-objects.ts";
+import { Turns } from "../turns.ts";
 
 /** A directory as it shall be, beside what is there now. `entries` by name, one character for each byte. */
 export type PlannedTree = {
@@ -33,10 +34,15 @@ export type Plan = { readonly tree: PlannedTree | undefined; readonly needed: Re
 /** The workspace as it is, and as it was when it was last kept or restored: directories of that are known too. */
 export type KnownTrees = { readonly present: KnownTree; readonly previous: KnownTree | undefined };
 
-/** What has to be done, or which objects are missing for it. `later`: pieces of files may still come. */
-export function planRestore(root: string, known: KnownTrees, staged: StagedObjects, later = false): Plan {
+/** What has to be done, or which objects are missing for it, found in turns. `later`: pieces of files may still come. */
+export async function planRestore(
+  root: string,
+  known: KnownTrees,
+  staged: StagedObjects,
+  later = false,
+): Promise<Plan> {
   const planner = new Planner(known, staged, later);
-  const tree = planner.root(root, known.present);
+  const tree = await planner.root(root, known.present);
   return { tree: planner.needed.size === 0 ? tree : undefined, needed: planner.needed };
 }
 
@@ -65,11 +71,13 @@ class Planner {
   }
 
   /** Not by recursion: as deep as trees may be, the stack would not do. */
-  root(name: string, present: KnownTree): PlannedTree | undefined {
+  async root(name: string, present: KnownTree): Promise<PlannedTree | undefined> {
+    const turns = new Turns();
     const planned = this.#directory(name, present, 0);
     for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
       const { content, depth, tree } = next;
       for (const entry of content.entries) {
+        if (turns.isOver) await turns.rest();
         const bytes = byteText(entry.name);
         next.entries.set(bytes, this.#entry(entry, tree.present?.entries.get(bytes), depth));
       }
