@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "@handrail/protocol/ids";
 import type { BackendName } from "@handrail/protocol/sources";
 import { sqliteLogStore } from "@handrail/logs/sqlite-log-store";
@@ -29,6 +30,8 @@ const TIMES = { times: 10, warmUp: 2 };
 const TOGETHER = 8;
 /** Starts a second differ by a tenth and more from one turn to the next. */
 const TURNS = { times: 12, warmUp: 2 };
+/** What a measure removed goes on going for a while, network namespaces above all; the next one has no part in that. */
+const SETTLED_MS = 500;
 const FILES = 2000;
 const BACKENDS = ["docker", "containerd", "process"] as const;
 
@@ -211,11 +214,13 @@ type Rates = { readonly begun: number; readonly gone: number };
 
 async function ratesOf(begin: Floor["begin"]): Promise<Rates> {
   const begun = await beginRateOf(begin);
+  await sleep(SETTLED_MS);
   return { begun, gone: perSecond(await timed(() => allEnded(async () => (await begin()).remove()))) };
 }
 
 async function beginRateOf(begin: Floor["begin"]): Promise<number> {
   const begun: Begun[] = [];
+  await sleep(SETTLED_MS);
   try {
     return perSecond(await timed(() => allEnded(async () => begun.push(await begin()))));
   } finally {
