@@ -60,7 +60,8 @@ async function make(parts: HostParts, { record, place, furnished }: LocalStart, 
   const disk = await diskOf(parts, place);
   const mounts = [...(seen ? [scratchMount(directory, bytes)] : []), ...disk];
   if (mounts.length > 0) await mountAll(mounts, place.mounts);
-  const [scratch, nothing] = [makeScratch(directory, uid), makeNothing(directory)];
+  const scratch = makeScratch(directory, uid);
+  const nothing = makeNothing(directory);
   const files: StartingFiles =
     disk.length === 0 ? place : { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
   await giveTo({ first: uid, count: ids }, [files.workspace, files.state]);

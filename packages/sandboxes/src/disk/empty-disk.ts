@@ -3,7 +3,7 @@ import { type EmptyDirectory, placeIn, type SparseFile, sparseDisk, writeSparse 
 import { failedToMake } from "./workspace-disk.ts";
 
 /** What is in the disk of a workspace without files. */
-export const EMPTY_WORKSPACE: readonly EmptyDirectory[] = [
+const EMPTY_WORKSPACE: readonly EmptyDirectory[] = [
   { path: "state", mode: 0o700 },
   { path: "state/home", mode: 0o700 },
   { path: "workspace", mode: 0o755 },
@@ -12,7 +12,7 @@ export const EMPTY_WORKSPACE: readonly EmptyDirectory[] = [
 type Template = SparseFile & { readonly files: OwnedFiles };
 
 /** Writes the disk of a workspace without files, which is `owner`'s. False where that takes a program, as it does at first. */
-export type WriteEmptyDisk = (image: string, bytes: number, owner: number) => boolean;
+type WriteEmptyDisk = (image: string, bytes: number, owner: number) => boolean;
 
 /**
  * Disks of workspaces without files, as copies of one that is made at the first call for its size: mke2fs and a tree for it to
