@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Bounds } from "./bounded/serve-bounded.ts";
 import { parseAddress, socketPath, type Address } from "./wire/endpoints.ts";
 
 export type ServeConfig = {
@@ -34,6 +35,8 @@ export type Config =
   | { readonly mode: "disks"; readonly volumes: string }
   /** What users may store on the file system of a directory is said on standard output. */
   | { readonly mode: "quotas"; readonly directory: string; readonly users: readonly number[] }
+  /** A directory is served at another place as a file system with a bound. */
+  | { readonly mode: "bound"; readonly bounds: Bounds }
   | { readonly mode: "version" }
   /** The arguments make no sense; `message` says why. */
   | { readonly mode: "usage"; readonly message: string };
@@ -56,6 +59,7 @@ export const USAGE = `sandboxd serve --workspace DIR --state DIR [--listen unix:
 sandboxd connect --socket PATH
 sandboxd disks --volumes DIR
 sandboxd quotas --directory DIR --user ID...
+sandboxd bound --directory DIR --bytes N (--mount DIR | --device FD)
 sandboxd --version
 
 PATH is @NAME for an abstract socket. --sandbox says which sandbox it is to those who look at processes.
@@ -86,6 +90,9 @@ const OPTIONS = {
   socket: TEXT,
   volumes: TEXT,
   directory: TEXT,
+  bytes: TEXT,
+  mount: TEXT,
+  device: TEXT,
   user: TEXTS,
   sandbox: TEXT,
   stdio: FLAG,
@@ -126,21 +133,24 @@ function parse(argv: readonly string[]): Config {
   };
 }
 
-function besideServing(
-  mode: string | undefined,
-  values: {
-    readonly socket?: string;
-    readonly volumes?: string;
-    readonly directory?: string;
-    readonly user?: string[];
-  },
-): Config {
-  if (mode === "connect" && values.socket !== undefined) return { mode, socket: socketPath(values.socket) };
-  if (mode === "disks" && values.volumes !== undefined) return { mode, volumes: values.volumes };
-  if (mode === "quotas" && values.directory !== undefined) {
-    return { mode, directory: values.directory, users: (values.user ?? []).map(userId) };
-  }
-  throw new Error("Say serve, connect, disks, quotas or --version.");
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+
+function besideServing(mode: string | undefined, values: Values): Config {
+  const { socket, volumes, directory, user = [] } = values;
+  if (mode === "connect" && socket !== undefined) return { mode, socket: socketPath(socket) };
+  if (mode === "disks" && volumes !== undefined) return { mode, volumes };
+  if (mode === "quotas" && directory !== undefined) return { mode, directory, users: user.map(userId) };
+  if (mode === "bound" && directory !== undefined) return { mode, bounds: boundsOf(directory, values) };
+  throw new Error("Say serve, connect, disks, quotas, bound or --version.");
+}
+
+function boundsOf(directory: string, { bytes: text, mount, device: file }: Values): Bounds {
+  const bytes = number("--bytes", text, Number.MAX_SAFE_INTEGER);
+  const device = number("--device", file, 1_000_000);
+  if (bytes === undefined) throw new Error("--bytes is needed.");
+  if (mount !== undefined && device === undefined) return { directory, bytes, mount: { target: mount } };
+  if (device !== undefined && mount === undefined) return { directory, bytes, mount: { device } };
+  throw new Error("Either --mount or --device is needed.");
 }
 
 function address(flag: string, text: string | undefined): Address | undefined {

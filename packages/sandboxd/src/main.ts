@@ -28,6 +28,10 @@ async function run(config: Config): Promise<number> {
       process.stdout.write(`${JSON.stringify(askQuotas(config.directory, config.users, await openQuotaCalls()))}\n`);
       return 0;
     }
+    case "bound": {
+      const { serveBounded } = await import("./bounded/serve-bounded.ts");
+      return serveBounded(config.bounds).then(() => 0, failed);
+    }
     case "version":
       process.stdout.write(`sandboxd ${VERSION} protocol ${SANDBOXD_PROTOCOL}\n`);
       return 0;
@@ -35,4 +39,9 @@ async function run(config: Config): Promise<number> {
       process.stderr.write(`${config.message}\n${USAGE}`);
       return 2;
   }
+}
+
+function failed(thrown: unknown): number {
+  process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+  return 1;
 }
