@@ -8,6 +8,7 @@ import { cacheDirectoryOr } from "../image/cache-directory.ts";
 import type { SandboxLimits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../local/local-backend.ts";
+import type { WorkspaceBound } from "../local/conversation-place.ts";
 import { localBackend } from "../local/local-backend.ts";
 import { collectMounts, collectPods } from "./collect-pods.ts";
 import { containerdHealth, withFence, withLimits } from "./containerd-health.ts";
@@ -71,7 +72,7 @@ export function containerdBackend(options: ContainerdOptions): SandboxBackend {
   const runner: LocalRunner = {
     name: "containerd",
     uidOf: (conversationId, profile) => uidOf(parts, conversationId, profile),
-    diskBytes: (profile) => diskBytes(parts, profile),
+    bound: (profile) => bound(parts, profile),
     health: (signal) => health(parts, signal),
     launch: (start) => explained("containerd could not start the sandbox", () => launch(parts, start)),
     isAlive: (sandboxId) => isAlive(parts, sandboxId),
@@ -173,9 +174,10 @@ async function fenceForHealth(parts: ContainerdParts, signal: AbortSignal): Prom
  * A runtime that is away cannot be seen to see disks: nothing is made then, for a workspace would stay without a bound.
  * @throws AppError `backend_unavailable`
  */
-async function diskBytes(parts: ContainerdParts, profile: SandboxProfile): Promise<number | undefined> {
+async function bound(parts: ContainerdParts, profile: SandboxProfile): Promise<WorkspaceBound | undefined> {
   if (!(await parts.disksWork())) await parts.client.version(parts.closing.signal);
-  return (await parts.disksWork()) ? limitsUnder(profile, parts.limits).diskBytes : undefined;
+  if (!(await parts.disksWork())) return undefined;
+  return { type: "disk", bytes: limitsUnder(profile, parts.limits).diskBytes };
 }
 
 /** Root within a kernel of its own is the host's root to the file system, which that kernel shows it parts of. */

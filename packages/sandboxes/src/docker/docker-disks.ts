@@ -101,7 +101,11 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
 
 async function provide(place: ConversationPlace, wish: DiskWish): Promise<void> {
   await requireHostSpace(place.root);
-  await furnish(place, { seedDirectory: wish.seedDirectory, uid: wish.owner, diskBytes: wish.bytes });
+  await furnish(place, {
+    seedDirectory: wish.seedDirectory,
+    uid: wish.owner,
+    bound: { type: "disk", bytes: wish.bytes },
+  });
   await diskReleased(place);
   await mountDisk(place.image, place.disk);
 }

@@ -19,7 +19,7 @@ async function directory(): Promise<string> {
   return made;
 }
 
-const FURNISHING = { seedDirectory: undefined, uid: undefined, diskBytes: undefined };
+const FURNISHING = { seedDirectory: undefined, uid: undefined, bound: undefined };
 
 test("an id that would lead out of the directory, or be none, is refused", () => {
   for (const id of ["", "..", "a/b", "../a", "a\\0b", "a b", "a".repeat(65)]) {

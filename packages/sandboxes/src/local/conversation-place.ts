@@ -38,7 +38,9 @@ export function conversationPlace(directory: string, conversationId: string) {
     state: join(root, "state"),
     /** The file system with `workspace` and `state` in it, where workspaces are bounded; they are not in `root` then. */
     image: join(root, "disk.img"),
-    /** Where a sandbox's own mount namespace has it. An empty directory to everybody else. */
+    /** `workspace` and `state` where a program serves them to the sandbox within a bound; they are not in `root` then. */
+    files: join(root, "files"),
+    /** Where a sandbox's own mount namespace has the file system that bounds them. An empty directory to everybody else. */
     disk: join(root, "disk"),
     /** Holds the socket's directory of each start. */
     links: join(root, "links"),
@@ -49,8 +51,11 @@ export function conversationPlace(directory: string, conversationId: string) {
 }
 
 export async function hasWorkspace(place: ConversationPlace): Promise<boolean> {
-  return (await hasDisk(place.image)) || isThere(place.workspace);
+  return (await hasDisk(place.image)) || (await hasServedFiles(place)) || isThere(place.workspace);
 }
+
+/** Whether its files are served to the sandbox within a bound. */
+export const hasServedFiles = (place: ConversationPlace): Promise<boolean> => isThere(place.files);
 
 /** The last sandbox of a conversation, or undefined when there was none or its record cannot be read. */
 export async function readRecord(place: ConversationPlace): Promise<SandboxRecord | undefined> {
@@ -77,18 +82,22 @@ export type Furnishing = {
   readonly seedDirectory: string | undefined;
   /** Who owns it all; undefined: the server's own user. */
   readonly uid: number | undefined;
-  /** What a new workspace and its home may hold together; undefined: they are plain directories, without a bound. */
-  readonly diskBytes: number | undefined;
+  /** Undefined: workspace and home are plain directories, without a bound. */
+  readonly bound: WorkspaceBound | undefined;
 };
+
+/** What bounds a new workspace and its home together: a file system in a file, or a program that serves them by FUSE. */
+export type WorkspaceBound = { readonly type: "disk" | "fuse"; readonly bytes: number };
 
 /** Makes the directories, and the workspace with its first files: whole or not at all. @throws AppError `disk_full` */
 export async function furnish(place: ConversationPlace, furnishing: Furnishing): Promise<void> {
   await mkdir(place.links, { recursive: true, mode: 0o700 });
   await mkdir(place.disk, { recursive: true, mode: 0o700 });
-  if (await hasDisk(place.image)) return;
-  if (furnishing.diskBytes === undefined || (await isThere(place.workspace)))
-    await furnishDirectories(place, furnishing);
-  else await furnishDisk(place, furnishing, furnishing.diskBytes);
+  if ((await hasDisk(place.image)) || (await hasServedFiles(place))) return;
+  const { bound } = furnishing;
+  if (bound === undefined || (await isThere(place.workspace))) await furnishDirectories(place, furnishing);
+  else if (bound.type === "disk") await furnishDisk(place, furnishing, bound.bytes);
+  else await furnishFiles(place, furnishing);
 }
 
 const writeEmptyDisk = emptyDisks();
@@ -97,14 +106,23 @@ async function furnishDisk(place: ConversationPlace, furnishing: Furnishing, byt
   const { seedDirectory, uid } = furnishing;
   if ((await isEmpty(seedDirectory)) && writeEmptyDisk(place.image, bytes, uid ?? 0)) return;
   const content = join(place.root, "content");
-  if (await isThere(content)) await runOrFail("rm", ["-rf", "--", content]);
-  const parts = [content, join(content, "state"), join(content, "state", "home"), join(content, "workspace")];
-  for (const part of parts.slice(0, -1)) await mkdir(part, { mode: 0o700 });
-  const workspace = join(content, "workspace");
-  await fill(workspace, seedDirectory);
-  if (uid !== undefined) await own(content, uid);
+  await makeContent(content, furnishing);
   await makeDisk(place.image, content, bytes);
   await runOrFail("rm", ["-rf", "--", content]);
+}
+
+async function furnishFiles(place: ConversationPlace, furnishing: Furnishing): Promise<void> {
+  const unfinished = `${place.files}.part`;
+  await makeContent(unfinished, furnishing);
+  await rename(unfinished, place.files);
+}
+
+/** Workspace, state and home in a new directory. */
+async function makeContent(content: string, { seedDirectory, uid }: Furnishing): Promise<void> {
+  if (await isThere(content)) await runOrFail("rm", ["-rf", "--", content]);
+  for (const part of ["", "state", "state/home"]) await mkdir(join(content, part), { mode: 0o700 });
+  await fill(join(content, "workspace"), seedDirectory);
+  if (uid !== undefined) await own(content, uid);
 }
 
 async function isEmpty(seedDirectory: string | undefined): Promise<boolean> {

@@ -20,7 +20,7 @@ const running = (onLook: () => Promise<void>): LocalRunner => ({
   name: "none",
   uidOf: async () => undefined,
   health: async () => ({ name: "none", works: true, detail: "", profiles: [] }),
-  diskBytes: async () => undefined,
+  bound: async () => undefined,
   launch: () => Promise.reject(new Error("nothing is started")),
   isAlive: async () => {
     await onLook();

@@ -16,7 +16,7 @@ import { newLinkToken } from "../link-token.ts";
 import { openLinkSoon } from "../open-link.ts";
 import { egressUnder, profileOf } from "../profiles.ts";
 import { SANDBOX_STARTING } from "../texts.ts";
-import type { ConversationPlace, SandboxRecord } from "./conversation-place.ts";
+import type { ConversationPlace, SandboxRecord, WorkspaceBound } from "./conversation-place.ts";
 import {
   conversationPlace,
   furnish,
@@ -63,8 +63,8 @@ export type LocalRunner = {
    * undefined: the server's own.
    */
   uidOf(conversationId: string, profile: SandboxProfile): Promise<number | undefined>;
-  /** What a new workspace may hold; undefined where it cannot be bounded. @throws AppError for a profile not to be had */
-  diskBytes(profile: SandboxProfile): Promise<number | undefined>;
+  /** What bounds a new workspace; undefined where nothing does. @throws AppError for a profile not to be had */
+  bound(profile: SandboxProfile): Promise<WorkspaceBound | undefined>;
   /** Starts sandboxd; it goes on when this server ends. @throws AppError `backend_unavailable` */
   launch(start: LocalStart): Promise<Launched>;
   /** Whether anything of it runs. */
@@ -148,7 +148,7 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   await stop(local, place);
   onProgress(SANDBOX_STARTING);
   const profile = profileOf(spec.choice);
-  const diskBytes = await local.runner.diskBytes(profile);
+  const bound = await local.runner.bound(profile);
   await mkdir(local.options.directory, { recursive: true, mode: 0o700 });
   await requireHostSpace(local.options.directory);
   const uid = await local.runner.uidOf(spec.conversationId, profile);
@@ -156,7 +156,7 @@ async function start(local: Local, place: ConversationPlace, wish: Wish): Promis
   await mkdir(place.links, { recursive: true, mode: 0o700 });
   const record = recordOf(spec, uid);
   await writeRecord(place, record);
-  const furnished = furnish(place, { seedDirectory: spec.seedDirectory, uid, diskBytes });
+  const furnished = furnish(place, { seedDirectory: spec.seedDirectory, uid, bound });
   try {
     return await launch(local, { place, record, furnished, onProgress, signal });
   } catch (failure) {

@@ -23,7 +23,7 @@ export function noneBackend(options: NoneOptions): SandboxBackend {
   const runner: LocalRunner = {
     name: "none",
     uidOf: async () => undefined,
-    diskBytes: async (profile) => {
+    bound: async (profile) => {
       if (profile === "default") return undefined;
       const message = `Without isolation there is no profile ${profile}. Use the docker or the process backend.`;
       throw new AppError("backend_unavailable", message, { profile });

@@ -26,7 +26,7 @@ test("root mounts what lies together once, where the sandbox's user can get to i
     environment: {},
     uid: 7,
     seccompFile: undefined,
-    disk: undefined,
+    bounded: undefined,
     cgroupFiles: [],
     command: ["true"],
   });

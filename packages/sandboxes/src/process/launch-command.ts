@@ -5,7 +5,12 @@ import type { SandboxLimits } from "../limits.ts";
 import { bubblewrapArguments, limitArguments, mountArguments } from "./bubblewrap-arguments.ts";
 import type { OwnUsers } from "./own-users.ts";
 import { asOwnRoot, withOwnUsers } from "./own-users.ts";
+import { SECCOMP_FD, shell } from "./shell.ts";
 import { MOUNT_OPTIONS } from "../disk/workspace-disk.ts";
+import { type ServedFiles, withServedFiles } from "./served-files.ts";
+
+/** A file system in a file, and where it is mounted. */
+export type MountedDisk = { readonly image: string; readonly target: string };
 
 export type Launch = {
   readonly bubblewrap: Bubblewrap;
@@ -19,8 +24,8 @@ export type Launch = {
   readonly uid: number | undefined;
   /** The file with the filter of system calls; undefined: none. */
   readonly seccompFile: string | undefined;
-  /** A file system in a file, and where it is mounted before the rest; undefined: none. */
-  readonly disk: { readonly image: string; readonly target: string } | undefined;
+  /** What bounds the workspace, which is mounted before the rest; undefined: nothing. */
+  readonly bounded: MountedDisk | ServedFiles | undefined;
   /** Makes programs root of a root file system of their own, whose disk `disk` is; undefined: they are a plain user. */
   readonly ownUsers?: OwnUsers | undefined;
   /** Files that take the id of a process to put it into a control group. */
@@ -45,37 +50,32 @@ mount -t ext4 -o ${MOUNT_OPTIONS} "$1" "$2" || exit 98; shift 2; exec "$@"`;
 const ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 97; shift; done; shift';
 
 /** Opens the filter where bwrap is told to read it. */
-const FILTER = 'exec 3<"$1" || exit 99; shift';
+const FILTER = `exec ${SECCOMP_FD}<"$1" || exit 99; shift`;
 
 const BECOME = 'exec "$@"';
 
 /** Lets a plain user listen at all ports of this network namespace, which is no other's. */
 const LOW_PORTS = 'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$@"';
 
-const SECCOMP_FD = 3;
-
 /** The host's own. */
 const KERNEL_MOUNTS = ["/proc", "/dev"].flatMap((path) => ["--dev-bind", path, path]);
 
 /** The whole command line that starts a sandbox on the host. */
 export function launchCommand(launch: Launch): readonly string[] {
-  const { disk, ownUsers, seccompFile } = launch;
+  const { bounded, ownUsers, seccompFile } = launch;
   const command = launch.uid === undefined ? boxed(launch, launch.own) : unprivileged(launch, launch.uid);
   const furnished = ownUsers === undefined ? command : withOwnUsers(ownUsers, command);
-  const mounted = disk === undefined ? furnished : withDisk(disk, furnished);
+  const mounted = bounded === undefined ? furnished : withMount(bounded, furnished);
   const filtered = seccompFile === undefined ? mounted : [seccompFile, ...mounted];
   const script = [ENTER, ...(seccompFile === undefined ? [] : [FILTER]), BECOME].join("; ");
   // Groups first of all, so that it is found from its first instant, also by a server after one that was killed.
   return shell(script, [...launch.cgroupFiles, "--", ...filtered]);
 }
 
-function withDisk({ image, target }: NonNullable<Launch["disk"]>, command: readonly string[]): readonly string[] {
+function withMount(bounded: MountedDisk | ServedFiles, command: readonly string[]): readonly string[] {
+  if ("program" in bounded) return withServedFiles(bounded, command);
   const alone = ["unshare", "--mount", "--propagation", "slave", "--"];
-  return [...alone, ...shell(MOUNT, [image, target, ...command])];
-}
-
-function shell(script: string, words: readonly string[]): readonly string[] {
-  return ["sh", "-c", script, "handrail-sandbox", ...words];
+  return [...alone, ...shell(MOUNT, [bounded.image, bounded.target, ...command])];
 }
 
 function boxed(launch: Launch, own: readonly Bind[]): readonly string[] {

@@ -22,6 +22,7 @@ import { boxesOf, MARK } from "../local/find-processes.ts";
 import { killAll } from "../local/kill-all.ts";
 import { launchCommand } from "./launch-command.ts";
 import { REDIRECT, SANDBOXD_LOG, sandboxdLog, spawnDetached } from "../local/launch-sandboxd.ts";
+import { hasServedFiles, type WorkspaceBound } from "../local/conversation-place.ts";
 import type { Launched, LocalOptions, LocalRunner, LocalStart } from "../local/local-backend.ts";
 import { localBackend } from "../local/local-backend.ts";
 import type { SystemTree } from "./own-system.ts";
@@ -34,6 +35,7 @@ import { etcMounts, ownMounts, readOnly, systemMounts } from "../local/sandbox-m
 import { serveCommand } from "../local/serve-command.ts";
 import { seccompFile, writeSeccompFiles } from "./seccomp-files.ts";
 import { diskLog, disksWork, hasDisk } from "../disk/workspace-disk.ts";
+import { servedFilesWork } from "./served-files.ts";
 
 export type ProcessOptions = LocalOptions & {
   /** Tells apart the control groups of several installations. a-z, 0-9 and -. */
@@ -45,6 +47,8 @@ export type ProcessOptions = LocalOptions & {
   readonly extraReadOnly?: readonly string[] | undefined;
   /** Whether programs that are root of their sandbox may make containers in it, by user namespaces. Default: no. */
   readonly containers?: boolean | undefined;
+  /** Whether workspaces are bounded by FUSE where nothing else bounds them, as a plain user's. Default: yes. */
+  readonly fuse?: boolean | undefined;
   /** Where the system of sandboxes that are root of one is kept. Default `~/.cache/handrail`. */
   readonly cacheDirectory?: string | undefined;
 };
@@ -78,10 +82,10 @@ export function processBackend(options: ProcessOptions): SandboxBackend {
     uidOf: async (conversationId, profile) =>
       sandboxUid(conversationId, process.getuid?.() === 0, PROFILES[profile].root ? OWN_IDS : 1),
     health: async () => processHealth(await prepared()),
-    diskBytes: async (profile) => {
-      const { disks, limits, noDev } = await prepared();
+    bound: async (profile) => {
+      const { bound, limits, noDev } = await prepared();
       if (PROFILES[profile].root && noDev !== undefined) throw noOwnSystem(noDev);
-      return disks ? limitsUnder(profile, limits).diskBytes : undefined;
+      return bound && { type: bound, bytes: limitsUnder(profile, limits).diskBytes };
     },
     launch: (start) => noted(starting, start.record.sandboxId, async () => launch(await prepared(), start)),
     isAlive: async (sandboxId, { token }) => {
@@ -126,8 +130,8 @@ export type Prepared = {
   readonly bubblewrap: Bubblewrap | undefined;
   readonly cgroups: Cgroups | undefined;
   readonly limits: SandboxLimits;
-  /** Whether workspaces can be bounded. */
-  readonly disks: boolean;
+  /** What bounds new workspaces; undefined: nothing does. */
+  readonly bound: WorkspaceBound["type"] | undefined;
   /** Holds a filter of system calls for each profile. */
   readonly seccompDirectory: string;
   /** Holds the /etc of all sandboxes. */
@@ -151,8 +155,8 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
     writeSeccompFiles(seccompDirectory, options.containers),
     writeContainersFiles(containersDirectory),
   ]);
-  const [disks, bubblewrap, cgroups, limits] = await Promise.all([
-    disksWork(options.directory),
+  const [bound, bubblewrap, cgroups, limits] = await Promise.all([
+    boundOf(options),
     findBubblewrap(),
     findCgroups(options.installation),
     attainableLimits({ ...DEFAULT_LIMITS, ...options.limits }),
@@ -161,7 +165,7 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
   const node = process.execPath.startsWith("/usr/") ? [] : [readOnly(process.execPath, `${NODE_INSIDE}/node`)];
   return {
     options,
-    disks,
+    bound,
     seccompDirectory,
     bubblewrap,
     cgroups,
@@ -170,8 +174,13 @@ async function prepare(options: ProcessOptions): Promise<Prepared> {
     shared: [...etcMounts(etcDirectory), ...node, ...extraMounts(options)],
     tree,
     containersDirectory,
-    noDev: await whyNoOwnSystem(disks, tree),
+    noDev: await whyNoOwnSystem(bound === "disk", tree),
   };
+}
+
+async function boundOf({ directory, sandboxdDirectory, fuse = true }: ProcessOptions): Promise<Prepared["bound"]> {
+  if (await disksWork(directory)) return "disk";
+  return fuse && (await servedFilesWork(directory, join(sandboxdDirectory, "sandboxd"))) ? "fuse" : undefined;
 }
 
 const extraMounts = ({ extraReadOnly = [] }: ProcessOptions) => extraReadOnly.map((path) => readOnly(path, path));
@@ -184,20 +193,22 @@ async function launch(prepared: Prepared, start: LocalStart) {
   const { network } = PROFILES[record.profile];
   const limits = limitsUnder(record.profile, prepared.limits);
   const [cgroupFiles] = await Promise.all([cgroups?.create(record.sandboxId, limits), start.furnished]);
-  const onDisk = await hasDisk(place.image);
+  const bounded = await boundedFiles(prepared, start);
+  const onDisk = bounded !== undefined && "image" in bounded;
   const ownUsers = await ownUsersOf(prepared, start, onDisk);
-  const files = onDisk
-    ? { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") }
-    : { workspace: place.workspace, state: place.state };
+  const files =
+    bounded === undefined
+      ? { workspace: place.workspace, state: place.state }
+      : { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
   const places = { ...files, programs: options.sandboxdDirectory, link: dirname(socketPath) };
   // Root of a system of its own has it on the disk.
-  const shared = sharedPlaces({ disk: onDisk, root: true });
+  const shared = sharedPlaces({ disk: bounded !== undefined, root: true });
   const serve = serveCommand({ sandboxId: record.sandboxId, socket: basename(socketPath), network, shared });
   const command = launchCommand({
     bubblewrap,
     limits,
     seccompFile: seccompFile(prepared.seccompDirectory, record.profile, shared.length > 0),
-    disk: onDisk ? { image: place.image, target: place.disk } : undefined,
+    bounded,
     ...mountsOf(prepared, ownUsers, ownMounts(places)),
     environment: environmentOf(record.sandboxId, network, ownUsers),
     uid: record.uid,
@@ -205,9 +216,19 @@ async function launch(prepared: Prepared, start: LocalStart) {
     cgroupFiles: cgroupFiles ?? [],
     command: ["sh", "-c", REDIRECT, `${INSIDE.state}/${SANDBOXD_LOG}`, ...serve],
   });
-  const log = () => (onDisk ? diskLog(place.image, `/state/${SANDBOXD_LOG}`) : sandboxdLog(place.state));
+  const state = bounded === undefined ? place.state : join(place.files, "state");
+  const log = () => (onDisk ? diskLog(place.image, `/state/${SANDBOXD_LOG}`) : sandboxdLog(state));
   const environment = { ...sandboxdEnvironment(record.token), ...SMALL_JIT };
   return spawnDetached({ command, environment, log, explain: explainBubblewrap });
+}
+
+/** What has the workspace's files, if that bounds them. */
+async function boundedFiles({ options, limits }: Prepared, { place, record }: LocalStart) {
+  const target = place.disk;
+  if (await hasDisk(place.image)) return { image: place.image, target };
+  if (!(await hasServedFiles(place))) return undefined;
+  const bytes = limitsUnder(record.profile, limits).diskBytes;
+  return { program: join(options.sandboxdDirectory, "sandboxd"), directory: place.files, bytes, target };
 }
 
 /** Undefined for a profile whose programs are a plain user. @throws AppError `backend_unavailable` */

@@ -36,22 +36,26 @@ async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bub
     own: [...prepared.shared, readOnly(prepared.etcDirectory, INSIDE.workspace)],
     environment: {},
     uid: sandboxUid("health", process.getuid?.() === 0),
-    seccompFile: seccompFile(prepared.seccompDirectory, "default", !prepared.disks),
-    disk: undefined,
+    seccompFile: seccompFile(prepared.seccompDirectory, "default", prepared.bound === undefined),
+    bounded: undefined,
     cgroupFiles: [],
     command: ["true"],
   });
   return runProgram(program, args);
 }
 
-function limitsOf({ cgroups, disks, noDev, options }: Prepared): string {
+const BOUNDS = {
+  disk: ", workspaces bounded",
+  fuse: ", workspaces bounded by FUSE",
+  none: "; no limit on a workspace's size: it takes root and loop devices, or /dev/fuse",
+} as const;
+
+function limitsOf({ cgroups, bound, noDev, options }: Prepared): string {
   const groups =
     cgroups === undefined
       ? "no control groups: memory is limited for each process, not for the sandbox as a whole, and processors are not limited"
       : `limits by cgroup v${cgroups.version}`;
   const containers = options.containers === true ? "; containers in dev" : "";
   const dev = noDev === undefined ? containers : `; no profile dev: ${noDev}`;
-  return disks
-    ? `${groups}, workspaces bounded${dev}`
-    : `${groups}; no limit on a workspace's size: it takes root and loop devices${dev}`;
+  return `${groups}${BOUNDS[bound ?? "none"]}${dev}`;
 }

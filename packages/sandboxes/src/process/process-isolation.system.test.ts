@@ -17,8 +17,7 @@ if (!asRoot) {
     const { detail, ...health } = await backend.health(within(20_000));
     expect(health).toEqual({ name: "process", works: true, profiles: ["strict", "default"] });
     expect(detail.replace(/^bubblewrap \S+, /, "").split("; ")).toEqual([
-      "no control groups: memory is limited for each process, not for the sandbox as a whole, and processors are not limited",
-      "no limit on a workspace's size: it takes root and loop devices",
+      "no control groups: memory is limited for each process, not for the sandbox as a whole, and processors are not limited, workspaces bounded by FUSE",
       "no profile dev: it takes a server that runs as root",
     ]);
     const choice = { backend: "process", network: { type: "none" }, profile: "dev" } as const;

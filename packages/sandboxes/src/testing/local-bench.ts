@@ -15,8 +15,13 @@ import { unpack } from "./unpack.ts";
 
 const LIMITS = { memoryBytes: 512 * 1024 ** 2, processes: 200, diskBytes: 64 * 1024 ** 2 };
 const { memoryBytes, processes } = LIMITS;
+const isRoot = process.getuid?.() === 0;
+
 /** What holds of them: the rest takes control groups and mounts. */
-const HELD = process.getuid?.() === 0 ? LIMITS : ({ memoryBytes, processes, cpus: "unbounded" } as const);
+function held(kind: "process" | "none"): BackendUnderTest["limits"] {
+  if (isRoot) return LIMITS;
+  return kind === "process" ? { ...LIMITS, cpus: "unbounded" } : { memoryBytes, processes, cpus: "unbounded" };
+}
 
 /** Sandboxes of this machine, with and without isolation. */
 export async function localUnderTest(kind: "process" | "none"): Promise<BackendUnderTest> {
@@ -41,7 +46,7 @@ export async function localUnderTest(kind: "process" | "none"): Promise<BackendU
     fill: fillWorkspace,
     unpack,
     hostPath: home,
-    limits: HELD,
+    limits: held(kind),
     within: (timeoutMs: number) => AbortSignal.timeout(timeoutMs),
     dispose: () => rm(home, { recursive: true, force: true }),
   };
