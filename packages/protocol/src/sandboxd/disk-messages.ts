@@ -51,3 +51,9 @@ export type DiskAnswer = z.infer<typeof DiskAnswer>;
 /** What is in the directory of a volume, beside `_data`, which alone is ever mounted into a sandbox. */
 export const DISK_FILE = "disk.img";
 export const DISK_MOUNT = "disk";
+/** The files of one that a keeper serves. */
+export const DISK_FILES = "files";
+
+/** What a keeper says once its files are mounted, and once they are not any more, each in a line of its own. */
+export const KEEPER_READY = "ready";
+export const KEEPER_RELEASED = "released";

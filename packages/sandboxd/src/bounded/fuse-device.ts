@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { requireCLibrary } from "../c-library.ts";
 import { ERROR } from "./fuse-abi.ts";
@@ -26,7 +27,7 @@ export type OpenDevice = { readonly device: number };
 export type MountedFuse = OpenDevice & {
   /** Waits for a request, or for `other` to have something or to end. True: `other` has. */
   waits(other: number): boolean;
-  /** Takes the mount away here; whoever has it keeps it. */
+  /** Takes the mount away here; whoever has it keeps it. The working directory is where the target's path begins. */
   unmount(): void;
 };
 
@@ -50,13 +51,14 @@ export async function mountedDevice({ device }: OpenDevice): Promise<OpenDevice>
 export async function mountFuse(target: string): Promise<MountedFuse> {
   const { read } = await import("bun:ffi");
   const library = await requireCLibrary(SYMBOLS);
+  const path = resolve(target);
   const text = (value: string) => Buffer.from(`${value}\0`);
   const device = openDevice();
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
   // Whose files they are the kernel minds, and lets everybody in.
   const options = `fd=${device},rootmode=40000,user_id=${uid},group_id=${gid},allow_other,default_permissions`;
   const flags = MS_NOSUID | MS_NODEV;
-  if (library.mount(text("handrail"), text(target), text("fuse"), flags, text(options)) < 0) {
+  if (library.mount(text("handrail"), text(path), text("fuse"), flags, text(options)) < 0) {
     const errno = library.__errno_location();
     closeSync(device);
     throw new Error(
@@ -69,7 +71,7 @@ export async function mountFuse(target: string): Promise<MountedFuse> {
       const polled = pollOf([device, other]);
       return library.poll(polled, 2, -1) > 0 && foundOf(polled, 1) !== 0;
     },
-    unmount: () => void library.umount2(text(target), MNT_DETACH),
+    unmount: () => void library.umount2(text(`.${path}`), MNT_DETACH),
   };
 }
 
