@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Bounds } from "./bounded/serve-bounded.ts";
+import type { Kept } from "./keeper/keep-files.ts";
 import { parseAddress, socketPath, type Address } from "./wire/endpoints.ts";
 
 export type ServeConfig = {
@@ -37,10 +38,13 @@ export type Config =
   | { readonly mode: "quotas"; readonly directory: string; readonly users: readonly number[] }
   /** A directory is served at another place as a file system with a bound. */
   | { readonly mode: "bound"; readonly bounds: Bounds }
+  /** Files beside a volume's own are served so for the server that it is attached to. */
+  | { readonly mode: "keep"; readonly kept: Kept }
   | { readonly mode: "version" }
   /** The arguments make no sense; `message` says why. */
   | { readonly mode: "usage"; readonly message: string };
 
+const MOST_USERS = 0xffff_fffe;
 const LINK_TOKEN = "HANDRAIL_LINK_TOKEN";
 /** Meant for this process alone. */
 const OWN_VARIABLES: ReadonlySet<string> = new Set([
@@ -60,6 +64,7 @@ sandboxd connect --socket PATH
 sandboxd disks --volumes DIR
 sandboxd quotas --directory DIR --user ID...
 sandboxd bound --directory DIR --bytes N (--mount DIR | --device FD)
+sandboxd keep --directory DIR --bytes N [--owner ID]
 sandboxd --version
 
 PATH is @NAME for an abstract socket. --sandbox says which sandbox it is to those who look at processes.
@@ -94,6 +99,7 @@ const OPTIONS = {
   mount: TEXT,
   device: TEXT,
   user: TEXTS,
+  owner: TEXT,
   sandbox: TEXT,
   stdio: FLAG,
   transparent: FLAG,
@@ -136,21 +142,37 @@ function parse(argv: readonly string[]): Config {
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 function besideServing(mode: string | undefined, values: Values): Config {
-  const { socket, volumes, directory, user = [] } = values;
+  const { socket, volumes, directory } = values;
   if (mode === "connect" && socket !== undefined) return { mode, socket: socketPath(socket) };
   if (mode === "disks" && volumes !== undefined) return { mode, volumes };
-  if (mode === "quotas" && directory !== undefined) return { mode, directory, users: user.map(userId) };
-  if (mode === "bound" && directory !== undefined) return { mode, bounds: boundsOf(directory, values) };
-  throw new Error("Say serve, connect, disks, quotas, bound or --version.");
+  const config = directory === undefined ? undefined : inDirectory(mode, directory, values);
+  if (config !== undefined) return config;
+  throw new Error("Say serve, connect, disks, quotas, bound, keep or --version.");
+}
+
+function inDirectory(mode: string | undefined, directory: string, values: Values): Config | undefined {
+  if (mode === "quotas") return { mode, directory, users: (values.user ?? []).map(userId) };
+  if (mode === "bound") return { mode, bounds: boundsOf(directory, values) };
+  return mode === "keep" ? { mode, kept: keptOf(directory, values) } : undefined;
 }
 
 function boundsOf(directory: string, { bytes: text, mount, device: file }: Values): Bounds {
-  const bytes = number("--bytes", text, Number.MAX_SAFE_INTEGER);
+  const bytes = bytesOf(text);
   const device = number("--device", file, 1_000_000);
-  if (bytes === undefined) throw new Error("--bytes is needed.");
   if (mount !== undefined && device === undefined) return { directory, bytes, mount: { target: mount } };
   if (device !== undefined && mount === undefined) return { directory, bytes, mount: { device } };
   throw new Error("Either --mount or --device is needed.");
+}
+
+function keptOf(directory: string, { bytes, owner }: Values): Kept {
+  const user = owner === "0" ? 0 : number("--owner", owner, MOST_USERS);
+  return { directory, bytes: bytesOf(bytes), owner: user };
+}
+
+function bytesOf(text: string | undefined): number {
+  const bytes = number("--bytes", text, Number.MAX_SAFE_INTEGER);
+  if (bytes === undefined) throw new Error("--bytes is needed.");
+  return bytes;
 }
 
 function address(flag: string, text: string | undefined): Address | undefined {
@@ -173,7 +195,7 @@ function number(flag: string, text: string | undefined, max: number): number | u
 }
 
 function userId(text: string): number {
-  return number("--user", text, 0xffff_fffe) ?? 0;
+  return number("--user", text, MOST_USERS) ?? 0;
 }
 
 /** What programs in the sandbox get, and what keeps them from waiting for a pager, an editor or a password. */

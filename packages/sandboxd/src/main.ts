@@ -32,6 +32,10 @@ async function run(config: Config): Promise<number> {
       const { serveBounded } = await import("./bounded/serve-bounded.ts");
       return serveBounded(config.bounds).then(() => 0, failed);
     }
+    case "keep": {
+      const { keepFiles } = await import("./keeper/keep-files.ts");
+      return keepFiles(config.kept);
+    }
     case "version":
       process.stdout.write(`sandboxd ${VERSION} protocol ${SANDBOXD_PROTOCOL}\n`);
       return 0;

@@ -59,7 +59,8 @@ export function openDisks({ volumes, devices }: DiskPlaces, calls: DiskCalls) {
   };
 }
 
-function requireSpace(directory: string): void {
+/** @throws AppError `disk_full` */
+export function requireSpace(directory: string): void {
   const { bavail, bsize } = statfsSync(directory);
   if (bavail * bsize >= RESERVE_BYTES) return;
   const message =
@@ -160,7 +161,7 @@ function numberOf(name: string): DeviceNumber {
 }
 
 /** Of a directory that only root of the disk may change; each becomes its owner's once it is whole. */
-function furnish(disk: string, { uid, gid }: DiskOwner): void {
+export function furnish(disk: string, { uid, gid }: DiskOwner): void {
   const made = [
     ["workspace", 0o755],
     ["state", 0o700],
@@ -170,8 +171,16 @@ function furnish(disk: string, { uid, gid }: DiskOwner): void {
   for (const [name] of made.toReversed()) chownSync(join(disk, name), uid, gid);
 }
 
-/** A directory that is on another file system than the one above it is where something is mounted. */
-function isMounted(directory: string): boolean {
-  const [own, above] = [directory, join(directory, "..")].map((path) => statSync(path, { throwIfNoEntry: false })?.dev);
-  return own !== undefined && above !== undefined && own !== above;
+/**
+ * A directory that is on another file system than the one above it is where something is mounted. One whose file system is
+ * served by nobody any more cannot be looked at.
+ */
+export function isMounted(directory: string): boolean {
+  const above = statSync(join(directory, ".."), { throwIfNoEntry: false })?.dev;
+  try {
+    const own = statSync(directory, { throwIfNoEntry: false })?.dev;
+    return own !== undefined && above !== undefined && own !== above;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === "ENOTCONN";
+  }
 }
