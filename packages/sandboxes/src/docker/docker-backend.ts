@@ -152,7 +152,7 @@ function assemble(options: DockerOptions) {
     daemonDisks: ofDaemon,
     bounds: () => workspaceBounds({ disks, daemonDisks: ofDaemon, quotas }),
     images: dockerImages(client, source, closing.signal),
-    links: dockerLinks(client, options.egress, options.waitMs),
+    links: dockerLinks({ client, facts }, options.egress, options.waitMs),
     hostsFile: hostsFileOf(client, facts),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     devRuntime: options.devRuntime,

@@ -12,22 +12,27 @@ import { SOCKET_INSIDE } from "./container-spec.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerError } from "./docker-error.ts";
 import { LABEL, profileIn } from "../labels/made-names.ts";
-import type { ContainerState } from "./docker-shapes.ts";
+import type { ContainerState, DaemonInfo } from "./docker-shapes.ts";
 
-/** As another user than the sandbox's, who may neither look into it nor end it. It has no capabilities either. */
 const CONNECTING = {
   argv: [`${INSIDE.programs}/sandboxd`, "connect", "--socket", SOCKET_INSIDE],
-  user: "0:0",
   environment: sandboxdEnvironment(""),
 };
+/**
+ * As another user than the sandbox's, who may neither look into it nor end it. It has no capabilities either. Root of a
+ * rootless daemon is the user of the daemon itself and of all keepers, who has more processes than a sandbox may.
+ */
+const userOf = ({ rootless }: DaemonInfo) => (rootless ? "65534:65534" : "0:0");
 
 const GIVE_UP_MS = 10_000;
 
 /** The connections of this server to the sandboxes of one daemon, one for each conversation. */
 export type DockerLinks = ReturnType<typeof dockerLinks>;
 
+type LinkParts = { readonly client: DockerClient; readonly facts: () => Promise<DaemonInfo> };
+
 /** A sandbox may outlive its daemon, so a broken connection is tried again for `waitMs` at least. */
-export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
+export function dockerLinks({ client, facts }: LinkParts, egress: Egress, waitMs = 0) {
   const table = linkTable();
   return {
     /**
@@ -49,7 +54,7 @@ export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
             backend: "docker",
             token: container.labels[LABEL.link] ?? "",
             connect: async (signal) => {
-              const stream = ready ?? (await dial(client, container.id, signal));
+              const stream = ready ?? (await dial({ client, facts }, container.id, signal));
               ready = undefined;
               return stream;
             },
@@ -66,9 +71,10 @@ export function dockerLinks(client: DockerClient, egress: Egress, waitMs = 0) {
   };
 }
 
-async function dial(client: DockerClient, id: string, signal: AbortSignal): Promise<Duplex> {
+async function dial({ client, facts }: LinkParts, id: string, signal: AbortSignal): Promise<Duplex> {
+  const program = { ...CONNECTING, user: userOf(await facts()) };
   try {
-    return await client.exec(id, CONNECTING, () => undefined);
+    return await client.exec(id, program, () => undefined);
   } catch (thrown) {
     if (!(thrown instanceof DockerError)) throw thrown;
     const state = await client.findContainer(id, signal);
