@@ -12,6 +12,10 @@ describe.skipIf(!works)("a Docker daemon in a container beside the server", () =
 
   daemonContract("docker in a container", suite, { outlives: "nothing" });
 
+  test("nobody has to take leave of what its containers leave", async () => {
+    await expect.poll(() => suite.daemon().dead()).toEqual([]);
+  });
+
   test("what it is, is said", async () => {
     const backend = suite.open("doctor");
     onTestFinished(() => backend.close());

@@ -30,8 +30,8 @@ export type SuiteDaemon = {
 };
 
 /** Such a daemon, once it has the default image. */
-export type DaemonSuite = {
-  readonly daemon: () => SuiteDaemon;
+export type DaemonSuite<Daemon extends SuiteDaemon = SuiteDaemon> = {
+  readonly daemon: () => Daemon;
   /** A backend that waits a minute for a daemon that is away, unless it is opened otherwise. */
   readonly open: (installation: string, more?: Partial<DockerOptions>) => SandboxBackend;
   readonly limits: Required<Pick<BackendUnderTest["limits"], "memoryBytes" | "processes" | "diskBytes">>;
@@ -42,8 +42,8 @@ const WAIT_MS = 60_000;
 const START_MS = 300_000;
 
 /** Starts a daemon before the first test of a suite, and puts it away after the last. */
-export function daemonSuite(launch: () => Promise<SuiteDaemon>): DaemonSuite {
-  let started: SuiteDaemon | undefined;
+export function daemonSuite<Daemon extends SuiteDaemon>(launch: () => Promise<Daemon>): DaemonSuite<Daemon> {
+  let started: Daemon | undefined;
   beforeAll(async () => {
     started = await launch();
     await buildDefaultImage({ host: started.host, cacheDirectory: undefined, onProgress: () => undefined });

@@ -33,6 +33,14 @@ export type SidecarKind = {
 
 type SidecarContainer = Pick<ContainerSpec, "Entrypoint" | "User" | "HostConfig">;
 
+export type Sidecar = SuiteDaemon & {
+  /** Processes in it that have ended and of which nobody has taken leave. */
+  readonly dead: () => Promise<readonly string[]>;
+};
+
+/** Of each mount namespace in a container: a daemon without rights has one of its own. */
+const MOUNTS = "cat /proc/[0-9]*/mountinfo 2>/dev/null | sort --unique";
+const DEAD = "grep --no-messages --files-with-matches '^State:.Z' /proc/[0-9]*/status";
 const PATIENCE_MS = 120_000;
 const UNCONFINED = ["seccomp=unconfined", "apparmor=unconfined"];
 
@@ -95,7 +103,7 @@ export function sharesPaths(): boolean {
  * runs in it ends with it. Its images are kept between runs, under the cache directory. Building its own image takes a
  * minute or two: `npm test` does that before it starts the suites.
  */
-export async function startSidecar(kind: SidecarKind): Promise<SuiteDaemon> {
+export async function startSidecar(kind: SidecarKind): Promise<Sidecar> {
   const outer = dockerClient(dockerEndpoint({ host: DOCKER_HOST }));
   const cacheDirectory = cacheDirectoryOr(undefined);
   const places = {
@@ -124,16 +132,16 @@ export async function startSidecar(kind: SidecarKind): Promise<SuiteDaemon> {
     throw thrown;
   }
   await chmod(places.sockets, 0o700);
-  const mounts = () => mountsIn(outer, id, kind.owner);
-  return { host, kill: () => outer.killContainer(id), start, mounts, dispose };
-}
-
-/** Of each mount namespace in a container: a daemon without rights has one of its own. */
-async function mountsIn(outer: DockerClient, id: string, user: number): Promise<readonly string[]> {
-  const argv = ["sh", "-c", "cat /proc/[0-9]*/mountinfo 2>/dev/null | sort --unique"];
-  const lines = linesOf(await text(await outer.exec(id, { argv, user: `${user}`, environment: {} }, () => undefined)));
-  if (lines.length === 0) throw new Error("What is mounted in the sidecar cannot be seen.");
-  return lines;
+  const said = async (script: string) => {
+    const program = { argv: ["sh", "-c", script], user: `${kind.owner}`, environment: {} };
+    return linesOf(await text(await outer.exec(id, program, () => undefined)));
+  };
+  const mounts = async () => {
+    const lines = await said(MOUNTS);
+    if (lines.length === 0) throw new Error("What is mounted in the sidecar cannot be seen.");
+    return lines;
+  };
+  return { host, kill: () => outer.killContainer(id), start, mounts, dead: () => said(DEAD), dispose };
 }
 
 async function createSidecar(outer: DockerClient, image: string, container: SidecarContainer): Promise<string> {
