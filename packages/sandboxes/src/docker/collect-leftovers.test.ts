@@ -18,6 +18,7 @@ const ENDED = by(`${processName()}1`);
 const LIVING = by(processName());
 const ELSEWHERE = by("elsewhere/1/2");
 const helper = { ...own, [LABEL.helper]: "x" };
+const keeper = { ...own, [LABEL.conversation]: "c_kept", [LABEL.keeper]: "x" };
 const programs = (volume: string) => ({ ...own, [LABEL.programs]: volume });
 
 type Thing = {
@@ -110,10 +111,22 @@ test("containers that servers were at work with go once their server has ended, 
     helper: { labels: { ...helper, ...LIVING }, state: "created" },
     "helper-runs": { labels: { ...helper, ...ENDED }, state: "running" },
     "helper-ended": { labels: { ...helper, ...ENDED }, state: "exited" },
+    keeper: { labels: { ...keeper, ...ENDED }, state: "running" },
+    "keeper-left": { labels: { ...keeper, ...of("c_left"), ...ENDED }, state: "running" },
+    "keeper-ended": { labels: { ...keeper, ...ENDED }, state: "exited" },
   };
   const { collect, removed } = daemon({ containers, volumes: {} });
   await collect();
-  expect(removed).toEqual(["carrier-ended", "carrier-long-ago", "carrier-programs", "probe-ended", "helper-ended"]);
+  expect(removed).toEqual([
+    "carrier-ended",
+    "carrier-long-ago",
+    "carrier-programs",
+    "probe-ended",
+    "helper-ended",
+    "link c_left",
+    "keeper-left",
+    "keeper-ended",
+  ]);
 });
 
 test("a sandbox that has ended by itself goes, and one that is being started stays", async () => {

@@ -55,7 +55,8 @@ export async function collectLeftovers(parts: CollectParts, keep: KeptConversati
   await tryEach([containers, volumes, () => parts.disks.collect(keep), () => removeOldImages(parts)], (part) => part());
 }
 
-/** Sandboxes and helpers end by themselves when nobody needs them; a probe is over as soon as it has said something. */
+/** Sandboxes, keepers and helpers end by themselves when nobody needs them; a probe is over as soon as it has said something. */
 function isStill({ state, labels }: Listed): boolean {
-  return state === "created" || hasEnded(state) || (labels[LABEL.sandbox] ?? labels[LABEL.helper]) === undefined;
+  const goesOn = labels[LABEL.sandbox] ?? labels[LABEL.keeper] ?? labels[LABEL.helper];
+  return state === "created" || hasEnded(state) || goesOn === undefined;
 }

@@ -57,6 +57,8 @@ export type ContainerStorage = {
   readonly whole?: string;
   /** The volume beside which its disk lies, mounted for the same reason. The disk is not in what is mounted. */
   readonly holder?: string;
+  /** The container that serves both, which is to run as long as this one does. */
+  readonly keeper?: string | undefined;
 };
 
 /**

@@ -15,7 +15,10 @@ import { DockerError } from "./docker-error.ts";
 import type { MadeNames } from "../labels/made-names.ts";
 import { LABEL } from "../labels/made-names.ts";
 import type { Listed } from "../labels/listed.ts";
+import { keepFiles } from "./disk-keeper.ts";
+import { FUSE_DEVICE } from "./disk-keeper-container.ts";
 import type { DaemonInfo } from "./docker-shapes.ts";
+import { ROOT } from "../sandbox-user.ts";
 import type { DockerVolumes } from "./docker-volumes.ts";
 import { daemonSees } from "./hosts-file.ts";
 import { canMakeDisks } from "../disk/sparse-disk.ts";
@@ -36,11 +39,11 @@ type Parts = {
 /**
  * Workspaces as file systems in files of the daemon's machine, wherever that is. Each lies beside the files of a volume,
  * where the volume's removal takes it along and no mount of the volume shows it. A helper mounts it for as long as its
- * container takes to start; then mount and loop device are the container's alone, and end with it.
+ * container takes to start; then mount and loop device are the container's alone, and end with it. Where only FUSE can be
+ * mounted it is a directory, which a keeper serves as long as the container has it.
  */
 export type DaemonDisks = ReturnType<typeof daemonDisks>;
 
-const ROOT = { uid: 0, gid: 0 };
 const PROBE_BYTES = 32 * 1024 ** 2;
 const NOT_SEEN =
   "The daemon does not see the file systems that would bound workspaces: its directory is not below a mount that is shared.";
@@ -61,17 +64,22 @@ export function daemonDisks(parts: Parts) {
   const release = async (holders: readonly string[]): Promise<void> => {
     if (holders.length > 0) await helper.ask({ type: "release", volumes: [...holders], forget: false });
   };
-  const find = async () => (await knownProblem(parts)) ?? probe(parts, helper, await image(PROBE_BYTES));
+  const areKept = async () => (await parts.facts()).rootless;
+  const mounting = { parts, helper, image, owners };
+  const mount = async (wish: MountWish) => ((await areKept()) ? keepFiles(parts, wish) : mountDisk(mounting, wish));
+  const find = async () => (await knownProblem(parts)) ?? probe(parts, mount);
   const problem = askedAgain(AGAIN_MS, find, (found) => found === undefined);
   return {
     helper: helper.id,
+    /** Whether a keeper serves each, since the daemon may mount nothing but FUSE. */
+    areKept,
     /** Why new workspaces are not bounded, with what to do, where something can be done; undefined: they are. */
     problem,
     has: (conversationId: string) => volumes.isWhole(names.disk(conversationId)),
     /** Makes the disk with its first files unless it is there, and mounts it. @throws AppError, DockerError */
     prepare: async (wish: DiskWish): Promise<StartingDisk> => {
       released.delete(wish.conversationId);
-      const disk = await mount({ parts, helper, image, owners }, wish);
+      const disk = await prepare(parts, mount, wish);
       const letGo = async () => {
         await disk.release();
         released.add(wish.conversationId);
@@ -97,6 +105,34 @@ export function daemonDisks(parts: Parts) {
   };
 }
 
+type MountWish = Parameters<typeof keepFiles>[1];
+type Mount = (wish: MountWish) => Promise<{
+  /** Where the daemon's machine has it until it is released. */
+  readonly directory: string;
+  readonly keeper?: string;
+  /** `forget`: whatever was made for it goes. */
+  release(forget?: boolean): Promise<void>;
+}>;
+
+async function prepare(parts: Parts, mount: Mount, wish: DiskWish): Promise<StartingDisk> {
+  const { client, names, volumes } = parts;
+  const { conversationId, bytes } = wish;
+  const holder = names.disk(conversationId);
+  const whole = names.whole(holder);
+  const labels = { ...names.labels(conversationId), [LABEL.disk]: holder };
+  const isWhole = await volumes.isWhole(holder);
+  const disk = await mount({ volume: holder, labels, bytes, owner: isWhole ? undefined : wish.owner });
+  const paths = { workspace: join(disk.directory, "workspace"), state: join(disk.directory, "state") };
+  try {
+    if (!isWhole) await fill(parts, wish, paths.workspace);
+    if (!isWhole) await makeVolume(client, whole, labels);
+  } catch (thrown) {
+    await disk.release().catch(() => undefined);
+    throw thrown;
+  }
+  return { ...disk, paths, volumes: { holder, whole }, mounted: Promise.resolve() };
+}
+
 type Mounting = {
   readonly parts: Parts;
   readonly helper: DiskHelper;
@@ -104,27 +140,18 @@ type Mounting = {
   readonly owners: DaemonOwners;
 };
 
-async function mount({ parts, helper, image, owners }: Mounting, wish: DiskWish): Promise<StartingDisk> {
-  const { client, names, volumes } = parts;
-  const { conversationId, bytes } = wish;
-  const holder = names.disk(conversationId);
-  const whole = names.whole(holder);
-  const labels = { ...names.labels(conversationId), [LABEL.disk]: holder };
-  const isWhole = await volumes.isWhole(holder);
-  const [directory] = await Promise.all([helper.directory(), makeVolume(client, holder, labels)]);
-  const disk = join(directory, holder, DISK_MOUNT);
-  const paths = { workspace: join(disk, "workspace"), state: join(disk, "state") };
-  const release = () => helper.ask({ type: "release", volumes: [holder], forget: false });
+async function mountDisk({ parts: { client }, helper, image, owners }: Mounting, wish: MountWish) {
+  const { volume, labels, bytes, owner } = wish;
+  const [volumes] = await Promise.all([helper.directory(), makeVolume(client, volume, labels)]);
+  const release = (forget = false) => helper.ask({ type: "release", volumes: [volume], forget });
   try {
-    const anew = isWhole ? undefined : { image: await image(bytes), owner: await owners(wish.owner) };
-    await helper.ask({ type: "mount", volume: holder, ...(anew === undefined ? {} : { anew }) });
-    if (!isWhole) await fill(parts, wish, paths.workspace);
-    if (!isWhole) await makeVolume(client, whole, labels);
+    const anew = owner === undefined ? undefined : { image: await image(bytes), owner: await owners(owner) };
+    await helper.ask({ type: "mount", volume, ...(anew === undefined ? {} : { anew }) });
   } catch (thrown) {
     await release().catch(() => undefined);
     throw thrown;
   }
-  return { paths, volumes: { holder, whole }, mounted: Promise.resolve(), release };
+  return { directory: join(volumes, volume, DISK_MOUNT), release };
 }
 
 /** Empty disks by their size, each made once. */
@@ -161,42 +188,40 @@ async function fill({ client, names }: Parts, wish: DiskWish, workspace: string)
 /** What can be told without a try. */
 async function knownProblem({ facts, wanted }: Parts): Promise<string | undefined> {
   if (!wanted) return "";
-  const told = unboundable(await facts());
-  if (told !== undefined || (await canMakeDisks())) return told;
+  const { selinux, rootless } = await facts();
+  if (selinux) return "A daemon with SELinux cannot have the file systems that bound workspaces.";
+  if (rootless || (await canMakeDisks())) return undefined;
   return "To bound workspaces the server needs mke2fs. Install e2fsprogs on its machine.";
 }
 
-/** Why a daemon cannot have disks, by what it says of itself; undefined: it may. */
-export function unboundable({ rootless, selinux }: Pick<DaemonInfo, "rootless" | "selinux">): string | undefined {
-  if (rootless) return "A rootless daemon may not mount the file systems that bound workspaces. Use a rootful one.";
-  if (selinux) return "A daemon with SELinux cannot have the file systems that bound workspaces.";
-  return undefined;
-}
-
 /** Mounts a disk and looks whether the daemon sees it: beside a volume of its own, since others may try it too. */
-async function probe(parts: Parts, helper: DiskHelper, image: DiskImage): Promise<string | undefined> {
+async function probe(parts: Parts, mount: Mount): Promise<string | undefined> {
   const { client, names } = parts;
   const volume = names.probe(newId("x", Date.now()));
   const labels = { [LABEL.installation]: names.installation, [LABEL.disk]: volume, ...names.madeHere() };
   try {
-    const directory = await helper.directory();
-    await makeVolume(client, volume, labels);
-    await helper.ask({ type: "mount", volume, anew: { image, owner: ROOT } });
-    const seen = await seesDisk(parts, join(directory, volume, DISK_MOUNT, "workspace"));
-    await helper.ask({ type: "release", volumes: [volume], forget: true });
+    const disk = await mount({ volume, labels, bytes: PROBE_BYTES, owner: ROOT });
+    const seen = await seesDisk(parts, join(disk.directory, "workspace"));
+    await disk.release(true);
     return seen ? undefined : NOT_SEEN;
   } catch (thrown) {
     const isNo = thrown instanceof DockerError || (thrown instanceof AppError && thrown.code !== "backend_unavailable");
     if (!isNo) throw thrown;
-    return `Workspaces cannot be bounded: ${thrown.message.replace(/\.?$/, ".")}`;
+    return `Workspaces cannot be bounded: ${thrown.message.replace(/\.?$/, ".")}${adviceOn(thrown.message)}`;
   } finally {
+    await removeOwnContainer(parts, names.keeper(volume)).catch(() => undefined);
     await client.removeVolume(volume).catch(() => undefined);
   }
+}
+
+function adviceOn(complaint: string): string {
+  if (!complaint.includes(FUSE_DEVICE)) return "";
+  return ` Load the kernel's module fuse on the daemon's machine; a daemon in a container is given ${FUSE_DEVICE}, as in deploy/compose/sidecar-rootless.yaml.`;
 }
 
 /** Podman makes directories that are not there, so it is asked for what a container has in their place. */
 async function seesDisk(parts: Parts, path: string): Promise<boolean> {
   if ((await parts.facts()).product === "Docker") return daemonSees(parts.client, path);
   const mounts = (await textInside(await insideOf(parts), "/proc/mounts", { seen: path })).split("\n");
-  return mounts.some((line) => line.startsWith("/dev/loop") && line.includes(` ${SEEN} ext4 `));
+  return mounts.some((line) => / (?:ext4|fuse) /.test(line) && line.includes(` ${SEEN} `));
 }

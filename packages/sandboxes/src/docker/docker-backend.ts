@@ -20,7 +20,8 @@ import { dockerHealth } from "./docker-health.ts";
 import { dockerImages } from "./docker-image.ts";
 import { dockerLinks } from "./docker-links.ts";
 import { choiceLabel, madeNames, LABEL } from "../labels/made-names.ts";
-import type { DaemonInfo } from "./docker-shapes.ts";
+import { hasItsFiles, removeKeeper } from "./disk-keeper.ts";
+import type { ContainerState, DaemonInfo } from "./docker-shapes.ts";
 import { hostsFileOf } from "./hosts-file.ts";
 import { dockerVolumes } from "./docker-volumes.ts";
 import type { HeldLock } from "../labels/makers.ts";
@@ -28,7 +29,7 @@ import { isOurs, removeOwnContainer, taken } from "./own-things.ts";
 import { startContainer } from "./start-container.ts";
 import { startFailure } from "./start-failure.ts";
 import { userQuotas } from "./user-quotas.ts";
-import { workspaceBounds } from "./workspace-bounds.ts";
+import { takesDisk, workspaceBounds } from "./workspace-bounds.ts";
 
 export type DockerOptions = DockerAddress & {
   /** How long a daemon that does not answer is waited for, in milliseconds. Default 0. */
@@ -81,6 +82,7 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
     await ready(closing.signal);
     links.release(conversationId);
     await removeOwnContainer(parts, names.container(conversationId));
+    if (await parts.daemonDisks.areKept()) await removeKeeper(parts, conversationId);
   };
   return {
     name: "docker",
@@ -95,7 +97,7 @@ export function dockerBackend(options: DockerOptions): SandboxBackend {
       explained("Docker could not look for the sandbox", async () => {
         await ready(signal);
         const container = await client.findContainer(names.container(conversationId), signal);
-        return container?.running === true && isOurs(parts, container)
+        return container !== undefined && isOurs(parts, container) && (await isWhole(parts, container))
           ? links.open(conversationId, container, signal)
           : undefined;
       }),
@@ -151,6 +153,8 @@ function assemble(options: DockerOptions) {
     volumes,
     daemonDisks: ofDaemon,
     bounds: () => workspaceBounds({ disks, daemonDisks: ofDaemon, quotas }),
+    /** Whether a new workspace is on a disk of the daemon's machine. `root`: whether its programs are root. */
+    takesDisk: (root: boolean) => takesDisk({ daemonDisks: ofDaemon, quotas }, root),
     images: dockerImages(client, source, closing.signal),
     links: dockerLinks({ client, facts }, options.egress, options.waitMs),
     hostsFile: hostsFileOf(client, facts),
@@ -173,7 +177,7 @@ async function start(parts: DockerParts, starting: Starting) {
   const name = names.container(spec.conversationId);
   const old = await client.findContainer(name, signal);
   if (old !== undefined && !isOurs(parts, old)) throw taken("container", name);
-  if (old?.running === true && isAsWished(old.labels, spec)) {
+  if (old !== undefined && isAsWished(old.labels, spec) && (await isWhole(parts, old))) {
     // One that does not answer, or is of another version, makes room for a new one.
     const linked = await links.open(spec.conversationId, old, signal).catch(() => undefined);
     if (linked !== undefined) return linked;
@@ -194,6 +198,11 @@ async function start(parts: DockerParts, starting: Starting) {
     await client.removeContainer(container.id);
     throw failure;
   }
+}
+
+/** Whether it runs and has its files. */
+async function isWhole({ client }: Pick<DockerParts, "client">, container: ContainerState): Promise<boolean> {
+  return container.running && hasItsFiles(client, container);
 }
 
 /** Whether a container was made for the same choice, so that it serves. */

@@ -33,6 +33,8 @@ export type StartingDisk = {
   readonly paths: { readonly workspace: string; readonly state: string };
   /** Volumes that are to be in use as long as the workspace is. */
   readonly volumes?: { readonly holder: string; readonly whole: string };
+  /** The container without which the workspace is not there. */
+  readonly keeper?: string;
   /** Settles when the disk with its first files is there and mounted. @throws AppError */
   readonly mounted: Promise<void>;
   /** Takes the mount away again, once it is there or has failed. What holds it meanwhile keeps it. */

@@ -1,12 +1,11 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { unboundable } from "./daemon-disks.ts";
 import { dockerClient } from "./docker-client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { dockerHealth, healthOf, withDevRuntime } from "./docker-health.ts";
 import { whyGone } from "./docker-links.ts";
 import { pullReport } from "../pull-report.ts";
 import { explainExit } from "../explain-exit.ts";
-import { workspaceBounds } from "./workspace-bounds.ts";
+import { takesDisk, workspaceBounds } from "./workspace-bounds.ts";
 
 const INFO = {
   product: "Docker",
@@ -52,35 +51,42 @@ test("why workspaces are not bounded is said, with what to do", () => {
   });
 });
 
-test("a daemon that may not mount, or could not open what is mounted, has no disks", () => {
-  expect(
-    [{}, { selinux: true }, { userNamespaces: true }, { rootless: true, userNamespaces: true }].map((more) =>
-      unboundable({ ...INFO, ...more }),
-    ),
-  ).toEqual([
-    undefined,
-    "A daemon with SELinux cannot have the file systems that bound workspaces.",
-    undefined,
-    "A rootless daemon may not mount the file systems that bound workspaces. Use a rootful one.",
-  ]);
-});
-
 const answering = { endpoint: SOCKET, info: async () => INFO } as unknown as Parameters<
   typeof dockerHealth
 >[0]["client"];
 const UNKNOWN = () => new Promise<never>(() => undefined);
-const NEITHER = { disks: { work: async () => false }, daemonDisks: { problem: async () => "No disks." } };
+const NO_MOUNTS = { work: async () => false };
+const NO_DISKS = { problem: async () => "No disks.", areKept: async () => false };
+const NEITHER = { disks: NO_MOUNTS, daemonDisks: NO_DISKS };
+const MOUNTED = { disks: NO_MOUNTS, daemonDisks: { ...NO_DISKS, problem: async () => undefined } };
+const KEPT = { disks: NO_MOUNTS, daemonDisks: { ...MOUNTED.daemonDisks, areKept: async () => true } };
+const QUOTAS = async () => ({ bounded: true, bytes: 1024 ** 3, files: 5 }) as const;
+const NO_QUOTAS = async () => ({ bounded: false, why: "" }) as const;
 
 test("where the server's own mounts bound workspaces, the daemon is not asked whether it could", async () => {
-  const looked = { disks: { work: async () => true }, daemonDisks: { problem: UNKNOWN }, quotas: UNKNOWN };
+  const looked = { disks: { work: async () => true }, daemonDisks: { ...NO_DISKS, problem: UNKNOWN }, quotas: UNKNOWN };
   expect(await workspaceBounds(looked)).toEqual(DISK);
 });
 
 test("where it has disks nobody is asked for quotas, which bound workspaces where it has none", async () => {
-  const helped = { ...NEITHER, daemonDisks: { problem: async () => undefined }, quotas: UNKNOWN };
-  expect(await workspaceBounds(helped)).toEqual(DISK);
-  const quotas = async () => ({ bounded: true, bytes: 1024 ** 3, files: 5 }) as const;
-  expect(await workspaceBounds({ ...NEITHER, quotas })).toEqual({ type: "quota", bytes: 1024 ** 3, files: 5 });
+  expect(await workspaceBounds({ ...MOUNTED, quotas: UNKNOWN })).toEqual(DISK);
+  const bounds = { type: "quota", bytes: 1024 ** 3, files: 5 };
+  expect(await workspaceBounds({ ...NEITHER, quotas: QUOTAS })).toEqual({ ...bounds, dev: false });
+});
+
+test("where keepers serve disks, quotas bound what they can, which is quicker", async () => {
+  expect(await workspaceBounds({ ...KEPT, quotas: NO_QUOTAS })).toEqual({ type: "fuse" });
+  const bounds = { type: "quota", bytes: 1024 ** 3, files: 5, dev: true };
+  expect(await workspaceBounds({ ...KEPT, quotas: QUOTAS })).toEqual(bounds);
+});
+
+test("a new workspace is on a disk where one can be had, and no quota that holds is quicker", async () => {
+  const taken = (looked: Omit<Parameters<typeof takesDisk>[0], "quotas">, quotas: typeof QUOTAS | typeof NO_QUOTAS) =>
+    Promise.all([false, true].map((root) => takesDisk({ ...looked, quotas }, root)));
+  expect(await taken(NEITHER, QUOTAS)).toEqual([false, false]);
+  expect(await taken(MOUNTED, QUOTAS)).toEqual([true, true]);
+  expect(await taken(KEPT, NO_QUOTAS)).toEqual([true, true]);
+  expect(await taken(KEPT, QUOTAS)).toEqual([false, true]);
 });
 
 test("where there are neither it is said why", async () => {
@@ -91,7 +97,7 @@ test("where there are neither it is said why", async () => {
 
 test("quotas are told with their sizes, and that they hold for programs that are not root", () => {
   const info = { ...INFO, rootless: true, userNamespaces: true };
-  const bounds = { type: "quota", bytes: 10 * 1024 ** 3, files: 700_000 } as const;
+  const bounds = { type: "quota", bytes: 10 * 1024 ** 3, files: 700_000, dev: false } as const;
   expect(healthOf(info, SOCKET, bounds)).toEqual({
     name: "docker",
     works: true,
@@ -102,6 +108,8 @@ test("quotas are told with their sizes, and that they hold for programs that are
   expect(healthOf({ ...info, missingLimits: ["memory"] }, SOCKET, bounds).detail).toMatch(
     /files\); no limits on: memory, a workspace's size in dev$/,
   );
+  expect(healthOf(info, SOCKET, { ...bounds, dev: true }).detail).toMatch(/ 700000 files\), in dev by FUSE$/);
+  expect(healthOf(info, SOCKET, { type: "fuse" }).detail).toMatch(/, rootless, workspaces bounded by FUSE$/);
 });
 
 test("who stops asking while it is being found out does not wait for that", async () => {

@@ -2,6 +2,7 @@ import { AppError } from "@handrail/protocol/errors";
 import { LABEL } from "../labels/made-names.ts";
 import type { MadeNames } from "../labels/made-names.ts";
 import type { DockerClient } from "./docker-client.ts";
+import type { VolumeFacts } from "./docker-shapes.ts";
 
 type Parts<Call extends keyof DockerClient> = {
   readonly client: Pick<DockerClient, Call>;
@@ -40,10 +41,11 @@ export async function removeOwnVolume(parts: Parts<"findVolume" | "removeVolume"
 export async function makeVolume(
   client: Pick<DockerClient, "createVolume">,
   ...volume: Parameters<DockerClient["createVolume"]>
-): Promise<void> {
+): Promise<VolumeFacts> {
   const [name, labels] = volume;
   const made = await client.createVolume(...volume);
-  if (made.labels[LABEL.installation] !== labels[LABEL.installation]) throw taken("volume", name);
+  if (made.labels[LABEL.installation] === labels[LABEL.installation]) return made;
+  throw taken("volume", name);
 }
 
 /** What is said when a name that we need is in use. */

@@ -6,11 +6,16 @@ import { daemonContract, daemonSuite } from "../testing/daemon-suite.ts";
 import { rootlessSidecar, sharesPaths, startSidecar } from "../testing/dind-sidecar.ts";
 import { daemonAnswers } from "../testing/docker-daemon.ts";
 import { usersMayMapUsers } from "../testing/users-may-map-users.ts";
+import type { Listed } from "../labels/listed.ts";
+import { LABEL } from "../labels/made-names.ts";
+import { dockerClient } from "./docker-client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
 
 const WAIT_MS = 60_000;
 /** Of all sandboxes together: the daemon has no control groups, and its container has. */
 const BOUNDS = { memoryBytes: 1536 * 1024 ** 2, processes: 3000 };
-const UNHELD: readonly UnheldLimit[] = ["memory", "processes", "CPU", "a workspace's size"];
+const UNHELD: readonly UnheldLimit[] = ["memory", "processes", "CPU"];
+const isKeeper = ({ labels }: Listed) => labels[LABEL.keeper] !== undefined && labels[LABEL.sandbox] === undefined;
 const works = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot()) && (await usersMayMapUsers());
 
 describe.skipIf(!works)("a Docker daemon that is a plain user, in a container beside the server", () => {
@@ -20,11 +25,15 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
 
   /** A backend with sandboxes of new conversations. */
   function setUp() {
-    const backend = suite.open(`t${newId("x", Date.now()).slice(-8)}`);
+    const installation = `t${newId("x", Date.now()).slice(-8)}`;
+    const backend = suite.open(installation);
+    const client = dockerClient(dockerEndpoint(suite.daemon()));
     onTestFinished(async () => {
       await backend.collect(new Set());
       await backend.close();
+      client.close();
     });
+    const containers = () => client.listContainers([`${LABEL.installation}=${installation}`]);
     const start = (conversationId: string) => {
       const choice = { backend: "docker", network: { type: "none" } } as const;
       const spec = { conversationId, choice, seedDirectory: undefined };
@@ -34,7 +43,7 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
       const args = { argv: ["sh", "-c", script], timeoutMs: WAIT_MS, capBytes: 1000 };
       return (await sandbox.call("process.run", args, { signal: AbortSignal.timeout(WAIT_MS) })).stdout;
     };
-    return { backend, start, run };
+    return { backend, start, run, client, containers };
   }
 
   test("what it is, is said, and what it does not hold", async () => {
@@ -42,9 +51,8 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
     const health = () => backend.health(AbortSignal.timeout(WAIT_MS));
     await expect.poll(health).toMatchObject({
       detail: expect.stringMatching(
-        /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootless; no limits on: memory, processes, CPU, a workspace's size$/,
+        /^Docker \d+\.\d+\.\S+, overlay2, cgroup v[12], rootless, workspaces bounded by FUSE; no limits on: memory, processes, CPU$/,
       ),
-      remedy: expect.stringMatching(/ A rootless daemon may not mount the file systems that bound workspaces\./),
     });
   });
 
@@ -56,6 +64,27 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
     expect(await run(hog, eat).catch(() => "")).toBe("");
     expect(await run(neighbour, "echo calm")).toBe("calm\n");
     expect(await run(await start(newId("c", Date.now())), "echo new")).toBe("new\n");
+  });
+
+  test("a sandbox has a keeper of its own, and both are gone once it has ended", async () => {
+    const { backend, start, run, containers } = setUp();
+    const conversationId = newId("c", Date.now());
+    const sandbox = await start(conversationId);
+    expect(await run(sandbox, "grep -c ' fuse ' /proc/mounts")).toBe("2\n");
+    expect((await containers()).filter(isKeeper).length).toBe(1);
+    await backend.stop(conversationId);
+    expect(await containers()).toEqual([]);
+    await expect.poll(() => suite.daemon().dead()).toEqual([]);
+  });
+
+  test("a sandbox whose keeper is gone is not found any more, and starts again on its files", async () => {
+    const { backend, start, run, client, containers } = setUp();
+    const conversationId = newId("c", Date.now());
+    await run(await start(conversationId), "echo kept > file");
+    for (const { id } of (await containers()).filter(isKeeper)) await client.killContainer(id);
+    await expect.poll(async () => (await containers()).filter(isKeeper)).toEqual([]);
+    expect(await backend.find(conversationId, AbortSignal.timeout(WAIT_MS))).toBe(undefined);
+    expect(await run(await start(conversationId), "cat file")).toBe("kept\n");
   });
 
   test("root of a sandbox is a user without rights on the machine", async () => {

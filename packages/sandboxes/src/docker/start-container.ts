@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { SandboxSpec } from "@handrail/core/ports/sandbox";
 import { newId } from "@handrail/protocol/ids";
 import { limitsUnder, profileOf, PROFILES, syscallsOf } from "../profiles.ts";
 import { newLinkToken } from "../link-token.ts";
@@ -44,7 +45,7 @@ export async function startContainer(parts: DockerParts, starting: Starting): Pr
   const [image, facts, disks] = await Promise.all([
     parts.images.ensure({ image: spec.choice.image, onProgress, signal }),
     parts.facts(),
-    unlessAborted(disksFor(parts, spec.conversationId), signal),
+    unlessAborted(disksFor(parts, spec), signal),
   ]);
   onProgress(SANDBOX_STARTING);
   const starter = { parts, starting, image, facts };
@@ -71,7 +72,10 @@ async function startOnDisk(starter: Starter, disks: Disks): Promise<Started> {
     disks.prepare({ ...spec, owner, bytes }),
   ]);
   try {
-    const wish = { uid: owner, storage: { type: "bind", ...disk.paths, ...disk.volumes } as const };
+    const wish = {
+      uid: owner,
+      storage: { type: "bind", ...disk.paths, ...disk.volumes, keeper: disk.keeper } as const,
+    };
     const started = await run(starter, await wished(starter, programs, wish), disk.mounted);
     return { ...started, settled: disk.release() };
   } catch (thrown) {
@@ -103,8 +107,8 @@ function ownerAndBytes({ starting: { spec }, parts, facts }: Starter) {
   return { own, owner: PROFILES[profile].root ? ROOT : own, bytes: limitsUnder(profile, parts.limits).diskBytes };
 }
 
-/** A workspace stays where it is; a new one is on a disk where one can be had. */
-async function disksFor(parts: DockerParts, conversationId: string): Promise<Disks | undefined> {
+/** A workspace stays where it is; a new one is on a disk where one can be had and nothing better bounds it. */
+async function disksFor(parts: DockerParts, { conversationId, choice }: SandboxSpec): Promise<Disks | undefined> {
   const { disks, daemonDisks, volumes } = parts;
   const [here, there, inVolumes] = await Promise.all([
     disks.has(conversationId),
@@ -114,7 +118,7 @@ async function disksFor(parts: DockerParts, conversationId: string): Promise<Dis
   if (here || there) return here ? disks : daemonDisks;
   if (inVolumes) return undefined;
   if (await disks.work()) return disks;
-  return (await daemonDisks.problem()) === undefined ? daemonDisks : undefined;
+  return (await parts.takesDisk(PROFILES[profileOf(choice)].root)) ? daemonDisks : undefined;
 }
 
 async function wished(
@@ -132,6 +136,7 @@ async function wished(
     [LABEL.sandbox]: newId("x", Date.now()),
     [LABEL.choice]: choiceLabel(spec.choice),
     [LABEL.link]: token,
+    ...(own.storage.keeper === undefined ? {} : { [LABEL.keeper]: own.storage.keeper }),
     ...parts.names.madeHere(),
   };
   // Root of the sandbox may write to /etc/hosts, which only the daemon's own is made for.

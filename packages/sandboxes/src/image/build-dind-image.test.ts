@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DIND_CAPABILITIES, DIND_DEVICES, ROOTLESS_CAPABILITIES, ROOTLESS_USER } from "./build-dind-image.ts";
+import {
+  DIND_CAPABILITIES,
+  DIND_DEVICES,
+  ROOTLESS_CAPABILITIES,
+  ROOTLESS_DEVICES,
+  ROOTLESS_USER,
+} from "./build-dind-image.ts";
 
 /** The compose file of that name, and what it lists under a key. */
 function composeFile(name: string) {
@@ -29,11 +35,13 @@ test("the compose file of the rootless sidecar gives what its tests give", () =>
     capabilities: listed("cap_add"),
     security: listed("security_opt"),
     temporary: listed("tmpfs"),
+    devices: listed("devices"),
   }).toEqual({
     user: `${ROOTLESS_USER}:${ROOTLESS_USER}`,
     capabilities: ROOTLESS_CAPABILITIES,
     security: ["seccomp:unconfined", "apparmor:unconfined", "systempaths=unconfined"],
     temporary: ["/tmp"],
+    devices: ROOTLESS_DEVICES,
   });
 });
 

@@ -50,6 +50,9 @@ export const DIND_DEVICES = ["b 7:* rw", "c 10:237 rw"];
 /** What a rootless daemon's container needs: its own root is root of a user namespace alone. */
 export const ROOTLESS_CAPABILITIES = ["SETGID", "SETUID"];
 
+/** Its daemon may mount nothing but FUSE, which bounds workspaces. */
+export const ROOTLESS_DEVICES = ["/dev/fuse"];
+
 export type DindBuild = {
   readonly cacheDirectory: string;
   readonly onProgress: (text: string) => void;

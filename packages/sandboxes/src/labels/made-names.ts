@@ -19,6 +19,8 @@ export const LABEL = {
   disk: "handrail.disk",
   /** Whose the container is that mounts disks. */
   helper: "handrail.helper",
+  /** On a keeper, and on the sandbox whose files it serves: the keeper's name. */
+  keeper: "handrail.keeper",
   /** On an image: the installation that built it. Not the label above, which containers of the image would inherit. */
   image: "handrail.image",
   /** Who made it for the time of some work. */
@@ -67,6 +69,8 @@ export function madeNames(installation: string, held?: HeldLock) {
     state: (conversationId: string) => `${of(conversationId)}-state`,
     /** An empty volume that a workspace's disk lies beside. */
     disk: (conversationId: string) => `${of(conversationId)}-disk`,
+    /** The container that serves the files beside a volume. */
+    keeper: (volume: string) => `${volume}-keeper`,
     /** The container through which a volume is filled. */
     carrier: (volume: string) => `${volume}-carrier`,
     /** An empty volume whose being there says that the other one is filled. */

@@ -14,6 +14,7 @@ import {
   DIND_CAPABILITIES,
   DIND_DEVICES,
   ROOTLESS_CAPABILITIES,
+  ROOTLESS_DEVICES,
   ROOTLESS_USER,
 } from "../image/build-dind-image.ts";
 import { cacheDirectoryOr } from "../image/cache-directory.ts";
@@ -75,6 +76,7 @@ export function rootlessSidecar(bounds: { readonly memoryBytes: number; readonly
       Entrypoint: ["/usr/local/bin/handrail-dind-rootless"],
       HostConfig: {
         CapAdd: ROOTLESS_CAPABILITIES,
+        Devices: ROOTLESS_DEVICES.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: "rw" })),
         SecurityOpt: UNCONFINED,
         // As `systempaths=unconfined` is for Docker's command: a namespace that masks parts of /proc can mount no other.
         MaskedPaths: [],
