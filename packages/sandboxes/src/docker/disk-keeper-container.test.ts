@@ -2,13 +2,19 @@ import { expect, test } from "vitest";
 import { keeperContainer } from "./disk-keeper-container.ts";
 
 test("what serves files has an image without files, no network, FUSE, one volume's directory, and what files take; not more", () => {
-  const common = { imageId: "n", labels: { a: "b" }, programs: "p", directory: "/var/lib/docker/volumes/v", bytes: 7 };
+  const common = {
+    imageId: "n",
+    labels: { a: "b" },
+    programs: "p",
+    directory: "/var/lib/docker/volumes/v",
+    bytes: 2 ** 31,
+  };
   const { HostConfig, ...spec } = keeperContainer({ ...common, owner: undefined });
   expect(spec).toEqual({
     Image: "n",
     User: "0:0",
     Entrypoint: ["/handrail/sandboxd"],
-    Cmd: ["keep", "--directory", "/handrail-volume", "--bytes", "7"],
+    Cmd: ["keep", "--directory", "/handrail-volume", "--bytes", "2147483648"],
     NetworkDisabled: true,
     OpenStdin: true,
     StdinOnce: true,

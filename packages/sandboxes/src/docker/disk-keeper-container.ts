@@ -9,6 +9,12 @@ const DIRECTORY_INSIDE = "/handrail-volume";
 /** To mount; to have nothing but the files; to do to them what each of their users may. */
 const CAPABILITIES = ["SYS_ADMIN", "SYS_CHROOT", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"] as const;
 
+/**
+ * A keeper remembers each file that the kernel knows, of which there may be one for each 16 KiB: up to 1.5 kB with
+ * what is not collected yet.
+ */
+const memoryFor = (bytes: number) => 256 * 1024 ** 2 + Math.ceil(bytes / 8);
+
 export type KeeperWish = {
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -50,7 +56,7 @@ export function keeperContainer({ imageId, labels, programs, directory, bytes, o
       // AppArmor's profile of Docker lets nobody mount.
       SecurityOpt: ["no-new-privileges", "apparmor=unconfined"],
       ReadonlyRootfs: true,
-      Memory: 512 * 1024 ** 2,
+      Memory: memoryFor(bytes),
       PidsLimit: 64,
       Mounts: [shared, { ...volume(programs, INSIDE.programs), ReadOnly: true }],
     },
