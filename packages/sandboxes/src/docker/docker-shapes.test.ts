@@ -49,12 +49,16 @@ test("a daemon that shifts users, and one that is no root itself, are told apart
   expect(users("name=seccomp,profile=default", "name=userns")).toEqual({ rootless: false, userNamespaces: true });
   expect(users("name=rootless")).toEqual({ rootless: true, userNamespaces: true });
   expect(users()).toEqual({ rootless: false, userNamespaces: false });
+  const podman = readInfo({ ...INFO, Rootless: true }, { Components: [{ Name: "Podman Engine" }] });
+  expect(podman).toMatchObject({ rootless: true, userNamespaces: true, missingLimits: [] });
 });
 
 test("limits that a daemon says it cannot keep are told; of those it says nothing of, nothing is", () => {
   const missing = (info: object) => readInfo({ ...INFO, ...info }, ENGINE).missingLimits;
   expect(missing({ MemoryLimit: false, PidsLimit: false, CpuCfsQuota: false })).toEqual(["memory", "processes", "CPU"]);
   expect(missing({ PidsLimit: undefined })).toEqual([]);
+  expect(missing({ Rootless: true, CgroupVersion: "1" })).toEqual(["memory", "processes", "CPU"]);
+  expect(missing({ CgroupVersion: "1" })).toEqual([]);
 });
 
 test("Podman says what it is among its parts", () => {

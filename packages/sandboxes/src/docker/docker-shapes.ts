@@ -77,7 +77,10 @@ export function readInfo(infoAnswer: unknown, versionAnswer: unknown): DaemonInf
   const info = fields(infoAnswer);
   const missing = { memory: info["MemoryLimit"], processes: info["PidsLimit"], CPU: info["CpuCfsQuota"] };
   const security = new Set(listOf(info["SecurityOptions"]).map((option) => textOf(option).split(",")[0]));
-  const rootless = security.has("name=rootless");
+  const rootless = security.has("name=rootless") || info["Rootless"] === true;
+  const cgroups = info["CgroupVersion"] === "2" ? "cgroup v2" : "cgroup v1";
+  // A plain user has no control groups of version 1, whatever Podman says of limits.
+  const holds = (kept: unknown) => kept !== false && !(rootless && cgroups === "cgroup v1");
   const components = listOf(fields(versionAnswer)["Components"]).map((component) => textOf(fields(component)["Name"]));
   return {
     product: components.includes("Podman Engine") ? "Podman" : "Docker",
@@ -87,12 +90,12 @@ export function readInfo(infoAnswer: unknown, versionAnswer: unknown): DaemonInf
     selinux: security.has("name=selinux"),
     kernel: textOf(info["KernelVersion"]),
     storage: textOf(info["Driver"]),
-    cgroups: info["CgroupVersion"] === "2" ? "cgroup v2" : "cgroup v1",
+    cgroups,
     architecture: textOf(info["Architecture"]),
     cpus: numberOf(info["NCPU"]),
     memoryBytes: numberOf(info["MemTotal"]),
     runtimes: Object.keys(fields(info["Runtimes"])),
-    missingLimits: Object.entries(missing).flatMap(([name, kept]) => (kept === false ? [name] : [])),
+    missingLimits: Object.entries(missing).flatMap(([name, kept]) => (holds(kept) ? [] : [name])),
   };
 }
 
