@@ -36,3 +36,14 @@ test("with a container go the volumes that its image asked for, which have no na
   await client.removeContainer("handrail-a-c_1");
   expect(asked.at(-1)).toBe("DELETE /v1.41/containers/handrail-a-c_1?force=1&v=1");
 });
+
+test("a container that goes while it is asked for is not there, also in Podman's words", async () => {
+  const gone = "container 77d57e does not exist in database: no such container";
+  const client = await clientOf((request, response) => {
+    const isAsked = request.url?.includes("/containers/") === true;
+    response.statusCode = isAsked ? 500 : 200;
+    response.end(JSON.stringify(isAsked ? { message: gone } : { ApiVersion: "1.41" }));
+  });
+  expect(await client.findContainer("handrail-a-c_1")).toBe(undefined);
+  await client.removeContainer("handrail-a-c_1");
+});

@@ -11,9 +11,9 @@ export class DockerError extends Error {
   }
 }
 
-/** Whether the daemon said that there is no such thing. */
+/** Whether the daemon said that there is no such thing. Podman says so in words of a container that goes at that moment. */
 export function isMissing(thrown: unknown): boolean {
-  return thrown instanceof DockerError && thrown.status === 404;
+  return thrown instanceof DockerError && (thrown.status === 404 || /: no such container$/.test(thrown.message));
 }
 
 /** Whether the daemon said that the name is taken, the state is already so, or a removal is under way. */
