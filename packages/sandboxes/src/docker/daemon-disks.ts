@@ -219,9 +219,12 @@ function adviceOn(complaint: string): string {
   return ` Load the kernel's module fuse on the daemon's machine; a daemon in a container is given ${FUSE_DEVICE}, as in deploy/compose/sidecar-rootless.yaml.`;
 }
 
+/** A line of /proc/mounts with a disk of ours. The machine's own file system may be an ext4 as well. */
+const OURS = new RegExp(`^(?:/dev/loop\\S* ${SEEN} ext4|handrail ${SEEN} fuse) `);
+
 /** Podman makes directories that are not there, so it is asked for what a container has in their place. */
 async function seesDisk(parts: Parts, path: string): Promise<boolean> {
   if ((await parts.facts()).product === "Docker") return daemonSees(parts.client, path);
   const mounts = (await textInside(await insideOf(parts), "/proc/mounts", { seen: path })).split("\n");
-  return mounts.some((line) => / (?:ext4|fuse) /.test(line) && line.includes(` ${SEEN} `));
+  return mounts.some((line) => OURS.test(line));
 }
