@@ -13,7 +13,7 @@ export class DockerError extends Error {
 
 /** Whether the daemon said that there is no such thing. Podman says so in words of a container that goes at that moment. */
 export function isMissing(thrown: unknown): boolean {
-  return thrown instanceof DockerError && (thrown.status === 404 || /: no such container$/.test(thrown.message));
+  return thrown instanceof DockerError && (thrown.status === 404 || thrown.message.endsWith(": no such container"));
 }
 
 /** Whether the daemon said that the name is taken, the state is already so, or a removal is under way. */
