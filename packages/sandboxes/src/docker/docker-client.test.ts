@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocketServer } from "node:net";
+import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { dockerClient } from "./docker-client.ts";
 
@@ -46,4 +47,26 @@ test("a container that goes while it is asked for is not there, also in Podman's
   });
   expect(await client.findContainer("handrail-a-c_1")).toBe(undefined);
   await client.removeContainer("handrail-a-c_1");
+});
+
+test("a daemon that refuses an archive need not read it to its end", async () => {
+  const server = createSocketServer((socket) => {
+    const answer = (status: string, text: string) =>
+      void socket.write(`HTTP/1.1 ${status}\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+    socket.on("data", (bytes) => {
+      if (!bytes.toString("latin1").startsWith("PUT")) return answer("200 OK", '{"ApiVersion":"1.41"}');
+      socket.pause();
+      answer("500 Internal Server Error", '{"message":"no space"}');
+    });
+    onTestFinished(() => void socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = dockerClient({ type: "tcp", host: "127.0.0.1", port });
+  onTestFinished(() => {
+    client.close();
+    server.close();
+  });
+  const tar = new Readable({ read: () => void tar.push(Buffer.alloc(65_536)) });
+  await expect(client.putArchive("c", { path: "/", tar })).rejects.toMatchObject({ status: 500, message: "no space" });
 });

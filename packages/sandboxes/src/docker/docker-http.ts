@@ -89,8 +89,15 @@ async function send(endpoint: DockerEndpoint, agent: Agent, asked: DockerRequest
   });
   outgoing.setTimeout(asked.timeoutMs ?? SILENCE_MS, () => outgoing.destroy(new Error(SILENT)));
   try {
-    const [response] = await Promise.all([answered, write(outgoing, asked.body)]);
-    return await accepted(response);
+    const written = write(outgoing, asked.body);
+    const response = await answered;
+    // A daemon that refuses what it is sent need not read the rest of it.
+    const taken = await accepted(response).catch((thrown: unknown) => {
+      if (!outgoing.writableFinished) outgoing.destroy();
+      throw thrown;
+    });
+    await written;
+    return taken;
   } catch (thrown) {
     if (thrown instanceof DockerError) throw thrown;
     // A kept connection that the daemon ended meanwhile, at its restart for instance, says nothing of the daemon.
