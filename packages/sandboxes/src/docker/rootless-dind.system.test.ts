@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { UnheldLimit } from "@handrail/core/testing/sandbox-bench";
 import { newId } from "@handrail/protocol/ids";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -34,9 +37,9 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
       client.close();
     });
     const containers = () => client.listContainers([`${LABEL.installation}=${installation}`]);
-    const start = (conversationId: string) => {
+    const start = (conversationId: string, seed?: string) => {
       const choice = { backend: "docker", network: { type: "none" } } as const;
-      const spec = { conversationId, choice, seedDirectory: undefined };
+      const spec = { conversationId, choice, seedDirectory: seed };
       return backend.start(spec, () => undefined, AbortSignal.timeout(WAIT_MS));
     };
     const run = async (sandbox: Awaited<ReturnType<typeof start>>, script: string) => {
@@ -75,6 +78,17 @@ describe.skipIf(!works)("a Docker daemon that is a plain user, in a container be
     await backend.stop(conversationId);
     expect(await containers()).toEqual([]);
     await expect.poll(() => suite.daemon().dead()).toEqual([]);
+  });
+
+  test("first files that do not fit say so, and leave nothing running", async () => {
+    const { backend, start, containers } = setUp();
+    const seed = await mkdtemp(join(tmpdir(), "handrail-seed-"));
+    onTestFinished(() => rm(seed, { recursive: true }));
+    await writeFile(join(seed, "large"), Buffer.alloc(suite.limits.diskBytes * 2));
+    const conversationId = newId("c", Date.now());
+    await expect(start(conversationId, seed)).rejects.toMatchObject({ code: "disk_full" });
+    expect(await backend.hasWorkspace(conversationId)).toBe(false);
+    await expect.poll(containers).toEqual([]);
   });
 
   test("a sandbox whose keeper is gone is not found any more, and starts again on its files", async () => {
