@@ -1,4 +1,5 @@
 import { statfsSync } from "node:fs";
+import { FILE_BYTES } from "../shared-space.ts";
 
 /** Each name counts as so many bytes, which covers what a directory stores of it. */
 const NAME_BYTES = 512;
@@ -30,7 +31,8 @@ export class Space {
   }
 
   admitsName(): boolean {
-    return this.#names < this.mostNames && this.admits(NAME_BYTES);
+    const isBelow = this.#names < this.mostNames && this.#used + NAME_BYTES <= this.limit;
+    return isBelow && !this.#takesTheLast(FILE_BYTES);
   }
 
   addBytes(bytes: number): void {
@@ -62,7 +64,8 @@ export class Space {
   }
 }
 
+/** Some say nothing of files. */
 function freeBytes(): number {
-  const { bavail, bsize } = statfsSync("/");
-  return bavail * bsize;
+  const { bavail, bsize, files, ffree } = statfsSync("/");
+  return Math.min(bavail * bsize, files === 0 ? Number.POSITIVE_INFINITY : ffree * FILE_BYTES);
 }
