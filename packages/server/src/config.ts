@@ -67,6 +67,8 @@ export type SandboxConfig = {
   readonly profiles: readonly SandboxProfile[];
   /** Whether programs in `dev` may make containers, where the backend has a way. */
   readonly containers: boolean;
+  /** Whether FUSE bounds workspaces of process sandboxes where nothing else does. */
+  readonly processFuse: boolean;
   /** How many sandboxes wait for conversations at most. */
   readonly warm: number;
   readonly idleMs: number;
@@ -177,6 +179,7 @@ function sandboxFrom(values: OptionValues): SandboxConfig {
     diskBytes: values.sandboxDisk ?? 10 * 1024 ** 3,
     ...profilesFrom(values),
     containers: values.sandboxContainers ?? false,
+    processFuse: values.processFuse ?? true,
     warm: values.sandboxWarm ?? 2,
     idleMs: values.sandboxIdle ?? 30 * 60_000,
     docker: dockerFrom(values),

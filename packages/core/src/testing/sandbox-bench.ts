@@ -36,7 +36,7 @@ export type BackendUnderTest = {
 };
 
 /** A limit that a backend does not hold, in the words in which its health says so. */
-export type UnheldLimit = "memory" | "processes" | "CPU" | "a workspace's size";
+export type UnheldLimit = "memory" | "processes" | "CPU";
 
 /** A backend under test with shorthands. */
 export type BackendBench = BackendUnderTest & {

@@ -90,7 +90,7 @@ function shapeOf(stat: fs.BigIntStats): string {
 }
 
 function treeOf(path: string): Readonly<Record<string, unknown>> {
-  const entries = fs.readdirSync(Buffer.from(path, "latin1"), { encoding: "latin1" as never }) as string[];
+  const entries = fs.readdirSync(Buffer.from(path, "latin1"), { encoding: "latin1" as never });
   return Object.fromEntries(
     entries.toSorted().map((name) => {
       const below = join(path, name);

@@ -10,7 +10,7 @@ const DIRECTORY_INSIDE = "/handrail-volume";
 const CAPABILITIES = ["SYS_ADMIN", "SYS_CHROOT", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"] as const;
 
 /**
- * A keeper remembers each file that the kernel knows, of which there may be one for each 16 KiB: up to 1.5 kB with
+ * A keeper remembers each file that the kernel knows, of which there may be one for each 16 KiB: up to 1.8 kB with
  * what is not collected yet.
  */
 const memoryFor = (bytes: number) => 256 * 1024 ** 2 + Math.ceil(bytes / 8);

@@ -83,11 +83,7 @@ export function daemonContract(name: string, suite: DaemonSuite, { outlives, unh
   const toUse = () => usable(suite);
   sandboxBackendContract(name, true, toUse, unheld);
   sandboxIsolationContract(name, ["strict", "default", "dev"], toUse, unheld);
-  sandboxLossContract(name, async () => {
-    const { diskBytes, ...limits } = suite.limits;
-    const bounded = !unheld.includes("a workspace's size");
-    return { ...(await killable(suite)), outlives, limits: bounded ? { ...limits, diskBytes } : limits };
-  });
+  sandboxLossContract(name, async () => ({ ...(await killable(suite)), outlives }));
   sandboxGarbageContract(name, () => {
     const { host } = suite.daemon();
     const mounts = () => suite.daemon().mounts();

@@ -38,7 +38,7 @@ export function backendLoaders(config: Config, { installation, held }: Named, eg
     },
     async process() {
       const { processBackend } = await import("@handrail/sandboxes/process/process-backend");
-      return processBackend({ ...(await local()), containers: sandbox.containers });
+      return processBackend({ ...(await local()), containers: sandbox.containers, fuse: sandbox.processFuse });
     },
     ...((sandbox.backend === "containerd" || containerd.address !== undefined) && {
       async containerd() {

@@ -178,6 +178,11 @@ export const OPTIONS = {
     value: z.string().min(1).max(128),
     help: "Runtime handler for sandboxes with the profile dev, such as one of gVisor. Default: containerd-runtime.",
   },
+  processFuse: {
+    env: ["HANDRAIL_PROCESS_FUSE"],
+    value: BooleanText,
+    help: "Bound workspaces of process sandboxes by FUSE where the server is a plain user, which is slower. Default true.",
+  },
   dockerHost: {
     env: ["DOCKER_HOST"],
     value: z.string().min(1).max(2048),
