@@ -84,6 +84,38 @@ describe("a directory that is served within a bound", () => {
     expect(run("rm full; head -c 4M /dev/zero > again; stat -c %s again")).toBe(String(4 * MIB));
   });
 
+  test("takes no more where holes of a file are filled behind whose end space is set aside", async () => {
+    const { run } = await serve(8 * MIB);
+    const full = "dd if=/dev/zero of=file bs=64K count=96 conv=notrunc,fsync status=none";
+    expect(run(`truncate -s 6M file; fallocate -n -o 6M -l 6M file; ${full}`)).toMatch(/No space left on device$/);
+    expect(Number(run("stat -c %b file")) * 512).toBeLessThanOrEqual(8 * MIB);
+  });
+
+  test("counts the space of names that a directory once had", async () => {
+    const { run } = await serve(32 * MIB);
+    const name = "x".repeat(200);
+    const before = usedOf(run(USED));
+    run(`mkdir many; cd many; for n in $(seq 1500); do : > ${name}$n; done; find . -type f -delete; cd ..`);
+    expect(usedOf(run(USED)) - before).toBeGreaterThanOrEqual(usedOf(run("stat -c %b many")) / 2);
+    expect(usedOf(run("stat -c %b many"))).toBeGreaterThan(500);
+  });
+
+  test("has no room while files are so deep that they cannot be counted", async () => {
+    const deep = "d".repeat(200);
+    const down = `for n in $(seq 15); do mkdir -p ${deep}; cd ${deep}; done`;
+    const once = async (script: string) => {
+      const { run, server, ended } = await serve(32 * MIB);
+      const output = run(script);
+      server.stdin.end();
+      await ended;
+      return output;
+    };
+    await once(`top=$PWD; mkdir a b; (cd a; ${down}; echo x > file); (cd b; ${down}; mv $top/a .)`);
+    expect(await once("echo more > more")).toMatch(/No space left on device$/);
+    await once(`top=$PWD; (cd b; ${down}; mv a $top)`);
+    expect(await once("echo more > more; cat more")).toBe("more");
+  });
+
   test("counts a file once that has two names, and one without a name as long as it is open", async () => {
     const { run, hold } = await serve(64 * MIB);
     const before = usedOf(run(USED));

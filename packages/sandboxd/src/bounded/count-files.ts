@@ -7,7 +7,10 @@ import type { Space } from "./space.ts";
 
 const AT_ONCE_BYTES = 64 * 1024;
 
-/** Counts all that is below the root. A file with several names takes its space once. */
+/**
+ * Counts all that is below the root. A file with several names takes its space once. What cannot be looked at, since directories were
+ * moved so deep that its path is too long, leaves no room until they are moved back.
+ */
 export function countFiles(calls: FileCalls, space: Space): void {
   const memory = newMemory(calls);
   const linked = new Set<number | string>();
@@ -15,7 +18,10 @@ export function countFiles(calls: FileCalls, space: Space): void {
   for (let directory = left.pop(); directory !== undefined; directory = left.pop()) {
     for (const name of namesBelow(calls, directory, memory)) {
       const path = directory === "/" ? `/${name}` : `${directory}/${name}`;
-      if (calls.look(path) < 0) continue;
+      if (calls.look(path) < 0) {
+        space.addBytes(space.limit);
+        continue;
+      }
       space.addNames(1);
       if (statType(calls.stat) === TYPE.directory) left.push(path);
       else if (calls.stat.getUint32(STAT.links, true) > 1 && !isFirst(linked, statKey(calls.stat))) continue;

@@ -8,6 +8,8 @@ const SECTOR = 512;
 /** So many files are kept open, and of so many it may be unknown what they take. */
 const MOST_OPEN = 256;
 const MOST_UNSETTLED = 256;
+/** After so many changes it is found out for all: a directory keeps the space of names that are gone. */
+const MOST_CHANGES = 4096;
 
 /** The files below the directory that is this process's root, as the kernel knows them, and what they take of the space. */
 export class Files {
@@ -18,6 +20,7 @@ export class Files {
   readonly #opened = new Set<Node>();
   /** Of which it is not known what they take; they count as more than that. */
   readonly #unsettled = new Set<Node>();
+  #changes = 0;
 
   /** @throws Error when the root cannot be looked at */
   constructor(calls: FileCalls, space: Space) {
@@ -89,13 +92,15 @@ export class Files {
   /** What it takes may have changed. */
   unsettle(node: Node): void {
     this.#unsettled.add(node);
-    if (this.#unsettled.size > MOST_UNSETTLED) this.settle();
+    this.#changes++;
+    if (this.#unsettled.size > MOST_UNSETTLED || this.#changes > MOST_CHANGES) this.settle();
   }
 
   /** Finds out what all take. */
   settle(): void {
     for (const node of this.#unsettled) this.look(node);
     this.#unsettled.clear();
+    this.#changes = 0;
   }
 
   /**

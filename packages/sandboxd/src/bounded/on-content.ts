@@ -19,8 +19,11 @@ const AT = { offset: 8, size: 16, data: 40 } as const;
 const ALLOCATE = { offset: 8, size: 16, mode: 24 } as const;
 /** From linux/falloc.h: what it gives up takes no space. */
 const PUNCH_HOLE = 2;
+/** From linux/fs.h. */
+const SEEK_HOLE = 4;
 /** From linux/fuse.h, FUSE_FSYNC_FDATASYNC. */
 const DATA_ONLY = 1;
+const MUCH = 64 * 1024 ** 2;
 /** struct fuse_kstatfs. */
 const STATFS = { blockSize: 40, nameLength: 44, fragmentSize: 48, size: 80 } as const;
 const NAME_LENGTH = 255;
@@ -36,23 +39,24 @@ export const write: Operation = (served, node) => {
   const [offset, size] = [argument64(served, AT.offset), argument(served, AT.size)];
   const file = files.open(node);
   if (file < 0) return file;
-  // It may begin and end within a page.
-  const most = (Math.ceil(size / PAGE) + 1) * PAGE;
-  if (!isThere(served, node, offset + size) && !files.grow(node, most)) return -ERROR.ENOSPC;
+  // It may begin and end within a block.
+  const { block } = served.space;
+  const most = (Math.ceil(size / block) + 1) * block;
+  if (!isThere(served, node, { offset, end: offset + size }) && !files.grow(node, most)) return -ERROR.ENOSPC;
   const data = (input.address + HEADER.size + AT.data) as Address;
   const written = calls.writeAt(file, data, size, offset);
   return written < 0 ? written : answerNumber(served, written);
 };
 
-/** Whether a file has all up to there already, so that writing it takes no more space. */
-function isThere({ files, calls, space }: Served, node: Node, end: number): boolean {
+/** Whether a file has all of that already, so that writing it takes no more space. */
+function isThere(served: Served, node: Node, { offset, end }: { offset: number; end: number }): boolean {
+  const { files, calls, space } = served;
   // While there is much left it makes no difference.
-  if (space.left > MUCH) return false;
-  if (files.look(node) < 0) return false;
-  const size = number64(calls.stat, STAT.size);
-  return end <= size && node.bytes >= size;
+  if (space.left > MUCH || files.look(node) < 0) return false;
+  const isWhole = node.bytes >= number64(calls.stat, STAT.size);
+  // What is set aside behind a file's end must not pay for its holes.
+  return isWhole && calls.seek(files.open(node), BigInt(offset), SEEK_HOLE) >= end;
 }
-const MUCH = 64 * 1024 ** 2;
 
 export const allocate: Operation = (served, node) => {
   const { files, calls } = served;

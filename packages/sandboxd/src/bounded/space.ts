@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import { FILE_BYTES } from "../shared-space.ts";
+import { PAGE } from "./fuse-abi.ts";
 
 /** Each name counts as so many bytes, which covers what a directory stores of it. */
 const NAME_BYTES = 512;
@@ -13,6 +14,8 @@ const LOOK_AFTER_BYTES = 16 * 1024 ** 2;
 export class Space {
   readonly limit: number;
   readonly mostNames: number;
+  /** What is given to files at least at a time. */
+  readonly block = Math.max(PAGE, statfsSync("/").bsize);
   readonly #free: () => number;
   #bytes = 0;
   #names = 0;
