@@ -1,4 +1,5 @@
 import { appends } from "./groups/appends.ts";
+import { bound } from "./groups/bound.ts";
 import { browser } from "./groups/browser.ts";
 import { gateway } from "./groups/gateway.ts";
 import { idle } from "./groups/idle.ts";
@@ -19,6 +20,7 @@ export const GROUPS: readonly Group[] = [
   sandboxLife,
   setup,
   snapshots,
+  bound,
   steps,
   appends,
   live,
