@@ -15,17 +15,18 @@ export function countFiles(calls: FileCalls, space: Space): void {
   const memory = newMemory(calls);
   const linked = new Set<number | string>();
   const left = ["/"];
+  const bytesOf = (path: string): number => {
+    if (calls.look(path) < 0) return space.limit;
+    if (statType(calls.stat) === TYPE.directory) left.push(path);
+    else if (calls.stat.getUint32(STAT.links, true) > 1 && !isFirst(linked, statKey(calls.stat))) return 0;
+    return statBytes(calls.stat);
+  };
   for (let directory = left.pop(); directory !== undefined; directory = left.pop()) {
-    for (const name of namesBelow(calls, directory, memory)) {
-      const path = directory === "/" ? `/${name}` : `${directory}/${name}`;
-      if (calls.look(path) < 0) {
-        space.addBytes(space.limit);
-        continue;
-      }
+    const names = namesBelow(calls, directory, memory);
+    if (names === undefined) space.addBytes(space.limit);
+    for (const name of names ?? []) {
       space.addNames(1);
-      if (statType(calls.stat) === TYPE.directory) left.push(path);
-      else if (calls.stat.getUint32(STAT.links, true) > 1 && !isFirst(linked, statKey(calls.stat))) continue;
-      space.addBytes(statBytes(calls.stat));
+      space.addBytes(bytesOf(directory === "/" ? `/${name}` : `${directory}/${name}`));
     }
   }
 }
@@ -36,9 +37,9 @@ function isFirst(seen: Set<number | string>, key: number | string): boolean {
   return true;
 }
 
-function namesBelow(calls: FileCalls, directory: string, memory: Memory): readonly string[] {
+function namesBelow(calls: FileCalls, directory: string, memory: Memory): readonly string[] | undefined {
   const file = calls.openDirectory(directory);
-  if (file < 0) return [];
+  if (file < 0) return undefined;
   const found: string[] = [];
   for (let given = 1; given > 0;) {
     given = calls.names(file, memory.address, AT_ONCE_BYTES);

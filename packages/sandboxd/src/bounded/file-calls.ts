@@ -61,11 +61,9 @@ export type Place = string | number;
 /** Where a buffer is in memory. */
 export type Address = import("bun:ffi").Pointer;
 
-/** Where what `look` leaves has its fields, in bytes. Times are seconds and nanoseconds. Source: linux/stat.h, struct statx */
+/** Where what `look` leaves has its fields, in bytes; behind the links are user and group. Times are seconds and nanoseconds. Source: linux/stat.h, struct statx */
 export const STAT = {
   links: 16,
-  uid: 20,
-  gid: 24,
   mode: 28,
   inode: 32,
   size: 40,

@@ -23,7 +23,6 @@ export const OPERATION = {
   readdir: 28,
   fsyncdir: 30,
   interrupt: 36,
-  destroy: 38,
   batchForget: 42,
   fallocate: 43,
   readdirplus: 44,
@@ -84,7 +83,6 @@ export const ERROR = {
   EINTR: 4,
   EAGAIN: 11,
   EACCES: 13,
-  EBUSY: 16,
   ENODEV: 19,
   EINVAL: 22,
   ENOSPC: 28,
@@ -92,7 +90,6 @@ export const ERROR = {
   ENOSYS: 38,
   EOPNOTSUPP: 95,
   ESTALE: 116,
-  EDQUOT: 122,
 } as const;
 
 /** The highest bits of a file's mode. */

@@ -23,6 +23,7 @@ const PUNCH_HOLE = 2;
 const SEEK_HOLE = 4;
 /** From linux/fuse.h, FUSE_FSYNC_FDATASYNC. */
 const DATA_ONLY = 1;
+/** While so much is left it need not be known whether a write takes more. */
 const MUCH = 64 * 1024 ** 2;
 /** struct fuse_kstatfs. */
 const STATFS = { blockSize: 40, nameLength: 44, fragmentSize: 48, size: 80 } as const;
@@ -51,7 +52,6 @@ export const write: Operation = (served, node) => {
 /** Whether a file has all of that already, so that writing it takes no more space. */
 function isThere(served: Served, node: Node, { offset, end }: { offset: number; end: number }): boolean {
   const { files, calls, space } = served;
-  // While there is much left it makes no difference.
   if (space.left > MUCH || files.look(node) < 0) return false;
   const isWhole = node.bytes >= number64(calls.stat, STAT.size);
   // What is set aside behind a file's end must not pay for its holes.

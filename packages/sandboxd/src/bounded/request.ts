@@ -70,7 +70,7 @@ export function answerAttributes(served: Served): number {
 }
 
 /** Fields of struct fuse_attr. Its first three, inode, size and blocks, lie beside each other in both. */
-const FIELD = { first: 0, mode: 60, links: 64, uid: 68, gid: 72, device: 76, blockSize: 80, flags: 84 } as const;
+const FIELD = { first: 0, mode: 60, links: 64, device: 76, blockSize: 80, flags: 84 } as const;
 /** Seconds and nanoseconds there, and where statx has both. */
 const TIMES = [
   [24, 48, STAT.accessed],
@@ -85,6 +85,7 @@ function writeAttributes(stat: DataView, to: DataView, at: number): void {
     copyWords([stat, from + 8], [to, at + nanoseconds], 4);
   }
   to.setUint32(at + FIELD.mode, stat.getUint16(STAT.mode, true), true);
+  // User and group, too.
   copyWords([stat, STAT.links], [to, at + FIELD.links], 12);
   const [major, minor] = [stat.getUint32(STAT.deviceMajor, true), stat.getUint32(STAT.deviceMinor, true)];
   to.setUint32(at + FIELD.device, (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12), true);

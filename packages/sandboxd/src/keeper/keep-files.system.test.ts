@@ -1,24 +1,18 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { mayUseFuse } from "@handrail/channels/testing/may-use-fuse";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 const SANDBOXD = join(import.meta.dirname, "../../dist/sandboxd");
 const BYTES = 16 * 1024 ** 2;
 const OWNER = 4321;
 
-/** Whether this process may mount FUSE. */
-function mayServe(): boolean {
-  try {
-    accessSync("/dev/fuse", constants.R_OK);
-    return process.getuid?.() === 0;
-  } catch {
-    return false;
-  }
-}
+const asRoot = process.getuid?.() === 0;
+if (!asRoot) process.stdout.write("Files that a keeper serves are not tested: that takes root.\n");
 
 let volume: string;
 beforeEach(() => {
@@ -59,7 +53,7 @@ function start(...more: readonly string[]) {
   };
 }
 
-describe.skipIf(!mayServe())("files that a keeper serves", () => {
+describe.skipIf(!asRoot || !mayUseFuse("What a keeper serves"))("files that a keeper serves", () => {
   test("are made with directories of their owner, and hold no more than the bound", async () => {
     const { said, release } = start("--owner", String(OWNER));
     expect(await said()).toBe("ready");

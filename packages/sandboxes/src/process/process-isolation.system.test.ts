@@ -1,4 +1,5 @@
 import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
+import { mayUseFuse } from "@handrail/channels/testing/may-use-fuse";
 import { expect, onTestFinished, test } from "vitest";
 import { localUnderTest } from "../testing/local-bench.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
@@ -9,7 +10,8 @@ const profiles = asRoot ? (["strict", "default", "dev"] as const) : (["strict", 
 sandboxIsolationContract("process", profiles, () => localUnderTest("process"));
 
 if (!asRoot) {
-  test("a plain user's server says what it does not hold, and refuses the profile dev", async () => {
+  const bounded = mayUseFuse("What a plain user's server says of FUSE");
+  test.skipIf(!bounded)("a plain user's server says what it does not hold, and refuses the profile dev", async () => {
     const { open, within, dispose } = await localUnderTest("process");
     onTestFinished(dispose);
     const backend = await open("user");

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BackendUnderTest } from "@handrail/core/testing/sandbox-bench";
+import { mayUseFuse } from "@handrail/channels/testing/may-use-fuse";
 import { noneBackend } from "../none/none-backend.ts";
 import { conversationPlace, readRecord } from "../local/conversation-place.ts";
 import { findBoxes, lookForMarked } from "../local/find-processes.ts";
@@ -20,7 +21,8 @@ const isRoot = process.getuid?.() === 0;
 /** What holds of them: the rest takes control groups and mounts. */
 function held(kind: "process" | "none"): BackendUnderTest["limits"] {
   if (isRoot) return LIMITS;
-  return kind === "process" ? { ...LIMITS, cpus: "unbounded" } : { memoryBytes, processes, cpus: "unbounded" };
+  const isBounded = kind === "process" && mayUseFuse("The size of a plain user's workspace");
+  return { ...(isBounded ? LIMITS : { memoryBytes, processes }), cpus: "unbounded" };
 }
 
 /** Sandboxes of this machine, with and without isolation. */
