@@ -66,8 +66,8 @@ const PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /**
  * Sandboxes as processes of this machine in bubblewrap: namespaces, mounts and limits of their own, and the host's
  * /usr to read; in the profile that makes programs root, a copy of the default image to change. They outlive the server
- * and are found again. As root each runs as a user of its own, within control groups; without root, limits hold for each process and for the number of processes. There is no way from here to a
- * process that is not isolated.
+ * and are found again. As root each runs as a user of its own, within control groups; without root, limits hold for each
+ * process, for the number of processes and, through FUSE, for the workspace. There is no way from here to a process that is not isolated.
  */
 export function processBackend(options: ProcessOptions): SandboxBackend {
   let used = false;
