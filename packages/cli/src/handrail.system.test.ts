@@ -17,6 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   endSandboxes();
+  unmountDisks();
   rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 });
 
@@ -28,6 +29,15 @@ function endSandboxes(): void {
   for (const { pid, words } of commandLines()) {
     if (words.includes(root) || [...ids].some((id) => words.includes(id))) kill(pid);
   }
+}
+
+/** A server that is ended while it tries whether workspaces can be disks leaves one mounted, which the next takes away. */
+function unmountDisks(): void {
+  const places = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
+  const left = places.filter((place) => place.startsWith(`${root}/`));
+  if (left.length > 0) execFileSync("umount", ["--lazy", ...left]);
 }
 
 /** Of the processes of this machine. */
