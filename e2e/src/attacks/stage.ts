@@ -20,6 +20,7 @@ import { mapsUsers } from "@handrail/sandboxes/testing/maps-users";
 import { builtPrograms } from "@handrail/sandboxes/testing/test-programs";
 import { workingBackends } from "../support/sandbox-kills.ts";
 import { PRELUDE, verdictOf, type Verdict } from "./attack.ts";
+import { leftOf } from "./left-on-stage.ts";
 
 /** Where attacks run. `none` has no fence: there the controls of the attacks run. */
 export type StageBackend = "docker" | "process" | "containerd" | "none";
@@ -61,6 +62,8 @@ export type Stage = {
   readonly prey: Prey;
   /** A new sandbox, or that of the conversation started again. */
   start(conversationId?: string, profile?: SandboxProfile): Promise<StagedSandbox>;
+  /** What there is of a conversation where its backend keeps sandboxes. */
+  left(conversationId: string): Promise<readonly string[]>;
   /** Takes all of it away. */
   end(): Promise<void>;
 };
@@ -85,6 +88,8 @@ export async function openStage(name: StageBackend, egress: Egress = (_origin, s
     prey,
     start: async (conversationId = newId("c", Date.now()), profile = "default") =>
       staged(await startOn(backend, conversationId, profile), conversationId, prey),
+    left: (conversationId) =>
+      leftOf(conversationId, { installation, directory, address: daemon?.address }, name === "docker"),
     end: async () => {
       await backend.collect(new Set());
       await backend.close();
