@@ -29,6 +29,15 @@ test("there are no more than 500 rules", async () => {
   expect(rules.of(user("u_1"))).toHaveLength(500);
 });
 
+test("two rules that say the same are one, also when both are added at once", async () => {
+  const rules = await (await setUp())();
+  const add = () => rules.add({ ownerId: "u_1", scope: "owner", repository: undefined, hosts: ["a.test"] });
+  const [one, other] = await Promise.all([add(), add()]);
+  expect(other).toEqual(one);
+  expect(await add()).toEqual(one);
+  expect([rules.of(user("u_1")), rules.version]).toEqual([[one], 1]);
+});
+
 test("rules hold for their owner's conversations, all or those on their repository, and are there after a restart", async () => {
   const open = await setUp();
   const rules = await open();

@@ -57,10 +57,11 @@ export async function openStoredRules({ file, now, newId }: StoredRulesParts): P
   let version = 0;
   const listeners = new Set<() => void>();
   let turn: Promise<unknown> = Promise.resolve();
-  /** One write after the other; what could not be written does not hold. */
+  /** One write after the other; what could not be written does not hold. What is given back as it was is not written. */
   const change = (decide: (rules: readonly Owned[]) => readonly Owned[]) => {
     const write = async () => {
       const next = decide(rules);
+      if (next === rules) return;
       await file.write({ rules: [...next] });
       rules = next;
       version += 1;
@@ -84,13 +85,15 @@ export async function openStoredRules({ file, now, newId }: StoredRulesParts): P
         .map(withoutOwner),
     async add(wanted) {
       const fresh: Owned = { ...ownedRule(wanted), ruleId: newId("w"), createdAt: now() };
-      const same = rules.find((rule) => saysSame(rule, fresh));
-      if (same !== undefined) return withoutOwner(same);
+      let kept = fresh;
       await change((before) => {
+        const same = before.find((rule) => saysSame(rule, fresh));
+        kept = same ?? fresh;
+        if (same !== undefined) return before;
         if (before.length >= MAX_RULES) throw new AppError("limit_reached", "There are too many rules. Remove some.");
         return [...before, fresh];
       });
-      return withoutOwner(fresh);
+      return withoutOwner(kept);
     },
     async remove(user, ruleId) {
       const isIt = (rule: Owned) => isOf(user)(rule) && rule.ruleId === ruleId;
