@@ -45,6 +45,8 @@ test("what no rule allows is asked in the page, held, and goes on or is refused 
 
   const first = page.getByRole("group", { name: "The sandbox wants to reach GET page.invalid/" });
   await first.getByText(/^It waits .+ more\.$/).waitFor();
+  await page.getByText(/^A request waits for your answer, in the conversation\./).waitFor();
+  expect(await page.getByText("The sandbox has sent no request yet.").count()).toBe(0);
   await first.getByRole("button", { name: "Allow once" }).focus();
   await page.keyboard.press("Enter");
 

@@ -6,6 +6,8 @@ import { useVirtualScroll, VirtualList } from "../components/virtual-list.tsx";
 import { askedPlace } from "@handrail/protocol/asked-place";
 import { formatBytes, formatCount, formatExact, formatTime, plural } from "../state/format.ts";
 import { describeOutcome } from "../state/describe-outcome.ts";
+import { openAsks } from "../state/open-asks.ts";
+import { useNow } from "../state/use-now.ts";
 import { type NetworkRow, networkRows, type ShownRequests } from "../state/network-rows.ts";
 import type { PanelProps } from "./panel-zone.tsx";
 
@@ -14,6 +16,7 @@ export function NetworkPanel({ view }: PanelProps) {
   const [shown, setShown] = useState<ShownRequests>("all");
   const rows = useMemo(() => networkRows(view.events, shown), [view.events, shown]);
   const totals = view.state?.network;
+  const asks = openAsks(view.state, useNow(20_000)).length;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-3 py-1.5 text-small">
@@ -25,7 +28,14 @@ export function NetworkPanel({ view }: PanelProps) {
           </span>
         )}
       </div>
-      {rows.length === 0 ? <Empty>{SHOWN[shown].empty}</Empty> : <RequestTable rows={rows} />}
+      {asks > 0 && (
+        <p className="border-b border-line px-3 py-1.5 text-small text-warn">
+          {asks === 1 ? "A request waits for your answer" : `${formatCount(asks)} requests wait for your answer`}, in
+          the conversation. Requests are listed once they have begun.
+        </p>
+      )}
+      {rows.length > 0 && <RequestTable rows={rows} />}
+      {rows.length === 0 && (asks === 0 || shown !== "all") && <Empty>{SHOWN[shown].empty}</Empty>}
     </div>
   );
 }
