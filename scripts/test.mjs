@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { ensureBuilds } from "./lib/builds.mjs";
 import { ensureDocker } from "./lib/docker.mjs";
+import { ensureFuse } from "./lib/fuse-device.mjs";
 import { ensureModules } from "./lib/node-modules.mjs";
 import { runAsPlainUser } from "./lib/plain-user.mjs";
 import { progress } from "./lib/progress.mjs";
@@ -39,6 +40,7 @@ const reports = mkdtempSync(path.join(tmpdir(), "handrail-test-"));
 // Also where a signal ends it.
 process.once("exit", () => rmSync(reports, { recursive: true, force: true, maxRetries: 10 }));
 const results = [];
+ensureFuse();
 // Fetching takes half of the time that packages and images take: what needs neither is done meanwhile.
 const docker = ensureSystemPackages([...BASE_PACKAGES, ...TEST_PACKAGES]).then(ensureDocker);
 await ensureModules();

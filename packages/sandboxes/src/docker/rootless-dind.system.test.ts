@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { UnheldLimit } from "@handrail/core/testing/sandbox-bench";
-import { mayUseFuse } from "@handrail/channels/testing/may-use-fuse";
+import { usersMayUseFuse } from "@handrail/channels/testing/may-use-fuse";
 import { newId } from "@handrail/protocol/ids";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
@@ -21,7 +21,7 @@ const BOUNDS = { memoryBytes: 1536 * 1024 ** 2, processes: 3000 };
 const UNHELD: readonly UnheldLimit[] = ["memory", "processes", "CPU"];
 const isKeeper = ({ labels }: Listed) => labels[LABEL.keeper] !== undefined && labels[LABEL.sandbox] === undefined;
 const hasDaemon = (await daemonAnswers()) && sharesPaths() && (await canBuildRoot());
-const works = hasDaemon && (await usersMayMapUsers()) && mayUseFuse("A rootless Docker daemon");
+const works = hasDaemon && (await usersMayMapUsers()) && usersMayUseFuse("A rootless Docker daemon");
 
 describe.skipIf(!works)("a Docker daemon that is a plain user, in a container beside the server", () => {
   const suite = daemonSuite(() => startSidecar(rootlessSidecar(BOUNDS)));

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { mayUseFuse } from "@handrail/channels/testing/may-use-fuse";
+import { usersMayUseFuse } from "@handrail/channels/testing/may-use-fuse";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DISK_FILLERS } from "../testing/disk-fillers.ts";
 import { runsAsRoot } from "../testing/runs-as-root.ts";
@@ -35,7 +35,7 @@ describe.skipIf(!runsAsRoot("A small disk that a plain user's sandboxes are on")
 
   const cases = DISK_FILLERS.map(({ tries, end }, number) => ({ tries, end, number }));
 
-  test.skipIf(!mayUseFuse("A small disk with FUSE")).each(cases)(
+  test.skipIf(!usersMayUseFuse("A small disk with FUSE")).each(cases)(
     "keeps what the server needs where FUSE bounds workspaces, whatever a program there tries that $tries",
     async ({ tries, number }) => {
       const { least, end } = await fill(number, "fuse");

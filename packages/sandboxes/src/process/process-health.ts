@@ -47,7 +47,7 @@ async function runTrue(prepared: Prepared, bubblewrap: NonNullable<Prepared["bub
 const BOUNDS = {
   disk: ", workspaces bounded",
   fuse: ", workspaces bounded by FUSE",
-  none: "; no limit on a workspace's size: it takes root and loop devices, or /dev/fuse",
+  none: "; no limit on a workspace's size: it takes root and loop devices, or /dev/fuse that the server may open",
 } as const;
 
 function limitsOf({ cgroups, bound, noDev, options }: Prepared): string {
