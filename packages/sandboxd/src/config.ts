@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { UserNames } from "@handrail/protocol/sandboxd/disk-messages";
 import type { Bounds } from "./bounded/serve-bounded.ts";
 import type { Kept } from "./keeper/keep-files.ts";
 import { parseAddress, socketPath, type Address } from "./wire/endpoints.ts";
@@ -64,7 +65,7 @@ sandboxd connect --socket PATH
 sandboxd disks --volumes DIR
 sandboxd quotas --directory DIR --user ID...
 sandboxd bound --directory DIR --bytes N (--mount DIR | --device FD)
-sandboxd keep --directory DIR --bytes N [--owner ID]
+sandboxd keep --directory DIR --bytes N [--owner ID] [--names JSON]
 sandboxd --version
 
 PATH is @NAME for an abstract socket. --sandbox says which sandbox it is to those who look at processes.
@@ -100,6 +101,7 @@ const OPTIONS = {
   device: TEXT,
   user: TEXTS,
   owner: TEXT,
+  names: TEXT,
   sandbox: TEXT,
   stdio: FLAG,
   transparent: FLAG,
@@ -164,9 +166,10 @@ function boundsOf(directory: string, { bytes: text, mount, device: file }: Value
   throw new Error("Either --mount or --device is needed.");
 }
 
-function keptOf(directory: string, { bytes, owner }: Values): Kept {
+function keptOf(directory: string, { bytes, owner, names }: Values): Kept {
   const user = owner === "0" ? 0 : number("--owner", owner, MOST_USERS);
-  return { directory, bytes: bytesOf(bytes), owner: user };
+  const known = names === undefined ? undefined : UserNames.parse(JSON.parse(names));
+  return { directory, bytes: bytesOf(bytes), owner: user, names: known };
 }
 
 function bytesOf(text: string | undefined): number {

@@ -39,7 +39,7 @@ const FILES: readonly IsolationRule[] = [
     ...ONLY_DEV,
     what: "write to the system's files",
     // Nor to the few places of an image that are everybody's: the whole of it cannot be written.
-    probe: `echo x > /usr/probe || echo x > /etc/probe || grep -qE '^[^ ]+ / [^ ]+ rw[, ]' /proc/self/mounts`,
+    probe: `echo x > /usr/probe || echo x > /etc/probe || echo '#' >> /etc/passwd || grep -qE '^[^ ]+ / [^ ]+ rw[, ]' /proc/self/mounts`,
   },
   { ...NEVER, what: "change Handrail's programs", probe: "echo x > /handrail/probe || echo >> /handrail/rg" },
   {
@@ -57,6 +57,7 @@ const FILES: readonly IsolationRule[] = [
 ];
 
 const RIGHTS: readonly IsolationRule[] = [
+  { ...ALWAYS, what: "look up the name of its user", probe: "id -un" },
   { ...ONLY_DEV, what: "be root of the sandbox", probe: '[ "$(id -u)" = 0 ]' },
   {
     ...ONLY_DEV,

@@ -17,10 +17,14 @@ export type DiskImage = z.infer<typeof DiskImage>;
 export const DiskOwner = z.strictObject({ uid: Natural, gid: Natural });
 export type DiskOwner = z.infer<typeof DiskOwner>;
 
+/** What a sandbox has in its /etc in place of the image's: texts that name its user. */
+export const UserNames = z.strictObject({ passwd: z.string(), group: z.string() });
+export type UserNames = z.infer<typeof UserNames>;
+
 /**
  * What a server asks of `sandboxd disks`, one JSON value a line. `mount`: the disk beside that volume's files is mounted
  * beside them, after it was made anew from `image`, if that is wished, with directories of `owner` in it. `release`: it is
- * mounted there no more. What is asked twice is done once.
+ * mounted there no more. What is asked twice is done once. `names` are written beside it.
  */
 export const DiskRequest = z.discriminatedUnion("type", [
   z.strictObject({
@@ -28,6 +32,7 @@ export const DiskRequest = z.discriminatedUnion("type", [
     type: z.literal("mount"),
     volume: Volume,
     anew: z.optional(z.strictObject({ image: DiskImage, owner: DiskOwner })),
+    names: z.optional(UserNames),
   }),
   /** `forget`: the disk's file goes too. */
   z.strictObject({ id: Natural, type: z.literal("release"), volumes: z.array(Volume), forget: z.boolean() }),
@@ -53,6 +58,8 @@ export const DISK_FILE = "disk.img";
 export const DISK_MOUNT = "disk";
 /** The files of one that a keeper serves. */
 export const DISK_FILES = "files";
+/** The directory with a sandbox's `UserNames`, whose files alone are mounted into it. */
+export const DISK_NAMES = "names";
 
 /** What a keeper says once its files are mounted, and once they are not any more, each in a line of its own. */
 export const KEEPER_READY = "ready";

@@ -81,6 +81,7 @@ function start() {
     ask,
     mount: (volume: string, made?: DiskImage) =>
       ask({ type: "mount", volume, ...(made === undefined ? {} : { anew: { image: made, owner: OWNER } }) }),
+    mountWith: (volume: string, names: object) => ask({ type: "mount", volume, names }),
     release: (volume: string, forget = false) => ask({ type: "release", volumes: [volume], forget }),
     end: async () => {
       child.stdin.end();
@@ -107,6 +108,19 @@ describe.skipIf(!asRoot)("disks beside volumes", () => {
     expect(owners).toEqual([" 0:0 755", "workspace 4321:8765 755", "state 4321:8765 700", "state/home 4321:8765 700"]);
     expect(await end()).toEqual([0, null]);
     await expectNothingLeft();
+  });
+
+  test("names of a sandbox's users are beside it, until it is forgotten", async () => {
+    const { mount, mountWith, release } = start();
+    const read = () => ["passwd", "group"].map((name) => readFileSync(inside("v1/names", name), "utf8"));
+    await mount("v1", image());
+    expect(await mountWith("v1", { passwd: "first\n", group: "x\n" })).toEqual({ id: 7 });
+    expect(read()).toEqual(["first\n", "x\n"]);
+    await mountWith("v1", { passwd: "p\n", group: "g\n" });
+    expect(read()).toEqual(["p\n", "g\n"]);
+    expect(await mountWith("v1", { passwd: "p", "../x": "g" })).toMatchObject({ code: "sandboxd_mismatch" });
+    await release("v1", true);
+    expect(existsSync(inside("v1/names"))).toBe(false);
   });
 
   test("one that is whole is kept, one that is made anew is empty, one that is forgotten is gone", async () => {

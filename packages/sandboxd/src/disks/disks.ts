@@ -1,10 +1,10 @@
 import { chownSync, closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
-import { statfsSync, statSync, writeSync } from "node:fs";
+import { statfsSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
-import type { DiskImage, DiskOwner, DiskRequest } from "@handrail/protocol/sandboxd/disk-messages";
-import { DISK_FILE, DISK_MOUNT } from "@handrail/protocol/sandboxd/disk-messages";
+import type { DiskImage, DiskOwner, DiskRequest, UserNames } from "@handrail/protocol/sandboxd/disk-messages";
+import { DISK_FILE, DISK_MOUNT, DISK_NAMES } from "@handrail/protocol/sandboxd/disk-messages";
 import { zstd } from "../snapshot/objects/zstd.ts";
 import type { DeviceNumber, DiskCalls } from "./disk-calls.ts";
 
@@ -32,16 +32,17 @@ export function openDisks({ volumes, devices }: DiskPlaces, calls: DiskCalls) {
     while (isMounted(target)) calls.unmount(target);
     mounted.delete(volume);
     if (!forget) return;
-    rmSync(join(volumes, volume, DISK_FILE), { force: true });
+    for (const made of [DISK_FILE, DISK_NAMES]) rmSync(join(volumes, volume, made), { recursive: true, force: true });
     // Not empty where the daemon did not see what was mounted, and made what it missed.
     rmSync(target, { recursive: true, force: true });
   };
-  const mount = async ({ volume, anew }: Extract<DiskRequest, { type: "mount" }>): Promise<void> => {
+  const mount = async ({ volume, anew, names }: Extract<DiskRequest, { type: "mount" }>): Promise<void> => {
     const place = join(volumes, volume);
     const [file, target] = [join(place, DISK_FILE), join(place, DISK_MOUNT)];
     if (!existsSync(place)) throw new AppError("sandbox_failed", "The daemon keeps its volumes elsewhere.");
     release(volume, false);
     requireSpace(place);
+    writeNames(place, names);
     if (anew !== undefined) makeFile(file, anew.image);
     mkdirSync(target, { recursive: true, mode: 0o700 });
     await mountFile({ file, target, devices, calls });
@@ -66,6 +67,14 @@ export function requireSpace(directory: string): void {
   const message =
     "The disk of the Docker daemon's machine is nearly full. Free some space, then start the sandbox again.";
   throw new AppError("disk_full", message);
+}
+
+/** Beside the files of a volume. Those that are there may be mounted: they are written again, with what they say. */
+export function writeNames(place: string, names: UserNames | undefined): void {
+  if (names === undefined) return;
+  const directory = join(place, DISK_NAMES);
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  for (const [name, text] of Object.entries(names)) writeFileSync(join(directory, name), text, { mode: 0o644 });
 }
 
 /** Replaces one that was begun. */

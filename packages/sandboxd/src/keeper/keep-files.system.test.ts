@@ -55,7 +55,8 @@ function start(...more: readonly string[]) {
 
 describe.skipIf(!asRoot || !mayUseFuse("What a keeper serves"))("files that a keeper serves", () => {
   test("are made with directories of their owner, and hold no more than the bound", async () => {
-    const { said, release } = start("--owner", String(OWNER));
+    const names = { passwd: "agent:x:4321:4321::/home:/bin/sh\n", group: "agent:x:4321:\n" };
+    const { said, release } = start("--owner", String(OWNER), "--names", JSON.stringify(names));
     expect(await said()).toBe("ready");
     const owners = ["", "workspace", "state", "state/home"].map((name) => {
       const { uid, gid, mode } = statSync(inDisk(name));
@@ -64,6 +65,8 @@ describe.skipIf(!asRoot || !mayUseFuse("What a keeper serves"))("files that a ke
     expect(owners).toEqual([" 0:0 755", "workspace 4321:4321 755", "state 4321:4321 700", "state/home 4321:4321 700"]);
     expect(sh('head -c 20M /dev/zero > "$1"', inDisk("workspace/large"))).toMatch(/No space left on device/);
     expect(await release()).toBe("released");
+    const [passwd, group] = ["passwd", "group"].map((name) => readFileSync(join(volume, "names", name), "utf8"));
+    expect({ passwd, group }).toEqual(names);
     expect(statSync(join(volume, "files/workspace/large")).size).toBeLessThanOrEqual(BYTES);
   });
 

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
-import { DISK_FILES, DISK_MOUNT } from "@handrail/protocol/sandboxd/disk-messages";
+import { DISK_FILES, DISK_MOUNT, type UserNames } from "@handrail/protocol/sandboxd/disk-messages";
 import { serveBounded } from "../bounded/serve-bounded.ts";
 import { openDiskCalls } from "../disks/disk-calls.ts";
-import { furnish, isMounted, requireSpace } from "../disks/disks.ts";
+import { furnish, isMounted, requireSpace, writeNames } from "../disks/disks.ts";
 
 export type Kept = {
   /** Of a volume. The files lie in it, and are mounted in it. */
@@ -13,17 +13,20 @@ export type Kept = {
   readonly bytes: number;
   /** The files are made anew: directories of this user and group. Undefined: they are those that are there. */
   readonly owner: number | undefined;
+  /** Are written beside them. */
+  readonly names: UserNames | undefined;
 };
 
 /**
  * Serves the files beside a volume's own as a file system with a bound, for the server on standard input and output to give
  * to a sandbox, until nobody has it mounted any more. Fails with a line of JSON in place of "ready".
  */
-export async function keepFiles({ directory, bytes, owner }: Kept): Promise<number> {
+export async function keepFiles({ directory, bytes, owner, names }: Kept): Promise<number> {
   const [files, target] = [join(directory, DISK_FILES), join(directory, DISK_MOUNT)];
   try {
     await release(target);
     requireSpace(directory);
+    writeNames(directory, names);
     if (owner !== undefined) makeFiles(files, owner);
     if (!existsSync(files))
       throw new AppError("sandbox_failed", "The workspace is not on the daemon's machine any more.");

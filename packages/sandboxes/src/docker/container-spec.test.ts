@@ -113,11 +113,13 @@ test("a disk of the host is mounted so that nothing which is mounted in it comes
 });
 
 test("a disk of the daemon's machine is mounted as the daemon mounts what is its own, and keeps its volumes in use", () => {
-  const storage = { type: "bind", workspace: "/d/w", state: "/d/s", holder: "h", whole: "o" } as const;
+  const storage = { type: "bind", workspace: "/d/w", state: "/d/s", names: "/n", holder: "h", whole: "o" } as const;
   expect(hostConfig({ storage })["Mounts"]).toEqual([
     { Type: "bind", Source: "/d/w", Target: "/workspace" },
     { Type: "bind", Source: "/d/s", Target: "/handrail-state" },
     { ...volume("p", "/handrail"), ReadOnly: true },
+    { Type: "bind", Source: "/n/passwd", Target: "/etc/passwd", ReadOnly: true },
+    { Type: "bind", Source: "/n/group", Target: "/etc/group", ReadOnly: true },
     { ...volume("o", "/handrail-whole"), ReadOnly: true },
     { ...volume("h", "/handrail-disk"), ReadOnly: true },
   ]);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import {
@@ -50,6 +51,8 @@ export type ContainerStorage = {
   readonly type: "volume" | "bind";
   readonly workspace: string;
   readonly state: string;
+  /** A directory of the daemon's machine with what becomes /etc/passwd and /etc/group; undefined: the image's stay. */
+  readonly names?: string | undefined;
   /**
    * The volume that says that the workspace was filled. It is mounted so that it is in use as long as the workspace is: a
    * prune of unused volumes must not take the one without the other.
@@ -63,8 +66,8 @@ export type ContainerStorage = {
 
 /**
  * The container of a sandbox: no network, no new privileges, limits on everything, and a filter of system calls that
- * refuses no less than Docker's own. Unless its profile makes it root: no capabilities, a user without a name, and a root
- * file system that cannot be written. Of the host nothing is mounted but the conversation's own disk, where it has one.
+ * refuses no less than Docker's own. Unless its profile makes it root: no capabilities, a user whom the machine does not know, and a
+ * root file system that cannot be written. Of the host nothing is mounted but the conversation's own disk, where it has one.
  */
 export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   const { network } = PROFILES[wish.profile];
@@ -267,6 +270,8 @@ function boundsUser({ product, missingLimits }: ContainerWish["daemon"], uid: nu
 
 type Mount = { readonly Target: string } & Readonly<Record<string, unknown>>;
 
+const USER_NAMES = ["passwd", "group"] as const;
+
 function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly Mount[] {
   const bound = storage.holder === undefined ? bind : bindOfDaemon;
   const own = storage.type === "bind" ? bound : volume;
@@ -274,7 +279,8 @@ function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly Mou
     own(storage.workspace, INSIDE.workspace),
     own(storage.state, INSIDE.state),
     { ...volume(programs, INSIDE.programs), ReadOnly: true },
-    ...(hostsFile === undefined ? [] : [hosts(hostsFile)]),
+    ...(hostsFile === undefined ? [] : [inEtc(hostsFile, "hosts")]),
+    ...(storage.names === undefined ? [] : USER_NAMES.map((name) => inEtc(join(storage.names ?? "", name), name))),
     ...(storage.whole === undefined ? [] : [{ ...volume(storage.whole, "/handrail-whole"), ReadOnly: true }]),
     ...(storage.holder === undefined ? [] : [{ ...volume(storage.holder, "/handrail-disk"), ReadOnly: true }]),
   ];
@@ -294,6 +300,6 @@ function bindOfDaemon(source: string, target: string) {
   return { Type: "bind", Source: source, Target: target };
 }
 
-function hosts(source: string) {
-  return { ...bindOfDaemon(source, "/etc/hosts"), ReadOnly: true };
+function inEtc(source: string, name: string) {
+  return { ...bindOfDaemon(source, `/etc/${name}`), ReadOnly: true };
 }

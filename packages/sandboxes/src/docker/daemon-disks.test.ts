@@ -31,7 +31,7 @@ function disksOf(facts: object, complaint = "") {
 test("a rootless daemon without FUSE has no disks, and it is said what to do", async () => {
   const { disks, log } = disksOf(ROOTLESS, 'adding custom device "/dev/fuse": no such file or directory');
   expect(await disks.problem()).toBe(
-    "Workspaces cannot be bounded: adding custom device \"/dev/fuse\": no such file or directory. Load the kernel's module fuse on the daemon's machine; a daemon in a container is given /dev/fuse, as in deploy/compose/sidecar-rootless.yaml.",
+    "Workspaces cannot be bounded: adding custom device \"/dev/fuse\": no such file or directory. Load the kernel's module fuse on the daemon's machine; a daemon in a container is given /dev/fuse, as in deploy/compose/sidecar-rootless.yaml. Its user must be allowed to open it, as udev allows everybody (mode 0666).",
   );
   expect(log).toEqual(["keeper removed", "volume removed"]);
   expect(await disks.areKept()).toBe(true);

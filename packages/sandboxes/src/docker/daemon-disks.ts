@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { AppError } from "@handrail/protocol/errors";
 import { newId } from "@handrail/protocol/ids";
-import { DISK_MOUNT, type DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
+import { DISK_MOUNT, DISK_NAMES, type DiskImage } from "@handrail/protocol/sandboxd/disk-messages";
 import { tooManyFiles } from "../disk/workspace-disk.ts";
+import { userNames } from "../local/etc-files.ts";
 import { INSIDE } from "../sandbox-environment.ts";
 import { tarStream } from "../tar-stream.ts";
 import { askedAgain } from "./asked-again.ts";
@@ -107,6 +108,8 @@ export function daemonDisks(parts: Parts) {
 
 type MountWish = Parameters<typeof keepFiles>[1];
 type Mount = (wish: MountWish) => Promise<{
+  /** The volume's own directory on the daemon's machine. */
+  readonly place: string;
   /** Where the daemon's machine has it until it is released. */
   readonly directory: string;
   readonly keeper?: string;
@@ -121,8 +124,13 @@ async function prepare(parts: Parts, mount: Mount, wish: DiskWish): Promise<Star
   const whole = names.whole(holder);
   const labels = { ...names.labels(conversationId), [LABEL.disk]: holder };
   const isWhole = await volumes.isWhole(holder);
-  const disk = await mount({ volume: holder, labels, bytes, owner: isWhole ? undefined : wish.owner });
-  const paths = { workspace: join(disk.directory, "workspace"), state: join(disk.directory, "state") };
+  const users = wish.owner === ROOT ? undefined : userNames(wish.owner);
+  const disk = await mount({ volume: holder, labels, bytes, owner: isWhole ? undefined : wish.owner, names: users });
+  const paths = {
+    workspace: join(disk.directory, "workspace"),
+    state: join(disk.directory, "state"),
+    names: users === undefined ? undefined : join(disk.place, DISK_NAMES),
+  };
   try {
     if (!isWhole) await fill(parts, wish, paths.workspace);
     if (!isWhole) await makeVolume(client, whole, labels);
@@ -141,17 +149,18 @@ type Mounting = {
 };
 
 async function mountDisk({ parts: { client }, helper, image, owners }: Mounting, wish: MountWish) {
-  const { volume, labels, bytes, owner } = wish;
+  const { volume, labels, bytes, owner, names } = wish;
   const [volumes] = await Promise.all([helper.directory(), makeVolume(client, volume, labels)]);
   const release = (forget = false) => helper.ask({ type: "release", volumes: [volume], forget });
   try {
     const anew = owner === undefined ? undefined : { image: await image(bytes), owner: await owners(owner) };
-    await helper.ask({ type: "mount", volume, ...(anew === undefined ? {} : { anew }) });
+    await helper.ask({ type: "mount", volume, names, ...(anew === undefined ? {} : { anew }) });
   } catch (thrown) {
     await release().catch(() => undefined);
     throw thrown;
   }
-  return { directory: join(volumes, volume, DISK_MOUNT), release };
+  const place = join(volumes, volume);
+  return { place, directory: join(place, DISK_MOUNT), release };
 }
 
 /** Empty disks by their size, each made once. */
@@ -200,7 +209,7 @@ async function probe(parts: Parts, mount: Mount): Promise<string | undefined> {
   const volume = names.probe(newId("x", Date.now()));
   const labels = { [LABEL.installation]: names.installation, [LABEL.disk]: volume, ...names.madeHere() };
   try {
-    const disk = await mount({ volume, labels, bytes: PROBE_BYTES, owner: ROOT });
+    const disk = await mount({ volume, labels, bytes: PROBE_BYTES, owner: ROOT, names: undefined });
     const seen = await seesDisk(parts, join(disk.directory, "workspace"));
     await disk.release(true);
     return seen ? undefined : NOT_SEEN;
@@ -216,7 +225,7 @@ async function probe(parts: Parts, mount: Mount): Promise<string | undefined> {
 
 function adviceOn(complaint: string): string {
   if (!complaint.includes(FUSE_DEVICE)) return "";
-  return ` Load the kernel's module fuse on the daemon's machine; a daemon in a container is given ${FUSE_DEVICE}, as in deploy/compose/sidecar-rootless.yaml.`;
+  return ` Load the kernel's module fuse on the daemon's machine; a daemon in a container is given ${FUSE_DEVICE}, as in deploy/compose/sidecar-rootless.yaml. Its user must be allowed to open it, as udev allows everybody (mode 0666).`;
 }
 
 /** A line of /proc/mounts with a disk of ours. The machine's own file system may be an ext4 as well. */

@@ -9,7 +9,7 @@ test("what serves files has an image without files, no network, FUSE, one volume
     directory: "/var/lib/docker/volumes/v",
     bytes: 2 ** 31,
   };
-  const { HostConfig, ...spec } = keeperContainer({ ...common, owner: undefined });
+  const { HostConfig, ...spec } = keeperContainer({ ...common, owner: undefined, names: undefined });
   expect(spec).toEqual({
     Image: "n",
     User: "0:0",
@@ -41,5 +41,7 @@ test("what serves files has an image without files, no network, FUSE, one volume
       { Type: "volume", Source: "p", Target: "/handrail", VolumeOptions: { NoCopy: true }, ReadOnly: true },
     ],
   });
-  expect(keeperContainer({ ...common, owner: 0 }).Cmd.slice(-2)).toEqual(["--owner", "0"]);
+  const names = { passwd: "p", group: "g" };
+  const anew = keeperContainer({ ...common, owner: 0, names });
+  expect(anew.Cmd.slice(-4)).toEqual(["--owner", "0", "--names", '{"passwd":"p","group":"g"}']);
 });

@@ -1,3 +1,4 @@
+import type { UserNames } from "@handrail/protocol/sandboxd/disk-messages";
 import { INSIDE } from "../sandbox-environment.ts";
 import { hardening, volume } from "./container-spec.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
@@ -25,13 +26,16 @@ export type KeeperWish = {
   readonly bytes: number;
   /** Whose the files are that are made anew; undefined: they are there. */
   readonly owner: number | undefined;
+  /** Are written beside them. */
+  readonly names: UserNames | undefined;
 };
 
 /**
  * The container that serves one sandbox's files as a file system with a bound, as long as that has them. It sees
  * nothing else of the daemon's machine, has no network, and nothing runs in it but our own program, on an image with nothing in it.
  */
-export function keeperContainer({ imageId, labels, programs, directory, bytes, owner }: KeeperWish): ContainerSpec {
+export function keeperContainer(wish: KeeperWish): ContainerSpec {
+  const { imageId, labels, programs, directory, bytes, owner, names } = wish;
   const shared = {
     Type: "bind",
     Source: directory,
@@ -39,11 +43,12 @@ export function keeperContainer({ imageId, labels, programs, directory, bytes, o
     BindOptions: { Propagation: "rshared" },
   };
   const anew = owner === undefined ? [] : ["--owner", String(owner)];
+  const named = names === undefined ? [] : ["--names", JSON.stringify(names)];
   return {
     Image: imageId,
     User: "0:0",
     Entrypoint: [`${INSIDE.programs}/sandboxd`],
-    Cmd: ["keep", "--directory", DIRECTORY_INSIDE, "--bytes", String(bytes), ...anew],
+    Cmd: ["keep", "--directory", DIRECTORY_INSIDE, "--bytes", String(bytes), ...anew, ...named],
     NetworkDisabled: true,
     OpenStdin: true,
     StdinOnce: true,

@@ -33,14 +33,14 @@ function daemon({ first, last, directory }: { first?: string; last?: string; dir
   };
   const volumes = { programs: async () => ({ name: "p", directory: "/volumes/p/_data" }) };
   const parts = { client, names: NAMES, volumes } as unknown as Parts;
-  const keep = () => keepFiles(parts, { volume: "v", labels: LABELS, bytes: 1, owner: undefined });
+  const keep = () => keepFiles(parts, { volume: "v", labels: LABELS, bytes: 1, owner: undefined, names: undefined });
   return { keep, log, here };
 }
 
 test("files are where the daemon's machine has the volume, until the keeper says that it has let go of them", async () => {
   const { keep, log, here } = daemon({ first: "ready", last: "released" });
   const files = await keep();
-  expect(files).toMatchObject({ directory: "/volumes/v/disk", keeper: "v-keeper" });
+  expect(files).toMatchObject({ place: "/volumes/v", directory: "/volumes/v/disk", keeper: "v-keeper" });
   await files.release();
   expect(log).toEqual(["volume v", "made v-keeper labelled v-keeper"]);
   expect(here.destroyed).toBe(true);

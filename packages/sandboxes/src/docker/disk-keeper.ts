@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { AppError } from "@handrail/protocol/errors";
 import { DISK_MOUNT, DiskAnswer, KEEPER_READY, KEEPER_RELEASED } from "@handrail/protocol/sandboxd/disk-messages";
+import type { UserNames } from "@handrail/protocol/sandboxd/disk-messages";
 import { LABEL, type MadeNames } from "../labels/made-names.ts";
 import { keeperContainer } from "./disk-keeper-container.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -17,10 +18,14 @@ type Wish = {
   readonly bytes: number;
   /** Whose the files are that are made anew; undefined: they are there. */
   readonly owner: number | undefined;
+  /** Are written beside them. */
+  readonly names: UserNames | undefined;
 };
 
 /** Files that a keeper serves. */
 export type KeptFiles = {
+  /** What is beside the volume's files on the daemon's machine. */
+  readonly place: string;
   /** Where the daemon's machine has them until they are released. */
   readonly directory: string;
   /** The keeper's name. */
@@ -37,7 +42,10 @@ const RELEASED_MS = 5_000;
  * Has a keeper of their own serve the files beside a volume: a container that ends with the sandbox that has
  * them, and not with this process. @throws AppError `disk_full`, `sandbox_failed`; DockerError
  */
-export async function keepFiles(parts: InsideParts, { volume, labels, bytes, owner }: Wish): Promise<KeptFiles> {
+export async function keepFiles(
+  parts: InsideParts,
+  { volume, labels, bytes, owner, names: users }: Wish,
+): Promise<KeptFiles> {
   const { client, names } = parts;
   const keeper = names.keeper(volume);
   const [inside, made] = await Promise.all([
@@ -53,10 +61,11 @@ export async function keepFiles(parts: InsideParts, { volume, labels, bytes, own
     directory: place,
     bytes,
     owner,
+    names: users,
   });
   const conversation = await startKeeper(client, keeper, spec);
   const release = () => conversation.release();
-  return { directory: join(place, DISK_MOUNT), keeper, release };
+  return { place, directory: join(place, DISK_MOUNT), keeper, release };
 }
 
 /** Whether the keeper of a sandbox runs, where it has one: without it the sandbox has no files. */

@@ -6,6 +6,8 @@ import { AppError } from "@handrail/protocol/errors";
 import { once } from "../once.ts";
 import type { ConversationPlace } from "../local/conversation-place.ts";
 import { conversationPlace, furnish, isConversationName, removePlace } from "../local/conversation-place.ts";
+import { writeUserNames } from "../local/etc-files.ts";
+import { ROOT } from "../sandbox-user.ts";
 import { diskReleased, hasDisk, makeDisk, requireHostSpace } from "../disk/workspace-disk.ts";
 import { mountDisk, unmountAll, unmountDisk } from "../disk/mounted-disk.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -23,6 +25,7 @@ export type DockerDisks = ReturnType<typeof dockerDisks>;
 export type DiskWish = {
   readonly conversationId: string;
   readonly seedDirectory: string | undefined;
+  /** As it is seen inside. Root has the names that the image has. */
   readonly owner: number;
   readonly bytes: number;
 };
@@ -30,7 +33,12 @@ export type DiskWish = {
 /** A disk for as long as its container takes to start. */
 export type StartingDisk = {
   /** Paths of the host. Until the disk is mounted over them they are empty directories that only root may enter. */
-  readonly paths: { readonly workspace: string; readonly state: string };
+  readonly paths: {
+    readonly workspace: string;
+    readonly state: string;
+    /** What says who the users inside are: a directory with `passwd` and `group`. Undefined: the image's own do. */
+    readonly names: string | undefined;
+  };
   /** Volumes that are to be in use as long as the workspace is. */
   readonly volumes?: { readonly holder: string; readonly whole: string };
   /** The container without which the workspace is not there. */
@@ -64,10 +72,12 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
     prepare: async (wish: DiskWish): Promise<StartingDisk> => {
       const place = placeOf(wish.conversationId);
       starting.add(wish.conversationId);
-      const paths = { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
+      const directories = { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
+      const paths = { ...directories, names: wish.owner === ROOT ? undefined : place.names };
       try {
         await unmountDisk(place.disk);
-        for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o700 });
+        for (const path of Object.values(directories)) await mkdir(path, { recursive: true, mode: 0o700 });
+        if (paths.names !== undefined) writeUserNames(paths.names, wish.owner);
       } catch (thrown) {
         starting.delete(wish.conversationId);
         throw thrown;

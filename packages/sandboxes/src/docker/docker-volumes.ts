@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { tooManyFiles } from "../disk/workspace-disk.ts";
+import { userNames } from "../local/etc-files.ts";
 import { INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 import { freeUser, ROOT } from "../sandbox-user.ts";
 import type { SandboxdPrograms } from "../sandboxd-programs.ts";
@@ -37,7 +38,9 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
     const owner = freeUser(workspace.owner, new Set([...taken, ...giving.values()]));
     giving.set(conversationId, owner);
     try {
-      await fillVolumes(parts, { ...filler, ...workspaceFilling(names, { ...workspace, owner }) });
+      const { product } = await parts.facts();
+      const filling = workspaceFilling(names, { ...workspace, owner }, product === "Docker" && owner !== ROOT);
+      await fillVolumes(parts, { ...filler, ...filling });
     } catch (thrown) {
       throw (thrown instanceof DockerError ? tooManyFiles(thrown.message) : undefined) ?? thrown;
     } finally {
@@ -80,6 +83,15 @@ export function dockerVolumes(parts: ProgramsParts, sandboxd: SandboxdPrograms) 
       return { workspace, whole: names.whole(workspace), state: names.state(conversationId) };
     },
 
+    /**
+     * Where the daemon's machine has what says who a workspace's users are. Undefined: the image does, or Podman; so it is for root,
+     * and with workspaces from before.
+     */
+    userNames: async (conversationId: string): Promise<string | undefined> => {
+      const found = await client.findVolume(names.users(conversationId));
+      return found !== undefined && isOurs(parts, found) ? found.directory : undefined;
+    },
+
     removeWorkspace: async (conversationId: string): Promise<void> =>
       void (await removeWorkspace(parts, conversationId)),
   };
@@ -92,8 +104,8 @@ async function removeWorkspace(parts: ProgramsParts, conversationId: string): Pr
   // A server that was killed may have left it, and it would hold the volumes.
   await removeOwnContainer(parts, names.carrier(workspace));
   const others: string[] = [];
-  for (const volume of [names.whole(workspace), workspace, names.state(conversationId)])
-    if (!(await removeOwnVolume(parts, volume))) others.push(volume);
+  const volumes = [names.whole(workspace), workspace, names.state(conversationId), names.users(conversationId)];
+  for (const volume of volumes) if (!(await removeOwnVolume(parts, volume))) others.push(volume);
   return others;
 }
 
@@ -103,16 +115,20 @@ async function usersTaken({ client, facts }: ProgramsParts, owner: number): Prom
   return (await client.listVolumes([LABEL.owner])).map(({ labels }) => Number(labels[LABEL.owner]));
 }
 
-function workspaceFilling(names: MadeNames, workspace: Workspace): Omit<Filling, keyof Filler> {
+/** `named`: with what says who its users are, which no sandbox can write to. */
+function workspaceFilling(names: MadeNames, workspace: Workspace, named: boolean): Omit<Filling, keyof Filler> {
   const { conversationId, seedDirectory, owner } = workspace;
   const volume = names.workspace(conversationId);
   const state = names.state(conversationId);
+  const files = Object.entries(userNames(owner)).map(([name, text]) => ({ name, text }));
+  const users = { volume: names.users(conversationId), target: "/handrail-users", directories: ["."], files };
   return {
     carrier: names.carrier(volume),
     whole: names.whole(volume),
     labels: { ...names.labels(conversationId), [LABEL.owner]: String(owner) },
     owner,
     contents: [
+      ...(named ? [users] : []),
       { volume: state, target: INSIDE.state, directories: [".", relative(INSIDE.state, INSIDE.home)] },
       { volume, target: INSIDE.workspace, directories: ["."], tree: seedDirectory },
     ],

@@ -95,7 +95,10 @@ async function startOnVolumes(starter: Starter): Promise<Started> {
   ]);
   // A workspace from before each conversation had a user goes on with its own, save root.
   const uid = owner === ROOT || ownerBefore !== ROOT ? ownerBefore : own;
-  const storage = { type: "volume", ...parts.volumes.ofWorkspace(spec.conversationId) } as const;
+  // Where files of volumes can be mounted at all.
+  const canMount = (await parts.hostsFile(programs)) !== undefined;
+  const names = canMount && uid !== ROOT ? await parts.volumes.userNames(spec.conversationId) : undefined;
+  const storage = { type: "volume", ...parts.volumes.ofWorkspace(spec.conversationId), names } as const;
   const started = await run(starter, await wished(starter, programs, { uid, storage }), Promise.resolve());
   return { ...started, settled: Promise.resolve() };
 }

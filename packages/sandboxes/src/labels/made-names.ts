@@ -67,6 +67,8 @@ export function madeNames(installation: string, held?: HeldLock) {
     workspace: (conversationId: string) => `${of(conversationId)}-ws`,
     /** sandboxd's memory and the home directory. */
     state: (conversationId: string) => `${of(conversationId)}-state`,
+    /** What says who the users of a sandbox on volumes are. */
+    users: (conversationId: string) => `${of(conversationId)}-users`,
     /** An empty volume that a workspace's disk lies beside. */
     disk: (conversationId: string) => `${of(conversationId)}-disk`,
     /** The container that serves the files beside a volume. */

@@ -42,6 +42,8 @@ export function conversationPlace(directory: string, conversationId: string) {
     files: join(root, "files"),
     /** Where a sandbox's own mount namespace has the file system that bounds them. An empty directory to everybody else. */
     disk: join(root, "disk"),
+    /** What says who a container's user is. */
+    names: join(root, "names"),
     /** Holds the socket's directory of each start. */
     links: join(root, "links"),
     /** The table of what is mounted for a start. */

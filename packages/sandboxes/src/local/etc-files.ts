@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { UserNames } from "@handrail/protocol/sandboxd/disk-messages";
 import { HOSTS, INSIDE, SANDBOX_UID } from "../sandbox-environment.ts";
 
 /** Names of the files in /etc that are not the host's or the image's. */
@@ -15,13 +16,21 @@ type EtcName = (typeof ETC_NAMES)[number];
  * files of some bytes, for which others would take twenty turns of the event loop.
  */
 export function writeEtcFiles(directory: string, uid = SANDBOX_UID): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const texts = etcTexts(uid);
-  for (const name of ETC_NAMES) writeFileSync(join(directory, name), texts[name], { mode: 0o644 });
+  writeTexts(directory, etcTexts(uid));
 }
 
-/** What a sandbox sees of /etc: names of the one user, of the loopback, and the resolver that libc takes without another: port 53 of it. */
-function etcTexts(uid: number): Readonly<Record<EtcName, string>> {
+/** Those alone that say who the users are. */
+export function writeUserNames(directory: string, uid: number): void {
+  writeTexts(directory, userNames(uid));
+}
+
+function writeTexts(directory: string, texts: Readonly<Record<string, string>>): void {
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(directory, name), text, { mode: 0o644 });
+}
+
+/** What says who a sandbox's users are. `uid` as it is seen inside. */
+export function userNames(uid: number): UserNames {
   return {
     passwd: [
       "root:x:0:0:root:/root:/usr/sbin/nologin",
@@ -30,6 +39,13 @@ function etcTexts(uid: number): Readonly<Record<EtcName, string>> {
       "",
     ].join("\n"),
     group: ["root:x:0:", `agent:x:${uid}:`, "nogroup:x:65534:", ""].join("\n"),
+  };
+}
+
+/** What a sandbox sees of /etc: names of the one user, of the loopback, and the resolver that libc takes without another: port 53 of it. */
+function etcTexts(uid: number): Readonly<Record<EtcName, string>> {
+  return {
+    ...userNames(uid),
     hosts: HOSTS,
     hostname: "sandbox\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
