@@ -58,10 +58,8 @@ export function lookForMarked(sandboxId: string, token?: string): Required<Look>
   const pids: number[] = [];
   let untold = 0;
   for (const pid of processes()) {
-    const path = `/proc/${pid}/environ`;
-    const text = textOf(path) ?? "unreadable";
-    // It may have become the next program between the two looks.
-    if (text === "" && (isBecoming(pid) || textOf(path) !== "")) untold += 1;
+    const text = textOf(`/proc/${pid}/environ`) ?? "unreadable";
+    if (text === "" && !isWithoutEnvironment(pid)) untold += 1;
     const environment = text.split("\0");
     const isMarked = environment.includes(`${MARK}=${sandboxId}`);
     if (isMarked && (token === undefined || carriesToken(environment, token))) pids.push(pid);
@@ -69,15 +67,20 @@ export function lookForMarked(sandboxId: string, token?: string): Required<Look>
   return { pids, untold };
 }
 
-/** Where a process's memory and the end of its environment are in /proc/…/stat, from its state on. Source: proc(5) */
+/** Where a process's memory and its environment are in /proc/…/stat, from its state on. Source: proc(5) */
 const VSIZE = 20;
+const ENV_START = 47;
 const ENV_END = 48;
 
-/** Whether it is between two programs (execve(2)): it has the memory of the next one, but no environment in it yet. */
-function isBecoming(pid: number): boolean {
+/**
+ * Whether there is nothing to know: it has ended, is the kernel's, or was started with none. Between two programs (execve(2))
+ * it has the memory of the next one and no place for an environment yet; where it has one by now, it was between two before.
+ */
+function isWithoutEnvironment(pid: number): boolean {
   const stat = textOf(`/proc/${pid}/stat`) ?? "";
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[VSIZE]) > 0 && fields[ENV_END] === "0";
+  const [start, end] = [fields[ENV_START], fields[ENV_END]];
+  return !(Number(fields[VSIZE]) > 0) || (start === end && end !== "0");
 }
 
 /** Synchronous: the kernel answers from memory, and a look at a process must not last longer than the process. */
