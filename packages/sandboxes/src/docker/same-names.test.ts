@@ -67,7 +67,7 @@ test.each([
 test("what is ours goes with its conversation", async () => {
   const { backend, removed } = await setUp(NAMES.labels("c_1"));
   await backend.remove("c_1");
-  const volumes = [NAMES.workspace("c_1"), NAMES.state("c_1"), NAMES.disk("c_1")];
+  const volumes = [NAMES.workspace("c_1"), NAMES.state("c_1"), NAMES.disk("c_1"), NAMES.users("c_1")];
   const [workspace = "", , disk = ""] = volumes;
   const all = [...volumes, NAMES.whole(workspace), NAMES.whole(disk)].map((name) => `/volumes/${name}`);
   expect(new Set(removed)).toEqual(new Set(["/containers/theirs", ...all]));
