@@ -43,3 +43,17 @@ test("an answer says what it is about", () => {
   const [last] = applyTranscript(NO_TRANSCRIPT, stored).items.slice(-1);
   expect(last?.kind === "marker" && describeMarker(last).text).toBe("GET a.example/v1: allowed in this conversation");
 });
+
+test("a failed set-up tells what went wrong, not where its log is", () => {
+  const ended = { type: "setup.ended", outcome: "failed", command: "npm ci", origin: "repository" } as const;
+  const text = (output: string) =>
+    describeMarker({ event: { ...ended, exitCode: 1, output, durationMs: 900, kept: false }, tookMs: null }).text;
+  const log = "npm error A complete log of this run can be found in: /home/.npm/_logs/1.log";
+  expect(text(`added 3\nnpm error code EUSAGE\nnpm error The lock file is old.\n${log}\n`)).toBe(
+    "Set-up failed: npm ci · exit 1 · 900 ms · npm error code EUSAGE. The conversation goes on without it",
+  );
+  expect(text("first\nlast\n")).toBe(
+    "Set-up failed: npm ci · exit 1 · 900 ms · last. The conversation goes on without it",
+  );
+  expect(text("")).toBe("Set-up failed: npm ci · exit 1 · 900 ms. The conversation goes on without it");
+});

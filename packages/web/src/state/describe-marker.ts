@@ -135,18 +135,21 @@ function describeSetup(event: MarkerOf<"setup.ended">): MarkerLine {
   if (outcome === "cancelled")
     return plain(`Set-up interrupted after ${took}. It runs again when the sandbox is needed`);
   const exit = exitCode === null ? "" : ` · exit ${exitCode}`;
-  const text = `Set-up failed: ${command}${exit} · ${took}${lastLine(event.output)}. The conversation goes on without it`;
+  const text = `Set-up failed: ${command}${exit} · ${took}${tellingLine(event.output)}. The conversation goes on without it`;
   return { tone: "warn", text };
 }
 
-function lastLine(output: string): string {
-  const line =
-    output
-      .trim()
-      .split(/[\r\n]+/)
-      .at(-1) ?? "";
-  return line === "" ? "" : ` · ${line.slice(0, 300)}`;
+const linesOf = (output: string): readonly string[] => output.trim().split(/[\r\n]+/);
+
+const lastLine = (output: string): string => shortLine(linesOf(output).at(-1));
+
+/** The first that speaks of an error: what comes last is often where a log is. */
+function tellingLine(output: string): string {
+  const lines = linesOf(output);
+  return shortLine(lines.find((line) => /\b(error|err!|fatal|failed|cannot|not found)/i.test(line)) ?? lines.at(-1));
 }
+
+const shortLine = (line = ""): string => (line === "" ? "" : ` · ${line.slice(0, 300)}`);
 
 const RUN_ENDS = {
   done: { tone: "ok", word: "Done" },
