@@ -66,8 +66,9 @@ export type ContainerStorage = {
 
 /**
  * The container of a sandbox: no network, no new privileges, limits on everything, and a filter of system calls that
- * refuses no less than Docker's own. Unless its profile makes it root: no capabilities, a user whom the machine does not know, and a
- * root file system that cannot be written. Of the host nothing is mounted but the conversation's own disk, where it has one.
+ * refuses no less than Docker's own. Unless its profile makes it root: no capabilities, a user whom the machine does not
+ * know, and a root file system that cannot be written. Of the host nothing is mounted but what is the conversation's own:
+ * its disk, where it has one, and what names its user.
  */
 export function sandboxContainer(wish: ContainerWish): ContainerSpec {
   const { network } = PROFILES[wish.profile];
@@ -275,12 +276,13 @@ const USER_NAMES = ["passwd", "group"] as const;
 function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly Mount[] {
   const bound = storage.holder === undefined ? bind : bindOfDaemon;
   const own = storage.type === "bind" ? bound : volume;
+  const { names } = storage;
   return [
     own(storage.workspace, INSIDE.workspace),
     own(storage.state, INSIDE.state),
     { ...volume(programs, INSIDE.programs), ReadOnly: true },
     ...(hostsFile === undefined ? [] : [inEtc(hostsFile, "hosts")]),
-    ...(storage.names === undefined ? [] : USER_NAMES.map((name) => inEtc(join(storage.names ?? "", name), name))),
+    ...(names === undefined ? [] : USER_NAMES.map((name) => inEtc(join(names, name), name))),
     ...(storage.whole === undefined ? [] : [{ ...volume(storage.whole, "/handrail-whole"), ReadOnly: true }]),
     ...(storage.holder === undefined ? [] : [{ ...volume(storage.holder, "/handrail-disk"), ReadOnly: true }]),
   ];

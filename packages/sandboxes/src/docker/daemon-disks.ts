@@ -126,11 +126,8 @@ async function prepare(parts: Parts, mount: Mount, wish: DiskWish): Promise<Star
   const isWhole = await volumes.isWhole(holder);
   const users = wish.owner === ROOT ? undefined : userNames(wish.owner);
   const disk = await mount({ volume: holder, labels, bytes, owner: isWhole ? undefined : wish.owner, names: users });
-  const paths = {
-    workspace: join(disk.directory, "workspace"),
-    state: join(disk.directory, "state"),
-    names: users === undefined ? undefined : join(disk.place, DISK_NAMES),
-  };
+  const paths = { workspace: join(disk.directory, "workspace"), state: join(disk.directory, "state") };
+  const named = users === undefined ? undefined : join(disk.place, DISK_NAMES);
   try {
     if (!isWhole) await fill(parts, wish, paths.workspace);
     if (!isWhole) await makeVolume(client, whole, labels);
@@ -138,7 +135,7 @@ async function prepare(parts: Parts, mount: Mount, wish: DiskWish): Promise<Star
     await disk.release().catch(() => undefined);
     throw thrown;
   }
-  return { ...disk, paths, volumes: { holder, whole }, mounted: Promise.resolve() };
+  return { ...disk, paths, names: named, volumes: { holder, whole }, mounted: Promise.resolve() };
 }
 
 type Mounting = {

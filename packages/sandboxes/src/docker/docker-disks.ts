@@ -33,12 +33,9 @@ export type DiskWish = {
 /** A disk for as long as its container takes to start. */
 export type StartingDisk = {
   /** Paths of the host. Until the disk is mounted over them they are empty directories that only root may enter. */
-  readonly paths: {
-    readonly workspace: string;
-    readonly state: string;
-    /** What says who the users inside are: a directory with `passwd` and `group`. Undefined: the image's own do. */
-    readonly names: string | undefined;
-  };
+  readonly paths: { readonly workspace: string; readonly state: string };
+  /** The host's directory with a `passwd` and a `group` that name the user inside. Undefined: the image's do. */
+  readonly names: string | undefined;
   /** Volumes that are to be in use as long as the workspace is. */
   readonly volumes?: { readonly holder: string; readonly whole: string };
   /** The container without which the workspace is not there. */
@@ -72,12 +69,12 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
     prepare: async (wish: DiskWish): Promise<StartingDisk> => {
       const place = placeOf(wish.conversationId);
       starting.add(wish.conversationId);
-      const directories = { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
-      const paths = { ...directories, names: wish.owner === ROOT ? undefined : place.names };
+      const paths = { workspace: join(place.disk, "workspace"), state: join(place.disk, "state") };
+      const names = wish.owner === ROOT ? undefined : place.names;
       try {
         await unmountDisk(place.disk);
-        for (const path of Object.values(directories)) await mkdir(path, { recursive: true, mode: 0o700 });
-        if (paths.names !== undefined) writeUserNames(paths.names, wish.owner);
+        for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o700 });
+        if (names !== undefined) writeUserNames(names, wish.owner);
       } catch (thrown) {
         starting.delete(wish.conversationId);
         throw thrown;
@@ -90,7 +87,7 @@ export function dockerDisks(directory: string | undefined, client: DockerClient,
         await unmountDisk(place.disk);
         starting.delete(wish.conversationId);
       };
-      return { paths, mounted, release };
+      return { paths, names, mounted, release };
     },
 
     remove: (conversationId: string) => forget(placeOf(conversationId)),

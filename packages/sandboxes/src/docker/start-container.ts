@@ -74,7 +74,7 @@ async function startOnDisk(starter: Starter, disks: Disks): Promise<Started> {
   try {
     const wish = {
       uid: owner,
-      storage: { type: "bind", ...disk.paths, ...disk.volumes, keeper: disk.keeper } as const,
+      storage: { type: "bind", ...disk.paths, ...disk.volumes, names: disk.names, keeper: disk.keeper } as const,
     };
     const started = await run(starter, await wished(starter, programs, wish), disk.mounted);
     return { ...started, settled: disk.release() };
