@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@handrail/protocol/errors";
 
-const PATIENCE_MS = 5_000;
+/** A program that was killed is there until the kernel has written what the file system that ends with it still holds. */
+const KILLED_MS = 30_000;
+const UNTOLD_MS = 5_000;
 
 /** What one look at the processes of the machine gives. */
 export type Look = {
@@ -12,16 +14,17 @@ export type Look = {
 
 /**
  * Kills the processes that `look` gives until it gives none and could tell them all.
- * @throws AppError `sandbox_failed` when some are still there after 5 s
+ * @throws AppError `sandbox_failed` when some are still there after 30 s
  */
 export async function killAll(look: () => Promise<Look>): Promise<void> {
-  const until = performance.now() + PATIENCE_MS;
+  const from = performance.now();
   for (;;) {
     const { pids, untold = 0 } = await look();
-    const isLate = performance.now() > until;
+    const took = performance.now() - from;
     // A machine on which programs start all the time always has one that cannot be told: it is likely none of these.
-    if (pids.length === 0 && (untold === 0 || isLate)) return;
-    if (isLate) throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: pids.length });
+    if (pids.length === 0 && (untold === 0 || took > UNTOLD_MS)) return;
+    if (took > KILLED_MS)
+      throw new AppError("sandbox_failed", "The sandbox could not be ended.", { left: pids.length });
     pids.forEach(killProcess);
     await delay(5);
   }
