@@ -43,10 +43,17 @@ const AGAIN: ReadonlySet<number> = new Set([-ERROR.ENOENT, -ERROR.EINTR, -ERROR.
 const INIT = { major: 0, readahead: 8, flags: 12, size: 64 } as const;
 
 /**
- * Answers one request of the kernel, once there is one. False: nobody has the file system mounted any more.
+ * What the kernel has forgotten it tells in turns with requests, after eight of them at the latest. Source: linux/fs/fuse/dev.c,
+ * fuse_dev_do_read
+ */
+const OTHERS_FIRST = 32;
+
+/**
+ * Answers one request of the kernel, once there is one. False: nobody has the file system mounted any more. `mayWait`: what
+ * finds no room may be answered after others that are there already.
  * @throws Error when the device cannot be read
  */
-export function answerRequest(served: Served, device: number): boolean {
+export function answerRequest(served: Served, device: number, mayWait = true): boolean {
   const { calls, input, output } = served;
   const size = calls.read(device, input.address, MAX_WRITE + PAGE);
   if (size === -ERROR.ENODEV) return false;
@@ -57,12 +64,26 @@ export function answerRequest(served: Served, device: number): boolean {
     forget(served, operation);
     return true;
   }
-  const result = answer(served, operation);
+  let result = answer(served, operation);
+  if (result === -ERROR.ENOSPC && mayWait && served.files.areLeaving) {
+    const request = Buffer.from(input.bytes.subarray(0, size));
+    if (!answerOthers(served, device)) return false;
+    input.bytes.set(request);
+    result = answer(served, operation);
+  }
   output.view.setUint32(ANSWER.length, ANSWER.size + Math.max(0, result), true);
   output.view.setInt32(ANSWER.error, Math.min(0, result), true);
   output.bytes.set(input.bytes.subarray(HEADER.unique, HEADER.unique + 8), ANSWER.unique);
   // One that is not taken was taken back by who asked.
   calls.write(device, output.address, ANSWER.size + Math.max(0, result));
+  return true;
+}
+
+/** A file that was removed just before gives its space back only when the kernel has told that it has forgotten it. */
+function answerOthers(served: Served, device: number): boolean {
+  for (let others = 0; others < OTHERS_FIRST && served.files.areLeaving && served.calls.hasMore(device); others++) {
+    if (!answerRequest(served, device, false)) return false;
+  }
   return true;
 }
 

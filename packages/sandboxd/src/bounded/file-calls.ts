@@ -17,6 +17,9 @@ const STATX_BASIC = 0x7ff;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const SEEK_SET = 0;
+/** From poll.h, with struct pollfd. */
+const POLLIN = 1;
+const POLLED = { file: 0, wanted: 4, size: 8 } as const;
 /** System calls that older C libraries have no function for. */
 const CALL = ARM ? { getdents64: 61, renameat2: 276 } : { getdents64: 217, renameat2: 316 };
 const PATH_BYTES = 4096;
@@ -27,6 +30,7 @@ const TIMES_BYTES = 32;
 const SYMBOLS = {
   open: { args: ["ptr", "i32", "i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "i64_fast"], returns: "i64_fast" },
   write: { args: ["i32", "ptr", "i64_fast"], returns: "i64_fast" },
   pread: { args: ["i32", "ptr", "i64_fast", "i64_fast"], returns: "i64_fast" },
@@ -168,6 +172,8 @@ function namingCalls({ library, at, two }: Means) {
 }
 
 function contentCalls({ library, result, at }: Means) {
+  const polled = Buffer.alloc(POLLED.size);
+  polled.writeInt16LE(POLLIN, POLLED.wanted);
   return {
     open: (path: string) => at(path, (name) => library.open(name, OPEN | O_RDWR, 0)),
     openToRead: (path: string) => at(path, (name) => library.open(name, OPEN, 0)),
@@ -176,6 +182,11 @@ function contentCalls({ library, result, at }: Means) {
     hold: (path: string) => at(path, (name) => library.open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0)),
     close: (file: number) => void library.close(file),
     read: (file: number, into: Address, size: number) => result(library.read(file, into, size)),
+    /** Whether a read would not wait. */
+    hasMore: (file: number): boolean => {
+      polled.writeInt32LE(file, POLLED.file);
+      return library.poll(polled, 1, 0) > 0;
+    },
     write: (file: number, from: Address, size: number) => result(library.write(file, from, size)),
     readAt: (file: number, into: Address, size: number, offset: number) =>
       result(library.pread(file, into, size, offset)),

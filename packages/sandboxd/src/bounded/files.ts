@@ -21,6 +21,7 @@ export class Files {
   /** Of which it is not known what they take; they count as more than that. */
   readonly #unsettled = new Set<Node>();
   #changes = 0;
+  #leaving = 0;
 
   /** @throws Error when the root cannot be looked at */
   constructor(calls: FileCalls, space: Space) {
@@ -51,6 +52,11 @@ export class Files {
     return node;
   }
 
+  /** Whether there are files without a name whose space is free once the kernel has said that nobody has them open. */
+  get areLeaving(): boolean {
+    return this.#leaving > 0;
+  }
+
   forget(id: number, times: number): void {
     const node = this.nodes.byId(id);
     if (node === undefined) return;
@@ -58,7 +64,9 @@ export class Files {
     if (!this.nodes.forget(node, times)) return;
     this.#unsettled.delete(node);
     this.#close(node);
-    if (node.removed) this.#space.addBytes(-node.bytes);
+    if (!node.removed) return;
+    this.#space.addBytes(-node.bytes);
+    this.#leaving--;
   }
 
   /** Open for reading and writing, or for reading where it is a directory. Below zero: an error of the system. */
@@ -130,7 +138,9 @@ export class Files {
       node.held = true;
       this.#opened.delete(node);
     }
-    if (isLast) this.nodes.remove(node);
+    if (!isLast || node.removed) return;
+    this.nodes.remove(node);
+    this.#leaving++;
   }
 
   /** Has it open for the case that it loses its last known name. */
