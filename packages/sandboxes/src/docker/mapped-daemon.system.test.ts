@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
 import { madeNames } from "../labels/made-names.ts";
 import { containerUid } from "../sandbox-user.ts";
-import { daemonContract, daemonSuite } from "../testing/daemon-suite.ts";
+import { daemonStarts, daemonSuite } from "../testing/daemon-suite.ts";
 import { canStartDaemon, startOwnDaemon } from "../testing/own-daemon.ts";
 import { seedDirectory } from "../testing/seed-directory.ts";
 import { dockerClient } from "./docker-client.ts";
@@ -24,7 +24,7 @@ const works = canStartDaemon() && (await canBuildRoot());
 describe.skipIf(!works)("a daemon with user namespaces", () => {
   const suite = daemonSuite(() => startOwnDaemon([], SUBORDINATES));
 
-  daemonContract("docker with user namespaces", suite, { outlives: "nothing" });
+  daemonStarts("docker with user namespaces", suite, { outlives: "nothing" });
 
   /** A server with a directory for disks, which such a daemon's sandboxes could not see. */
   async function setUp() {

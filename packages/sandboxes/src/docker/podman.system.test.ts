@@ -1,7 +1,7 @@
 import { newId } from "@handrail/protocol/ids";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { canBuildRoot } from "../image/build-root.ts";
-import { daemonContract, daemonSuite } from "../testing/daemon-suite.ts";
+import { daemonStarts, daemonSuite } from "../testing/daemon-suite.ts";
 import { canRunPodman, startPodman } from "../testing/podman-service.ts";
 import { importSmallImage } from "../testing/small-image.ts";
 import { builtPrograms } from "../testing/test-programs.ts";
@@ -14,7 +14,7 @@ const works = (await canRunPodman()) && (await canBuildRoot());
 describe.skipIf(!works)("Podman's service", () => {
   const suite = daemonSuite(startPodman);
 
-  daemonContract("podman", suite, { outlives: "sandboxes" });
+  daemonStarts("podman", suite, { outlives: "sandboxes" });
 
   test("what it is, is said", async () => {
     const backend = suite.open("doctor");

@@ -2,14 +2,18 @@ import type { SandboxBackend } from "@handrail/core/ports/sandbox";
 import { sandboxBackendContract } from "@handrail/core/testing/sandbox-backend-contract";
 import type { BackendUnderTest, UnheldLimit } from "@handrail/core/testing/sandbox-bench";
 import { sandboxGarbageContract } from "@handrail/core/testing/sandbox-garbage-contract";
+import { benchOf } from "@handrail/core/testing/bench-of";
+import { sandboxHostilityContract } from "@handrail/core/testing/sandbox-hostility-contract";
 import { sandboxIsolationContract } from "@handrail/core/testing/sandbox-isolation-contract";
+import { sandboxLifeContract } from "@handrail/core/testing/sandbox-life-contract";
 import { type DaemonUnderTest, sandboxLossContract } from "@handrail/core/testing/sandbox-loss-contract";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { type DockerOptions, dockerBackend } from "../docker/docker-backend.ts";
 import { dockerClient } from "../docker/docker-client.ts";
 import { dockerEndpoint } from "../docker/docker-endpoint.ts";
 import { BUILT_IMAGE } from "../docker/docker-image.ts";
 import { buildDefaultImage } from "../image/build-default-image.ts";
+import { config } from "./config.ts";
 import { daemonUnderTest } from "./docker-bench.ts";
 import { forgetAll } from "./forget-installation.ts";
 import { killedInDaemon } from "./killed-in-daemon.ts";
@@ -77,6 +81,18 @@ type Kind = {
   /** Limits that it does not hold, in the order of its health. */
   readonly unheld?: readonly UnheldLimit[];
 };
+
+/** How sandboxes start, live, end and are isolated on the daemon of a suite, with all profiles; everything else where that is wished. */
+export function daemonStarts(name: string, suite: DaemonSuite, kind: Kind): void {
+  if (config.wholeContracts) return daemonContract(name, suite, kind);
+  const toUse = () => usable(suite);
+  describe(name, () => {
+    const bench = benchOf(toUse);
+    sandboxLifeContract(bench, true);
+    sandboxHostilityContract(bench, kind.unheld ?? []);
+  });
+  sandboxIsolationContract(name, ["strict", "default", "dev"], toUse, kind.unheld ?? []);
+}
 
 /** All that a backend must do, with all profiles, on the daemon of a suite. `name` is what tests are called by. */
 export function daemonContract(name: string, suite: DaemonSuite, { outlives, unheld = [] }: Kind): void {

@@ -42,7 +42,9 @@ export type Sidecar = SuiteDaemon & {
 /** Of each mount namespace in a container: a daemon without rights has one of its own. */
 const MOUNTS = "cat /proc/[0-9]*/mountinfo 2>/dev/null | sort --unique";
 const DEAD = "grep --no-messages --files-with-matches '^State:.Z' /proc/[0-9]*/status";
-const PATIENCE_MS = 120_000;
+/** Names of its programs, and what each waits for. */
+const DOING = 'for at in /proc/[0-9]*; do echo "$(tr "\\0" " " < $at/cmdline): $(cat $at/wchan)"; done';
+const PATIENCE_MS = 60_000;
 const UNCONFINED = ["seccomp=unconfined", "apparmor=unconfined"];
 
 /** A daemon that is root. `shared` is a directory of this machine that it sees too, with what is mounted below. */
@@ -123,7 +125,20 @@ export async function startSidecar(kind: SidecarKind): Promise<Sidecar> {
     outer.close();
     await rm(places.sockets, { recursive: true, force: true });
   };
+  const said = async (script: string) => {
+    const program = { argv: ["sh", "-c", script], user: `${kind.owner}`, environment: {} };
+    return linesOf(await text(await outer.exec(id, program, () => undefined)));
+  };
   const start = async () => {
+    await outer.startContainer(id);
+    const isUp = await untilAnswers(host).then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return;
+    const doing = await said(DOING).then((lines) => lines.join("\n"), String);
+    process.stdout.write(`The daemon in ${id} does not answer, and is started once more. What it was at:\n${doing}\n`);
+    await outer.killContainer(id);
     await outer.startContainer(id);
     await untilAnswers(host);
   };
@@ -134,10 +149,6 @@ export async function startSidecar(kind: SidecarKind): Promise<Sidecar> {
     throw thrown;
   }
   await chmod(places.sockets, 0o700);
-  const said = async (script: string) => {
-    const program = { argv: ["sh", "-c", script], user: `${kind.owner}`, environment: {} };
-    return linesOf(await text(await outer.exec(id, program, () => undefined)));
-  };
   const mounts = async () => {
     const lines = await said(MOUNTS);
     if (lines.length === 0) throw new Error("What is mounted in the sidecar cannot be seen.");
