@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { SandboxProfile } from "@handrail/protocol/sources";
 import type { SandboxLimits } from "../limits.ts";
 import {
@@ -13,12 +12,13 @@ import {
 import { sandboxdEnvironment } from "../link-token.ts";
 import { INSTALLING_CAPABILITIES, PROFILES } from "../profiles.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "../kernel-places.ts";
+import { type Mount, type MountedWish, bindOfDaemon, mountsOf, volume } from "./container-mounts.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
 /** Where sandboxd listens, seen from inside: a name that no program can take while sandboxd lives. */
 export const SOCKET_INSIDE = "@handrail-sandboxd";
 
-export type ContainerWish = {
+export type ContainerWish = MountedWish & {
   readonly daemon: Pick<DaemonInfo, "product" | "missingLimits">;
   readonly imageId: string;
   /** Paths that the image calls volumes. */
@@ -36,32 +36,6 @@ export type ContainerWish = {
   readonly labels: Readonly<Record<string, string>>;
   /** What who connects to sandboxd has to say. */
   readonly token: string;
-  /** The volume with sandboxd. */
-  readonly programs: string;
-  /**
-   * What becomes /etc/hosts, a file of the daemon's machine: the daemon then sets up no network at all, which takes it
-   * longer than all the rest. Undefined: the daemon sets up a network that has only the loopback.
-   */
-  readonly hostsFile: string | undefined;
-  readonly storage: ContainerStorage;
-};
-
-/** What holds workspace and state: volumes by name, or directories of the daemon's machine by path. */
-export type ContainerStorage = {
-  readonly type: "volume" | "bind";
-  readonly workspace: string;
-  readonly state: string;
-  /** A directory of the daemon's machine with what becomes /etc/passwd and /etc/group; undefined: the image's stay. */
-  readonly names?: string | undefined;
-  /**
-   * The volume that says that the workspace was filled. It is mounted so that it is in use as long as the workspace is: a
-   * prune of unused volumes must not take the one without the other.
-   */
-  readonly whole?: string;
-  /** The volume beside which its disk lies, mounted for the same reason. The disk is not in what is mounted. */
-  readonly holder?: string;
-  /** The container that serves both, which is to run as long as this one does. */
-  readonly keeper?: string | undefined;
 };
 
 /**
@@ -267,41 +241,4 @@ function ownerOfRun({ product }: ContainerWish["daemon"], uid: number): string {
  */
 function boundsUser({ product, missingLimits }: ContainerWish["daemon"], uid: number): boolean {
   return product === "Podman" || (missingLimits.includes("processes") && uid !== 0);
-}
-
-type Mount = { readonly Target: string } & Readonly<Record<string, unknown>>;
-
-const USER_NAMES = ["passwd", "group"] as const;
-
-function mountsOf({ programs, storage, hostsFile }: ContainerWish): readonly Mount[] {
-  const bound = storage.holder === undefined ? bind : bindOfDaemon;
-  const own = storage.type === "bind" ? bound : volume;
-  const { names } = storage;
-  return [
-    own(storage.workspace, INSIDE.workspace),
-    own(storage.state, INSIDE.state),
-    { ...volume(programs, INSIDE.programs), ReadOnly: true },
-    ...(hostsFile === undefined ? [] : [inEtc(hostsFile, "hosts")]),
-    ...(names === undefined ? [] : USER_NAMES.map((name) => inEtc(join(names, name), name))),
-    ...(storage.whole === undefined ? [] : [{ ...volume(storage.whole, "/handrail-whole"), ReadOnly: true }]),
-    ...(storage.holder === undefined ? [] : [{ ...volume(storage.holder, "/handrail-disk"), ReadOnly: true }]),
-  ];
-}
-
-/** A volume of the daemon. `NoCopy`: what an image has at that path must not become part of it. */
-export function volume(source: string, target: string) {
-  return { Type: "volume", Source: source, Target: target, VolumeOptions: { NoCopy: true } };
-}
-
-function bind(source: string, target: string) {
-  return { Type: "bind", Source: source, Target: target, BindOptions: { Propagation: "rprivate" } };
-}
-
-/** What is in the daemon's own directory has the propagation that the daemon chooses. */
-function bindOfDaemon(source: string, target: string) {
-  return { Type: "bind", Source: source, Target: target };
-}
-
-function inEtc(source: string, name: string) {
-  return { ...bindOfDaemon(source, `/etc/${name}`), ReadOnly: true };
 }

@@ -1,5 +1,6 @@
 import { INSIDE } from "../sandbox-environment.ts";
-import { hardening, volume } from "./container-spec.ts";
+import { volume } from "./container-mounts.ts";
+import { hardening } from "./container-spec.ts";
 import type { ContainerSpec, DaemonInfo } from "./docker-shapes.ts";
 
 /** What the helper has of devices: loop devices, and what hands them out (the kernel's devices.txt). */

@@ -1,6 +1,7 @@
 import type { UserNames } from "@handrail/protocol/sandboxd/disk-messages";
 import { INSIDE } from "../sandbox-environment.ts";
-import { hardening, volume } from "./container-spec.ts";
+import { volume } from "./container-mounts.ts";
+import { hardening } from "./container-spec.ts";
 import type { ContainerSpec } from "./docker-shapes.ts";
 
 /** Of the kernel's machine. */
