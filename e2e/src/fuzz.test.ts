@@ -54,7 +54,7 @@ const idsOf = (start: string, id: string) =>
 const argumentsFor = ({ url, token }: TestServer, config: string) =>
   [
     ["--config-file", config, "run", `${url}/api/openapi.json`, "--no-color", "--continue-on-failure"],
-    ["-H", `Authorization: Bearer ${token}`, "--request-timeout", "30", "--max-time", "45", "--max-examples", "6"],
+    ["-H", `Authorization: Bearer ${token}`, "--request-timeout", "30", "--max-time", "45", "--max-examples", "10"],
     ["--generation-deterministic", "--phases", "examples,coverage,fuzzing"],
     ["--checks", "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance"],
   ].flat();
